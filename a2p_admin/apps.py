@@ -1,0 +1,9 @@
+"""Makes the desk's own site the default admin site."""
+
+from django.contrib.admin.apps import AdminConfig
+
+
+class DeskAdminConfig(AdminConfig):
+    # The class lives outside any `admin` package: imported from inside one, autodiscover would run while the
+    # site is being made and models would register on a discarded instance.
+    default_site = "a2p_admin.admin_site.DeskAdminSite"

@@ -1,0 +1,241 @@
+"""Settings of the A2P registration desk: one file, everything from the environment.
+
+Every variable read here is listed in `.env.example`; `tests/test_settings.py` keeps the two together.
+A `.env` file beside `manage.py` is read when present and never overrides the real environment.
+"""
+
+import os
+from decimal import Decimal
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.FileAwareEnv()
+environ.Env.read_env(os.environ.get("A2P_ENV_FILE", BASE_DIR / ".env"))
+
+# --- The web application -------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="only-for-development-and-tests" if DEBUG else "")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
+
+# The origin that staff and Twilio see, e.g. https://a2p.example.com. Callback URLs and their signatures
+# are built from it, never from the Host header, which a proxy may rewrite.
+PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default="").rstrip("/")
+_public_is_https = PUBLIC_BASE_URL.startswith("https://")
+
+INSTALLED_APPS = [
+    "a2p_admin.apps.DeskAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "localflavor",
+    "phonenumber_field",
+    "django_q",
+    "registrations.apps.RegistrationsConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Nothing is public unless a view says so with login_not_required (webhooks, health).
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "a2p_admin.urls"
+WSGI_APPLICATION = "a2p_admin.wsgi.application"
+ASGI_APPLICATION = "a2p_admin.asgi.application"
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database, cache -----------------------------------------------------------------------------------
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'a2p.sqlite3'}")}
+DATABASES["default"]["CONN_MAX_AGE"] = 60
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Measured: with Django's defaults jobs and pages meet "database is locked" and tasks run twice.
+    # synchronous=FULL: an intent row that is lost in a power cut could become a second paid brand.
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
+    }
+    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.str("REDIS_URL", default="")
+CACHES = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        if REDIS_URL
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    )
+}
+
+# --- Security ------------------------------------------------------------------------------------------
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=_public_is_https)
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
+SECURE_REFERRER_POLICY = "same-origin"
+if env.bool("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_BASE_URL] if _public_is_https else [])
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "frame-ancestors": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "object-src": [NONE],
+    }
+}
+# Forms with 5 samples and long texts stay far below this; a larger body is a mistake or an attack.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# --- Language, time, static files ------------------------------------------------------------------------
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_I18N = True
+USE_TZ = True
+PHONENUMBER_DEFAULT_REGION = "US"
+PHONENUMBER_DB_FORMAT = "E164"
+PHONENUMBER_DEFAULT_FORMAT = "E164"
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+# Without collectstatic (demo, tests) whitenoise serves straight from the finders.
+WHITENOISE_USE_FINDERS = env.bool("SERVE_STATIC_FROM_SOURCE", default=DEBUG)
+if WHITENOISE_USE_FINDERS:
+    STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+
+# --- Twilio ----------------------------------------------------------------------------------------------
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
+# Comma-separated while a token is being rotated: the first signs our calls, all are accepted on callbacks.
+TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
+TWILIO_API_KEY_SID = env.str("TWILIO_API_KEY_SID", default="")
+TWILIO_API_KEY_SECRET = env.str("TWILIO_API_KEY_SECRET", default="")
+TWILIO_WEBHOOK_SHARED_KEY = env.str("TWILIO_WEBHOOK_SHARED_KEY", default="")
+# The ISV's own approved profile (BU…), made once in Twilio's Console.
+TWILIO_PRIMARY_PROFILE_SID = env.str("TWILIO_PRIMARY_PROFILE_SID", default="")
+# Empty = the real Twilio. Otherwise replaces scheme and host of every request; path and query stay.
+TWILIO_API_BASE_URL = env.str("TWILIO_API_BASE_URL", default="").rstrip("/")
+# Who gets Twilio's status e-mails about a customer; empty = the customer's own address.
+TWILIO_NOTIFICATION_EMAIL = env.str("TWILIO_NOTIFICATION_EMAIL", default="")
+TWILIO_CONNECT_TIMEOUT = env.float("TWILIO_CONNECT_TIMEOUT", default=5.0)
+TWILIO_READ_TIMEOUT = env.float("TWILIO_READ_TIMEOUT", default=20.0)
+
+
+def _is_real_twilio(base_url: str) -> bool:
+    host = urlsplit(base_url).hostname or ""
+    return not base_url or host == "twilio.com" or host.endswith(".twilio.com")
+
+
+TWILIO_IS_REAL = _is_real_twilio(TWILIO_API_BASE_URL)
+
+# Multiplies every wait and poll interval (30 s settle, 5 s recreate gap, polling, OTP cool-down).
+A2P_TIME_SCALE = env.float("A2P_TIME_SCALE", default=1.0)
+if A2P_TIME_SCALE <= 0:
+    raise ImproperlyConfigured("A2P_TIME_SCALE must be a number above 0; 1 means Twilio's own waits.")
+if A2P_TIME_SCALE != 1 and TWILIO_IS_REAL:
+    raise ImproperlyConfigured(
+        "A2P_TIME_SCALE must be 1 against the real Twilio: its waits are Twilio's, not ours. "
+        "Remove A2P_TIME_SCALE, or set TWILIO_API_BASE_URL to a sandbox."
+    )
+# The sandbox's control page, linked from the desk in demo mode only.
+A2P_SANDBOX_PANEL_URL = env.str("A2P_SANDBOX_PANEL_URL", default="")
+
+# What Twilio charges, in US dollars, shown before each paid click (facts section 9).
+A2P_FEES = {
+    "brand": Decimal(env.str("A2P_FEE_BRAND", default="4.50")),
+    "campaign_vetting": Decimal(env.str("A2P_FEE_CAMPAIGN_VETTING", default="15.00")),
+    "campaign_monthly": Decimal(env.str("A2P_FEE_CAMPAIGN_MONTHLY", default="2.00")),
+    "number_monthly": Decimal(env.str("A2P_FEE_NUMBER_MONTHLY", default="1.15")),
+}
+
+# --- Jobs (django-q2) --------------------------------------------------------------------------------------
+A2P_WORKERS = env.int("A2P_WORKERS", default=4)
+# How long one worker may own a registration without renewing; must exceed one HTTP call.
+A2P_LEASE_SECONDS = env.float("A2P_LEASE_SECONDS", default=60.0)
+Q_CLUSTER = {
+    "name": "a2p",
+    "orm": "default",
+    "broker_class": "registrations.broker.EtaORM",
+    "workers": A2P_WORKERS,
+    # retry must exceed timeout × (prefetch rounds + 2), or a busy queue runs its tasks twice (measured).
+    "queue_limit": A2P_WORKERS,
+    "bulk": 1,
+    "timeout": 90,
+    "retry": 400,
+    "ack_failures": True,
+    "max_attempts": 1,
+    "save_limit": 0,
+    "poll": 0.2,
+    "recycle": 500,
+    "catch_up": False,
+    "ALT_CLUSTERS": {},
+}
+
+# --- Logging: one line an event, no personal data (the gateway redacts at its door) -------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "registrations": {"level": LOG_LEVEL},
+        "django-q": {"level": "WARNING", "handlers": ["console"], "propagate": False},
+    },
+}

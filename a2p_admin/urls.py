@@ -1,0 +1,19 @@
+"""Routes: the admin at /, the app's own pages beside it."""
+
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import include, path
+
+
+@login_not_required
+def home(request: HttpRequest) -> HttpResponse:
+    return redirect("admin:index")
+
+
+urlpatterns = [
+    path("", home),
+    path("", include("registrations.urls")),
+    path("admin/", admin.site.urls),
+]
