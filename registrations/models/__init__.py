@@ -1,0 +1,26 @@
+"""The nouns: one case, its five mirrors of Twilio objects, and the ledger."""
+
+from .brand import Brand
+from .campaign import Campaign
+from .ledger import Event, Heartbeat, Lane, Policy, RetiredResource, StepRun
+from .mirror import Mirror
+from .phone_number import PhoneNumber
+from .profile import Profile
+from .registration import Registration
+from .trust_bundle import TrustBundle
+
+__all__ = [
+    "Brand",
+    "Campaign",
+    "Event",
+    "Heartbeat",
+    "Lane",
+    "Mirror",
+    "PhoneNumber",
+    "Policy",
+    "Profile",
+    "Registration",
+    "RetiredResource",
+    "StepRun",
+    "TrustBundle",
+]

@@ -1,0 +1,46 @@
+"""The Brand registration at The Campaign Registry; no inputs of its own, and it costs money."""
+
+from datetime import datetime, timedelta
+
+from django.db import models
+
+from registrations.clock import scaled
+
+from .mirror import Mirror, sid_field
+
+OTP_VALID_SECONDS = 24 * 3600
+OTP_DEADLINE_SECONDS = 30 * 24 * 3600
+MAX_BRAND_UPDATES = 3
+
+
+class Brand(Mirror):
+    """Mirror of the BrandRegistration, and the clock of its one-time text."""
+
+    sid = sid_field()
+    tcr_id = models.CharField("TCR brand ID", max_length=32, blank=True, editable=False, db_index=True)
+    identity_status = models.CharField(max_length=32, blank=True, editable=False)
+    registered_at = models.DateTimeField(null=True, editable=False)
+    approved_at = models.DateTimeField(null=True, editable=False)
+    verified_at = models.DateTimeField(null=True, editable=False)
+    resubmissions = models.PositiveSmallIntegerField(default=0, editable=False)
+    otp_sends = models.PositiveSmallIntegerField(default=0, editable=False)
+    otp_sent_at = models.DateTimeField(null=True, editable=False)
+    otp_requested_at = models.DateTimeField(null=True, editable=False)
+    otp_requested_by = models.CharField(max_length=150, blank=True, editable=False)
+
+    @property
+    def otp_expires_at(self) -> datetime | None:
+        """When the newest one-time text stops being valid: 24 h after it went out (facts section 8)."""
+        return self.otp_sent_at + scaled(OTP_VALID_SECONDS) if self.otp_sent_at else None
+
+    @property
+    def otp_deadline_at(self) -> datetime | None:
+        """The 30 days within which the customer must have answered (facts section 8)."""
+        return self.registered_at + scaled(OTP_DEADLINE_SECONDS) if self.registered_at else None
+
+    @property
+    def resubmissions_left(self) -> int:
+        return max(0, MAX_BRAND_UPDATES - self.resubmissions)
+
+    def otp_time_left(self, now: datetime) -> timedelta | None:
+        return self.otp_expires_at - now if self.otp_expires_at else None

@@ -1,0 +1,127 @@
+"""What was done: attempts at calls, the timeline, retired objects; and the worker's small tables."""
+
+from django.db import models
+from django.db.models import Q
+
+from registrations.states import OPEN_RUN_STATES, RunState
+
+from .registration import Registration
+
+
+class StepRun(models.Model):
+    """One attempt at one Twilio write: saved as running before the call, settled right after it.
+
+    `request` and `response` are redacted. `basis` holds the inputs as sent until the outcome is known, then
+    they move to the mirror's `sent` and `basis` is emptied.
+    """
+
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="runs")
+    step = models.CharField(max_length=40)
+    state = models.CharField(max_length=16, choices=RunState, default=RunState.RUNNING)
+    actor = models.CharField(max_length=150, blank=True)
+    basis = models.JSONField(default=dict, blank=True)
+    request = models.JSONField(default=dict, blank=True)
+    response = models.JSONField(default=dict, blank=True)
+    sid = models.CharField(max_length=34, blank=True)
+    fee = models.DecimalField(max_digits=8, decimal_places=2, null=True)
+    looks = models.PositiveSmallIntegerField(default=0)
+    look_at = models.DateTimeField(null=True)
+    http_status = models.PositiveSmallIntegerField(null=True)
+    error_code = models.PositiveIntegerField(null=True)
+    error_message = models.TextField(blank=True)
+    error_details = models.JSONField(default=dict, blank=True)
+    traceback = models.TextField(blank=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["registration", "-id"], name="steprun_newest"),
+            models.Index(fields=["state", "step"], name="steprun_state"),
+        ]
+        constraints = [
+            # Whatever else goes wrong, the database allows one open attempt per step.
+            models.UniqueConstraint(
+                fields=["registration", "step"],
+                condition=Q(state__in=[str(state) for state in OPEN_RUN_STATES]),
+                name="steprun_one_open",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.step} {self.state}"
+
+
+class Event(models.Model):
+    """One line of the timeline; append-only, personal data redacted at the door (see timeline.py)."""
+
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField(auto_now_add=True)
+    tag = models.CharField(max_length=60)
+    actor = models.CharField(max_length=150, blank=True)
+    text = models.TextField(blank=True)
+    data = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["registration", "-id"], name="event_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.tag}: {self.text}"
+
+
+class RetiredResource(models.Model):
+    """A Twilio object that a case no longer uses but that still exists there: never forgotten."""
+
+    class Removal(models.TextChoices):
+        API = "api", "By API"
+        CONSOLE = "console", "Only in Twilio's Console"
+        GONE = "gone", "Already gone"
+
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="retired")
+    kind = models.CharField(max_length=40)
+    sid = models.CharField(max_length=34, db_index=True)
+    why = models.CharField(max_length=300)
+    removal = models.CharField(max_length=10, choices=Removal, default=Removal.API)
+    retired_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.sid}"
+
+
+class Lane(models.Model):
+    """Pacing across processes: when the next call of a kind may start (see pacing.py)."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    # Epoch seconds: compared and set in one UPDATE, alike on SQLite and PostgreSQL.
+    last_call = models.FloatField(default=0)
+    next_slot = models.FloatField(default=0)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Policy(models.Model):
+    """A Trust Hub policy as fetched once, used to check our inputs against what Twilio asks for."""
+
+    sid = models.CharField(max_length=34, primary_key=True)
+    payload = models.JSONField(default=dict)
+    fetched_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.sid
+
+
+class Heartbeat(models.Model):
+    """When a part of the worker last made progress; the watchdog and the health page read it."""
+
+    name = models.CharField(max_length=120, primary_key=True)
+    at = models.DateTimeField()
+    detail = models.JSONField(default=dict, blank=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,62 @@
+"""The Starter Customer Profile: the person and the address."""
+
+from django.db import models
+from phonenumber_field.modelfields import PhoneNumberField
+
+from .mirror import Mirror, sid_field
+
+
+class Country(models.TextChoices):
+    """Sole proprietors live in the US or Canada (facts section 8)."""
+
+    US = "US", "United States"
+    CA = "CA", "Canada"
+
+
+class Profile(Mirror):
+    """Inputs of the starter profile, and its parts at Twilio (BU, IT, AD, RD, BV x 3, EL)."""
+
+    first_name = models.CharField(max_length=100)
+    last_name = models.CharField(max_length=100)
+    email = models.EmailField(
+        "e-mail",
+        help_text="The customer's own, working address; no throw-away domains. "
+        "The Campaign Registry accepts one address for at most 10 brands.",
+    )
+    phone_number = PhoneNumberField(
+        "contact phone", help_text="Any phone that reaches the customer; may equal the mobile below."
+    )
+    street = models.CharField(
+        max_length=255, help_text="House number and street, as the postal service writes them. PO boxes pass."
+    )
+    street_secondary = models.CharField(
+        "apartment, suite", max_length=255, blank=True, help_text="Leave empty if there is none."
+    )
+    city = models.CharField(max_length=100)
+    region = models.CharField(
+        "state or province", max_length=2, help_text="Two letters, for example MA or ON."
+    )
+    postal_code = models.CharField("ZIP or postal code", max_length=10)
+    iso_country = models.CharField("country", max_length=2, choices=Country, default=Country.US)
+
+    sid = sid_field()
+    end_user_sid = sid_field()
+    address_sid = sid_field()
+    supporting_document_sid = sid_field()
+    end_user_assignment_sid = sid_field()
+    document_assignment_sid = sid_field()
+    primary_assignment_sid = sid_field()
+    evaluation_sid = sid_field()
+    evaluation_status = models.CharField(max_length=32, blank=True, editable=False)
+    evaluation_results = models.JSONField(default=list, blank=True, editable=False)
+    submitted_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["email"], name="profile_email"),
+            models.Index(fields=["last_name", "first_name"], name="profile_name"),
+        ]
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()

@@ -1,0 +1,112 @@
+"""One customer's case: who owns it, where it stands, when the worker looks at it next."""
+
+import secrets
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from registrations.states import Stage, WaitingFor
+
+if TYPE_CHECKING:
+    from .brand import Brand
+    from .campaign import Campaign
+    from .phone_number import PhoneNumber
+    from .profile import Profile
+    from .trust_bundle import TrustBundle
+
+# No 0/o, 1/l: people read these aloud.
+_REF_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+
+
+def new_ref() -> str:
+    """A random key, 12 characters (about 59 bits), that names this case in Twilio's friendly names."""
+    return "".join(secrets.choice(_REF_ALPHABET) for _ in range(12))
+
+
+class Registration(models.Model):
+    """One customer's case.
+
+    `revision` counts edits of the inputs; `submitted_revision` is the one a person pressed Submit on. Writes
+    to Twilio happen only while the two are equal, so a saved edit is never sent by accident.
+    """
+
+    ref = models.CharField(max_length=12, unique=True, default=new_ref, editable=False)
+    external_id = models.CharField(
+        "your own ID",
+        max_length=128,
+        null=True,
+        blank=True,
+        unique=True,
+        help_text="The customer's key in your own systems. Importing the same ID again updates this case.",
+    )
+    label = models.CharField(max_length=160, help_text="How your team calls this customer.")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="registrations",
+    )
+    notes = models.TextField(blank=True)
+
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    submitted_revision = models.PositiveIntegerField(default=0, editable=False)
+    submitted_at = models.DateTimeField(null=True, editable=False)
+    submitted_by = models.CharField(max_length=150, blank=True, editable=False)
+    hold = models.BooleanField(default=False, editable=False)
+    hold_reason = models.CharField(max_length=300, blank=True, editable=False)
+
+    # Derived by planning.summarize and stored, so that lists can filter and count without computing plans.
+    stage = models.CharField(max_length=16, choices=Stage, default=Stage.DRAFT, editable=False)
+    stage_since = models.DateTimeField(auto_now_add=True)
+    waiting_for = models.CharField(max_length=10, choices=WaitingFor, default=WaitingFor.US, editable=False)
+    reason = models.TextField(blank=True, editable=False)
+
+    # The worker's part. The row is the truth, the queue is only a doorbell.
+    wake_at = models.DateTimeField(null=True, editable=False)
+    rung_at = models.DateTimeField(null=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    lease_token = models.CharField(max_length=32, blank=True, editable=False)
+    attempts = models.PositiveIntegerField(default=0, editable=False)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    profile: "Profile"
+    trust_bundle: "TrustBundle"
+    brand: "Brand"
+    campaign: "Campaign"
+    phone_number: "PhoneNumber"
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["wake_at"], name="registration_due"),
+            models.Index(fields=["waiting_for", "stage", "stage_since"], name="registration_board"),
+            models.Index(fields=["stage", "-id"], name="registration_stage"),
+            models.Index(fields=["owner", "-id"], name="registration_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    def get_absolute_url(self) -> str:
+        return reverse("admin:registrations_registration_desk", args=[self.pk])
+
+    def friendly_name(self, part: str, generation: int = 1) -> str:
+        """The name we give an object at Twilio, by which a lost reply is reconciled (at most 64 characters).
+
+        >>> Registration(ref="abc").friendly_name("address", 2)
+        'A2P abc address v2'
+        """
+        return f"A2P {self.ref} {part}" + (f" v{generation}" if generation > 1 else "")
+
+    @property
+    def is_submitted(self) -> bool:
+        return self.submitted_revision == self.revision
+
+    @property
+    def was_submitted(self) -> bool:
+        return self.submitted_revision > 0
