@@ -1,0 +1,86 @@
+"""Jobs: the doorbell. A job carries a registration id, nothing else; losing every job loses nothing.
+
+With `broker.py` the only module that knows django-q2.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+from django_q.models import OrmQ, Task
+from django_q.tasks import async_task
+
+from registrations.broker import EtaORM
+from registrations.models import Heartbeat
+
+ADVANCE = "registrations.tasks.advance"
+
+KEEP_SUCCESSES = timedelta(days=2)
+KEEP_FAILURES = timedelta(days=30)
+KEEP_HEARTBEATS = timedelta(days=2)
+
+
+def ring(pk: int, at: datetime | None = None) -> None:
+    """Have a worker look at registration `pk` at time `at`, by default now.
+
+    A plain insert in the caller's transaction. Ringing twice is harmless: the second job finds nothing due.
+    """
+    broker = EtaORM()
+    broker.eta = at
+    async_task(ADVANCE, pk, broker=broker)
+
+
+def advance(pk: int) -> None:
+    """The job: let the pipeline take registration `pk` as far as it can go now."""
+    # Imported here: the pages ring the bell without loading the whole pipeline and the Twilio SDK.
+    from registrations import pipeline
+
+    pipeline.advance(pk, ring=ring)
+
+
+@dataclass(frozen=True)
+class QueueDepth:
+    """Jobs that could run now, jobs for later (or running), when the oldest due one became due."""
+
+    due: int
+    later: int
+    oldest_due: datetime | None
+
+
+def queue_depth() -> QueueDepth:
+    now = timezone.now()
+    queue = OrmQ.objects.filter(key=settings.Q_CLUSTER["name"])
+    return QueueDepth(
+        due=queue.filter(lock__lte=now).count(),
+        later=queue.filter(lock__gt=now).count(),
+        oldest_due=oldest_due(),
+    )
+
+
+def oldest_due() -> datetime | None:
+    """When the job that waits longest became due; None when nothing is due. One indexed read."""
+    queue = OrmQ.objects.filter(key=settings.Q_CLUSTER["name"], lock__lte=timezone.now())
+    return queue.order_by("lock").values_list("lock", flat=True).first()
+
+
+def failures_since(moment: datetime) -> int:
+    """How many jobs ended with an exception or a time-out since `moment`."""
+    return Task.objects.filter(success=False, stopped__gte=moment).count()
+
+
+def release(rows: set[int]) -> int:
+    """Give claimed queue rows back, due now. Only for rows whose cluster is dead: returns how many."""
+    now = timezone.now()
+    return OrmQ.objects.filter(pk__in=rows, lock__gt=now).update(lock=now)
+
+
+def prune() -> int:
+    """Delete results and heartbeats that nobody will read again; returns how many rows went."""
+    now = timezone.now()
+    old = [
+        Task.objects.filter(success=True, stopped__lt=now - KEEP_SUCCESSES),
+        Task.objects.filter(success=False, stopped__lt=now - KEEP_FAILURES),
+        Heartbeat.objects.filter(at__lt=now - KEEP_HEARTBEATS),
+    ]
+    return sum(rows.delete()[0] for rows in old)
