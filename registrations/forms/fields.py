@@ -1,0 +1,248 @@
+"""Form fields that accept common ways of typing a value and say how to mend a wrong one.
+
+They carry no `max_length`: a browser cuts pasted text at `maxlength` without a word. Lengths are checked by
+the model's own validators, after tidying (see `registration.py`).
+"""
+
+import re
+from typing import Any
+
+import email_validator
+from django import forms
+from django.core.exceptions import ValidationError
+from phonenumber_field.formfields import PhoneNumberField
+from phonenumber_field.phonenumber import PhoneNumber
+from phonenumbers import PhoneNumberType, number_type, region_code_for_number
+
+from registrations.models.profile import Country
+
+from .text import folded, many_lines, one_line
+
+TRUE_WORDS = frozenset({"true", "yes", "y", "1", "on", "x"})
+FALSE_WORDS = frozenset({"false", "no", "n", "0", "off", ""})
+_DIALABLE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
+_PHONE_SID = re.compile(r"PN[0-9a-f]{32}", re.IGNORECASE)
+
+
+class Line(forms.CharField):
+    """One line of text; pasted line breaks become spaces."""
+
+    def __init__(self, *, max_length: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(one_line(str(value)) if value is not None else value)
+
+
+class Text(forms.CharField):
+    """Text of several lines; a browser's CRLF and runs of empty lines are tidied before counting."""
+
+    widget = forms.Textarea
+
+    def __init__(self, *, max_length: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(many_lines(str(value)) if value is not None else value)
+
+
+class Mail(Line):
+    """An e-mail address, checked for its form only: no DNS question is asked while a page is loading."""
+
+    widget = forms.EmailInput
+
+    def clean(self, value: Any) -> Any:
+        value = super().clean(value)
+        if value in self.empty_values:
+            return value
+        try:
+            found = email_validator.validate_email(value, check_deliverability=False, allow_smtputf8=False)
+        except email_validator.EmailNotValidError as error:
+            raise ValidationError(f"This is not an e-mail address. {error}", code="invalid") from error
+        return found.normalized
+
+
+class HttpsURL(forms.URLField):
+    """A public https address; "example.com/privacy" is read as https."""
+
+    def __init__(self, *, max_length: int | None = None, **kwargs: Any) -> None:
+        super().__init__(assume_scheme="https", **{k: v for k, v in kwargs.items() if k != "assume_scheme"})
+        self.error_messages["invalid"] = "This is not a web address. Write it like https://example.com/page."
+
+    def to_python(self, value: Any) -> Any:
+        # Mail programs break long addresses over lines; a space inside is a mistake and stays one.
+        value = re.sub(r"\s*[\r\n]\s*", "", str(value)) if value is not None else value
+        return super().to_python(value)
+
+    def clean(self, value: Any) -> Any:
+        value = super().clean(value)
+        if value and not value.lower().startswith("https://"):
+            raise ValidationError(
+                "The address must start with https://. Twilio rejects pages without it (30964).", code="https"
+            )
+        return value
+
+
+class FlagInput(forms.CheckboxInput):
+    """A check box that hands on the word itself: Django's own would read "no" as True."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, check_test=lambda value: str(value).strip().lower() in TRUE_WORDS)
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return data.get(name, False)
+
+    def format_value(self, value: Any) -> None:
+        # No value attribute: a box drawn with value="no" would send "no" when ticked.
+        return None
+
+
+class Flag(forms.BooleanField):
+    """A check box, or a CSV word: true/false, yes/no, 1/0; empty means no."""
+
+    widget = FlagInput
+
+    def to_python(self, value: Any) -> bool:
+        word = str(value).strip().lower() if value is not None else ""
+        if word in TRUE_WORDS:
+            return True
+        if word in FALSE_WORDS:
+            return False
+        raise ValidationError("Write yes or no.", code="invalid")
+
+
+class Choice(forms.TypedChoiceField):
+    """A choice that is also found by its label, whatever the case: "real estate" is REAL_ESTATE."""
+
+    def to_python(self, value: Any) -> Any:
+        value = super().to_python(value)
+        return self._by_name().get(_choice_key(value), value)
+
+    def _by_name(self) -> dict[str, str]:
+        known = {_choice_key(label): key for key, label in self._pairs()}
+        return known | {_choice_key(key): key for key, _ in self._pairs()}
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        choices: Any = self.choices
+        return [(str(key), str(label)) for key, label in choices if key]
+
+    def validate(self, value: Any) -> None:
+        if value and not self.valid_value(value):
+            names = ", ".join(key for key, _ in self._pairs())
+            raise ValidationError(f"“{value}” is not one of: {names}.", code="invalid_choice")
+        super().validate(value)
+
+
+class CountryChoice(Choice):
+    """US or CA; the usual names are understood."""
+
+    def to_python(self, value: Any) -> Any:
+        known = {"usa": Country.US, "united states of america": Country.US, "can": Country.CA}
+        return super().to_python(known.get(folded(str(value or "")), value))
+
+
+def _choice_key(text: Any) -> str:
+    return re.sub(r"[\s_-]+", " ", str(text)).strip().lower()
+
+
+class PhoneInput(forms.TextInput):
+    """Shows a stored number in its national form, and what was typed exactly as it was typed."""
+
+    input_type = "tel"
+
+    def format_value(self, value: Any) -> Any:
+        if isinstance(value, PhoneNumber) and value.is_valid():
+            return value.as_national if value.country_code == 1 else value.as_international
+        return super().format_value(value)
+
+
+class Phone(PhoneNumberField):
+    """Any valid phone number in any common typing; without a country code it is read as US or Canadian."""
+
+    widget = PhoneInput
+
+    def __init__(self, *, max_length: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.error_messages["invalid"] = (
+            "This is not a valid phone number. Write it like (415) 555-0123, or with + and the country code."
+        )
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(one_line(str(value)) if value is not None else value)
+
+    def clean(self, value: Any) -> Any:
+        number = super().clean(value)
+        if number and number.extension:
+            raise ValidationError("Leave out the extension: Twilio takes a plain number.", code="extension")
+        return number
+
+
+class Mobile(Phone):
+    """A US or Canadian number that can be a mobile (facts section 8: the one-time text goes there)."""
+
+    def clean(self, value: Any) -> Any:
+        number = super().clean(value)
+        if number and not is_us_ca(number):
+            raise ValidationError(
+                "The one-time text reaches only US and Canadian mobiles. Give a mobile with +1 that can "
+                "receive texts; toll-free and foreign numbers cannot.",
+                code="region",
+            )
+        return number
+
+
+def is_us_ca(number: PhoneNumber) -> bool:
+    """Whether this is an ordinary US or Canadian number; in +1, mobiles and landlines look alike."""
+    return region_code_for_number(number) in Country.values and number_type(number) in _DIALABLE
+
+
+class Sender(Line):
+    """An owned number as E.164, or its SID (PN and 32 hexadecimal digits)."""
+
+    def clean(self, value: Any) -> Any:
+        value = super().clean(value)
+        if value in self.empty_values:
+            return value
+        if _PHONE_SID.fullmatch(value):
+            return "PN" + value[2:].lower()
+        number = PhoneNumber.from_string(value, region="US") if _has_digits(value) else None
+        if number is None or not number.is_valid() or number.extension or not is_us_ca(number):
+            raise ValidationError(
+                "Give a US or Canadian local number you own at Twilio, like +14155550123, or its SID "
+                "(PN and 32 characters). Toll-free numbers do not register for A2P 10DLC.",
+                code="invalid",
+            )
+        return number.as_e164
+
+
+def _has_digits(text: str) -> bool:
+    return sum(c.isdigit() for c in text) >= 10 and not text.upper().startswith("PN")
+
+
+class AreaCode(Line):
+    """Three digits; brackets are understood."""
+
+    def clean(self, value: Any) -> Any:
+        value = super().clean(value)
+        if value in self.empty_values:
+            return value
+        digits = value.strip("() ")
+        if not re.fullmatch(r"[2-9][0-9]{2}", digits):
+            raise ValidationError("An area code has three digits and starts with 2 to 9, like 415.")
+        return digits
+
+
+class Keywords(Line):
+    """Keywords apart by commas or spaces; kept as "START, JOIN" (upper case, each once)."""
+
+    def clean(self, value: Any) -> Any:
+        value = super().clean(value)
+        if value in self.empty_values:
+            return value
+        words = [word.upper() for word in re.split(r"[\s,;]+", value) if word]
+        odd = [word for word in words if not re.fullmatch(r"[A-Z0-9]+", word)]
+        if odd:
+            raise ValidationError(
+                f"Keywords are letters A to Z and digits only. Change: {', '.join(odd)}.", code="invalid"
+            )
+        return ", ".join(dict.fromkeys(words))

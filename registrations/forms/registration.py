@@ -1,0 +1,277 @@
+"""The one form of a registration: the page, the repair of a rejection and each CSV row go through it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, MinLengthValidator
+from django.db import models
+from django.db.models import Q
+from django.forms.models import fields_for_model
+from phonenumber_field.modelfields import PhoneNumberField
+from phonenumber_field.phonenumber import PhoneNumber as Number
+
+from registrations.models import Registration
+from registrations.models.campaign import SAMPLE_COUNT, SAMPLE_LENGTH
+
+from . import fields as own
+from .layout import CASE_FIELDS, CASE_MODEL, PARTS, SAMPLE_FIELDS, SECTIONS, SHORT_TEXT_ROWS, WIDGET_ATTRS
+from .places import clean_postal_code, clean_region
+
+# Facts section 12, rule 23. "Co" is left out: unincorporated owners may and do use it.
+_SUFFIX = re.compile(
+    r"\b(p\.?l\.?l\.?c|l\.?l\.?c|l\.?l\.?p|l\.?p|inc|incorporated|corp|corporation|ltd|limited)\.?\s*$",
+    re.IGNORECASE,
+)
+_SPECIAL: dict[str, type[forms.Field]] = {
+    "mobile_phone_number": own.Mobile,
+    "sender_number": own.Sender,
+    "area_code": own.AreaCode,
+    "opt_in_keywords": own.Keywords,
+    "opt_out_keywords": own.Keywords,
+    "help_keywords": own.Keywords,
+}
+_BY_TYPE: tuple[tuple[type[models.Field], type[forms.Field]], ...] = (
+    (PhoneNumberField, own.Phone),
+    (models.EmailField, own.Mail),
+    (models.URLField, own.HttpsURL),
+    (models.TextField, own.Text),
+    (models.BooleanField, own.Flag),
+    (models.CharField, own.Line),
+)
+
+
+def _form_field(field: models.Field, **kwargs: Any) -> forms.Field | None:
+    """The form field of a model field: label, help, choices and limits are the model's."""
+    if field.choices:
+        choice = own.CountryChoice if field.name == "iso_country" else own.Choice
+        return field.formfield(choices_form_class=choice, **kwargs)
+    kind = _SPECIAL.get(field.name) or next((f for m, f in _BY_TYPE if isinstance(field, m)), None)
+    if kind is None:
+        return field.formfield(**kwargs)
+    if isinstance(field, models.TextField):
+        kwargs["widget"] = forms.Textarea(attrs={"rows": SHORT_TEXT_ROWS})
+    made = field.formfield(form_class=kind, **kwargs)
+    low, high = _limits(field)
+    if made is not None and (isinstance(field, models.TextField) or kind is own.Keywords):
+        made.widget.attrs |= _counter(low, high)
+    return made
+
+
+def _limits(field: models.Field) -> tuple[int | None, int | None]:
+    lows = [v.limit_value for v in field.validators if isinstance(v, MinLengthValidator)]
+    highs = [v.limit_value for v in field.validators if isinstance(v, MaxLengthValidator)]
+    return max(lows, default=None), min(highs, default=None)
+
+
+def _counter(low: int | None, high: int | None) -> dict[str, int]:
+    """Read by the page's script: a live count, which colours but never cuts."""
+    return {name: value for name, value in (("data-min", low), ("data-max", high)) if value is not None}
+
+
+def _samples() -> dict[str, forms.Field]:
+    made: dict[str, forms.Field] = {}
+    for n, name in enumerate(SAMPLE_FIELDS, start=1):
+        made[name] = own.Text(
+            label=f"Sample message {n}",
+            required=n <= SAMPLE_COUNT[0],
+            validators=[MinLengthValidator(SAMPLE_LENGTH[0]), MaxLengthValidator(SAMPLE_LENGTH[1])],
+            widget=forms.Textarea(attrs={"rows": SHORT_TEXT_ROWS, **_counter(*SAMPLE_LENGTH)}),
+            help_text="A real message: name the business; put what varies in [brackets]; say Reply STOP to "
+            "opt out in at least one."
+            if n == 1
+            else "",
+        )
+    return made
+
+
+def _all_fields() -> dict[str, forms.Field]:
+    made: dict[str, forms.Field] = {}
+    for model, names in [*PARTS.values(), (CASE_MODEL, tuple(n for n in CASE_FIELDS if n != "owner"))]:
+        made |= fields_for_model(model, fields=names, formfield_callback=_form_field)
+    made |= _samples()
+    made["label"].required = False
+    made["label"].help_text = f"{made['label'].help_text} Empty: the brand name."
+    for name, field in made.items():
+        field.widget.attrs |= {"autocomplete": "off", **WIDGET_ATTRS.get(name, {})}
+    return made
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled group of bound fields, for templates."""
+
+    slug: str
+    title: str
+    hint: str
+    fields: list[forms.BoundField]
+
+    @property
+    def has_errors(self) -> bool:
+        return any(field.errors for field in self.fields)
+
+    def __iter__(self) -> Iterator[forms.BoundField]:
+        return iter(self.fields)
+
+
+class RegistrationForm(forms.Form):
+    """Inputs of one case under the names of the CSV columns, plus label, area_code, owner and notes.
+
+    `instance` gives the initial values. After `is_valid()`: `parts()` and `registration_fields()` are what
+    `verbs.create` and `verbs.edit` take, `hints` maps a field to advice that does not stop anyone.
+    All errors are found in one pass, each at its field.
+    """
+
+    # Every error is ours to show at once; the browser would stop at the first empty box.
+    use_required_attribute = False
+
+    revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(
+        self, data: Any = None, *, instance: Registration | None = None, initial: Any = None, **kwargs: Any
+    ) -> None:
+        self.instance = instance
+        self.hints: dict[str, list[str]] = {}
+        known = initial_of(instance) if instance else {}
+        super().__init__(data, initial=known | (initial or {}), **kwargs)
+        kept = instance.owner_id if instance else None
+        users = get_user_model()._default_manager.filter(Q(is_active=True, is_staff=True) | Q(pk=kept))
+        self.fields["owner"] = forms.ModelChoiceField(users, required=False, empty_label="Nobody yet")
+
+    @property
+    def sections(self) -> list[Section]:
+        return [
+            Section(row.slug, row.title, row.hint, [self[name] for name in row.fields]) for row in SECTIONS
+        ]
+
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """Cleaned inputs by part; phone numbers as E.164 text, `message_samples` as a list."""
+        parts = {
+            part: {name: _plain(self.cleaned_data[name]) for name in names}
+            for part, (_, names) in PARTS.items()
+        }
+        parts["campaign"]["message_samples"] = [
+            text for name in SAMPLE_FIELDS if (text := self.cleaned_data[name])
+        ]
+        return parts
+
+    def registration_fields(self) -> dict[str, Any]:
+        """label, external_id (None when empty), owner and notes."""
+        return {name: self.cleaned_data[name] for name in CASE_FIELDS}
+
+    @property
+    def expected_revision(self) -> int | None:
+        """The revision that the page showed, for `verbs.edit`."""
+        return self.cleaned_data.get("revision")
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        self._clean_place("region", clean_region)
+        self._clean_place("postal_code", clean_postal_code)
+        if not data.get("label") and "label" not in self.errors:
+            limit = CASE_MODEL._meta.get_field("label").max_length
+            data["label"] = data.get("brand_name", "")[:limit]
+        self._check_models()
+        if data.get("opt_in_message") and data.get("subscriber_opt_in") is False:
+            self.add_error(
+                "subscriber_opt_in",
+                "An opt-in message needs this ticked (30709). Tick it, or empty the opt-in message.",
+            )
+        if data.get("sender_number") and data.get("area_code"):
+            self.add_error("area_code", "Give either a number you own or an area code to buy in, not both.")
+        self._give_hints()
+        return data
+
+    def clean_brand_name(self) -> str:
+        name: str = self.cleaned_data["brand_name"]
+        if found := _SUFFIX.search(name):
+            raise ValidationError(
+                f"“{found.group().strip()}” marks a company with a tax ID, which cannot register as Sole "
+                "Proprietor (30915). Give the person's name or the DBA without it, or register a Standard "
+                "brand instead.",
+                code="30915",
+            )
+        if re.search(r"\S@\S+\.\S", name) or re.fullmatch(r"[A-Z]{2}[0-9a-f]{32}", name):
+            raise ValidationError("Give the name customers know, not an e-mail address or an account ID.")
+        return name
+
+    def clean_external_id(self) -> str | None:
+        value: str | None = self.cleaned_data["external_id"] or None
+        others = Registration.objects.all()
+        if self.instance:
+            others = others.exclude(pk=self.instance.pk)
+        if value and (other := others.filter(external_id=value).only("label").first()):
+            raise ValidationError(f"“{other.label}” already has this ID. Edit that case, or change the ID.")
+        return value
+
+    def _clean_place(self, name: str, clean: Any) -> None:
+        value, country = self.cleaned_data.get(name), self.cleaned_data.get("iso_country")
+        if value and country:
+            try:
+                self.cleaned_data[name] = clean(value, country)
+            except ValidationError as error:
+                self.add_error(name, error)
+
+    def _check_models(self) -> None:
+        """The limits live in the models: let their validators judge what the form fields let through."""
+        for model, names in [*PARTS.values(), (CASE_MODEL, CASE_FIELDS)]:
+            values = {n: self.cleaned_data[n] for n in names if n in self.cleaned_data}
+            skip = {field.name for field in model._meta.get_fields()} - set(values) | {"owner"}
+            if not values.get("label"):
+                skip |= {"label"}  # follows the brand name, which has its own error
+            if "iso_country" not in values:
+                skip |= {"region", "postal_code"}  # cannot be judged before the country is known
+            try:
+                model(**values).clean_fields(exclude=skip)
+            except ValidationError as error:
+                self.add_error(None, error)
+
+    def _give_hints(self) -> None:
+        data = self.cleaned_data
+        if data.get("subscriber_opt_in") and not data.get("opt_in_message"):
+            self._hint(
+                "opt_in_message",
+                "People opt in by text: give the message that confirms it, and the keywords (30896, 30909).",
+            )
+        if data.get("opt_in_keywords") and not data.get("subscriber_opt_in"):
+            self._hint("subscriber_opt_in", "There are opt-in keywords: do people opt in by text? (30709)")
+        if not data.get("sender_number") and not data.get("area_code"):
+            self._hint("sender_number", "Needed before the last step: no case goes live without a sender.")
+        if re.search(r"\b(co|company)\.?$", data.get("brand_name", ""), re.IGNORECASE):
+            self._hint("brand_name", "“Co” can read as a company with a tax ID (30915): part of the DBA?")
+
+    def _hint(self, field: str, text: str) -> None:
+        self.hints.setdefault(field, []).append(text)
+
+
+# Declared from the models once, at import; instances get copies as with any Django form.
+RegistrationForm.base_fields = _all_fields() | RegistrationForm.base_fields
+
+
+def initial_of(registration: Registration) -> dict[str, Any]:
+    """What the form shows for a saved case, by field name."""
+    found: dict[str, Any] = {
+        name: getattr(getattr(registration, part), name)
+        for part, (_, names) in PARTS.items()
+        for name in names
+    }
+    found |= dict(zip(SAMPLE_FIELDS, registration.campaign.message_samples, strict=False))
+    found |= {name: getattr(registration, name) for name in CASE_FIELDS}
+    return found | {"revision": registration.revision}
+
+
+def data_of(registration: Registration) -> dict[str, Any]:
+    """A saved case as if its page had been sent back unchanged; a CSV file overlays its columns on this."""
+    form = RegistrationForm(instance=registration)
+    shown = {name: form.fields[name].prepare_value(value) for name, value in form.initial.items()}
+    return {name: "" if value is None else value for name, value in shown.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Number):
+        return value.as_e164
+    return "" if value is None else value
