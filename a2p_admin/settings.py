@@ -172,6 +172,8 @@ TWILIO_PRIMARY_PROFILE_SID = env.str("TWILIO_PRIMARY_PROFILE_SID", default="")
 TWILIO_API_BASE_URL = env.str("TWILIO_API_BASE_URL", default="").rstrip("/")
 # Who gets Twilio's status e-mails about a customer; empty = the customer's own address.
 TWILIO_NOTIFICATION_EMAIL = env.str("TWILIO_NOTIFICATION_EMAIL", default="")
+# Incoming messages keep going to the webhook that is set on the number itself.
+A2P_KEEP_NUMBER_WEBHOOKS = env.bool("A2P_KEEP_NUMBER_WEBHOOKS", default=True)
 TWILIO_CONNECT_TIMEOUT = env.float("TWILIO_CONNECT_TIMEOUT", default=5.0)
 TWILIO_READ_TIMEOUT = env.float("TWILIO_READ_TIMEOUT", default=20.0)
 
@@ -207,6 +209,10 @@ A2P_FEES = {
 A2P_WORKERS = env.int("A2P_WORKERS", default=4)
 # How long one worker may own a registration without renewing; must exceed one HTTP call.
 A2P_LEASE_SECONDS = env.float("A2P_LEASE_SECONDS", default=60.0)
+# How long a job may wait although a worker is free before the cluster counts as frozen and is restarted.
+A2P_STALL_SECONDS = env.float("A2P_STALL_SECONDS", default=30.0)
+# How long running jobs may go on after SIGTERM; what is killed then is taken up again after the next start.
+A2P_STOP_GRACE_SECONDS = env.float("A2P_STOP_GRACE_SECONDS", default=30.0)
 Q_CLUSTER = {
     "name": "a2p",
     "orm": "default",
@@ -219,7 +225,9 @@ Q_CLUSTER = {
     "retry": 400,
     "ack_failures": True,
     "max_attempts": 1,
-    "save_limit": 0,
+    # Successes are not kept: the ledger is the record, and one write less per job is a third more jobs a
+    # second (measured). Failures always are.
+    "save_limit": -1,
     "poll": 0.2,
     "recycle": 500,
     "catch_up": False,
