@@ -11,7 +11,7 @@ import email_validator
 from django import forms
 from django.core.exceptions import ValidationError
 from phonenumber_field.formfields import PhoneNumberField
-from phonenumber_field.phonenumber import PhoneNumber
+from phonenumber_field.phonenumber import PhoneNumber, to_python
 from phonenumbers import PhoneNumberType, number_type, region_code_for_number
 
 from registrations.models.profile import Country
@@ -205,18 +205,14 @@ class Sender(Line):
             return value
         if _PHONE_SID.fullmatch(value):
             return "PN" + value[2:].lower()
-        number = PhoneNumber.from_string(value, region="US") if _has_digits(value) else None
-        if number is None or not number.is_valid() or number.extension or not is_us_ca(number):
+        number = to_python(value, region="US") if not value.upper().startswith("PN") else None
+        if not number or not number.is_valid() or number.extension or not is_us_ca(number):
             raise ValidationError(
                 "Give a US or Canadian local number you own at Twilio, like +14155550123, or its SID "
                 "(PN and 32 characters). Toll-free numbers do not register for A2P 10DLC.",
                 code="invalid",
             )
         return number.as_e164
-
-
-def _has_digits(text: str) -> bool:
-    return sum(c.isdigit() for c in text) >= 10 and not text.upper().startswith("PN")
 
 
 class AreaCode(Line):

@@ -168,6 +168,12 @@ class RegistrationForm(forms.Form):
         """The revision that the page showed, for `verbs.edit`."""
         return self.cleaned_data.get("revision")
 
+    def changed_inputs(self) -> list[str]:
+        """Names of the inputs that differ from the saved case, after tidying."""
+        saved = initial_of(self.instance) if self.instance else {}
+        data = self.cleaned_data
+        return [n for n in data if n != "revision" and _plain(data[n]) != _plain(saved.get(n))]
+
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         self._clean_place("region", clean_region)

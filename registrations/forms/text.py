@@ -43,4 +43,4 @@ def folded(text: str) -> str:
 def _without_controls(text: str) -> str:
     text = text.translate(_INVISIBLE)
     # Line breaks and tabs are white space, handled by the callers; a NUL is refused by the field itself.
-    return "".join(c for c in text if c in "\n\t\r\0" or unicodedata.category(c) != "Cc")
+    return "".join(c for c in text if c in "\n\t\r\0" or unicodedata.category(c) not in ("Cc", "Cs"))
