@@ -70,6 +70,8 @@ class Registration(models.Model):
     lease_until = models.DateTimeField(null=True, editable=False)
     lease_token = models.CharField(max_length=32, blank=True, editable=False)
     attempts = models.PositiveIntegerField(default=0, editable=False)
+    # Our place in a paced lane (pacing.py).
+    slot_at = models.DateTimeField(null=True, editable=False)
 
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -84,6 +86,7 @@ class Registration(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["wake_at"], name="registration_due"),
+            models.Index(fields=["lease_until"], name="registration_lease"),
             models.Index(fields=["waiting_for", "stage", "stage_since"], name="registration_board"),
             models.Index(fields=["stage", "-id"], name="registration_stage"),
             models.Index(fields=["owner", "-id"], name="registration_owner"),

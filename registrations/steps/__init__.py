@@ -1,0 +1,16 @@
+"""WHAT is done at Twilio: the step table, in the order of the walkthrough."""
+
+from . import brand, campaign, number, profile, trust_bundle
+from .base import Read, Row, Watch, Write
+
+ROWS: tuple[Row, ...] = (
+    *profile.ROWS,
+    *trust_bundle.ROWS,
+    number.RESOLVE,
+    *brand.ROWS,
+    *campaign.ROWS,
+    *number.ROWS,
+)
+BY_SLUG: dict[str, Row] = {row.slug: row for row in ROWS}
+
+__all__ = ["BY_SLUG", "ROWS", "Read", "Row", "Watch", "Write"]

@@ -1,0 +1,424 @@
+"""HOW a case is carried on: lease, decide, intent, call, classify, record, wake.
+
+One job owns one registration by a lease (a conditional UPDATE) and runs on through consecutive steps until it
+must wait. It never sleeps: a wait is `wake_at`, and the job ends. No transaction spans a call to Twilio.
+
+Crash safety: the intent (StepRun, running) is committed before the call, its result right after it. A worker
+that dies in between leaves an open run, which the next owner looks up at Twilio before doing anything else.
+"""
+
+import logging
+import random
+import secrets
+import traceback
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from registrations import clock, pacing, sync, timeline
+from registrations.gateway import Gateway, errors, get_gateway
+from registrations.gateway.redact import redact, redact_text
+from registrations.models import Registration, StepRun
+from registrations.planning import Call, Decision, Learn, Look, Reconcile, Runs, Stop, Wait, decide, summarize
+from registrations.states import RunState, Stage, WaitingFor
+from registrations.steps import Watch, Write
+
+log = logging.getLogger(__name__)
+
+Ring = Callable[[int, datetime], None]
+
+MIRRORS = ("profile", "trust_bundle", "brand", "campaign", "phone_number")
+MAX_STEPS_PER_JOB = 40  # far above a whole walkthrough: a defect must not spin for ever
+BACKOFF_SECONDS, BACKOFF_CAP_SECONDS = 2.0, 300.0
+MISCONFIGURED_SECONDS = 900.0  # an operator mends credentials; the case then goes on by itself
+ERRORED_SECONDS = 600.0
+NOT_FOUND_RETRIES = 4  # facts section 8.1: a 404 on a sub-resource right after a create is retried briefly
+# A lost call must have had the time to land, whatever A2P_TIME_SCALE says: networks do not scale.
+MIN_QUIET_SECONDS, MIN_PAID_QUIET_SECONDS = 1.0, 3.0
+
+
+class LeaseLost(Exception):
+    """Another worker owns the case now; whatever this one still wanted to write is dropped."""
+
+
+def load(pk: int) -> Registration:
+    return Registration.objects.select_related(*MIRRORS).get(pk=pk)
+
+
+def advance(pk: int, *, ring: Ring) -> None:
+    """Carry one case on as far as it goes now; a no-op when it is not due or another worker owns it.
+
+    `ring(pk, at)` must enqueue the next job; it is called inside the transaction that stores `wake_at`.
+    """
+    token = _claim(pk)
+    if token is None:
+        return
+    try:
+        outcome = _run(pk, token)
+    except LeaseLost:
+        log.warning("registration %s: lease lost, leaving it to its new owner", pk)
+        return
+    except Exception as error:
+        # Ours, not Twilio's: kept with its traceback, tried again later, never parked for ever.
+        log.error("registration %s: %s in the pipeline", pk, type(error).__name__)
+        _note_defect(pk, error)
+        outcome = None
+    _release(pk, token, outcome, ring)
+
+
+def claim_due(limit: int = 200) -> list[int]:
+    """Cases that should be running and are not: due, or left behind by a dead worker.
+
+    Each is marked as rung, so that a slow queue does not fill with repeats.
+    """
+    now = clock.now()
+    quiet = now - timedelta(seconds=30)
+    rows = (
+        Registration.objects.filter(_due(now))
+        .filter(Q(rung_at__isnull=True) | Q(rung_at__lt=quiet))
+        .order_by("wake_at")
+        .values_list("pk", flat=True)[:limit]
+    )
+    return [
+        pk
+        for pk in list(rows)
+        if Registration.objects.filter(_due(now), pk=pk)
+        .filter(Q(rung_at__isnull=True) | Q(rung_at__lt=quiet))
+        .update(rung_at=now)
+    ]
+
+
+# --- the lease -----------------------------------------------------------------------------------------------
+def _due(now: datetime) -> Q:
+    """Due and free, or owned by a worker whose lease ran out."""
+    return Q(wake_at__lte=now, lease_until__isnull=True) | Q(lease_until__lt=now)
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.A2P_LEASE_SECONDS)
+
+
+def _claim(pk: int) -> str | None:
+    """Take the case, consuming its wake-up. Who asks for another run meanwhile sets `wake_at` again."""
+    now, token = clock.now(), secrets.token_hex(16)
+    taken = Registration.objects.filter(_due(now), pk=pk).update(
+        lease_until=now + _lease(), lease_token=token, wake_at=None, rung_at=None
+    )
+    return token if taken else None
+
+
+def _renew(pk: int, token: str) -> None:
+    if not Registration.objects.filter(pk=pk, lease_token=token).update(lease_until=clock.now() + _lease()):
+        raise LeaseLost
+
+
+def _release(pk: int, token: str, outcome: Wait | Stop | None, ring: Ring) -> None:
+    """Store where the case stands, plan the next run and let go, in one transaction."""
+    now = clock.now()
+    with transaction.atomic():
+        row = Registration.objects.select_for_update().filter(pk=pk, lease_token=token).first()
+        if row is None:
+            return
+        asked = row.wake_at  # somebody pressed a button while we worked
+        if outcome is None:
+            wake_at: datetime | None = now + clock.scaled(ERRORED_SECONDS)
+            reason = (
+                "An error of ours stopped this case; it is tried again. Engineers find it in the timeline."
+            )
+            summary = Stop(Stage(row.stage), WaitingFor.US, reason)
+        else:
+            wake_at, summary = outcome.until, outcome  # type: ignore[assignment]
+        if asked and (wake_at is None or asked < wake_at):
+            wake_at = asked
+        _store(row, summary, now)
+        row.wake_at, row.lease_until, row.lease_token = wake_at, None, ""
+        row.save(
+            update_fields=[
+                "wake_at",
+                "lease_until",
+                "lease_token",
+                "stage",
+                "stage_since",
+                "waiting_for",
+                "reason",
+                "attempts",
+                "updated_at",
+            ]
+        )
+        if wake_at:
+            ring(pk, wake_at)
+
+
+def _store(row: Registration, summary: Wait | Stop, now: datetime) -> None:
+    if row.stage != summary.stage:
+        timeline.record(row, "stage", f"{Stage(row.stage).label} → {Stage(summary.stage).label}")
+        row.stage_since = now
+    row.stage, row.waiting_for, row.reason = summary.stage, summary.waiting_for, summary.reason
+
+
+def restate(pk: int) -> None:
+    """Recompute and store stage, who must act, and why; for acts of people, outside the worker."""
+    registration, now = load(pk), clock.now()
+    summary = summarize(registration, now)
+    changes = {"waiting_for": summary.waiting_for, "reason": summary.reason, "stage": summary.stage}
+    if summary.stage != registration.stage:
+        changes["stage_since"] = now  # type: ignore[assignment]
+    Registration.objects.filter(pk=pk).update(**changes)
+
+
+# --- the run ---------------------------------------------------------------------------------------------------
+def _run(pk: int, token: str) -> Wait | Stop:
+    gateway: Gateway | None = None
+    for _ in range(MAX_STEPS_PER_JOB):
+        _renew(pk, token)
+        registration = load(pk)
+        runs = Runs.of(registration)
+        decision = decide(registration, clock.now(), runs)
+        if isinstance(decision, Wait | Stop):
+            return decision
+        gateway = gateway or get_gateway()
+        waits = _do(gateway, registration, token, decision)
+        if waits:
+            return waits
+    return Wait(clock.now(), Stage(registration.stage), WaitingFor.WORKER, "Going on.")
+
+
+def _do(gateway: Gateway, registration: Registration, token: str, decision: Decision) -> Wait | Stop | None:
+    """Carry out one decision; a Wait or Stop ends the job, None goes on with the next decision."""
+    try:
+        if isinstance(decision, Call):
+            return _call(gateway, registration, token, decision.row)
+        if isinstance(decision, Reconcile):
+            return _reconcile(gateway, registration, token, decision.row, decision.run)
+        if isinstance(decision, Look):
+            return _look(gateway, registration, decision.row)
+        assert isinstance(decision, Learn)
+        sync.learn(registration, decision.row, decision.row.learn(gateway, registration))
+        _reset_attempts(registration)
+    except errors.Unavailable as error:
+        return _back_off(registration, decision, error)
+    except errors.Misconfigured as error:
+        return _misconfigured(registration, decision, error)
+    except errors.Rejected as error:
+        return _refused_read(registration, decision, error)
+    return None
+
+
+def _look(gateway: Gateway, registration: Registration, row: Watch) -> Wait | Stop | None:
+    try:
+        payload = row.fetch(gateway, registration)
+    except errors.Rejected as error:
+        if not error.not_found:
+            raise
+        with transaction.atomic():
+            sync.gone(registration, row)
+        _reset_attempts(registration)
+        return None
+    with transaction.atomic():
+        sync.refresh(registration, row, payload)
+    _reset_attempts(registration)
+    return None
+
+
+def _call(gateway: Gateway, registration: Registration, token: str, row: Write) -> Wait | Stop | None:
+    """One write: pace, intent, call, record."""
+    if row.lane:
+        slot = pacing.take(row.lane, registration)
+        if not slot.now:
+            return Wait(
+                slot.at, row.stage, WaitingFor.WORKER, f"{row.label}: in the queue for Twilio's pace."
+            )
+    run = _intend(registration, row)
+    if run is None:
+        return Wait(
+            clock.now() + timedelta(seconds=1), row.stage, WaitingFor.WORKER, "Another attempt is open."
+        )
+    try:
+        payload = row.act(gateway, registration, run.basis)
+    except errors.AlreadyDone as error:
+        _succeed(registration, token, row, run, {}, RunState.OK, note=str(error))
+    except errors.OutcomeUnknown as error:
+        _unknown(registration, row, run, error)
+    except errors.Unavailable as error:
+        _close(run, RunState.UNAVAILABLE, error)
+        if row.lane and error.status == 429:
+            pacing.pause(row.lane, error.retry_after or 1.0)
+        raise
+    except errors.Misconfigured as error:
+        _close(run, RunState.MISCONFIGURED, error)
+        raise
+    except errors.Rejected as error:
+        if error.not_found and registration.attempts < NOT_FOUND_RETRIES:
+            _close(run, RunState.UNAVAILABLE, error)
+            raise errors.Unavailable(error.twilio_message, status=error.status, code=error.code) from error
+        _close(run, RunState.REJECTED, error)
+        timeline.record(registration, f"{row.slug}:rejected", redact_text(str(error)), actor="Twilio")
+        _reset_attempts(registration)
+    except Exception as error:
+        # The call may have been made before our code failed: look first, like after a lost reply.
+        run.traceback = redact_text(traceback.format_exc())
+        _unknown(registration, row, run, errors.OutcomeUnknown(type(error).__name__))
+        raise
+    else:
+        _succeed(registration, token, row, run, payload, RunState.OK)
+    return None
+
+
+def _reconcile(
+    gateway: Gateway, registration: Registration, token: str, row: Write, run: StepRun
+) -> Wait | Stop | None:
+    """The reply was lost: find what the call made, or make sure that it made nothing."""
+    if run.state == RunState.RUNNING:
+        # Its worker died. Its call may still be on the way, so the quiet time starts at the intent.
+        run.state, run.look_at = RunState.UNKNOWN, run.started_at + _quiet(row)
+        run.save(update_fields=["state", "look_at"])
+        if run.look_at > clock.now():
+            return None
+    if row.find is None:
+        # Twilio offers no way to look. Sending twice would be worse than counting one too many.
+        _succeed(
+            registration, token, row, run, {}, RunState.LOST, note="No answer came; it may have been sent."
+        )
+        return None
+    payload = row.find(gateway, registration, run.basis)
+    if payload is not None:
+        _succeed(registration, token, row, run, payload, RunState.FOUND)
+        return None
+    run.looks += 1
+    if run.looks < row.looks:
+        run.look_at = clock.now() + _quiet(row)
+        run.save(update_fields=["looks", "look_at"])
+        return None
+    run.state, run.finished_at, run.basis = RunState.LOST, clock.now(), {}
+    run.save(update_fields=["state", "finished_at", "looks", "basis"])
+    timeline.record(registration, f"{row.slug}:lost", "The call never arrived at Twilio; it is made again.")
+    return None
+
+
+# --- the ledger --------------------------------------------------------------------------------------------------
+def _intend(registration: Registration, row: Write) -> StepRun | None:
+    """Commit the intent; None when the database already holds an open attempt."""
+    basis = row.basis(registration)
+    try:
+        with transaction.atomic():
+            return StepRun.objects.create(
+                registration=registration,
+                step=row.slug,
+                actor=registration.submitted_by,
+                basis=basis,
+                request=redact(basis),
+                fee=row.fee() if row.fee else None,
+                started_at=clock.now(),
+            )
+    except IntegrityError:
+        return None
+
+
+def _succeed(
+    registration: Registration,
+    token: str,
+    row: Write,
+    run: StepRun,
+    payload: dict,
+    state: RunState,
+    note: str = "",
+) -> None:
+    """Outcome, SID, mirror and timeline in one short transaction, and only for the owner of the lease."""
+    with transaction.atomic():
+        if (
+            not Registration.objects.select_for_update()
+            .filter(pk=registration.pk, lease_token=token)
+            .exists()
+        ):
+            raise LeaseLost
+        sync.record(registration, row, payload, run.basis)
+        run.state, run.finished_at, run.basis = state, clock.now(), {}
+        run.sid = str(payload.get("sid") or "")[:34]
+        run.response = redact(payload)
+        run.error_message = note
+        run.save()
+        text = (
+            f"{row.label}: done" if state == RunState.OK else f"{row.label}: {RunState(state).label.lower()}"
+        )
+        timeline.record(registration, row.slug, text, sid=run.sid)
+        Registration.objects.filter(pk=registration.pk).update(attempts=0)
+
+
+def _unknown(registration: Registration, row: Write, run: StepRun, error: errors.GatewayError) -> None:
+    run.state = RunState.UNKNOWN
+    run.look_at = clock.now() + _quiet(row)
+    _describe(run, error)
+    run.save()
+    timeline.record(registration, f"{row.slug}:unknown", "No usable answer came; looking before going on.")
+
+
+def _close(run: StepRun, state: RunState, error: errors.GatewayError) -> None:
+    run.state, run.finished_at, run.basis = state, clock.now(), {}
+    _describe(run, error)
+    run.save()
+
+
+def _describe(run: StepRun, error: errors.GatewayError) -> None:
+    run.http_status, run.error_code, run.error_message = error.status, error.code, error.message
+    run.error_details = redact(error.details or {})
+
+
+def _quiet(row: Write) -> timedelta:
+    floor = MIN_PAID_QUIET_SECONDS if row.fee else MIN_QUIET_SECONDS
+    return max(clock.scaled(row.quiet), timedelta(seconds=floor))
+
+
+# --- trouble -------------------------------------------------------------------------------------------------------
+def _reset_attempts(registration: Registration) -> None:
+    if registration.attempts:
+        Registration.objects.filter(pk=registration.pk).update(attempts=0)
+
+
+def _back_off(registration: Registration, decision: Decision, error: errors.Unavailable) -> Wait:
+    """Exponential with jitter, or what Twilio asks for; their Retry-After is not scaled."""
+    attempts = registration.attempts + 1
+    Registration.objects.filter(pk=registration.pk).update(attempts=attempts)
+    seconds = min(BACKOFF_CAP_SECONDS, BACKOFF_SECONDS * 2 ** min(attempts - 1, 10)) * random.uniform(
+        0.5, 1.5
+    )
+    delay = max(
+        clock.scaled(seconds), timedelta(seconds=(error.retry_after or 0.2) * random.uniform(1.0, 1.3))
+    )
+    row = decision.row  # type: ignore[union-attr]
+    return Wait(
+        clock.now() + delay,
+        row.stage,
+        WaitingFor.TWILIO,
+        f"{row.label}: Twilio is busy; trying again. {error}",
+    )
+
+
+def _misconfigured(registration: Registration, decision: Decision, error: errors.Misconfigured) -> Stop:
+    row = decision.row  # type: ignore[union-attr]
+    return Stop(
+        row.stage,
+        WaitingFor.US,
+        f"Twilio refused our credentials or settings ({error}). Ask your administrator; it is tried again by itself.",
+        until=clock.now() + clock.scaled(MISCONFIGURED_SECONDS),
+    )
+
+
+def _refused_read(registration: Registration, decision: Decision, error: errors.Rejected) -> Stop:
+    """A look that Twilio refuses for another reason than 404: shown, and tried again."""
+    row = decision.row  # type: ignore[union-attr]
+    return Stop(
+        row.stage,
+        WaitingFor.US,
+        f"{row.label}: Twilio refused to show it ({error}).",
+        until=clock.now() + clock.scaled(ERRORED_SECONDS),
+    )
+
+
+def _note_defect(pk: int, error: Exception) -> None:
+    trace = redact_text("".join(traceback.format_exception(error)))
+    registration = Registration.objects.filter(pk=pk).first()
+    if registration:
+        timeline.record(registration, "error", f"{type(error).__name__} in the pipeline", traceback=trace)

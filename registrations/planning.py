@@ -1,0 +1,364 @@
+"""From what should be true and what Twilio holds: what comes next, what is left to do, and why it waits.
+
+Pure reading; no call to Twilio and no write. `decide` answers the worker ("what now?"), `plan` the agent
+("what would Submit do, and cost?"), `board` and `summarize` the pages.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from registrations.models import Registration, StepRun
+from registrations.states import OPEN_RUN_STATES, RunState, Stage, WaitingFor
+from registrations.steps import BY_SLUG, ROWS, Read, Row, Watch, Write
+
+UNSENT = "Edited here, not yet at Twilio. Press Submit to send the changes."
+NOT_SUBMITTED = "Not submitted yet. Press Submit when the inputs are right."
+
+
+# --- what the worker does next --------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Call:
+    """Make this write now (once its lane is free)."""
+
+    row: Write
+
+
+@dataclass(frozen=True)
+class Learn:
+    """Make this read now."""
+
+    row: Read
+
+
+@dataclass(frozen=True)
+class Reconcile:
+    """The last attempt's outcome is unknown: look at Twilio before anything else."""
+
+    row: Write
+    run: StepRun
+
+
+@dataclass(frozen=True)
+class Look:
+    """Look whether somebody has decided."""
+
+    row: Watch
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to do before `until`."""
+
+    until: datetime
+    stage: Stage
+    waiting_for: WaitingFor
+    reason: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A person must act, or all is done. `until`: when to look at Twilio meanwhile, if at all."""
+
+    stage: Stage
+    waiting_for: WaitingFor
+    reason: str
+    until: datetime | None = None
+
+
+Decision = Call | Learn | Reconcile | Look | Wait | Stop
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The part of the ledger that decisions need: the open attempt, and the newest attempt per step."""
+
+    open: StepRun | None
+    newest: dict[str, StepRun]
+
+    @classmethod
+    def of(cls, registration: Registration) -> "Runs":
+        newest: dict[str, StepRun] = {}
+        opened = None
+        runs = StepRun.objects.filter(registration=registration).defer("request", "response", "traceback")
+        for run in runs.order_by("id"):
+            newest[run.step] = run
+            if run.state in OPEN_RUN_STATES:
+                opened = run
+        return cls(opened, newest)
+
+    def refusal(self, row: Row, registration: Registration) -> StepRun | None:
+        """Twilio's no to this step since the last Submit; pressing Submit again means try again."""
+        run = self.newest.get(row.slug)
+        if run is None or run.state not in (RunState.REJECTED, RunState.ERRORED):
+            return None
+        since = registration.submitted_at
+        return run if since is None or (run.finished_at or run.started_at) >= since else None
+
+
+def decide(registration: Registration, now: datetime, runs: Runs | None = None) -> Decision:
+    """The next act of the worker, or why there is none."""
+    runs = runs or Runs.of(registration)
+    if registration.stage == Stage.REMOVED:
+        return Stop(Stage.REMOVED, WaitingFor.NOBODY, "Removed.")
+    if runs.open:
+        return _reconcile(registration, runs.open, now)
+    if registration.hold:
+        reason = f"On hold: {registration.hold_reason}" if registration.hold_reason else "On hold."
+        return Stop(_stage_now(registration), WaitingFor.US, reason)
+    if not registration.was_submitted:
+        return Stop(Stage.DRAFT, WaitingFor.US, NOT_SUBMITTED)
+    if not registration.is_submitted:
+        return _only_watch(registration, now)
+    return _walk(registration, runs, now)
+
+
+def _walk(registration: Registration, runs: Runs, now: datetime) -> Decision:
+    for row in ROWS:
+        if isinstance(row, Watch):
+            if not row.exists(registration) or row.passed(registration):
+                continue
+            if failed := row.failed(registration):
+                return Stop(row.stage, WaitingFor.US, failed)
+            return _watch(registration, row, now)
+        if not row.wanted(registration):
+            continue
+        if blocked := row.blocked(registration):
+            return Stop(row.stage, WaitingFor.US, blocked)
+        if refused := runs.refusal(row, registration):
+            return Stop(row.stage, WaitingFor.US, refusal_text(row, refused))
+        if isinstance(row, Read):
+            return Learn(row)
+        if (early := row.not_before(registration)) and early > now:
+            return Wait(
+                early, row.stage, WaitingFor.TWILIO, f"{row.label}: Twilio needs a short pause first."
+            )
+        return Call(row)
+    return Stop(Stage.LIVE, WaitingFor.NOBODY, "The number may send.")
+
+
+def _watch(registration: Registration, row: Watch, now: datetime) -> Decision:
+    due = row.mirror(registration).next_poll_at
+    if due is None or due <= now:
+        return Look(row)
+    return Wait(due, row.stage, row.waits_for, row.why)
+
+
+def _only_watch(registration: Registration, now: datetime) -> Decision:
+    """Edited but not submitted: nothing is written, but what is under way at Twilio is still watched."""
+    stage = _stage_now(registration)
+    for row in ROWS:
+        if isinstance(row, Watch) and row.exists(registration) and not row.passed(registration):
+            if row.failed(registration):
+                break
+            due = row.mirror(registration).next_poll_at
+            if due is None or due <= now:
+                return Look(row)
+            return Stop(stage, WaitingFor.US, UNSENT, until=due)
+    return Stop(stage, WaitingFor.US, UNSENT)
+
+
+def _reconcile(registration: Registration, run: StepRun, now: datetime) -> Decision:
+    row = BY_SLUG.get(run.step)
+    if not isinstance(row, Write):
+        return Stop(
+            _stage_now(registration), WaitingFor.US, f"Unknown step {run.step} is open; tell an engineer."
+        )
+    due = run.look_at
+    if due and due > now:
+        return Wait(
+            due,
+            row.stage,
+            WaitingFor.WORKER,
+            f"{row.label}: no answer came; looking at Twilio before going on.",
+        )
+    return Reconcile(row, run)
+
+
+def _stage_now(registration: Registration) -> Stage:
+    """Where the case stands by its mirrors alone, whatever the inputs say now."""
+    for row in ROWS:
+        if isinstance(row, Watch):
+            if row.exists(registration) and not row.passed(registration):
+                return row.stage
+        elif (
+            isinstance(row, Write) and row.sid_field and not getattr(row.mirror(registration), row.sid_field)
+        ):
+            return row.stage if registration.was_submitted else Stage.DRAFT
+    return Stage.LIVE if registration.phone_number.confirmed_at else Stage.NUMBER
+
+
+def refusal_text(row: Row, run: StepRun) -> str:
+    if run.state == RunState.ERRORED:
+        return (
+            f"{row.label}: an error of ours stopped this step. An engineer finds the details in the ledger."
+        )
+    code = f" ({run.error_code})" if run.error_code else ""
+    return f"{row.label}: Twilio refused{code}. {run.error_message}".strip()
+
+
+# --- what the agent sees -----------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Summary:
+    """Where a case stands; stored on the registration for lists."""
+
+    stage: Stage
+    waiting_for: WaitingFor
+    reason: str
+
+
+def summarize(registration: Registration, now: datetime, runs: Runs | None = None) -> Summary:
+    decision = decide(registration, now, runs)
+    if isinstance(decision, Wait | Stop):
+        return Summary(decision.stage, decision.waiting_for, decision.reason)
+    row = decision.row
+    if isinstance(decision, Look):
+        return Summary(row.stage, decision.row.waits_for, decision.row.why)
+    return Summary(row.stage, WaitingFor.WORKER, f"Next: {row.label}.")
+
+
+@dataclass(frozen=True)
+class PlannedCall:
+    """One call that Submit would make. fee: US dollars, None when free."""
+
+    slug: str
+    label: str
+    fee: Decimal | None
+    repair: bool
+    note: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The calls still needed, in order; why they cannot all run; what they may cost together."""
+
+    calls: list[PlannedCall]
+    blockers: list[str]
+    fee: Decimal
+
+
+def plan(registration: Registration) -> Plan:
+    """What Submit would do now. Calls behind a wait are in the plan too."""
+    calls: list[PlannedCall] = []
+    blockers: list[str] = []
+    for row in wanted_writes(registration):
+        # A refusal from an evaluation falls when the evaluation itself is repeated by this very plan.
+        blocked = row.blocked(registration)
+        evaluated_again = row.slug.endswith(".submit") and f"{row.part}.evaluate" in {c.slug for c in calls}
+        if blocked and not evaluated_again:
+            blockers.append(blocked)
+        fee = row.fee() if row.fee else None
+        calls.append(PlannedCall(row.slug, row.label, fee, row.repair, row.help))
+    return Plan(calls, blockers, sum((call.fee for call in calls if call.fee), Decimal(0)))
+
+
+def wanted_writes(registration: Registration) -> list[Write]:
+    writes = [row for row in ROWS if isinstance(row, Write)]
+    wanted = [row for row in writes if row.wanted(registration)]
+    slugs = {row.slug for row in wanted}
+    if "campaign.delete" in slugs:
+        # Deleting makes creating necessary, which the mirror does not show yet.
+        wanted += [row for row in writes if row.slug == "campaign.create" and row not in wanted]
+    if "number.detach" in slugs:
+        wanted += [row for row in writes if row.slug == "number.attach" and row not in wanted]
+    return sorted(wanted, key=ROWS.index)
+
+
+@dataclass(frozen=True)
+class StepView:
+    """One line of the step board."""
+
+    slug: str
+    label: str
+    part: str
+    stage: Stage
+    kind: str
+    status: str
+    sid: str
+    at: datetime | None
+    actor: str
+    why: str
+    fee: Decimal | None
+    help: str
+
+
+def board(registration: Registration, now: datetime, runs: Runs | None = None) -> list[StepView]:
+    """Every step that is part of this case, with its state computed, never stored."""
+    runs = runs or Runs.of(registration)
+    decision = decide(registration, now, runs)
+    current = None if isinstance(decision, Wait | Stop) else decision.row.slug
+    views: list[StepView] = []
+    reached = False  # the first row that is not done; all behind it are still to do
+    for row in ROWS:
+        run = runs.newest.get(row.slug)
+        status, why = _status(row, registration, runs, current, reached)
+        if status == "hidden":
+            continue
+        if status not in ("done", "drifted") and not reached:
+            reached = True
+            if isinstance(decision, Wait | Stop) and status in ("ready", "waiting"):
+                why = why or decision.reason
+                if isinstance(decision, Stop) and status == "ready":
+                    status = "todo" if not registration.was_submitted else "blocked"
+                elif isinstance(decision, Wait) and status == "ready":
+                    status = "waiting"
+        views.append(_view(row, registration, run, status, why))
+    return views
+
+
+def _status(
+    row: Row, registration: Registration, runs: Runs, current: str | None, reached: bool
+) -> tuple[str, str]:
+    run = runs.newest.get(row.slug)
+    if run and run.state in OPEN_RUN_STATES:
+        return "running", "No answer yet; it is looked up before going on." if run.looks else "Under way."
+    if isinstance(row, Watch):
+        if row.passed(registration):
+            return "done", ""
+        if row.exists(registration):
+            failed = row.failed(registration)
+            if failed and not reached:
+                return "failed", failed
+            return ("todo", "") if reached else ("waiting", row.why)
+        return "todo", ""
+    assert isinstance(row, Read | Write)
+    if not row.wanted(registration):
+        hidden = isinstance(row, Write) and row.repair and run is None
+        return ("hidden" if hidden else "done"), ""
+    if runs.refusal(row, registration) and run:
+        return "failed", refusal_text(row, run)
+    drifted = isinstance(row, Write) and row.repair
+    if drifted and not registration.is_submitted:
+        return "drifted", "Edited here, not yet at Twilio."
+    if reached:
+        return "todo", ""
+    if blocked := row.blocked(registration):
+        return "blocked", blocked
+    return ("running" if row.slug == current and registration.lease_token else "ready"), ""
+
+
+def _view(row: Row, registration: Registration, run: StepRun | None, status: str, why: str) -> StepView:
+    sid, fee, kind = "", None, "read"
+    if isinstance(row, Write):
+        kind = "write"
+        sid = getattr(row.mirror(registration), row.sid_field) if row.sid_field else (run.sid if run else "")
+        fee = row.fee() if row.fee else None
+    elif isinstance(row, Watch):
+        kind = "watch"
+    at = (run.finished_at or run.started_at) if run else None
+    if isinstance(row, Watch):
+        at = row.mirror(registration).synced_at if row.exists(registration) else None
+    return StepView(
+        slug=row.slug,
+        label=row.label,
+        part=row.part,
+        stage=row.stage,
+        kind=kind,
+        status=status,
+        sid=sid or "",
+        at=at,
+        actor=run.actor if run else "",
+        why=why,
+        fee=fee,
+        help=row.help,
+    )

@@ -1,0 +1,121 @@
+"""The shape of the step table: `Write` (one Twilio write), `Read` (a look that costs nothing) and `Watch`.
+
+The table's order is the order of the plan. A row says *what*; `pipeline` knows *how* (lease, intent, call,
+classify, record, wake) and `sync` alone writes the mirrors.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from registrations.gateway import Gateway
+from registrations.models import Mirror, Registration
+from registrations.states import Stage, WaitingFor
+
+Basis = dict[str, Any]
+Payload = dict[str, Any]
+
+
+def no_text(registration: Registration) -> str:
+    return ""
+
+
+def no_time(registration: Registration) -> datetime | None:
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What all rows share.
+
+    slug: unique, `part.verb`. part: the mirror it belongs to (attribute of Registration). stage: where a case
+    stands while this row is the next one. blocked: one sentence when a person must act first, else "".
+    """
+
+    slug: str
+    label: str
+    part: str
+    stage: Stage
+    help: str = ""
+    blocked: Callable[[Registration], str] = no_text
+
+    def mirror(self, registration: Registration) -> Mirror:
+        mirror: Mirror = getattr(registration, self.part)
+        return mirror
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write(Row):
+    """One Twilio write.
+
+    wanted: the mirror lacks it, or holds something else than we want. basis: the inputs of the call; they are
+    kept in `mirror.sent[key]` once Twilio has accepted them. act: makes the call and returns Twilio's object.
+    find: after a lost reply, the object that the call made, or None when it made none; `None` as the function
+    itself means that Twilio has no way to look (the one-time text). sid_field: the mirror column for the SID.
+    stamps: mirror columns set to the time of success. resets: columns put back. poll_after: seconds until the
+    first look of the watch that follows (the settle wait). quiet: seconds before a lost reply is looked for,
+    because the call may still land; looks: how many times it must be missing before it counts as never made.
+    repair: part of a fix rather than of the first walk.
+    """
+
+    wanted: Callable[[Registration], bool]
+    basis: Callable[[Registration], Basis]
+    act: Callable[[Gateway, Registration, Basis], Payload]
+    find: Callable[[Gateway, Registration, Basis], Payload | None] | None
+    key: str
+    kind: str
+    sid_field: str = ""
+    stamps: tuple[str, ...] = ()
+    resets: Mapping[str, Any] = field(default_factory=dict)
+    poll_after: float | None = None
+    quiet: float = 20.0
+    looks: int = 1
+    fee: Callable[[], Decimal] | None = None
+    lane: str = ""
+    not_before: Callable[[Registration], datetime | None] = no_time
+    repair: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read(Row):
+    """A look at Twilio that a later row needs; nothing is made. `learn` returns mirror columns and values."""
+
+    wanted: Callable[[Registration], bool]
+    learn: Callable[[Gateway, Registration], dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch(Row):
+    """A wait for somebody else's word, with spaced looks.
+
+    exists: there is something to look at. passed: go on. failed: one sentence when it came back with a no.
+    intervals: seconds between looks; the last one repeats. waits_for: who must act meanwhile.
+    """
+
+    exists: Callable[[Registration], bool]
+    passed: Callable[[Registration], bool]
+    failed: Callable[[Registration], str]
+    fetch: Callable[[Gateway, Registration], Payload]
+    kind: str
+    intervals: tuple[float, ...]
+    waits_for: WaitingFor = WaitingFor.TWILIO
+    why: str = ""
+
+
+def unchanged(sent: Any, wanted: Any) -> bool:
+    """Whether what Twilio accepted still says what we want.
+
+    Only what was sent is compared: an input that a later release adds must not make every old case drift.
+
+    >>> unchanged({"a": 1}, {"a": 1, "b": 2}), unchanged({"a": 1}, {"a": 2}), unchanged(None, {})
+    (True, False, False)
+    """
+    if isinstance(sent, dict) and isinstance(wanted, dict):
+        return all(key in wanted and unchanged(value, wanted[key]) for key, value in sent.items())
+    return bool(sent == wanted)
+
+
+def changed_keys(sent: Basis, wanted: Basis) -> set[str]:
+    return {key for key in sent if not unchanged(sent[key], wanted.get(key))}

@@ -1,0 +1,225 @@
+"""Part 3: the Brand, which costs money, and the one-time text (facts section 1.1, calls 3 to 3.2)."""
+
+from decimal import Decimal
+
+from django.conf import settings
+
+from registrations.gateway import Gateway
+from registrations.models import Registration
+from registrations.models.brand import MAX_BRAND_UPDATES
+from registrations.states import (
+    BRAND_APPROVED,
+    BRAND_FAILED,
+    BRAND_SUSPENDED,
+    IDENTITY_VERIFIED,
+    Stage,
+    WaitingFor,
+)
+
+from . import guards, inputs
+from .base import Basis, Payload, Row, Watch, Write, unchanged
+from .numbers_found import number_problem
+
+SETTLE_SECONDS = 30  # facts section 8: wait 30 s after the brand
+NEEDS_NEW_BRAND = 30793  # facts section 4.2: delete in the Console and create again
+
+
+def fee() -> Decimal:
+    return settings.A2P_FEES["brand"]
+
+
+def error_codes(registration: Registration) -> set[int]:
+    codes = set()
+    for item in registration.brand.errors:
+        if isinstance(item, dict):
+            for key in ("error_code", "registrationerrorcode", "code"):
+                value = str(item.get(key, ""))
+                if value.isdecimal():
+                    codes.add(int(value))
+    return codes
+
+
+def _basis(registration: Registration) -> Basis:
+    return {
+        "customer_profile_bundle_sid": registration.profile.sid,
+        "a2p_profile_bundle_sid": registration.trust_bundle.sid,
+    }
+
+
+def _create(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.create_brand(brand_type="SOLE_PROPRIETOR", **_basis(registration))
+
+
+def _find(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    """Brands have no name: the pair of bundles, never used twice, identifies ours (facts section 1.2)."""
+    ours = _basis(registration)
+    return next(
+        (brand for brand in gateway.iter_brands() if all(brand.get(key) == ours[key] for key in ours)), None
+    )
+
+
+def _fetch(gateway: Gateway, registration: Registration) -> Payload:
+    return gateway.fetch_brand(registration.brand.sid)
+
+
+def _changed_since_sent(registration: Registration) -> bool:
+    return not unchanged(
+        registration.brand.sent.get("content", {}).get("bundle"), inputs.bundle_content(registration)
+    )
+
+
+def _update_wanted(registration: Registration) -> bool:
+    brand = registration.brand
+    if not brand.sid or brand.status != BRAND_FAILED:
+        return False
+    return brand.resubmit_requested or _changed_since_sent(registration)
+
+
+def _update_blocked(registration: Registration) -> str:
+    if NEEDS_NEW_BRAND in error_codes(registration):
+        return "Twilio cannot resubmit this brand (30793): delete it in Twilio's Console, then register a new one."
+    if registration.brand.resubmissions >= MAX_BRAND_UPDATES:
+        return (
+            f"This brand was resubmitted {MAX_BRAND_UPDATES} times, which is all that Twilio allows (21724). "
+            "Ask Twilio's support, or delete it in the Console and register a new one."
+        )
+    return ""
+
+
+def _update(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.update_brand(registration.brand.sid)
+
+
+def _find_updated(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    payload = _fetch(gateway, registration)
+    landed = payload.get("status") != BRAND_FAILED or guards.touched(registration.brand, payload)
+    return payload if landed else None
+
+
+def _review_failed(registration: Registration) -> str:
+    brand = registration.brand
+    if brand.gone_at:
+        return "Twilio no longer has this brand."
+    if brand.status == BRAND_FAILED:
+        return brand.failure_reason or "The Campaign Registry refused the brand. See what is marked below."
+    if brand.status == BRAND_SUSPENDED:
+        return "Twilio suspended this brand. Only Twilio's support can lift that."
+    return ""
+
+
+def _otp_wanted(registration: Registration) -> bool:
+    brand = registration.brand
+    return bool(brand.otp_requested_at) and waits_for_yes(registration)
+
+
+def waits_for_yes(registration: Registration) -> bool:
+    """APPROVED but not VERIFIED: UNVERIFIED and SELF_DECLARED both mean the YES is owed (facts section 3)."""
+    brand = registration.brand
+    return bool(brand.sid) and brand.status == BRAND_APPROVED and brand.identity_status != IDENTITY_VERIFIED
+
+
+def _send_otp(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.send_brand_otp(registration.brand.sid)
+
+
+def may_have_campaign(registration: Registration) -> bool:
+    """Only APPROVED and VERIFIED together unlock the campaign (facts section 3; 21717 otherwise)."""
+    brand = registration.brand
+    return brand.status == BRAND_APPROVED and brand.identity_status == IDENTITY_VERIFIED
+
+
+ROWS: tuple[Row, ...] = (
+    Write(
+        slug="brand.create",
+        label="Register the brand",
+        part="brand",
+        stage=Stage.BRAND,
+        wanted=lambda registration: not registration.brand.sid,
+        # A sender that is not ours would stop the case weeks later; better before the fee.
+        blocked=number_problem,
+        basis=lambda registration: {
+            **_basis(registration),
+            "brand_type": "SOLE_PROPRIETOR",
+            "bundle": inputs.bundle_content(registration),
+        },
+        act=_create,
+        find=_find,
+        key="content",
+        kind="brand",
+        sid_field="sid",
+        stamps=("registered_at",),
+        poll_after=SETTLE_SECONDS,
+        # A second brand is a second fee: wait long, and look twice, before believing that none was made.
+        quiet=60,
+        looks=2,
+        fee=fee,
+        lane="a2p",
+        help="Paid once. Twilio passes the brand to The Campaign Registry.",
+    ),
+    Write(
+        slug="brand.update",
+        label="Resubmit the brand",
+        part="brand",
+        stage=Stage.BRAND,
+        wanted=_update_wanted,
+        blocked=_update_blocked,
+        basis=lambda registration: {
+            **registration.brand.sent.get("content", {}),
+            "bundle": inputs.bundle_content(registration),
+        },
+        act=_update,
+        find=_find_updated,
+        key="content",
+        kind="brand_update",
+        resets={"resubmit_requested": False},
+        poll_after=SETTLE_SECONDS,
+        quiet=60,
+        lane="a2p",
+        repair=True,
+        help="Free, but Twilio allows it only 3 times. It reads profile and trust bundle again.",
+    ),
+    Watch(
+        slug="brand.review",
+        label="The brand is approved",
+        part="brand",
+        stage=Stage.BRAND,
+        exists=lambda registration: bool(registration.brand.sid),
+        passed=lambda registration: (
+            registration.brand.status == BRAND_APPROVED and not registration.brand.gone_at
+        ),
+        failed=_review_failed,
+        fetch=_fetch,
+        kind="brand",
+        intervals=(30, 60, 60, 120, 120, 300, 300, 600, 900),
+        why="The Campaign Registry reviews the brand: minutes, sometimes days.",
+    ),
+    Write(
+        slug="brand.send_otp",
+        label="Send the one-time text again",
+        part="brand",
+        stage=Stage.OTP,
+        wanted=_otp_wanted,
+        basis=lambda registration: {"mobile": str(registration.trust_bundle.mobile_phone_number)},
+        act=_send_otp,
+        find=None,
+        key="otp",
+        kind="otp",
+        lane="otp",
+        repair=True,
+        help="Twilio sends the first one by itself when the brand is approved.",
+    ),
+    Watch(
+        slug="brand.otp",
+        label="The customer answers YES",
+        part="brand",
+        stage=Stage.OTP,
+        exists=lambda registration: bool(registration.brand.sid),
+        passed=may_have_campaign,
+        failed=_review_failed,
+        fetch=_fetch,
+        kind="brand",
+        intervals=(60, 60, 120, 120, 300, 300, 600, 900, 1800),
+        waits_for=WaitingFor.CUSTOMER,
+        why="The customer must answer the one-time text with YES.",
+    ),
+)

@@ -1,0 +1,203 @@
+"""Parts 4 and 5: the Messaging Service and the campaign (facts section 1.1, calls 4 to 5.2, and section 5)."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.conf import settings
+
+from registrations.clock import scaled
+from registrations.gateway import Gateway
+from registrations.models import Registration
+from registrations.states import CAMPAIGN_FAILED, CAMPAIGN_SUSPENDED, CAMPAIGN_VERIFIED, Stage
+
+from . import finders, guards, inputs
+from .base import Basis, Payload, Row, Watch, Write, changed_keys
+
+RECREATE_GAP_SECONDS = 5  # facts section 5.4
+USE_CASE = "SOLE_PROPRIETOR"
+
+
+def fee() -> Decimal:
+    return settings.A2P_FEES["campaign_vetting"]
+
+
+def drift(registration: Registration) -> set[str]:
+    """The parameters that differ from what Twilio holds; empty without a campaign."""
+    campaign = registration.campaign
+    if not campaign.sid:
+        return set()
+    return changed_keys(campaign.sent.get("campaign", {}), inputs.campaign(registration))
+
+
+def _create_service(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.create_service(**basis)
+
+
+def _find_service(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    return finders.named(gateway.iter_services(), basis["friendly_name"])
+
+
+def _create(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.create_campaign(
+        registration.campaign.service_sid,
+        brand_registration_sid=registration.brand.sid,
+        us_app_to_person_usecase=USE_CASE,
+        **basis,
+    )
+
+
+def _fetch(gateway: Gateway, registration: Registration) -> Payload:
+    return gateway.fetch_campaign(registration.campaign.service_sid)
+
+
+def _find(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    """The service is this case's own and holds one campaign at most."""
+    return finders.when_found(lambda: _fetch(gateway, registration))
+
+
+def _recreate_gap(registration: Registration) -> datetime | None:
+    deleted_at = registration.campaign.deleted_at
+    return deleted_at + scaled(RECREATE_GAP_SECONDS) if deleted_at else None
+
+
+def _update_wanted(registration: Registration) -> bool:
+    campaign = registration.campaign
+    if not campaign.sid or campaign.status != CAMPAIGN_FAILED:
+        return False
+    changed = drift(registration)
+    return changed <= inputs.EDITABLE_CAMPAIGN_KEYS and bool(changed or campaign.resubmit_requested)
+
+
+def _update(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    editable = {key: value for key, value in basis.items() if key in inputs.EDITABLE_CAMPAIGN_KEYS}
+    return gateway.update_campaign(registration.campaign.service_sid, **editable)
+
+
+def _find_updated(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    payload = _fetch(gateway, registration)
+    landed = payload.get("campaign_status") != CAMPAIGN_FAILED or guards.touched(
+        registration.campaign, payload
+    )
+    return payload if landed else None
+
+
+def _delete_wanted(registration: Registration) -> bool:
+    campaign = registration.campaign
+    if not campaign.sid or campaign.status != CAMPAIGN_FAILED:
+        return False
+    return not drift(registration) <= inputs.EDITABLE_CAMPAIGN_KEYS
+
+
+def _delete(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.delete_campaign(registration.campaign.service_sid)
+
+
+def _find_deleted(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    """Found means that it is gone."""
+    return {} if finders.when_found(lambda: _fetch(gateway, registration)) is None else None
+
+
+def _failed(registration: Registration) -> str:
+    campaign = registration.campaign
+    if campaign.gone_at:
+        return "Twilio no longer has this campaign."
+    if campaign.status == CAMPAIGN_FAILED:
+        return campaign.failure_reason or "The campaign was rejected. See what is marked below."
+    if campaign.status == CAMPAIGN_SUSPENDED:
+        return "Twilio suspended this campaign. Only Twilio's support can lift that."
+    return ""
+
+
+ROWS: tuple[Row, ...] = (
+    Write(
+        slug="campaign.create_service",
+        label="Create the messaging service",
+        part="campaign",
+        stage=Stage.CAMPAIGN,
+        wanted=lambda registration: not registration.campaign.service_sid,
+        basis=lambda registration: {
+            "friendly_name": registration.friendly_name("service"),
+            # A number in a service answers with the service's webhook unless told otherwise; the customer's
+            # incoming messages must keep going where the number points.
+            "use_inbound_webhook_on_number": settings.A2P_KEEP_NUMBER_WEBHOOKS,
+        },
+        act=_create_service,
+        find=_find_service,
+        key="service",
+        kind="service",
+        sid_field="service_sid",
+    ),
+    Write(
+        slug="campaign.update",
+        label="Send the edited campaign",
+        part="campaign",
+        stage=Stage.CAMPAIGN,
+        wanted=_update_wanted,
+        basis=inputs.campaign,
+        act=_update,
+        find=_find_updated,
+        key="campaign",
+        kind="campaign",
+        stamps=("submitted_at",),
+        resets={"resubmit_requested": False},
+        poll_after=60,
+        fee=fee,
+        lane="a2p",
+        repair=True,
+        help="Edited in place. Twilio may charge the vetting fee again.",
+    ),
+    Write(
+        slug="campaign.delete",
+        label="Delete the rejected campaign",
+        part="campaign",
+        stage=Stage.CAMPAIGN,
+        wanted=_delete_wanted,
+        basis=lambda registration: {"sid": registration.campaign.sid},
+        act=_delete,
+        find=_find_deleted,
+        key="deleted",
+        kind="campaign_deleted",
+        stamps=("deleted_at",),
+        lane="a2p",
+        repair=True,
+        help="Keywords and automatic answers cannot be edited: the campaign is deleted and created again.",
+    ),
+    Write(
+        slug="campaign.create",
+        label="Register the campaign",
+        part="campaign",
+        stage=Stage.CAMPAIGN,
+        wanted=lambda registration: not registration.campaign.sid,
+        basis=inputs.campaign,
+        act=_create,
+        find=_find,
+        key="campaign",
+        kind="campaign",
+        sid_field="sid",
+        stamps=("submitted_at",),
+        resets={"resubmit_requested": False, "gone_at": None},
+        poll_after=60,
+        quiet=60,
+        looks=2,
+        fee=fee,
+        lane="a2p",
+        not_before=_recreate_gap,
+        help="Vetting is charged when the campaign is reviewed outside Twilio.",
+    ),
+    Watch(
+        slug="campaign.review",
+        label="The campaign is approved",
+        part="campaign",
+        stage=Stage.CAMPAIGN,
+        exists=lambda registration: bool(registration.campaign.sid),
+        passed=lambda registration: (
+            registration.campaign.status == CAMPAIGN_VERIFIED and not registration.campaign.gone_at
+        ),
+        failed=_failed,
+        fetch=_fetch,
+        kind="campaign",
+        # Automatic checks refuse within minutes; people take 10 to 15 days (facts section 8).
+        intervals=(120, 300, 900, 3600, 3600, 7200, 14400),
+        why="The carriers' reviewers read the campaign: usually 10 to 15 days.",
+    ),
+)

@@ -1,0 +1,42 @@
+"""Rules that several rows share: when a repair may be sent, and when a wait has been long enough."""
+
+from datetime import datetime
+from typing import Any
+
+from registrations.clock import scaled
+from registrations.models import Mirror, Registration
+from registrations.states import BRAND_APPROVED, BRAND_FAILED, BUNDLE_SUBMITTED, IDENTITY_VERIFIED
+
+
+def may_repair(registration: Registration) -> bool:
+    """Whether Twilio takes changes of profile and bundle now.
+
+    Before there is a brand, while it is FAILED, and while it is APPROVED but the customer has not answered
+    YES. A brand under review is left alone: the change waits until Twilio has answered. An approved and
+    verified brand is not edited under its campaign (facts section 4.4).
+    """
+    brand = registration.brand
+    if not brand.sid or brand.status == BRAND_FAILED:
+        return True
+    return brand.status == BRAND_APPROVED and brand.identity_status != IDENTITY_VERIFIED
+
+
+def settled(mirror: Mirror, since: datetime | None, seconds: float) -> bool:
+    """Whether Twilio was looked at after its settle window (30 s, facts section 8) had passed."""
+    return bool(since and mirror.synced_at and mirror.synced_at >= since + scaled(seconds))
+
+
+def bundle_moved(mirror: Mirror, payload: dict[str, Any]) -> bool:
+    """Whether a submission whose reply was lost has arrived: the bundle is in review, and was touched since.
+
+    A bundle that was in review before may be submitted again (facts section 6.7), so its status alone proves
+    nothing then.
+    """
+    if payload.get("status") not in BUNDLE_SUBMITTED:
+        return False
+    return mirror.status not in BUNDLE_SUBMITTED or touched(mirror, payload)
+
+
+def touched(mirror: Mirror, payload: dict[str, Any]) -> bool:
+    """Whether Twilio changed the object after our last look at it."""
+    return payload.get("date_updated") != mirror.payload.get("date_updated")

@@ -1,0 +1,178 @@
+"""Part 6: the one phone number (facts section 1.1, call 6, and section 8)."""
+
+from decimal import Decimal
+
+from django.conf import settings
+
+from registrations.gateway import Gateway, errors
+from registrations.models import Registration
+from registrations.states import Stage
+
+from . import finders
+from .base import Basis, Payload, Read, Row, Watch, Write
+from .numbers_found import learn_number, number_problem
+
+
+def fee() -> Decimal:
+    return settings.A2P_FEES["number_monthly"]
+
+
+def _resolve_wanted(registration: Registration) -> bool:
+    number = registration.phone_number
+    return bool(number.sender_number) and number.sent.get("sender") != number.sender_number
+
+
+RESOLVE = Read(
+    slug="number.resolve",
+    label="Find the sender among your numbers",
+    part="phone_number",
+    stage=Stage.BRAND,
+    wanted=_resolve_wanted,
+    learn=learn_number,
+    help="Looked up before anything is paid for.",
+)
+
+
+def _buy_wanted(registration: Registration) -> bool:
+    number = registration.phone_number
+    return not number.sid and not number.sender_number and bool(number.area_code)
+
+
+def _buy_blocked(registration: Registration) -> str:
+    if registration.phone_number.purchase_confirmed_at:
+        return ""
+    return f"Confirm the purchase of a number in area code {registration.phone_number.area_code}."
+
+
+def _buy(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    country = registration.profile.iso_country
+    offers = gateway.search_numbers(country, area_code=basis["area_code"], sms_enabled=True, limit=1)
+    if not offers:
+        raise errors.Rejected(
+            f"Twilio has no number with SMS in area code {basis['area_code']}. Choose another area code."
+        )
+    return gateway.buy_number(phone_number=offers[0]["phone_number"], friendly_name=basis["friendly_name"])
+
+
+def _find_bought(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    return finders.named(gateway.iter_numbers(friendly_name=basis["friendly_name"]), basis["friendly_name"])
+
+
+def _attach_wanted(registration: Registration) -> bool:
+    return not registration.phone_number.attached_at
+
+
+def _attach_blocked(registration: Registration) -> str:
+    if registration.phone_number.sid:
+        return ""
+    return number_problem(registration) or "Choose the number that will send: one you own, or an area code."
+
+
+def _attach(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.attach_number(basis["service_sid"], basis["phone_number_sid"])
+
+
+def _fetch_attached(gateway: Gateway, registration: Registration) -> Payload:
+    return gateway.fetch_attached_number(registration.campaign.service_sid, registration.phone_number.sid)
+
+
+def _find_attached(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    return finders.when_found(lambda: _fetch_attached(gateway, registration))
+
+
+def _detach_wanted(registration: Registration) -> bool:
+    number = registration.phone_number
+    attached = number.sent.get("attached", {}).get("phone_number_sid")
+    return bool(number.attached_at and number.sid and attached and attached != number.sid)
+
+
+def _detach(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.detach_number(basis["service_sid"], basis["phone_number_sid"])
+
+
+def _find_detached(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    still = finders.when_found(
+        lambda: gateway.fetch_attached_number(basis["service_sid"], basis["phone_number_sid"])
+    )
+    return {} if still is None else None
+
+
+def _confirm_failed(registration: Registration) -> str:
+    number = registration.phone_number
+    if number.gone_at and number.polls >= 10:
+        return (
+            "Twilio took the number but does not list it in the messaging service. Submit again to attach it."
+        )
+    return ""
+
+
+ROWS: tuple[Row, ...] = (
+    Write(
+        slug="number.buy",
+        label="Buy a number",
+        part="phone_number",
+        stage=Stage.NUMBER,
+        wanted=_buy_wanted,
+        blocked=_buy_blocked,
+        basis=lambda registration: {
+            "area_code": registration.phone_number.area_code,
+            "friendly_name": registration.friendly_name("number"),
+        },
+        act=_buy,
+        find=_find_bought,
+        key="bought",
+        kind="number",
+        sid_field="sid",
+        quiet=60,
+        looks=2,
+        fee=fee,
+        help="A monthly price; a person confirms it first.",
+    ),
+    Write(
+        slug="number.detach",
+        label="Take the former number out",
+        part="phone_number",
+        stage=Stage.NUMBER,
+        wanted=_detach_wanted,
+        basis=lambda registration: dict(registration.phone_number.sent.get("attached", {})),
+        act=_detach,
+        find=_find_detached,
+        key="detached",
+        kind="detached",
+        resets={"attached_at": None, "confirmed_at": None},
+        repair=True,
+        help="With two numbers in one service Twilio registers one of them at random.",
+    ),
+    Write(
+        slug="number.attach",
+        label="Attach the number",
+        part="phone_number",
+        stage=Stage.NUMBER,
+        wanted=_attach_wanted,
+        blocked=_attach_blocked,
+        basis=lambda registration: {
+            "service_sid": registration.campaign.service_sid,
+            "phone_number_sid": registration.phone_number.sid,
+        },
+        act=_attach,
+        find=_find_attached,
+        key="attached",
+        kind="attached",
+        stamps=("attached_at",),
+        resets={"confirmed_at": None, "gone_at": None, "polls": 0},
+        poll_after=0,
+    ),
+    Watch(
+        slug="number.confirm",
+        label="The number is in the service",
+        part="phone_number",
+        stage=Stage.NUMBER,
+        exists=lambda registration: bool(registration.phone_number.attached_at),
+        passed=lambda registration: bool(registration.phone_number.confirmed_at),
+        failed=_confirm_failed,
+        fetch=_fetch_attached,
+        kind="confirmed",
+        intervals=(2, 3, 5, 10, 20, 30, 60),
+        why="Making sure that Twilio lists the number in the messaging service.",
+    ),
+)

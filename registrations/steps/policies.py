@@ -1,0 +1,68 @@
+"""Twilio's two policies, fetched once and kept: what the bundles must hold."""
+
+from datetime import timedelta
+from typing import Any
+
+from registrations import clock
+from registrations.gateway import SOLE_PROPRIETOR_POLICY_SID, STARTER_POLICY_SID, Gateway, errors
+from registrations.models import Policy, Registration
+
+from . import inputs
+
+REFRESH_AFTER = timedelta(days=7)
+POLICY_SIDS = (STARTER_POLICY_SID, SOLE_PROPRIETOR_POLICY_SID)
+
+
+def policies_wanted(registration: Registration) -> bool:
+    if registration.profile.sid:
+        return False
+    fresh = Policy.objects.filter(sid__in=POLICY_SIDS, fetched_at__gt=clock.now() - REFRESH_AFTER).count()
+    return fresh < len(POLICY_SIDS)
+
+
+def learn_policies(gateway: Gateway, registration: Registration) -> dict[str, Any]:
+    """Fetch both. A policy that Twilio does not show is kept as empty: the evaluation decides, not we."""
+    for sid in POLICY_SIDS:
+        try:
+            payload = gateway.fetch_policy(sid)
+        except errors.Rejected as error:
+            if not error.not_found:
+                raise
+            payload = {}
+        Policy.objects.update_or_create(sid=sid, defaults={"payload": payload, "fetched_at": clock.now()})
+    return {}
+
+
+def policy_gaps(registration: Registration) -> str:
+    """One sentence naming what the policies require and this case lacks, or "".
+
+    Only requirements on the end-user types that we fill are compared: Twilio's guide shows a body of another
+    policy under the starter policy's SID, so an unknown type is no proof of a gap.
+    """
+    have = {
+        "starter_customer_profile_information": inputs.person(registration),
+        "sole_proprietor_information": inputs.sole_proprietor(registration),
+    }
+    missing: list[str] = []
+    for policy in Policy.objects.filter(sid__in=POLICY_SIDS):
+        for end_user_type, fields in required_fields(policy.payload).items():
+            if end_user_type in have:
+                missing += [
+                    name for name in fields if name in have[end_user_type] and not have[end_user_type][name]
+                ]
+    if not missing:
+        return ""
+    return (
+        f"Twilio's policy asks for: {', '.join(sorted(set(missing)))}. Fill in what is missing, then submit."
+    )
+
+
+def required_fields(payload: dict) -> dict[str, list[str]]:
+    """End-user type -> its field names, from a policy body; odd shapes give nothing rather than an error."""
+    requirements = payload.get("requirements")
+    rows = requirements.get("end_user") if isinstance(requirements, dict) else None
+    return {
+        str(row.get("type")): [name for name in row.get("fields") or [] if isinstance(name, str)]
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, dict)
+    }

@@ -1,0 +1,375 @@
+"""Part 1 of the walkthrough: the Starter Customer Profile (facts section 1.1, calls 1.2 to 1.8)."""
+
+from django.conf import settings
+
+from registrations.gateway import STARTER_POLICY_SID, Gateway
+from registrations.models import Registration
+from registrations.states import BUNDLE_REJECTED, BUNDLE_SUBMITTED, Stage
+
+from . import finders, guards, inputs
+from .base import Basis, Payload, Read, Row, Watch, Write, unchanged
+from .policies import learn_policies, policies_wanted, policy_gaps
+
+KIND = "customer_profile"
+SETTLE_SECONDS = 30  # facts section 8: wait 30 s after the submission; rejections come within 20
+
+
+def _sid(registration: Registration) -> str:
+    return registration.profile.sid
+
+
+# --- wanted ------------------------------------------------------------------------------------------------
+def _person_drifted(registration: Registration) -> bool:
+    profile = registration.profile
+    return bool(profile.end_user_sid) and not unchanged(
+        profile.sent.get("person", {}).get("attributes"), inputs.person(registration)
+    )
+
+
+def _address_drifted(registration: Registration) -> bool:
+    profile = registration.profile
+    return bool(profile.address_sid) and not unchanged(
+        profile.sent.get("address", {}).get("address"), inputs.address(registration)
+    )
+
+
+def _evaluation_wanted(registration: Registration) -> bool:
+    profile = registration.profile
+    if profile.evaluation_status == "noncompliant" and profile.resubmit_requested:
+        return True
+    return not unchanged(profile.sent.get("evaluation"), inputs.profile_content(registration))
+
+
+def _submit_wanted(registration: Registration) -> bool:
+    profile = registration.profile
+    if profile.status == BUNDLE_REJECTED and profile.resubmit_requested:
+        return True
+    return not unchanged(profile.sent.get("submit"), inputs.profile_content(registration))
+
+
+def _submit_blocked(registration: Registration) -> str:
+    if registration.profile.evaluation_status == "compliant":
+        return ""
+    return (
+        "Twilio's evaluation found something missing in the profile. Fix what is marked, then submit again."
+    )
+
+
+# --- acts --------------------------------------------------------------------------------------------------
+def _create_end_user(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.create_end_user(
+        friendly_name=basis["friendly_name"], type=basis["type"], attributes=basis["attributes"]
+    )
+
+
+def _update_end_user(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.update_end_user(registration.profile.end_user_sid, attributes=basis["attributes"])
+
+
+def _find_updated_end_user(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    payload = gateway.fetch_end_user(registration.profile.end_user_sid)
+    return payload if unchanged(basis["attributes"], inputs.attributes_of(payload)) else None
+
+
+def _create_address(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    # AutoCorrectAddress off, on purpose: a silent rewrite would make Twilio's address differ from ours, and
+    # the customer's. A wrong address is refused later with a suggestion that a person accepts.
+    return gateway.create_address(
+        friendly_name=basis["friendly_name"], auto_correct_address=False, **basis["address"]
+    )
+
+
+def _find_address(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    return finders.named(gateway.iter_addresses(friendly_name=basis["friendly_name"]), basis["friendly_name"])
+
+
+def _update_address(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    parts = {key: value for key, value in basis["address"].items() if key != "iso_country"}
+    return gateway.update_address(registration.profile.address_sid, auto_correct_address=False, **parts)
+
+
+def _find_updated_address(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    payload = gateway.fetch_address(registration.profile.address_sid)
+    same = all((payload.get(key) or "") == value for key, value in basis["address"].items())
+    return payload if same else None
+
+
+def _update_address_blocked(registration: Registration) -> str:
+    sent = registration.profile.sent.get("address", {}).get("address", {})
+    if sent.get("iso_country") and sent["iso_country"] != registration.profile.iso_country:
+        return (
+            "Twilio cannot change the country of an address. Register the customer anew in the other country."
+        )
+    return ""
+
+
+def _document_basis(registration: Registration) -> Basis:
+    return {
+        "friendly_name": registration.friendly_name("document"),
+        "type": "customer_profile_address",
+        "attributes": {"address_sids": registration.profile.address_sid},
+    }
+
+
+def _create_document(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.create_supporting_document(
+        friendly_name=basis["friendly_name"], type=basis["type"], attributes=basis["attributes"]
+    )
+
+
+def _find_document(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    return finders.named(gateway.iter_supporting_documents(), basis["friendly_name"])
+
+
+def _create_profile(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.create_bundle(KIND, **basis)
+
+
+def _update_email(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.update_bundle(KIND, _sid(registration), email=basis["email"])
+
+
+def _find_updated_email(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    payload = gateway.fetch_bundle(KIND, _sid(registration))
+    return payload if payload.get("email") == basis["email"] else None
+
+
+def _evaluate(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.create_evaluation(KIND, _sid(registration), policy_sid=STARTER_POLICY_SID)
+
+
+def _submit(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.update_bundle(KIND, _sid(registration), status="pending-review")
+
+
+def _find_submitted(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    payload = gateway.fetch_bundle(KIND, _sid(registration))
+    return payload if guards.bundle_moved(registration.profile, payload) else None
+
+
+def _fetch(gateway: Gateway, registration: Registration) -> Payload:
+    return gateway.fetch_bundle(KIND, _sid(registration))
+
+
+def assignment(what: str, label: str, sid_field: str, object_sid: str) -> Write:
+    """One entity assignment of the profile; `object_sid` names the mirror column of the assigned object."""
+
+    def basis(registration: Registration) -> Basis:
+        if not object_sid:
+            return {"object_sid": settings.TWILIO_PRIMARY_PROFILE_SID}
+        return {"object_sid": getattr(registration.profile, object_sid)}
+
+    def act(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+        return gateway.create_assignment(KIND, _sid(registration), object_sid=basis["object_sid"])
+
+    return Write(
+        slug=f"profile.assign_{what}",
+        label=label,
+        part="profile",
+        stage=Stage.PROFILE,
+        wanted=lambda registration: not getattr(registration.profile, sid_field),
+        basis=basis,
+        act=act,
+        find=finders.by_assignment(KIND, _sid),
+        key=f"assign_{what}",
+        kind="assignment",
+        sid_field=sid_field,
+    )
+
+
+def _primary_blocked(registration: Registration) -> str:
+    if settings.TWILIO_PRIMARY_PROFILE_SID:
+        return ""
+    return "TWILIO_PRIMARY_PROFILE_SID is not set: ask your administrator to set your own approved profile's SID."
+
+
+def _review_passed(registration: Registration) -> bool:
+    return registration.profile.status in BUNDLE_SUBMITTED and guards.settled(
+        registration.profile, registration.profile.submitted_at, SETTLE_SECONDS
+    )
+
+
+def _review_failed(registration: Registration) -> str:
+    if registration.profile.status != BUNDLE_REJECTED:
+        return ""
+    return registration.profile.failure_reason or "Twilio rejected the profile. See what is marked below."
+
+
+ROWS: tuple[Row, ...] = (
+    Read(
+        slug="profile.policies",
+        label="Read Twilio's policies",
+        part="profile",
+        stage=Stage.PROFILE,
+        wanted=policies_wanted,
+        learn=learn_policies,
+        help="Fetched once and kept: what Twilio asks for, to check our inputs against.",
+    ),
+    Write(
+        slug="profile.create",
+        label="Create the starter profile",
+        part="profile",
+        stage=Stage.PROFILE,
+        blocked=lambda registration: _primary_blocked(registration) or policy_gaps(registration),
+        wanted=lambda registration: not registration.profile.sid,
+        basis=lambda registration: {
+            "friendly_name": registration.friendly_name("profile"),
+            "email": inputs.contact_email(registration),
+            "policy_sid": STARTER_POLICY_SID,
+            "status_callback": inputs.status_callback(),
+        },
+        act=_create_profile,
+        find=finders.by_bundle_name(KIND),
+        key="bundle",
+        kind="bundle",
+        sid_field="sid",
+    ),
+    Write(
+        slug="profile.update_email",
+        label="Send the changed e-mail to the profile",
+        part="profile",
+        stage=Stage.PROFILE,
+        wanted=lambda registration: (
+            bool(registration.profile.sid)
+            and guards.may_repair(registration)
+            and registration.profile.sent.get("bundle", {}).get("email") != inputs.contact_email(registration)
+        ),
+        basis=lambda registration: {
+            **registration.profile.sent.get("bundle", {}),
+            "email": inputs.contact_email(registration),
+        },
+        act=_update_email,
+        find=_find_updated_email,
+        key="bundle",
+        kind="bundle",
+        repair=True,
+    ),
+    Write(
+        slug="profile.create_end_user",
+        label="Describe the person",
+        part="profile",
+        stage=Stage.PROFILE,
+        wanted=lambda registration: not registration.profile.end_user_sid,
+        basis=lambda registration: {
+            "friendly_name": registration.friendly_name("person"),
+            "type": "starter_customer_profile_information",
+            "attributes": inputs.person(registration),
+        },
+        act=_create_end_user,
+        find=finders.end_user,
+        key="person",
+        kind="end_user",
+        sid_field="end_user_sid",
+    ),
+    Write(
+        slug="profile.update_end_user",
+        label="Send the changed person",
+        part="profile",
+        stage=Stage.PROFILE,
+        wanted=lambda registration: guards.may_repair(registration) and _person_drifted(registration),
+        basis=lambda registration: {
+            **registration.profile.sent.get("person", {}),
+            "attributes": inputs.person(registration),
+        },
+        act=_update_end_user,
+        find=_find_updated_end_user,
+        key="person",
+        kind="end_user",
+        repair=True,
+        help="Twilio replaces all attributes at once, so all are sent.",
+    ),
+    Write(
+        slug="profile.create_address",
+        label="Create the address",
+        part="profile",
+        stage=Stage.PROFILE,
+        wanted=lambda registration: not registration.profile.address_sid,
+        basis=lambda registration: {
+            "friendly_name": registration.friendly_name("address"),
+            "address": inputs.address(registration),
+        },
+        act=_create_address,
+        find=_find_address,
+        key="address",
+        kind="address",
+        sid_field="address_sid",
+    ),
+    Write(
+        slug="profile.update_address",
+        label="Send the changed address",
+        part="profile",
+        stage=Stage.PROFILE,
+        wanted=lambda registration: guards.may_repair(registration) and _address_drifted(registration),
+        blocked=_update_address_blocked,
+        basis=lambda registration: {
+            **registration.profile.sent.get("address", {}),
+            "address": inputs.address(registration),
+        },
+        act=_update_address,
+        find=_find_updated_address,
+        key="address",
+        kind="address",
+        repair=True,
+    ),
+    Write(
+        slug="profile.create_document",
+        label="Make the address document",
+        part="profile",
+        stage=Stage.PROFILE,
+        wanted=lambda registration: not registration.profile.supporting_document_sid,
+        basis=_document_basis,
+        act=_create_document,
+        find=_find_document,
+        key="document",
+        kind="supporting_document",
+        sid_field="supporting_document_sid",
+    ),
+    assignment("end_user", "Assign the person", "end_user_assignment_sid", "end_user_sid"),
+    assignment(
+        "document", "Assign the address document", "document_assignment_sid", "supporting_document_sid"
+    ),
+    assignment("primary", "Assign your primary profile", "primary_assignment_sid", ""),
+    Write(
+        slug="profile.evaluate",
+        label="Evaluate the profile",
+        part="profile",
+        stage=Stage.PROFILE,
+        wanted=lambda registration: guards.may_repair(registration) and _evaluation_wanted(registration),
+        basis=inputs.profile_content,
+        act=_evaluate,
+        find=finders.by_evaluation(KIND, "profile.evaluate", _sid),
+        key="evaluation",
+        kind="evaluation",
+        sid_field="evaluation_sid",
+        help="Twilio checks that nothing is missing. Whether e-mail and address are good shows after submitting.",
+    ),
+    Write(
+        slug="profile.submit",
+        label="Submit the profile",
+        part="profile",
+        stage=Stage.PROFILE,
+        wanted=lambda registration: guards.may_repair(registration) and _submit_wanted(registration),
+        blocked=_submit_blocked,
+        basis=inputs.profile_content,
+        act=_submit,
+        find=_find_submitted,
+        key="submit",
+        kind="bundle",
+        stamps=("submitted_at",),
+        resets={"resubmit_requested": False, "failure_reason": ""},
+        poll_after=SETTLE_SECONDS,
+    ),
+    Watch(
+        slug="profile.review",
+        label="Twilio takes the profile",
+        part="profile",
+        stage=Stage.PROFILE,
+        exists=lambda registration: bool(registration.profile.submitted_at),
+        passed=_review_passed,
+        failed=_review_failed,
+        fetch=_fetch,
+        kind="bundle",
+        intervals=(5, 10, 15, 30, 60, 120, 300),
+        why="Twilio checks e-mail and address; this takes up to 30 seconds.",
+    ),
+)

@@ -1,0 +1,228 @@
+"""Part 2: the Trust Bundle of the sole proprietor (facts section 1.1, calls 2.2 to 2.6)."""
+
+from registrations.gateway import SOLE_PROPRIETOR_POLICY_SID, Gateway
+from registrations.models import Registration
+from registrations.states import BUNDLE_REJECTED, BUNDLE_SUBMITTED, Stage
+
+from . import finders, guards, inputs
+from .base import Basis, Payload, Row, Watch, Write, unchanged
+from .profile import SETTLE_SECONDS
+
+KIND = "trust_product"
+
+
+def _sid(registration: Registration) -> str:
+    return registration.trust_bundle.sid
+
+
+def _end_user_drifted(registration: Registration) -> bool:
+    bundle = registration.trust_bundle
+    return bool(bundle.end_user_sid) and not same_attributes(
+        bundle.sent.get("sole_proprietor", {}).get("attributes"), inputs.sole_proprietor(registration)
+    )
+
+
+def same_attributes(sent: Basis | None, wanted: Basis) -> bool:
+    """Like `unchanged`, but an industry that is added or taken away counts as well: it is optional."""
+    return unchanged(sent, wanted) and (sent or {}).get("vertical", "") == wanted.get("vertical", "")
+
+
+def _same_content(sent: Basis | None, wanted: Basis) -> bool:
+    return unchanged(sent, wanted) and same_attributes(
+        (sent or {}).get("sole_proprietor"), wanted["sole_proprietor"]
+    )
+
+
+def _evaluation_wanted(registration: Registration) -> bool:
+    bundle = registration.trust_bundle
+    if bundle.evaluation_status == "noncompliant" and bundle.resubmit_requested:
+        return True
+    return not _same_content(bundle.sent.get("evaluation"), inputs.bundle_content(registration))
+
+
+def submit_wanted(registration: Registration) -> bool:
+    bundle = registration.trust_bundle
+    if bundle.status == BUNDLE_REJECTED and bundle.resubmit_requested:
+        return True
+    return not _same_content(bundle.sent.get("submit"), inputs.bundle_content(registration))
+
+
+def _submit_blocked(registration: Registration) -> str:
+    if registration.trust_bundle.evaluation_status == "compliant":
+        return ""
+    return "Twilio's evaluation found something missing in the trust bundle. Fix what is marked, then submit again."
+
+
+def _create_bundle(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.create_bundle(KIND, **basis)
+
+
+def _create_end_user(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.create_end_user(**basis)
+
+
+def _update_end_user(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.update_end_user(registration.trust_bundle.end_user_sid, attributes=basis["attributes"])
+
+
+def _find_updated_end_user(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    payload = gateway.fetch_end_user(registration.trust_bundle.end_user_sid)
+    return payload if same_attributes(basis["attributes"], inputs.attributes_of(payload)) else None
+
+
+def _evaluate(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.create_evaluation(KIND, _sid(registration), policy_sid=SOLE_PROPRIETOR_POLICY_SID)
+
+
+def _submit(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.update_bundle(KIND, _sid(registration), status="pending-review")
+
+
+def _find_submitted(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    payload = gateway.fetch_bundle(KIND, _sid(registration))
+    return payload if guards.bundle_moved(registration.trust_bundle, payload) else None
+
+
+def _fetch(gateway: Gateway, registration: Registration) -> Payload:
+    return gateway.fetch_bundle(KIND, _sid(registration))
+
+
+def _assign(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.create_assignment(KIND, _sid(registration), object_sid=basis["object_sid"])
+
+
+def _review_passed(registration: Registration) -> bool:
+    bundle = registration.trust_bundle
+    return bundle.status in BUNDLE_SUBMITTED and guards.settled(bundle, bundle.submitted_at, SETTLE_SECONDS)
+
+
+def _review_failed(registration: Registration) -> str:
+    if registration.trust_bundle.status != BUNDLE_REJECTED:
+        return ""
+    return (
+        registration.trust_bundle.failure_reason
+        or "Twilio rejected the trust bundle. See what is marked below."
+    )
+
+
+ROWS: tuple[Row, ...] = (
+    Write(
+        slug="trust_bundle.create",
+        label="Create the trust bundle",
+        part="trust_bundle",
+        stage=Stage.TRUST_BUNDLE,
+        wanted=lambda registration: not registration.trust_bundle.sid,
+        basis=lambda registration: {
+            "friendly_name": registration.friendly_name("trust bundle"),
+            "email": inputs.contact_email(registration),
+            "policy_sid": SOLE_PROPRIETOR_POLICY_SID,
+            "status_callback": inputs.status_callback(),
+        },
+        act=_create_bundle,
+        find=finders.by_bundle_name(KIND),
+        key="bundle",
+        kind="bundle",
+        sid_field="sid",
+    ),
+    Write(
+        slug="trust_bundle.create_end_user",
+        label="Describe the sole proprietor",
+        part="trust_bundle",
+        stage=Stage.TRUST_BUNDLE,
+        wanted=lambda registration: not registration.trust_bundle.end_user_sid,
+        basis=lambda registration: {
+            "friendly_name": registration.friendly_name("sole proprietor"),
+            "type": "sole_proprietor_information",
+            "attributes": inputs.sole_proprietor(registration),
+        },
+        act=_create_end_user,
+        find=finders.end_user,
+        key="sole_proprietor",
+        kind="end_user",
+        sid_field="end_user_sid",
+    ),
+    Write(
+        slug="trust_bundle.update_end_user",
+        label="Send the changed brand name, industry or mobile",
+        part="trust_bundle",
+        stage=Stage.TRUST_BUNDLE,
+        wanted=lambda registration: guards.may_repair(registration) and _end_user_drifted(registration),
+        basis=lambda registration: {
+            **registration.trust_bundle.sent.get("sole_proprietor", {}),
+            "attributes": inputs.sole_proprietor(registration),
+        },
+        act=_update_end_user,
+        find=_find_updated_end_user,
+        key="sole_proprietor",
+        kind="end_user",
+        repair=True,
+    ),
+    Write(
+        slug="trust_bundle.assign_end_user",
+        label="Assign the sole proprietor",
+        part="trust_bundle",
+        stage=Stage.TRUST_BUNDLE,
+        wanted=lambda registration: not registration.trust_bundle.end_user_assignment_sid,
+        basis=lambda registration: {"object_sid": registration.trust_bundle.end_user_sid},
+        act=_assign,
+        find=finders.by_assignment(KIND, _sid),
+        key="assign_end_user",
+        kind="assignment",
+        sid_field="end_user_assignment_sid",
+    ),
+    Write(
+        slug="trust_bundle.assign_profile",
+        label="Assign the starter profile",
+        part="trust_bundle",
+        stage=Stage.TRUST_BUNDLE,
+        wanted=lambda registration: not registration.trust_bundle.profile_assignment_sid,
+        basis=lambda registration: {"object_sid": registration.profile.sid},
+        act=_assign,
+        find=finders.by_assignment(KIND, _sid),
+        key="assign_profile",
+        kind="assignment",
+        sid_field="profile_assignment_sid",
+    ),
+    Write(
+        slug="trust_bundle.evaluate",
+        label="Evaluate the trust bundle",
+        part="trust_bundle",
+        stage=Stage.TRUST_BUNDLE,
+        wanted=lambda registration: guards.may_repair(registration) and _evaluation_wanted(registration),
+        basis=inputs.bundle_content,
+        act=_evaluate,
+        find=finders.by_evaluation(KIND, "trust_bundle.evaluate", _sid),
+        key="evaluation",
+        kind="evaluation",
+        sid_field="evaluation_sid",
+    ),
+    Write(
+        slug="trust_bundle.submit",
+        label="Submit the trust bundle",
+        part="trust_bundle",
+        stage=Stage.TRUST_BUNDLE,
+        wanted=lambda registration: guards.may_repair(registration) and submit_wanted(registration),
+        blocked=_submit_blocked,
+        basis=inputs.bundle_content,
+        act=_submit,
+        find=_find_submitted,
+        key="submit",
+        kind="bundle",
+        stamps=("submitted_at",),
+        resets={"resubmit_requested": False, "failure_reason": ""},
+        poll_after=SETTLE_SECONDS,
+    ),
+    Watch(
+        slug="trust_bundle.review",
+        label="Twilio takes the trust bundle",
+        part="trust_bundle",
+        stage=Stage.TRUST_BUNDLE,
+        exists=lambda registration: bool(registration.trust_bundle.submitted_at),
+        passed=_review_passed,
+        failed=_review_failed,
+        fetch=_fetch,
+        kind="bundle",
+        intervals=(5, 10, 15, 30, 60, 120, 300),
+        why="Twilio looks at the bundle; this takes up to 30 seconds.",
+    ),
+)

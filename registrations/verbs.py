@@ -1,0 +1,245 @@
+"""What a person can do to a case: each verb saves, writes the timeline and rings the worker.
+
+Pages and commands call these and nothing else. None of them calls Twilio; the worker does. `actor` is the
+user's name as text. A verb that may not be done now raises Refused with a sentence for the person.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from registrations import clock, pipeline, tasks, timeline
+from registrations.models import Brand, Campaign, PhoneNumber, Profile, Registration, TrustBundle
+from registrations.states import BRAND_FAILED, BUNDLE_REJECTED, CAMPAIGN_FAILED, Stage
+from registrations.steps.brand import waits_for_yes
+
+OTP_COOLDOWN_SECONDS = 300.0
+
+PARTS = {
+    "profile": Profile,
+    "trust_bundle": TrustBundle,
+    "brand": Brand,
+    "campaign": Campaign,
+    "phone_number": PhoneNumber,
+}
+Parts = dict[str, dict[str, Any]]
+
+
+class Refused(Exception):
+    """The verb cannot be done now; the message says why, and what to do instead."""
+
+
+def create(parts: Parts, *, actor: str, **registration_fields: Any) -> Registration:
+    """Save a new case as a draft. `parts`: mirror name -> inputs (see PARTS)."""
+    with transaction.atomic():
+        registration = Registration.objects.create(**registration_fields)
+        for name, model in PARTS.items():
+            model.objects.create(registration=registration, **parts.get(name, {}))
+        timeline.record(registration, "created", "Created.", actor=actor)
+        pipeline.restate(registration.pk)
+    return pipeline.load(registration.pk)
+
+
+def edit(
+    registration: Registration,
+    parts: Parts,
+    *,
+    actor: str,
+    expected_revision: int | None = None,
+    **registration_fields: Any,
+) -> bool:
+    """Save changed inputs; True when one changed, which makes a new revision that waits for Submit.
+
+    Raises Refused when somebody else saved meanwhile (`expected_revision` is what the person saw).
+    """
+    with transaction.atomic():
+        current = Registration.objects.select_for_update().get(pk=registration.pk)
+        if expected_revision is not None and current.revision != expected_revision:
+            raise Refused(
+                "Somebody else changed this registration while you were editing. Your changes are still in "
+                "the form: compare them with the page, then save again."
+            )
+        full = pipeline.load(registration.pk)
+        changed: list[str] = []
+        for name, values in parts.items():
+            changed += _save_changed(getattr(full, name), values)
+        fields = {k: v for k, v in registration_fields.items() if getattr(current, k) != v}
+        if fields:
+            Registration.objects.filter(pk=current.pk).update(**fields)
+        if changed:
+            _changed_inputs(full, changed, actor)
+        elif fields:
+            timeline.record(current, "edited", f"Edited: {', '.join(sorted(fields))}.", actor=actor)
+        pipeline.restate(current.pk)
+    return bool(changed)
+
+
+def _save_changed(mirror: Any, values: dict[str, Any]) -> list[str]:
+    changed = [name for name, value in values.items() if getattr(mirror, name) != value]
+    for name in changed:
+        setattr(mirror, name, values[name])
+    if changed:
+        mirror.save(update_fields=[*changed, "updated_at"])
+    return changed
+
+
+def _changed_inputs(registration: Registration, changed: list[str], actor: str) -> None:
+    Registration.objects.filter(pk=registration.pk).update(revision=registration.revision + 1)
+    if "area_code" in changed or "sender_number" in changed:
+        # A confirmed price belongs to the number that was chosen then.
+        PhoneNumber.objects.filter(registration=registration).update(
+            purchase_confirmed_at=None, purchase_confirmed_by=""
+        )
+    timeline.record(registration, "edited", f"Edited: {', '.join(sorted(changed))}.", actor=actor)
+
+
+def submit(registration: Registration, *, actor: str) -> None:
+    """Apply the plan: Submit, Resubmit and Try again are this one act. Pressing it twice is harmless."""
+    with transaction.atomic():
+        current = Registration.objects.select_for_update().get(pk=registration.pk)
+        if current.stage == Stage.REMOVED:
+            raise Refused("This registration was removed.")
+        if current.hold:
+            raise Refused("This registration is on hold. Release it first.")
+        _ask_again(pipeline.load(current.pk))
+        Registration.objects.filter(pk=current.pk).update(
+            submitted_revision=current.revision,
+            submitted_at=clock.now(),
+            submitted_by=actor[:150],
+            attempts=0,
+        )
+        timeline.record(current, "submitted", "Submitted.", actor=actor, revision=current.revision)
+        _wake(current.pk)
+
+
+def _ask_again(registration: Registration) -> None:
+    """What came back with a no is asked again, even with the same inputs: that is what the person pressed."""
+    for part in ("profile", "trust_bundle"):
+        mirror = getattr(registration, part)
+        if mirror.status == BUNDLE_REJECTED or mirror.evaluation_status == "noncompliant":
+            _mark_resubmit(mirror)
+    if registration.brand.status == BRAND_FAILED:
+        _mark_resubmit(registration.brand)
+    if registration.campaign.status == CAMPAIGN_FAILED:
+        _mark_resubmit(registration.campaign)
+    number = registration.phone_number
+    if number.failure_reason:
+        PhoneNumber.objects.filter(pk=number.pk).update(
+            failure_reason="", sent={key: value for key, value in number.sent.items() if key != "sender"}
+        )
+    if number.gone_at and not number.confirmed_at:
+        PhoneNumber.objects.filter(pk=number.pk).update(attached_at=None, gone_at=None, polls=0)
+
+
+def _mark_resubmit(mirror: Any) -> None:
+    type(mirror).objects.filter(pk=mirror.pk).update(resubmit_requested=True)
+
+
+def _wake(pk: int) -> None:
+    """Have the worker look now. If it is at work on the case already, it looks once more when it ends."""
+    now = clock.now()
+    Registration.objects.filter(pk=pk).update(wake_at=now)
+    tasks.ring(pk, now)
+    pipeline.restate(pk)
+
+
+# --- the one-time text ------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class OtpState:
+    """The one-time text's clock. sends: how often it went out, Twilio's own first one included."""
+
+    owed: bool
+    can_resend: bool
+    why_not: str
+    cooldown_until: datetime | None
+    sends: int
+    sent_at: datetime | None
+    expires_at: datetime | None
+    deadline_at: datetime | None
+
+
+def otp_state(registration: Registration) -> OtpState:
+    brand, now = registration.brand, clock.now()
+    owed = waits_for_yes(registration)
+    cooldown = brand.otp_sent_at + clock.scaled(OTP_COOLDOWN_SECONDS) if brand.otp_sent_at else None
+    why_not = ""
+    if not owed:
+        why_not = "No answer is owed: the brand is not waiting for a YES."
+    elif brand.otp_requested_at:
+        why_not = "A text is being sent already."
+    elif cooldown and cooldown > now:
+        why_not = "A text went out a moment ago. Give it a few minutes to arrive."
+    elif registration.hold:
+        why_not = "This registration is on hold."
+    return OtpState(
+        owed=owed,
+        can_resend=not why_not,
+        why_not=why_not,
+        cooldown_until=cooldown if cooldown and cooldown > now else None,
+        sends=brand.otp_sends,
+        sent_at=brand.otp_sent_at,
+        expires_at=brand.otp_expires_at,
+        deadline_at=brand.otp_deadline_at,
+    )
+
+
+def resend_otp(registration: Registration, *, actor: str) -> None:
+    """Have Twilio text the customer again. Refused while no YES is owed and within the cool-down."""
+    with transaction.atomic():
+        Registration.objects.select_for_update().get(pk=registration.pk)
+        full = pipeline.load(registration.pk)
+        if why_not := otp_state(full).why_not:
+            raise Refused(why_not)
+        if not full.is_submitted:
+            raise Refused("There are edits that Twilio has not got yet. Submit them first.")
+        Brand.objects.filter(registration=full).update(
+            otp_requested_at=clock.now(), otp_requested_by=actor[:150]
+        )
+        timeline.record(full, "brand:otp_requested", "Another one-time text was asked for.", actor=actor)
+        _wake(full.pk)
+
+
+# --- the rest ------------------------------------------------------------------------------------------------------
+def confirm_purchase(registration: Registration, *, actor: str) -> None:
+    """Agree to the monthly price of a number in the area code as it is now."""
+    number = PhoneNumber.objects.get(registration=registration)
+    if not number.area_code or number.sid:
+        raise Refused("There is no number to buy for this registration.")
+    with transaction.atomic():
+        PhoneNumber.objects.filter(pk=number.pk).update(
+            purchase_confirmed_at=clock.now(), purchase_confirmed_by=actor[:150]
+        )
+        timeline.record(registration, "number:purchase_confirmed", "Purchase confirmed.", actor=actor)
+        _wake(registration.pk)
+
+
+def hold(registration: Registration, *, reason: str, actor: str) -> None:
+    """Stop all work on the case until it is released; a call that is under way still ends."""
+    with transaction.atomic():
+        Registration.objects.filter(pk=registration.pk).update(hold=True, hold_reason=reason[:300])
+        timeline.record(registration, "hold", f"On hold: {reason}" if reason else "On hold.", actor=actor)
+        pipeline.restate(registration.pk)
+
+
+def release(registration: Registration, *, actor: str) -> None:
+    with transaction.atomic():
+        Registration.objects.filter(pk=registration.pk).update(hold=False, hold_reason="")
+        timeline.record(registration, "released", "Released.", actor=actor)
+        _wake(registration.pk)
+
+
+def refresh(registration: Registration, *, actor: str) -> None:
+    """Look at Twilio now instead of at the next planned time."""
+    with transaction.atomic():
+        for name, model in PARTS.items():
+            if getattr(registration, name).next_poll_at:
+                model.objects.filter(registration=registration).update(next_poll_at=clock.now())
+        timeline.record(registration, "refresh", "Asked to look at Twilio now.", actor=actor)
+        _wake(registration.pk)
+
+
+def add_note(registration: Registration, *, text: str, actor: str) -> None:
+    if text.strip():
+        timeline.record(registration, "note", text.strip(), actor=actor)
