@@ -3,19 +3,32 @@
 lookup(30751)                       -> Failure (neutral, certain=False, when unknown)
 match_text("profile", reason)       -> Failure | None; match_texts() gives all of them
 of_state("brand", "SUSPENDED")      -> Failure | None
+parse_error_items(brand.errors)     -> [ErrorItem, …], each with .failure and .inputs
+parse_evaluation(results)           -> [ErrorItem, …]
+parse_failure_reason("profile", t)  -> [Reason(text, failure, suggestion), …]
 """
 
 from .catalogue import FAILURES, by_key, lookup, match_text, match_texts, of_state
-from .model import FIELD_PARTS, FORM_FIELDS, Failure
+from .items import ErrorItem, parse_error_items, parse_evaluation
+from .model import FIELD_PARTS, FORM_FIELDS, Failure, form_fields
+from .reasons import AddressSuggestion, Reason, parse_address_suggestion, parse_failure_reason
 
 __all__ = [
     "FAILURES",
     "FIELD_PARTS",
     "FORM_FIELDS",
+    "AddressSuggestion",
+    "ErrorItem",
     "Failure",
+    "Reason",
     "by_key",
+    "form_fields",
     "lookup",
     "match_text",
     "match_texts",
     "of_state",
+    "parse_address_suggestion",
+    "parse_error_items",
+    "parse_evaluation",
+    "parse_failure_reason",
 ]

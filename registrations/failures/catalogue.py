@@ -144,7 +144,10 @@ _CLAUSES: tuple[tuple[re.Pattern[str], Failure], ...] = tuple(
     (_clause(text), failure) for failure in FAILURES for text in failure.texts
 )
 # Values of a suggested address are not reasons.
-_SUGGESTED = re.compile(r"Address suggestion\s*->.*?(?:;|(?=\[address_sids\])|$)", re.IGNORECASE | re.DOTALL)
+_SUGGESTED = re.compile(
+    r"Address suggestion\s*->.*?(?:Country:\s*[A-Za-z]{2}\b|;|(?=\[address_sids\])|(?=Address suggestion)|$)",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def find_texts(area: str, text: object) -> list[tuple[int, Failure]]:
