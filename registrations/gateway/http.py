@@ -21,20 +21,25 @@ from twilio.http.response import Response  # type: ignore[import-untyped]
 from . import errors
 
 POOL_SIZE = 16  # connections kept open per host; more than the threads of any of our processes
-CAMPAIGN_API_VERSION = (
-    "v1.2"  # without it the two policy URLs are neither taken nor shown (facts, section 10)
-)
+# Without it the campaign's two policy URLs are neither taken nor shown. Source: Twilio facts, section 10.
+CAMPAIGN_API_VERSION = "v1.2"
+
+# urllib3 tells whole URLs, with names and numbers in the query; our own line for each call replaces that.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 
 @dataclass
 class Exchange:
-    """One request and what came of it. `url` is Twilio's own address, before any rewriting."""
+    """One request and what came of it; its repr holds nothing private, since error reports show it.
+
+    `url` is Twilio's own address, before any rewriting.
+    """
 
     method: str
-    url: str
+    url: str = field(repr=False)
     started: float = field(default_factory=time.monotonic)
     status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     text: str = field(default="", repr=False)
     failure: errors.GatewayError | None = None
 
