@@ -1,0 +1,23 @@
+"""``python -m registrations.sandbox``: the sandbox without Django."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from registrations.sandbox import cli, outcomes
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m registrations.sandbox", description=__doc__)
+    cli.add_arguments(parser)
+    parser.add_argument("--magic", action="store_true", help="print the magic inputs and end")
+    options = parser.parse_args()
+    if options.magic:
+        sys.stdout.write(outcomes.table() + "\n")
+        return
+    cli.run(vars(options), cli.from_environment(), lambda text: sys.stdout.write(text + "\n"))
+
+
+if __name__ == "__main__":
+    main()

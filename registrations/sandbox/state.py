@@ -1,0 +1,220 @@
+"""The sandbox's world: one account, its objects, its clock and its delays. No HTTP in here.
+
+All work happens under one lock: ``handle`` answers one API call, ``run_due`` lets delays pass. A delay is a
+stored row with a due time, so a restart forgets none, and a late look runs every due one in its right order.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+from registrations.sandbox.limits import Paces
+from registrations.sandbox.store import Obj, Store
+from registrations.sandbox.wire import TIMERS, ApiError, Call, Reply, check_params, find_route
+
+STARTER_POLICY = "RN806dd6cd175f314e1f96a9727ee271f4"
+SOLE_PROP_POLICY = "RN670d5d2e282a6130ae063b234b6019c8"
+PRIMARY_POLICY = "RN6433641899984f951173ef1738c3bdd0"
+CAMPAIGN_SID = "QE2c6890da8086d771620e9b13fadeba0b"
+
+# Seconds before scaling. Settle and gap: Twilio facts, section 8; the review times are shortened for a demo.
+SETTLE = 30.0
+IN_REVIEW_AFTER = 2.0
+PROFILE_CHECK = 12.0
+BRAND_BUNDLE_CHECK = 5.0
+BRAND_REVIEW = 40.0
+AUTO_YES = 10.0
+OTP_LIFE = 24 * 3600.0
+OTP_DEADLINE = 30 * 24 * 3600.0
+CAMPAIGN_NO_URLS = 1.0
+CAMPAIGN_SUBMITTED = 5.0
+CAMPAIGN_REVIEW = 60.0
+RECREATE_GAP = 5.0
+NUMBER_REGISTRATION = 15.0
+SUSPEND_AFTER = 60.0
+
+
+@dataclass
+class Config:
+    account_sid: str = "AC" + "5a" * 16
+    auth_token: str = "sandbox-auth-token"  # noqa: S105 - opens nothing but this stand-in
+    api_key_sid: str = ""
+    api_key_secret: str = ""
+    primary_profile_sid: str = "BU" + "9a" * 16
+    time_scale: float = 1.0
+    rate_limit: bool = True
+
+    @property
+    def auth_tokens(self) -> list[str]:
+        """The first signs and is Twilio's primary token; the others are accepted as secondary ones."""
+        return [token.strip() for token in self.auth_token.split(",") if token.strip()]
+
+
+class World:
+    """State machine of one Twilio account. Give ``clock`` (epoch seconds) to control time in a test."""
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        store: Store | None = None,
+        clock: Callable[[], float] = time.time,
+        pace_clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.config = config or Config()
+        self.store = store or Store()
+        self.lock = threading.RLock()
+        self.paces = Paces(pace_clock)
+        self._clock = clock
+        self._fixed_now: float | None = None
+        self._calling = ""
+        self._created: list[str] = []
+        self.wake = threading.Event()
+        self._load_timers()
+        self.seed()
+
+    def _load_timers(self) -> None:
+        self._timers = [(row["at"], key) for key, row in self.store.items("timer")]
+        heapq.heapify(self._timers)
+
+    def seed(self) -> None:
+        """Lay down what a fresh account has: the approved primary profile and three own numbers."""
+        from registrations.sandbox import seed
+
+        with self.lock:
+            seed.lay_down(self)
+            self.store.commit()
+
+    # -- time ------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> float:
+        if self._fixed_now is not None:
+            return self._fixed_now
+        return self._clock() + float(self.store.meta.get("clock_offset", 0.0))
+
+    def scaled(self, seconds: float) -> float:
+        return seconds * self.config.time_scale
+
+    def iso(self, at: float | None = None) -> str:
+        return datetime.fromtimestamp(self.now if at is None else at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def rfc2822(self) -> str:
+        return format_datetime(datetime.fromtimestamp(int(self.now), UTC))
+
+    def later(self, seconds: float, name: str, key: str, round_: int = 0) -> None:
+        """Run timer ``name`` for object ``key`` after ``seconds`` (scaled). A stale ``round_`` is ignored."""
+        timer_key = uuid.uuid4().hex
+        at = self.now + self.scaled(seconds)
+        self.store.put("timer", timer_key, {"at": at, "name": name, "key": key, "round": round_})
+        heapq.heappush(self._timers, (at, timer_key))
+        self.wake.set()
+
+    def run_due(self) -> int:
+        """Let everything happen that is due by now, each at its own moment. Returns how many delays ended."""
+        done = 0
+        with self.lock:
+            until = self.now
+            while self._timers and self._timers[0][0] <= until:
+                at, timer_key = heapq.heappop(self._timers)
+                row = self.store.get("timer", timer_key)
+                if row is None:
+                    continue
+                self.store.delete("timer", timer_key)
+                self._fixed_now = at
+                try:
+                    TIMERS[row["name"]](self, row["key"], row["round"])
+                finally:
+                    self._fixed_now = None
+                done += 1
+            if done:
+                self.store.commit()
+        return done
+
+    def next_due(self) -> float | None:
+        with self.lock:
+            return self._timers[0][0] - self.now if self._timers else None
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward by unscaled ``seconds``."""
+        with self.lock:
+            self.store.set_meta("clock_offset", float(self.store.meta.get("clock_offset", 0.0)) + seconds)
+            self.run_due()
+            self.store.commit()
+        self.wake.set()
+
+    def reset(self) -> None:
+        with self.lock:
+            self.store.clear()
+            self._load_timers()
+            self.paces.clear()
+            self.seed()
+
+    # -- calls -----------------------------------------------------------------------------------------------
+
+    def handle(self, call: Call) -> tuple[Reply, list[str]]:
+        """Answer one authenticated call. Returns the reply and the SIDs it created. Does not commit."""
+        self.run_due()
+        self._calling, self._created = f"{call.method} {call.path}", []
+        try:
+            found, call.args = find_route(call.method, call.path)
+            if found.pace and self.config.rate_limit and not self.paces.allow(found.pace):
+                self.violation("pace", f"faster than the limit for {found.pace} calls")
+                raise ApiError(429, 20429, "Too many requests", retry_after=1)
+            check_params(found, call)
+            reply = found.handler(self, call)
+        except ApiError as error:
+            headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+            reply = Reply(error.status, error, headers)
+        return reply, self._created
+
+    def violation(self, rule: str, detail: str) -> None:
+        """Note a call that came too early, too fast, in the wrong order or twice."""
+        key = f"{self.store.next_number('violation'):06d}"
+        row = {"rule": rule, "detail": detail, "call": self._calling, "time": self.iso(), "at": self.now}
+        self.store.put("violation", key, row)
+
+    # -- objects ---------------------------------------------------------------------------------------------
+
+    def new_sid(self, prefix: str) -> str:
+        return prefix + uuid.uuid4().hex
+
+    def create(self, kind: str, prefix: str, fields: Obj, *, key: str = "", rfc2822: bool = False) -> Obj:
+        """Make and save an object with a SID, an account and dates; ``key`` defaults to its SID."""
+        stamp = self.rfc2822() if rfc2822 else self.iso()
+        sid = fields.pop("sid", None) or self.new_sid(prefix)
+        obj = {"sid": sid, "account_sid": self.config.account_sid, **fields}
+        obj.update(date_created=stamp, date_updated=stamp, _created=self.now, _key=key or sid)
+        self._created.append(sid)
+        return self.store.put(kind, obj["_key"], obj)
+
+    def save(self, kind: str, obj: Obj, *, touch: bool = True) -> Obj:
+        if touch:
+            old_style = str(obj.get("date_updated", "")).endswith("+0000")
+            obj["date_updated"] = self.rfc2822() if old_style else self.iso()
+        return self.store.put(kind, obj["_key"], obj)
+
+    def get_or_404(self, kind: str, key: str, call: Call) -> Obj:
+        obj = self.store.get(kind, key)
+        if obj is None:
+            raise ApiError(404, 20404, f"The requested resource {call.path} was not found")
+        return obj
+
+    def newest_first(self, kind: str) -> list[Obj]:
+        return self.store.all(kind)[::-1]
+
+    def step(self) -> int:
+        """A number that grows with every change; tells which of two changes came later."""
+        return self.store.next_number("step")
+
+
+def public(obj: Obj, **more: Any) -> Obj:
+    """The object as the API shows it: without private fields, with computed ones such as ``url``."""
+    return {**{name: value for name, value in obj.items() if not name.startswith("_")}, **more}
