@@ -191,7 +191,7 @@ def from_exception(method: str, exc: BaseException, *, sent: bool = True) -> Gat
         return Misconfigured(f"The server's TLS certificate was refused ({name}); nothing was sent.")
     if not sent or isinstance(exc, _UNUSABLE):
         return Misconfigured(f"The request could not be built from the settings ({name}); nothing was sent.")
-    if isinstance(root, _NEVER_SENT):
+    if isinstance(root, _NEVER_SENT) or _tunnel_refused(root):
         return Unavailable(f"Twilio could not be reached ({name}); nothing was sent.")
     return unclear(method)(f"The connection broke before an answer came ({name}).")
 
@@ -202,15 +202,20 @@ _UNUSABLE = (
     requests.exceptions.InvalidProxyURL,
     urllib3.exceptions.LocationValueError,
 )
+# No ProxyError here: urllib3 raises it also for a connection that a proxy took and that broke after sending,
+# so only the error inside it counts.
 _NEVER_SENT = (
     requests.exceptions.ConnectTimeout,
-    requests.exceptions.ProxyError,  # urllib3 raises it only before the proxy has taken the connection
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.ConnectTimeoutError,
-    urllib3.exceptions.ProxyError,
     ConnectionRefusedError,
     socket.gaierror,
 )
+
+
+def _tunnel_refused(root: BaseException) -> bool:
+    """The proxy said no to CONNECT; http.client has no class of its own for that."""
+    return type(root) is OSError and str(root).startswith("Tunnel connection failed")
 
 
 def _root(exc: BaseException) -> BaseException:

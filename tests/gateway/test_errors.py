@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from http.client import RemoteDisconnected
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -343,11 +344,18 @@ def test_credentials_no_header_can_carry(token: str, gateway_for: Make, server: 
     assert token not in str(error) + repr(error)
 
 
+def behind_proxy(inner: Exception) -> Exception:
+    """As urllib3 and requests wrap it; also for connections that broke after the request was sent."""
+    wrapped = urllib3.exceptions.ProxyError("Unable to connect to proxy", inner)
+    return requests.exceptions.ProxyError(urllib3.exceptions.MaxRetryError(None, "/", wrapped))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     "exc",
     [
         requests.exceptions.ConnectTimeout(),
-        requests.exceptions.ProxyError(),
+        behind_proxy(urllib3.exceptions.NewConnectionError(None, "no")),  # type: ignore[arg-type]
+        behind_proxy(OSError("Tunnel connection failed: 403 Forbidden")),
         requests.exceptions.ConnectionError(urllib3.exceptions.NewConnectionError(None, "no")),  # type: ignore[arg-type]
         ConnectionRefusedError(),
         socket.gaierror(),
@@ -362,6 +370,10 @@ def test_exceptions_before_sending(exc: Exception) -> None:
     "exc",
     [
         requests.exceptions.ReadTimeout(),
+        requests.exceptions.ProxyError(),
+        behind_proxy(RemoteDisconnected()),
+        behind_proxy(ConnectionResetError()),
+        behind_proxy(ssl.SSLError()),
         requests.exceptions.ConnectionError(),
         requests.exceptions.ConnectionError(ConnectionResetError()),
         requests.exceptions.ChunkedEncodingError(),
