@@ -102,6 +102,10 @@ class Child:
         self._not_before = time.monotonic() + self._backoff
         self._backoff = min(self._backoff * 2, LONGEST_BACKOFF)
 
+    def forget_backoff(self) -> None:
+        """Called when the child has done real work: its next restart is an accident, not a crash loop."""
+        self._backoff = FIRST_BACKOFF
+
     def ask_to_stop(self) -> None:
         if self.running and self.process:
             self.process.send_signal(signal.SIGTERM)

@@ -115,6 +115,8 @@ class Supervisor:
             now = time.monotonic()
             for line in lines:
                 self.progress.feed(line.decode(errors="replace"), now)
+            if self.progress.finished:
+                self.child.forget_backoff()
 
     def _watch(self) -> None:
         if not self.child.running:

@@ -60,6 +60,7 @@ class Sweeper(threading.Thread):
         self._oldest_due: tuple[float, float | None] = (float("-inf"), None)
         self._last: dict[str, float] = {}
         self._away = False
+        self._bug: type[Exception] | None = None
 
     def release(self, rows: set[int]) -> None:
         """Have the queue rows of a dead cluster given back, once the database answers."""
@@ -88,15 +89,18 @@ class Sweeper(threading.Thread):
                     self._round()
                 if self._away:
                     logger.warning("the database is back")
-                self._away = False
+                self._away, self._bug = False, None
             except (DatabaseError, InterfaceError) as error:
                 if not self._away:
                     # The text of a driver's error can name hosts and users: only its kind is logged.
                     logger.error("the database does not answer (%s); trying on", type(error).__name__)
                 self._away = True
                 connections.close_all()
-            except Exception:
-                logger.exception("a sweep failed; the next one comes")
+            except Exception as error:
+                # Each kind once in a row: at one round a second a bug must not flood the log.
+                if self._bug is not type(error):
+                    logger.exception("a round of the sweep failed; the next one comes")
+                self._bug = type(error)
             if stopping:
                 break
         connections.close_all()

@@ -1,0 +1,142 @@
+"""Real `manage.py worker` processes on a database of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import psutil
+import pytest
+from django.conf import settings
+from django.db import connections
+from django.db.utils import ConnectionHandler
+from django_q.models import OrmQ
+from django_q.tasks import async_task
+from environ import Env
+
+from registrations import tasks
+from registrations.broker import EtaORM
+
+ALIAS = "worker_tests"
+
+
+def wait_until(true, seconds=15.0, what=""):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if value := true():
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s: {what or true}")
+
+
+class Desk:
+    """Starts workers, rings, and reads what the jobs noted."""
+
+    def __init__(self, folder, env):
+        self.folder, self.env = folder, env
+        self.supervisors = []
+
+    def start(self, workers=2, **env):
+        log = (self.folder / "output").open("ab")
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "worker", "--workers", str(workers)],
+            cwd=settings.BASE_DIR, env=self.env | env, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+        self.supervisors.append(process)
+        return process
+
+    def ring(self, pk, at=None):
+        class Elsewhere(EtaORM):
+            def enqueue(self, task):
+                return OrmQ.objects.using(ALIAS).create(key=self.list_key, payload=task, lock=at or _now()).pk
+
+        async_task(tasks.ADVANCE, pk, broker=Elsewhere())
+
+    def rows(self):
+        return OrmQ.objects.using(ALIAS)
+
+    def lines(self, kind, pk):
+        path = self.folder / "log"
+        words = [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+        return [(int(pid), float(at)) for what, number, pid, at in words if (what, number) == (kind, str(pk))]
+
+    def done(self, pk, seconds=15.0):
+        """Wait for the job's end: (pid of its worker, time)."""
+        return wait_until(lambda: self.lines("end", pk), seconds, f"job {pk}; output: {self.output()}")[0]
+
+    def output(self):
+        return (self.folder / "output").read_text()
+
+    def family(self, supervisor):
+        """The cluster's processes: main, sentinel, then the sentinel's children in order of their start."""
+        main = psutil.Process(supervisor.pid).children()[0]
+        sentinel = main.children()[0]
+        children = sorted(sentinel.children(), key=lambda process: process.pid)
+        return {"main": main, "sentinel": sentinel, "workers": children[:-2],
+                "monitor": children[-2], "pusher": children[-1]}  # fmt: skip
+
+    def ours(self):
+        """Every living process of this test, also orphans: they inherit the test's folder."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("A2P_TEST_FOLDER") == str(self.folder):
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
+
+    def clean_up(self):
+        for supervisor in self.supervisors:
+            if supervisor.poll() is None:
+                supervisor.send_signal(signal.SIGKILL)
+                supervisor.wait()
+        for process in self.ours():
+            process.kill()
+
+
+def _now():
+    from django.utils import timezone
+
+    return timezone.now()
+
+
+@pytest.fixture(scope="module")
+def worker_database(tmp_path_factory, django_db_blocker):
+    """A migrated scratch database beside the suite's own, of the same kind; worker processes need commits."""
+    folder = tmp_path_factory.mktemp("worker")
+    url = os.environ.get("DATABASE_URL", "")
+    scratch = f"a2p_worker_{uuid.uuid4().hex[:8]}"
+    if on_server := url.startswith("postgres"):
+        with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {scratch}")
+        url = url.rsplit("/", 1)[0] + "/" + scratch
+    else:
+        url = f"sqlite:///{folder / 'db.sqlite3'}"
+    env = os.environ | {"DATABASE_URL": url, "SECRET_KEY": settings.SECRET_KEY, "PYTHONPATH": str(settings.BASE_DIR),
+                        "DJANGO_SETTINGS_MODULE": "tests.worker.process_settings"}  # fmt: skip
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v0"], cwd=settings.BASE_DIR, env=env, check=True
+    )
+    entry = {**settings.DATABASES["default"], **Env.db_url_config(url)}
+    connections.databases[ALIAS] = ConnectionHandler({"default": entry}).databases["default"]
+    with django_db_blocker.unblock():
+        yield env
+        connections[ALIAS].close()
+        del connections[ALIAS], connections.databases[ALIAS]
+        if on_server:
+            with connections["default"].cursor() as cursor:
+                cursor.execute(f"DROP DATABASE IF EXISTS {scratch} WITH (FORCE)")
+
+
+@pytest.fixture
+def desk(worker_database, tmp_path: Path):
+    env = worker_database | {"A2P_TEST_FOLDER": str(tmp_path), "A2P_STALL_SECONDS": "2", "A2P_TIME_SCALE": "1",
+                             "A2P_STOP_GRACE_SECONDS": "5", "LOG_LEVEL": "INFO"}  # fmt: skip
+    desk = Desk(tmp_path, env)
+    desk.rows().all().delete()
+    yield desk
+    desk.clean_up()

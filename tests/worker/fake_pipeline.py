@@ -1,0 +1,44 @@
+"""Stands in for registrations.pipeline inside real worker processes, which tests cannot monkeypatch.
+
+A job for number `pk` notes "begin pk pid" and "end pk pid" in a file and takes `pk // 1000` seconds.
+`claim_due` gives the numbers of a second file that have not begun yet.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+from django.apps import AppConfig
+
+FOLDER = Path(os.environ.get("A2P_TEST_FOLDER", "."))
+
+
+def _note(line: str) -> None:
+    with (FOLDER / "log").open("a") as log:
+        log.write(f"{line} {os.getpid()} {time.time()}\n")
+
+
+def advance(pk, *, ring):
+    _note(f"begin {pk}")
+    time.sleep(pk // 1000)
+    _note(f"end {pk}")
+
+
+def claim_due(limit=200):
+    due, log = FOLDER / "due", FOLDER / "log"
+    begun = {line.split()[1] for line in log.read_text().splitlines()} if log.exists() else set()
+    return [int(pk) for pk in due.read_text().split() if pk not in begun] if due.exists() else []
+
+
+class FakePipelineConfig(AppConfig):
+    name = "tests.worker"
+    label = "fake_pipeline"
+
+    def ready(self):
+        fake = SimpleNamespace(advance=advance, claim_due=claim_due)
+        sys.modules["registrations.pipeline"] = fake
+        import registrations
+
+        registrations.pipeline = fake

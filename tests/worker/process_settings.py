@@ -1,0 +1,6 @@
+"""The product's settings, with the pipeline replaced: for worker processes that tests start."""
+
+from a2p_admin.settings import *  # noqa: F403
+from a2p_admin.settings import INSTALLED_APPS
+
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.worker.fake_pipeline.FakePipelineConfig"]

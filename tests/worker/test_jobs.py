@@ -1,0 +1,140 @@
+"""The doorbell: due times, order, transactions, what a job carries."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from django_q.models import OrmQ, Task
+
+from registrations import tasks
+from registrations.broker import EtaORM
+from registrations.models import Heartbeat
+from registrations.worker import sweeper
+
+pytestmark = pytest.mark.django_db
+
+
+def take_all(monkeypatch):
+    monkeypatch.setattr("registrations.broker.time.sleep", lambda seconds: None)
+    broker, taken = EtaORM(), []
+    while claimed := broker.dequeue():
+        taken += [OrmQ(payload=payload).task["args"][0] for _, payload in claimed]
+    return taken
+
+
+def test_first_due_first_served_and_nothing_before_its_time(monkeypatch):
+    now = timezone.now()
+    tasks.ring(1, now - timedelta(seconds=5))
+    tasks.ring(2, now + timedelta(minutes=5))
+    tasks.ring(3)
+    tasks.ring(4, now - timedelta(seconds=9))
+    assert take_all(monkeypatch) == [4, 1, 3]
+    OrmQ.objects.filter(lock__lt=now + timedelta(minutes=5, seconds=1)).update(lock=now)
+    assert take_all(monkeypatch) == [2]
+
+
+def test_a_taken_job_is_not_taken_again(monkeypatch):
+    tasks.ring(1)
+    assert take_all(monkeypatch) == [1]
+    assert take_all(monkeypatch) == []
+    assert OrmQ.objects.get().lock > timezone.now() + timedelta(seconds=300)
+
+
+def test_a_claim_lost_to_another_cluster_yields_nothing(monkeypatch):
+    monkeypatch.setattr("registrations.broker.time.sleep", lambda seconds: None)
+    tasks.ring(1)
+    seen = list(OrmQ.objects.all())
+    assert EtaORM().dequeue()
+    later = EtaORM()
+    monkeypatch.setattr(
+        later,
+        "get_connection",
+        lambda: SimpleNamespace(
+            filter=lambda **kw: OrmQ.objects.filter(**kw) if "pk" in kw else _Stale(seen),
+        ),
+    )
+    assert later.dequeue() is None
+
+
+class _Stale:
+    """What a slower cluster read before the faster one claimed."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def order_by(self, *fields):
+        return self.rows
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ring_commits_or_rolls_back_with_the_rows_around_it():
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        tasks.ring(1)
+        assert OrmQ.objects.count() == 1
+        _ = 1 / 0
+    assert OrmQ.objects.count() == 0
+    with transaction.atomic():
+        tasks.ring(2)
+    assert OrmQ.objects.get().task["args"] == (2,)
+
+
+def test_a_job_carries_the_id_and_nothing_else():
+    tasks.ring(7)
+    task = OrmQ.objects.get().task
+    assert (task["func"], task["args"], task["kwargs"]) == (tasks.ADVANCE, (7,), {})
+
+
+def test_released_rows_are_due_again_but_later_ones_keep_their_time(monkeypatch):
+    tasks.ring(1)
+    tasks.ring(2, timezone.now() + timedelta(hours=1))
+    take_all(monkeypatch)
+    taken = OrmQ.objects.order_by("lock").first()
+    assert tasks.release({taken.pk}) == 1
+    assert take_all(monkeypatch) == [1]
+
+
+def test_queue_depth():
+    tasks.ring(1, timezone.now() - timedelta(seconds=50))
+    tasks.ring(2)
+    tasks.ring(3, timezone.now() + timedelta(hours=1))
+    depth = tasks.queue_depth()
+    assert (depth.due, depth.later) == (2, 1)
+    assert depth.oldest_due == tasks.oldest_due() == OrmQ.objects.order_by("lock").first().lock
+
+
+def test_prune_keeps_what_is_young():
+    now = timezone.now()
+    for number, (success, days) in enumerate([(True, 1), (True, 3), (False, 3), (False, 31)]):
+        then = now - timedelta(days=days)
+        Task.objects.create(
+            id=str(number), name=str(number), func="f", success=success, started=then, stopped=then
+        )
+    Heartbeat.objects.create(name="worker:old:1", at=now - timedelta(days=3))
+    Heartbeat.objects.create(name="worker:new:1", at=now)
+    assert tasks.prune() == 3
+    assert set(Task.objects.values_list("id", flat=True)) == {"0", "2"}
+    assert Heartbeat.objects.get().name == "worker:new:1"
+
+
+def test_sweep_rings_for_everything_due(monkeypatch):
+    import registrations
+
+    monkeypatch.setattr(registrations, "pipeline", SimpleNamespace(claim_due=lambda: [4, 6]), raising=False)
+    assert sweeper.sweep() == 2
+    assert [row.task["args"] for row in OrmQ.objects.order_by("pk")] == [(4,), (6,)]
+
+
+@pytest.mark.parametrize(("scale", "seconds"), [(1, 15), (0.1, 6), (0.001, 1)])
+def test_sweep_interval_follows_the_time_scale_within_bounds(settings, scale, seconds):
+    settings.A2P_TIME_SCALE = scale
+    assert sweeper.sweep_interval() == seconds
+
+
+def test_the_queue_has_its_index():
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        constraints = connection.introspection.get_constraints(cursor, "django_q_ormq")
+    assert constraints["a2p_queue_due"]["columns"] == ["key", "lock"]

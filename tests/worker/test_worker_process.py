@@ -1,0 +1,124 @@
+"""`manage.py worker` as it is in life: real processes, real signals, `kill -9` of each kind of process."""
+
+import signal
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from registrations.models import Heartbeat
+
+from .conftest import ALIAS, wait_until
+
+pytestmark = pytest.mark.slow
+
+
+def test_runs_jobs_on_time_and_stops_cleanly_on_sigterm(desk):
+    due = timezone.now() + timedelta(seconds=6)
+    desk.ring(2, due)
+    desk.ring(1)
+    worker = desk.start()
+    desk.done(1)
+    _, at = desk.done(2)
+    assert 0 <= at - due.timestamp() < 1.5
+    assert Heartbeat.objects.using(ALIAS).get().name.endswith(f":{worker.pid}")
+
+    desk.ring(1003)  # takes a second
+    wait_until(lambda: desk.lines("begin", 1003))
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(10) == 0
+    assert desk.lines("end", 1003)
+    assert desk.ours() == []
+    assert desk.rows().count() == 0
+    assert not Heartbeat.objects.using(ALIAS).exists()
+
+
+def test_a_job_that_outlasts_the_grace_is_killed_and_given_back(desk):
+    desk.ring(60_001)
+    worker = desk.start(A2P_STOP_GRACE_SECONDS="0.5")
+    wait_until(lambda: desk.lines("begin", 60_001))
+    worker.send_signal(signal.SIGINT)
+    assert worker.wait(10) == 0
+    assert desk.ours() == []
+    assert not desk.lines("end", 60_001)
+    assert desk.rows().get().lock <= timezone.now()
+
+
+def test_recovers_from_kill_9_of_every_kind_of_process(desk):
+    """One supervisor lives through it all; after each kill a single job still gets done."""
+    worker = desk.start()
+    desk.ring(1)
+    desk.done(1)
+    for number, victim in enumerate(("workers", "pusher", "sentinel", "main", "monitor"), start=2):
+        family = wait_until(lambda: _settled_family(desk, worker))
+        time.sleep(0.3)  # workers fall asleep holding the queue's lock
+        for process in family[victim] if victim == "workers" else [family[victim]]:
+            process.kill()
+        desk.ring(number)
+        desk.done(number, seconds=20)
+        if victim == "monitor":
+            # The job ran; its acknowledgement never comes, so the cluster must be replaced and the row settled.
+            wait_until(lambda: desk.rows().count() == 0, 20)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(10) == 0
+    assert desk.ours() == []
+
+
+def _settled_family(desk, worker):
+    try:
+        family = desk.family(worker)
+        return family if len(family["workers"]) == 2 else None
+    except (IndexError, KeyError):
+        return None
+
+
+def test_a_busy_worker_killed_does_not_stop_the_others(desk):
+    worker = desk.start()
+    desk.ring(5001)
+    (pid, _), *_ = wait_until(lambda: desk.lines("begin", 5001))
+    victim = next(process for process in desk.ours() if process.pid == pid)
+    victim.kill()
+    desk.ring(2)
+    desk.done(2)
+    assert "frozen" not in desk.output()
+    assert worker.poll() is None
+
+
+def test_orphans_of_a_killed_supervisor_are_reaped_by_the_next(desk):
+    first = desk.start()
+    desk.ring(1)
+    desk.done(1)
+    first.kill()
+    first.wait()
+    orphans = desk.ours()
+    assert len(orphans) == 6
+    second = desk.start()
+    wait_until(lambda: not [process for process in orphans if process.is_running()])
+    desk.ring(2)
+    desk.done(2)
+    second.send_signal(signal.SIGTERM)
+    assert second.wait(10) == 0
+    assert desk.ours() == []
+
+
+def test_two_supervisors_share_the_queue_and_leave_each_other_alone(desk):
+    first, second = desk.start(workers=1), desk.start(workers=1)
+    wait_until(lambda: Heartbeat.objects.using(ALIAS).count() == 2)
+    wait_until(lambda: len(desk.ours()) == 12)
+    for pk in range(1, 41):
+        desk.ring(pk)
+    for pk in range(1, 41):
+        desk.done(pk)
+        assert len(desk.lines("begin", pk)) == 1
+    assert first.poll() is None
+    assert second.poll() is None
+
+
+def test_jobs_signed_with_another_secret_key_come_back_by_the_sweep(desk):
+    desk.ring(1)
+    (desk.folder / "due").write_text("1")
+    desk.start(SECRET_KEY="another", A2P_TIME_SCALE="0.01", TWILIO_API_BASE_URL="http://127.0.0.1:9")
+    desk.done(1)
+    wait_until(lambda: desk.rows().count() == 0)
+    assert "frozen" not in desk.output()
