@@ -1,0 +1,99 @@
+"""Fixtures for all: a sandbox Twilio on a real port, and a stand-in for the worker's loop."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+import requests
+
+from registrations import clock, pacing, pipeline
+from registrations.models import Registration
+from registrations.sandbox import SandboxServer
+
+
+@dataclass
+class Desk:
+    """What the tests of the pipeline share: a sandbox, and `run`, which plays the worker."""
+
+    sandbox: SandboxServer
+    rung: list[tuple[int, datetime]] = field(default_factory=list)
+
+    def ring(self, pk: int, at: datetime) -> None:
+        self.rung.append((pk, at))
+
+    def advance(self, pk: int) -> Registration:
+        """One job."""
+        pipeline.advance(pk, ring=self.ring)
+        return pipeline.load(pk)
+
+    def run(self, pk: int, until: Callable[[Registration], bool] | None = None, jobs: int = 200) -> Registration:
+        """Jobs, each at its time, until nothing is due within a minute or `until` holds."""
+        for _ in range(jobs):
+            registration = pipeline.load(pk)
+            if until and until(registration):
+                return registration
+            now = clock.now()
+            due = registration.wake_at or registration.lease_until
+            if due is None or due > now + timedelta(seconds=60):
+                return registration
+            threading.Event().wait(max(0.0, (due - now).total_seconds()) + 0.002)
+            self.advance(pk)
+        raise AssertionError(f"still running after {jobs} jobs: {registration.reason}")
+
+    # --- what the sandbox saw -----------------------------------------------------------------------------
+    def get(self, path: str) -> object:
+        return requests.get(f"{self.sandbox.url}/_sandbox/{path}", timeout=10).json()
+
+    def post(self, path: str, **body: object) -> object:
+        answer = requests.post(f"{self.sandbox.url}/_sandbox/{path}", json=body, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    def log(self) -> list[dict]:
+        return self.get("log")  # type: ignore[index]
+
+    def writes(self) -> list[dict]:
+        return [entry for entry in self.log() if entry["method"] != "GET"]
+
+    def reads(self) -> list[dict]:
+        return [entry for entry in self.log() if entry["method"] == "GET"]
+
+    def counts(self) -> dict[str, int]:
+        return self.get("counts")  # type: ignore[return-value]
+
+    def violations(self) -> list:
+        return self.get("violations")  # type: ignore[index]
+
+    def fault(self, **rule: object) -> None:
+        self.post("faults", rules=[rule])
+
+    def answer_yes(self) -> None:
+        self.post("answer", all=True, body="YES")
+
+
+@pytest.fixture
+def sandbox(settings) -> Iterator[SandboxServer]:
+    server = SandboxServer(
+        port=0,
+        account_sid=settings.TWILIO_ACCOUNT_SID,
+        auth_token=settings.TWILIO_AUTH_TOKEN,
+        primary_profile_sid=settings.TWILIO_PRIMARY_PROFILE_SID,
+        time_scale=settings.A2P_TIME_SCALE,
+        state=":memory:",
+        rate_limit=False,
+    )
+    server.start()
+    settings.TWILIO_API_BASE_URL = server.url
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def desk(sandbox, db, monkeypatch) -> Desk:
+    # The sandbox of these tests has no rate limit; the pace itself has its own tests.
+    monkeypatch.setattr(pacing, "INTERVALS", dict.fromkeys(pacing.INTERVALS, 0.0))
+    monkeypatch.setattr(pipeline, "MIN_QUIET_SECONDS", 0.02)
+    monkeypatch.setattr(pipeline, "MIN_PAID_QUIET_SECONDS", 0.02)
+    return Desk(sandbox)
