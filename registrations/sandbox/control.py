@@ -6,6 +6,7 @@ It has no password and is meant for the loopback interface. Every change is a PO
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from registrations.sandbox import brands, bundles, callbacks, campaigns, faults, seed, services
@@ -67,7 +68,7 @@ def counts(world: World) -> Obj:
     calls = Counter(entry["method"] for entry in world.store.log)
     spent = {name: int(world.store.meta.get(f"counter:{name}", 0)) for name in FEES}
     return {
-        "objects": {kind: world.store.count(kind) for kind in API_KINDS},
+        **{kind: world.store.count(kind) for kind in API_KINDS},
         "duplicates": doubles,
         "violations": dict(Counter(row["rule"] for row in rows)),
         "calls": {
@@ -80,17 +81,13 @@ def counts(world: World) -> Obj:
     }
 
 
-def log(world: World) -> list[Obj]:
-    return list(world.store.log)
-
-
-GET = {
+GET: dict[str, Callable[[World], Obj]] = {
     "state": state,
-    "log": log,
     "counts": counts,
-    "violations": lambda world: world.store.all("violation"),
-    "faults": lambda world: world.store.all("fault"),
-    "deliveries": lambda world: world.store.all("delivery"),
+    "log": lambda world: {"log": list(world.store.log)},
+    "violations": lambda world: {"violations": world.store.all("violation")},
+    "faults": lambda world: {"rules": world.store.all("fault")},
+    "deliveries": lambda world: {"deliveries": world.store.all("delivery")},
 }
 
 
@@ -117,7 +114,8 @@ def post(world: World, parts: list[str], data: Any) -> Any:
 def _post(world: World, parts: list[str], data: Any) -> Any:
     match parts:
         case ["faults"]:
-            return faults.add(world, data if isinstance(data, list) else [data])
+            rules = data.get("rules", [data]) if isinstance(data, dict) else data
+            return {"rules": faults.add(world, rules)}
         case ["faults", "clear"]:
             faults.clear(world)
             return {"cleared": True}
