@@ -19,7 +19,16 @@ from registrations.models import Registration
 from registrations.models.campaign import SAMPLE_COUNT, SAMPLE_LENGTH
 
 from . import fields as own
-from .layout import CASE_FIELDS, CASE_MODEL, PARTS, SAMPLE_FIELDS, SECTIONS, SHORT_TEXT_ROWS, WIDGET_ATTRS
+from .layout import (
+    CASE_FIELDS,
+    CASE_MODEL,
+    CSV_COLUMNS,
+    PARTS,
+    SAMPLE_FIELDS,
+    SECTIONS,
+    SHORT_TEXT_ROWS,
+    WIDGET_ATTRS,
+)
 from .places import clean_postal_code, clean_region
 
 # Facts section 12, rule 23. "Co" is left out: unincorporated owners may and do use it.
@@ -256,6 +265,7 @@ class RegistrationForm(forms.Form):
 
 # Declared from the models once, at import; instances get copies as with any Django form.
 RegistrationForm.base_fields = _all_fields() | RegistrationForm.base_fields
+REQUIRED_COLUMNS = tuple(name for name in CSV_COLUMNS if RegistrationForm.base_fields[name].required)
 
 
 def initial_of(registration: Registration) -> dict[str, Any]:

@@ -1,0 +1,6 @@
+"""CSV in: each row through the registration form, created or updated by its external_id."""
+
+from .reading import FileProblem, Row, read_rows
+from .rows import RowResult, import_file
+
+__all__ = ["FileProblem", "Row", "RowResult", "import_file", "read_rows"]
