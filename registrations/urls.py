@@ -1,5 +1,9 @@
 """The app's own routes (health; everything else is the admin's)."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from registrations.health import healthz
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+]

@@ -19,6 +19,7 @@ from environ import Env
 
 from registrations import tasks
 from registrations.broker import EtaORM
+from registrations.worker.processes import pause
 
 ALIAS = "worker_tests"
 
@@ -28,7 +29,7 @@ def wait_until(true, seconds=15.0, what=""):
     while time.monotonic() < until:
         if value := true():
             return value
-        time.sleep(0.05)
+        pause(0.05)
     raise AssertionError(f"not within {seconds} s: {what or true}")
 
 

@@ -1,13 +1,13 @@
 """`manage.py worker` as it is in life: real processes, real signals, `kill -9` of each kind of process."""
 
 import signal
-import time
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from registrations.models import Heartbeat
+from registrations.worker.processes import pause
 
 from .conftest import ALIAS, wait_until
 
@@ -52,7 +52,7 @@ def test_recovers_from_kill_9_of_every_kind_of_process(desk):
     desk.done(1)
     for number, victim in enumerate(("workers", "pusher", "sentinel", "main", "monitor"), start=2):
         family = wait_until(lambda: _settled_family(desk, worker))
-        time.sleep(0.3)  # workers fall asleep holding the queue's lock
+        pause(0.3)  # workers fall asleep holding the queue's lock
         for process in family[victim] if victim == "workers" else [family[victim]]:
             process.kill()
         desk.ring(number)
