@@ -81,13 +81,13 @@ def counts(world: World) -> Obj:
     }
 
 
-GET: dict[str, Callable[[World], Obj]] = {
+GET: dict[str, Callable[[World], Any]] = {
     "state": state,
     "counts": counts,
-    "log": lambda world: {"log": list(world.store.log)},
-    "violations": lambda world: {"violations": world.store.all("violation")},
-    "faults": lambda world: {"rules": world.store.all("fault")},
-    "deliveries": lambda world: {"deliveries": world.store.all("delivery")},
+    "log": lambda world: list(world.store.log),
+    "violations": lambda world: world.store.all("violation"),
+    "faults": lambda world: world.store.all("fault"),
+    "deliveries": lambda world: world.store.all("delivery"),
 }
 
 
@@ -115,7 +115,7 @@ def _post(world: World, parts: list[str], data: Any) -> Any:
     match parts:
         case ["faults"]:
             rules = data.get("rules", [data]) if isinstance(data, dict) else data
-            return {"rules": faults.add(world, rules)}
+            return faults.add(world, rules)
         case ["faults", "clear"]:
             faults.clear(world)
             return {"cleared": True}
