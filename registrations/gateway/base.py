@@ -132,7 +132,7 @@ class Core:
             f" {failure.kind}" if failure else "",
         )
         if failure:
-            raise failure.with_traceback(None)
+            raise failure
         return body
 
     def _pages(self, first: Callable[[Any], object], url_of: str) -> Iterator[Json]:

@@ -156,8 +156,10 @@ def test_a_form_that_parses_to_nothing_is_unsigned() -> None:
     assert not signed(RequestFactory().post("/hook", b"&&&", content_type=FORM, headers=headers))
 
 
-def test_two_body_hashes_are_unsigned() -> None:
-    path = f"/events?bodySHA256={'0' * 64}&bodySHA256={hashlib.sha256(EVENTS).hexdigest()}"
+@pytest.mark.parametrize("right_first", [True, False])
+def test_two_body_hashes_are_unsigned(right_first: bool) -> None:
+    hashes = sorted(["0" * 64, hashlib.sha256(EVENTS).hexdigest()], reverse=right_first)
+    path = f"/events?bodySHA256={hashes[0]}&bodySHA256={hashes[1]}"
     headers = {SIGNATURE_HEADER: own_signature(BASE + path)}
     assert not signed(RequestFactory().post(path, EVENTS, content_type="application/json", headers=headers))
 
