@@ -9,8 +9,33 @@ from datetime import datetime
 from decimal import Decimal
 
 from registrations.models import Registration, StepRun
+from registrations.problems import Problem, problems
+from registrations.runs import Runs
 from registrations.states import OPEN_RUN_STATES, RunState, Stage, WaitingFor
-from registrations.steps import BY_SLUG, ROWS, Read, Row, Watch, Write
+from registrations.steps import BY_SLUG, ROWS, AnyRow, Read, Row, Watch, Write
+
+__all__ = [
+    "Call",
+    "Decision",
+    "Learn",
+    "Look",
+    "Plan",
+    "PlannedCall",
+    "Problem",
+    "Reconcile",
+    "Runs",
+    "StepView",
+    "Stop",
+    "Summary",
+    "Wait",
+    "board",
+    "decide",
+    "plan",
+    "problems",
+    "refusal_text",
+    "summarize",
+    "wanted_writes",
+]
 
 UNSENT = "Edited here, not yet at Twilio. Press Submit to send the changes."
 NOT_SUBMITTED = "Not submitted yet. Press Submit when the inputs are right."
@@ -67,33 +92,6 @@ class Stop:
 
 
 Decision = Call | Learn | Reconcile | Look | Wait | Stop
-
-
-@dataclass(frozen=True)
-class Runs:
-    """The part of the ledger that decisions need: the open attempt, and the newest attempt per step."""
-
-    open: StepRun | None
-    newest: dict[str, StepRun]
-
-    @classmethod
-    def of(cls, registration: Registration) -> "Runs":
-        newest: dict[str, StepRun] = {}
-        opened = None
-        runs = StepRun.objects.filter(registration=registration).defer("request", "response", "traceback")
-        for run in runs.order_by("id"):
-            newest[run.step] = run
-            if run.state in OPEN_RUN_STATES:
-                opened = run
-        return cls(opened, newest)
-
-    def refusal(self, row: Row, registration: Registration) -> StepRun | None:
-        """Twilio's no to this step since the last Submit; pressing Submit again means try again."""
-        run = self.newest.get(row.slug)
-        if run is None or run.state not in (RunState.REJECTED, RunState.ERRORED):
-            return None
-        since = registration.submitted_at
-        return run if since is None or (run.finished_at or run.started_at) >= since else None
 
 
 def decide(registration: Registration, now: datetime, runs: Runs | None = None) -> Decision:
@@ -307,7 +305,7 @@ def board(registration: Registration, now: datetime, runs: Runs | None = None) -
 
 
 def _status(
-    row: Row, registration: Registration, runs: Runs, current: str | None, reached: bool
+    row: AnyRow, registration: Registration, runs: Runs, current: str | None, reached: bool
 ) -> tuple[str, str]:
     run = runs.newest.get(row.slug)
     if run and run.state in OPEN_RUN_STATES:
@@ -321,7 +319,6 @@ def _status(
                 return "failed", failed
             return ("todo", "") if reached else ("waiting", row.why)
         return "todo", ""
-    assert isinstance(row, Read | Write)
     if not row.wanted(registration):
         hidden = isinstance(row, Write) and row.repair and run is None
         return ("hidden" if hidden else "done"), ""
@@ -337,7 +334,7 @@ def _status(
     return ("running" if row.slug == current and registration.lease_token else "ready"), ""
 
 
-def _view(row: Row, registration: Registration, run: StepRun | None, status: str, why: str) -> StepView:
+def _view(row: AnyRow, registration: Registration, run: StepRun | None, status: str, why: str) -> StepView:
     sid, fee, kind = "", None, "read"
     if isinstance(row, Write):
         kind = "write"

@@ -17,7 +17,7 @@ from registrations.steps.brand import waits_for_yes
 
 OTP_COOLDOWN_SECONDS = 300.0
 
-PARTS = {
+PARTS: dict[str, Any] = {
     "profile": Profile,
     "trust_bundle": TrustBundle,
     "brand": Brand,

@@ -5,12 +5,13 @@ from .client import Gateway, get_gateway
 from .messaging import CAMPAIGN_SID
 from .redact import redact, redact_text
 from .signatures import is_signed
-from .trusthub import SOLE_PROPRIETOR_POLICY_SID, STARTER_POLICY_SID
+from .trusthub import SOLE_PROPRIETOR_POLICY_SID, STARTER_POLICY_SID, BundleKind
 
 __all__ = [
     "CAMPAIGN_SID",
     "SOLE_PROPRIETOR_POLICY_SID",
     "STARTER_POLICY_SID",
+    "BundleKind",
     "Gateway",
     "errors",
     "get_gateway",

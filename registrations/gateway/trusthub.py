@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from .base import PAGE_SIZE, Core, Json, given, path_part
 
-Kind = Literal["customer_profile", "trust_product"]
+BundleKind = Literal["customer_profile", "trust_product"]
 HOST = "trusthub.twilio.com"
 API_HOST = "api.twilio.com"
 # Published by Twilio; the same for every account.
@@ -26,7 +26,7 @@ class TrustHub(Core):
         return self._send(lambda c: c.trusthub.v1.policies(path_part(sid)).fetch())
 
     def create_bundle(
-        self, kind: Kind, *, friendly_name: str, email: str, policy_sid: str, status_callback: str = ""
+        self, kind: BundleKind, *, friendly_name: str, email: str, policy_sid: str, status_callback: str = ""
     ) -> Json:
         return self._send(
             lambda c: _bundles(c, kind).create(
@@ -37,12 +37,12 @@ class TrustHub(Core):
             )
         )
 
-    def fetch_bundle(self, kind: Kind, sid: str) -> Json:
+    def fetch_bundle(self, kind: BundleKind, sid: str) -> Json:
         return self._send(lambda c: _bundle(c, kind, sid).fetch())
 
     def update_bundle(
         self,
-        kind: Kind,
+        kind: BundleKind,
         sid: str,
         *,
         status: str = "",
@@ -56,34 +56,34 @@ class TrustHub(Core):
         )
         return self._send(lambda c: _bundle(c, kind, sid).update(**changes))
 
-    def delete_bundle(self, kind: Kind, sid: str) -> Json:
+    def delete_bundle(self, kind: BundleKind, sid: str) -> Json:
         return self._send(lambda c: _bundle(c, kind, sid).delete())
 
     def iter_bundles(
-        self, kind: Kind, *, friendly_name: str = "", policy_sid: str = "", status: str = ""
+        self, kind: BundleKind, *, friendly_name: str = "", policy_sid: str = "", status: str = ""
     ) -> Iterator[Json]:
         filters = given(friendly_name=friendly_name, policy_sid=policy_sid, status=status)
         return self._pages(lambda c: _bundles(c, kind).page(page_size=PAGE_SIZE, **filters), HOST)
 
     # --- what hangs on a bundle -----------------------------------------------------------------------
 
-    def create_assignment(self, kind: Kind, bundle_sid: str, *, object_sid: str) -> Json:
+    def create_assignment(self, kind: BundleKind, bundle_sid: str, *, object_sid: str) -> Json:
         return self._send(lambda c: _assignments(c, kind, bundle_sid).create(object_sid=object_sid))
 
-    def iter_assignments(self, kind: Kind, bundle_sid: str, object_type: str = "") -> Iterator[Json]:
+    def iter_assignments(self, kind: BundleKind, bundle_sid: str, object_type: str = "") -> Iterator[Json]:
         filters = given(object_type=object_type)
         return self._pages(
             lambda c: _assignments(c, kind, bundle_sid).page(page_size=PAGE_SIZE, **filters), HOST
         )
 
-    def delete_assignment(self, kind: Kind, bundle_sid: str, sid: str) -> Json:
+    def delete_assignment(self, kind: BundleKind, bundle_sid: str, sid: str) -> Json:
         return self._send(lambda c: _assignment(c, kind, bundle_sid, sid).delete())
 
-    def create_evaluation(self, kind: Kind, bundle_sid: str, *, policy_sid: str) -> Json:
+    def create_evaluation(self, kind: BundleKind, bundle_sid: str, *, policy_sid: str) -> Json:
         """201 also when noncompliant: read `status` and `results`."""
         return self._send(lambda c: _evaluations(c, kind, bundle_sid).create(policy_sid=policy_sid))
 
-    def iter_evaluations(self, kind: Kind, bundle_sid: str) -> Iterator[Json]:
+    def iter_evaluations(self, kind: BundleKind, bundle_sid: str) -> Iterator[Json]:
         return self._pages(lambda c: _evaluations(c, kind, bundle_sid).page(page_size=PAGE_SIZE), HOST)
 
     # --- end users ------------------------------------------------------------------------------------
@@ -201,24 +201,24 @@ class TrustHub(Core):
         return self._pages(lambda c: c.addresses.page(page_size=PAGE_SIZE, **filters), API_HOST)
 
 
-def _bundles(client: Any, kind: Kind) -> Any:
+def _bundles(client: Any, kind: BundleKind) -> Any:
     return {
         "customer_profile": client.trusthub.v1.customer_profiles,
         "trust_product": client.trusthub.v1.trust_products,
     }[kind]
 
 
-def _bundle(client: Any, kind: Kind, sid: str) -> Any:
+def _bundle(client: Any, kind: BundleKind, sid: str) -> Any:
     return _bundles(client, kind)(path_part(sid))
 
 
-def _assignments(client: Any, kind: Kind, bundle_sid: str) -> Any:
+def _assignments(client: Any, kind: BundleKind, bundle_sid: str) -> Any:
     return getattr(_bundle(client, kind, bundle_sid), f"{kind}s_entity_assignments")
 
 
-def _assignment(client: Any, kind: Kind, bundle_sid: str, sid: str) -> Any:
+def _assignment(client: Any, kind: BundleKind, bundle_sid: str, sid: str) -> Any:
     return _assignments(client, kind, bundle_sid)(path_part(sid))
 
 
-def _evaluations(client: Any, kind: Kind, bundle_sid: str) -> Any:
+def _evaluations(client: Any, kind: BundleKind, bundle_sid: str) -> Any:
     return getattr(_bundle(client, kind, bundle_sid), f"{kind}s_evaluations")

@@ -1,9 +1,9 @@
 """WHAT is done at Twilio: the step table, in the order of the walkthrough."""
 
 from . import brand, campaign, number, profile, trust_bundle
-from .base import Read, Row, Watch, Write
+from .base import AnyRow, Read, Row, Watch, Write
 
-ROWS: tuple[Row, ...] = (
+ROWS: tuple[AnyRow, ...] = (
     *profile.ROWS,
     *trust_bundle.ROWS,
     number.RESOLVE,
@@ -11,6 +11,6 @@ ROWS: tuple[Row, ...] = (
     *campaign.ROWS,
     *number.ROWS,
 )
-BY_SLUG: dict[str, Row] = {row.slug: row for row in ROWS}
+BY_SLUG: dict[str, AnyRow] = {row.slug: row for row in ROWS}
 
-__all__ = ["BY_SLUG", "ROWS", "Read", "Row", "Watch", "Write"]
+__all__ = ["BY_SLUG", "ROWS", "AnyRow", "Read", "Row", "Watch", "Write"]

@@ -119,3 +119,6 @@ def unchanged(sent: Any, wanted: Any) -> bool:
 
 def changed_keys(sent: Basis, wanted: Basis) -> set[str]:
     return {key for key in sent if not unchanged(sent[key], wanted.get(key))}
+
+
+AnyRow = Write | Read | Watch

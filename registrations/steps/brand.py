@@ -17,7 +17,7 @@ from registrations.states import (
 )
 
 from . import guards, inputs
-from .base import Basis, Payload, Row, Watch, Write, unchanged
+from .base import AnyRow, Basis, Payload, Watch, Write, unchanged
 from .numbers_found import number_problem
 
 SETTLE_SECONDS = 30  # facts section 8: wait 30 s after the brand
@@ -128,7 +128,7 @@ def may_have_campaign(registration: Registration) -> bool:
     return brand.status == BRAND_APPROVED and brand.identity_status == IDENTITY_VERIFIED
 
 
-ROWS: tuple[Row, ...] = (
+ROWS: tuple[AnyRow, ...] = (
     Write(
         slug="brand.create",
         label="Register the brand",

@@ -11,7 +11,7 @@ from registrations.models import Registration
 from registrations.states import CAMPAIGN_FAILED, CAMPAIGN_SUSPENDED, CAMPAIGN_VERIFIED, Stage
 
 from . import finders, guards, inputs
-from .base import Basis, Payload, Row, Watch, Write, changed_keys
+from .base import AnyRow, Basis, Payload, Watch, Write, changed_keys
 
 RECREATE_GAP_SECONDS = 5  # facts section 5.4
 USE_CASE = "SOLE_PROPRIETOR"
@@ -108,7 +108,7 @@ def _failed(registration: Registration) -> str:
     return ""
 
 
-ROWS: tuple[Row, ...] = (
+ROWS: tuple[AnyRow, ...] = (
     Write(
         slug="campaign.create_service",
         label="Create the messaging service",

@@ -5,7 +5,7 @@ Used only after an unknown outcome; a clean path spends no look-ups (docs/archit
 
 from collections.abc import Callable, Iterable
 
-from registrations.gateway import Gateway, errors
+from registrations.gateway import BundleKind, Gateway, errors
 from registrations.models import Registration, StepRun
 
 from .base import Basis, Payload
@@ -18,7 +18,7 @@ def named(objects: Iterable[Payload], friendly_name: str) -> Payload | None:
     return next((item for item in objects if item.get("friendly_name") == friendly_name), None)
 
 
-def by_bundle_name(kind: str) -> Finder:
+def by_bundle_name(kind: BundleKind) -> Finder:
     def find(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
         bundles = gateway.iter_bundles(
             kind, friendly_name=basis["friendly_name"], policy_sid=basis["policy_sid"]
@@ -32,7 +32,7 @@ def end_user(gateway: Gateway, registration: Registration, basis: Basis) -> Payl
     return named(gateway.iter_end_users(), basis["friendly_name"])
 
 
-def by_assignment(kind: str, bundle_sid: Callable[[Registration], str]) -> Finder:
+def by_assignment(kind: BundleKind, bundle_sid: Callable[[Registration], str]) -> Finder:
     def find(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
         assignments = gateway.iter_assignments(kind, bundle_sid(registration))
         return next((item for item in assignments if item.get("object_sid") == basis["object_sid"]), None)
@@ -40,7 +40,7 @@ def by_assignment(kind: str, bundle_sid: Callable[[Registration], str]) -> Finde
     return find
 
 
-def by_evaluation(kind: str, slug: str, bundle_sid: Callable[[Registration], str]) -> Finder:
+def by_evaluation(kind: BundleKind, slug: str, bundle_sid: Callable[[Registration], str]) -> Finder:
     """The evaluation we have not recorded yet: evaluations have no name, but we know all the others."""
 
     def find(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:

@@ -9,7 +9,7 @@ from registrations.models import Registration
 from registrations.states import Stage
 
 from . import finders
-from .base import Basis, Payload, Read, Row, Watch, Write
+from .base import AnyRow, Basis, Payload, Read, Watch, Write
 from .numbers_found import learn_number, number_problem
 
 
@@ -106,7 +106,7 @@ def _confirm_failed(registration: Registration) -> str:
     return ""
 
 
-ROWS: tuple[Row, ...] = (
+ROWS: tuple[AnyRow, ...] = (
     Write(
         slug="number.buy",
         label="Buy a number",

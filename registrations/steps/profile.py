@@ -2,15 +2,15 @@
 
 from django.conf import settings
 
-from registrations.gateway import STARTER_POLICY_SID, Gateway
+from registrations.gateway import STARTER_POLICY_SID, BundleKind, Gateway
 from registrations.models import Registration
 from registrations.states import BUNDLE_REJECTED, BUNDLE_SUBMITTED, Stage
 
 from . import finders, guards, inputs
-from .base import Basis, Payload, Read, Row, Watch, Write, unchanged
+from .base import AnyRow, Basis, Payload, Read, Watch, Write, unchanged
 from .policies import learn_policies, policies_wanted, policy_gaps
 
-KIND = "customer_profile"
+KIND: BundleKind = "customer_profile"
 SETTLE_SECONDS = 30  # facts section 8: wait 30 s after the submission; rejections come within 20
 
 
@@ -195,7 +195,7 @@ def _review_failed(registration: Registration) -> str:
     return registration.profile.failure_reason or "Twilio rejected the profile. See what is marked below."
 
 
-ROWS: tuple[Row, ...] = (
+ROWS: tuple[AnyRow, ...] = (
     Read(
         slug="profile.policies",
         label="Read Twilio's policies",

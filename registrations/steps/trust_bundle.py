@@ -1,14 +1,14 @@
 """Part 2: the Trust Bundle of the sole proprietor (facts section 1.1, calls 2.2 to 2.6)."""
 
-from registrations.gateway import SOLE_PROPRIETOR_POLICY_SID, Gateway
+from registrations.gateway import SOLE_PROPRIETOR_POLICY_SID, BundleKind, Gateway
 from registrations.models import Registration
 from registrations.states import BUNDLE_REJECTED, BUNDLE_SUBMITTED, Stage
 
 from . import finders, guards, inputs
-from .base import Basis, Payload, Row, Watch, Write, unchanged
+from .base import AnyRow, Basis, Payload, Watch, Write, unchanged
 from .profile import SETTLE_SECONDS
 
-KIND = "trust_product"
+KIND: BundleKind = "trust_product"
 
 
 def _sid(registration: Registration) -> str:
@@ -105,7 +105,7 @@ def _review_failed(registration: Registration) -> str:
     )
 
 
-ROWS: tuple[Row, ...] = (
+ROWS: tuple[AnyRow, ...] = (
     Write(
         slug="trust_bundle.create",
         label="Create the trust bundle",

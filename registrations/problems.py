@@ -1,0 +1,126 @@
+"""Everything that Twilio holds against a case now, each item with our advice and the inputs it is about.
+
+Nothing is dropped: all items of all `errors[]`, in Twilio's order, then reasons that came as text, then the
+refusals of single calls. What we do not know is shown with Twilio's own words.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from registrations.failures import (
+    ErrorItem,
+    Failure,
+    inputs_in_text,
+    lookup,
+    of_state,
+    parse_error_items,
+    parse_evaluation,
+    parse_failure_reason,
+)
+from registrations.models import Mirror, Registration
+from registrations.runs import Runs
+from registrations.states import BUNDLE_REJECTED, RunState
+from registrations.steps import ROWS
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to mend.
+
+    fields: form fields it is about, the likeliest first; empty when it belongs to no input. part: the mirror.
+    code: Twilio's number or None. message: Twilio's words, may be "". title, advice: ours. url: Twilio's page.
+    """
+
+    part: str
+    code: int | None
+    message: str
+    title: str
+    advice: str
+    url: str
+    fields: tuple[str, ...] = ()
+
+    @property
+    def field(self) -> str:
+        """The input beside which it is shown, or ""."""
+        return self.fields[0] if self.fields else ""
+
+
+def problems(registration: Registration, runs: Runs | None = None) -> list[Problem]:
+    """All problems of the case, in the order of the walkthrough; none twice."""
+    found: list[Problem] = []
+    for problem in _all(registration, runs or Runs.of(registration)):
+        if problem not in found:
+            found.append(problem)
+    return found
+
+
+def _all(registration: Registration, runs: Runs) -> Iterator[Problem]:
+    for part in ("profile", "trust_bundle"):
+        yield from _of_bundle(part, getattr(registration, part))
+    for part in ("brand", "campaign"):
+        yield from _of_mirror(part, getattr(registration, part))
+    number = registration.phone_number
+    if number.failure_reason:
+        yield Problem(
+            "phone_number",
+            None,
+            number.failure_reason,
+            "Sender not usable",
+            "Correct the sender, or buy a number.",
+            "",
+            ("sender_number",),
+        )
+    if state := of_state("number", number.a2p_status):
+        yield _problem("phone_number", state, "", state.form_fields)
+    yield from _refusals(registration, runs)
+
+
+def _of_bundle(part: str, mirror: Any) -> Iterator[Problem]:
+    if mirror.evaluation_status == "noncompliant":
+        yield from _of_items(part, parse_evaluation(mirror.evaluation_results))
+    if mirror.status == BUNDLE_REJECTED or mirror.errors:
+        yield from _of_mirror(part, mirror)
+
+
+def _of_mirror(part: str, mirror: Mirror) -> Iterator[Problem]:
+    items = parse_error_items(mirror.errors)
+    yield from _of_items(part, items)
+    told = {item.description for item in items}
+    for reason in parse_failure_reason(part, mirror.failure_reason):
+        if reason.text in told:
+            continue
+        failure = reason.failure or lookup(None)
+        yield _problem(part, failure, reason.text, failure.form_fields or inputs_in_text(reason.text))
+    state = of_state(part, mirror.status)
+    if state and not items and not mirror.failure_reason:
+        yield _problem(part, state, "", state.form_fields)
+
+
+def _of_items(part: str, items: Iterable[ErrorItem]) -> Iterator[Problem]:
+    for item in items:
+        yield _problem(part, item.failure, item.description, item.inputs, code=item.code, url=item.url)
+
+
+def _refusals(registration: Registration, runs: Runs) -> Iterator[Problem]:
+    for row in ROWS:
+        run = runs.refusal(row, registration)
+        if run is None or run.state != RunState.REJECTED:
+            continue
+        failure = lookup(run.error_code)
+        fields = inputs_in_text(run.error_message) or failure.form_fields
+        yield _problem(row.part, failure, run.error_message, fields, code=run.error_code)
+
+
+def _problem(
+    part: str,
+    failure: Failure,
+    message: str,
+    fields: tuple[str, ...],
+    *,
+    code: int | None = None,
+    url: str = "",
+) -> Problem:
+    return Problem(
+        part, code or failure.code, message, failure.title, failure.advice, url or failure.url, fields
+    )
