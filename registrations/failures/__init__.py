@@ -12,6 +12,7 @@ from .catalogue import FAILURES, by_key, lookup, match_text, match_texts, of_sta
 from .items import ErrorItem, parse_error_items, parse_evaluation
 from .model import FIELD_PARTS, FORM_FIELDS, Failure, form_fields
 from .reasons import AddressSuggestion, Reason, parse_address_suggestion, parse_failure_reason
+from .tokens import inputs_in_text
 
 __all__ = [
     "FAILURES",
@@ -23,6 +24,7 @@ __all__ = [
     "Reason",
     "by_key",
     "form_fields",
+    "inputs_in_text",
     "lookup",
     "match_text",
     "match_texts",

@@ -3,6 +3,7 @@
 Source: Twilio facts, sections 5.2 to 5.5. Description, message flow, samples, the four flags and the two URLs
 can be edited in place while the campaign is FAILED; keywords and automatic messages only by deleting the
 campaign and creating it again. Whether an edit pays the vetting fee again is disputed, hence "maybe".
+Where the brand's data is wrong, the campaign is deleted before the brand is mended, and made anew after it.
 """
 
 from .model import Failure, Fee, Resubmittable, Scope, Who
@@ -186,7 +187,7 @@ BRAND_DATA = (
         "campaign made anew.",
         ("email",),
         resubmittable="after_fix_elsewhere",
-        redo=("end_user", "profile", "trust_bundle", "campaign_recreate"),
+        redo=("end_user", "profile", "trust_bundle", "brand_update", "campaign_recreate"),
         fee="campaign_vetting",
         who="customer",
     ),
@@ -230,7 +231,7 @@ BRAND_DATA = (
         "Use the name that is on file; the brand has to be corrected and the campaign made anew.",
         ("brand_name", "first_name", "last_name"),
         resubmittable="after_fix_elsewhere",
-        redo=("end_user", "trust_bundle", "campaign_recreate"),
+        redo=("end_user", "trust_bundle", "brand_update", "campaign_recreate"),
         fee="campaign_vetting",
         who="customer",
         certain=False,
@@ -243,7 +244,7 @@ BRAND_DATA = (
         "Give an e-mail address at the customer's own domain if there is one; otherwise ask Twilio Support.",
         ("email",),
         resubmittable="after_fix_elsewhere",
-        redo=("end_user", "profile", "trust_bundle", "campaign_recreate"),
+        redo=("end_user", "profile", "trust_bundle", "brand_update", "campaign_recreate"),
         fee="campaign_vetting",
         who="customer",
         certain=False,
@@ -255,7 +256,7 @@ BRAND_DATA = (
         "Name the sole proprietor in person as contact, then submit again.",
         ("first_name", "last_name", "email", "phone_number"),
         resubmittable="after_fix_elsewhere",
-        redo=("end_user", "profile", "trust_bundle", "campaign_recreate"),
+        redo=("end_user", "profile", "trust_bundle", "brand_update", "campaign_recreate"),
         fee="campaign_vetting",
         who="customer",
         certain=False,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .catalogue import as_code, by_key, lookup, match_text
@@ -57,7 +57,9 @@ def make_item(
 ) -> ErrorItem:
     failure = _failure(code, description, fields, key)
     inputs = inputs_of(fields) or failure.form_fields
-    return ErrorItem(code, description, url or failure.url, fields, inputs, raw, key)
+    # The address becomes a link on a page, so nothing but the web's own schemes passes.
+    link = url if url.lower().startswith(("https://", "http://")) else failure.url
+    return ErrorItem(code, description, link, fields, inputs, raw, key)
 
 
 # --- errors[] ---------------------------------------------------------------------------------------------
@@ -77,7 +79,10 @@ _ROLES = {
     "fields": "fields",
     "field": "fields",
 }
-_CODE_IN_TEXT = re.compile(r"/errors/(\d{4,6})\b|\b(?:error|code)s?\s*(?:code)?\s*[:#-]?\s*(\d{5})\b", re.I)
+# "Postal code 30751" is a ZIP in Georgia: only the word "error" makes a number in prose a code.
+_CODE_IN_TEXT = re.compile(
+    r"/errors/(\d{4,6})\b|\berror(?:\s+code)?\s*[:#-]?\s*([1-6]\d{4})\b", re.IGNORECASE
+)
 
 
 def parse_error_items(items: object) -> list[ErrorItem]:
@@ -227,7 +232,7 @@ def _evaluation_row(row: Mapping[str, Any]) -> Iterator[ErrorItem]:
         failure_key = "" if code is not None else "evaluation_noncompliant"
         fields = ("address_sids",) if requirement == _ADDRESS_REQUIREMENT else ()
         item = make_item(code, reason or name, "", fields, dict(row), failure_key)
-        yield item if not invalid else ErrorItem(**{**item.__dict__, "inputs": ()})
+        yield replace(item, inputs=()) if invalid else item
     for entry in invalid:
         yield _evaluation_field(entry, name)
 

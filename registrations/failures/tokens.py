@@ -77,3 +77,17 @@ def fields_of(token: str) -> tuple[str, ...]:
 def inputs_of(tokens: Iterable[str]) -> tuple[str, ...]:
     """Inputs of the form for several of Twilio's names, in order, without repeats."""
     return form_fields(tuple(field for token in tokens for field in fields_of(token)))
+
+
+_PARAMETER = re.compile(r"\b(?:[A-Z][a-z]+(?:[A-Z][a-z]+)*|[A-Z]+(?:_[A-Z0-9]+)+)(?![A-Za-z])")
+
+
+def inputs_in_text(message: object) -> tuple[str, ...]:
+    """Inputs whose API parameter is named in an error message, e.g. "MessageFlow" or "SAMPLE_MESSAGE_1".
+
+    For messages of refused calls only (21727, 21728, 20001): prose of reviewers uses the same words freely.
+
+    >>> inputs_in_text("Invalid length of parameter MessageSamples")
+    ('message_sample_1',)
+    """
+    return inputs_of(_PARAMETER.findall(message)) if isinstance(message, str) else ()
