@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 from django_q.tasks import async_task
 
+from registrations import pipeline
 from registrations.broker import EtaORM
 from registrations.models import Heartbeat
 
@@ -33,9 +34,6 @@ def ring(pk: int, at: datetime | None = None) -> None:
 
 def advance(pk: int) -> None:
     """The job: let the pipeline take registration `pk` as far as it can go now."""
-    # Imported here: the pages ring the bell without loading the whole pipeline and the Twilio SDK.
-    from registrations import pipeline
-
     pipeline.advance(pk, ring=ring)
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections, transaction
 from django.utils import timezone
 
-from registrations import tasks
+from registrations import pipeline, tasks
 from registrations.models import Heartbeat
 
 logger = logging.getLogger("registrations.worker")
@@ -38,8 +38,6 @@ def sweep() -> int:
 
     The claim and the jobs commit together, so a crash in between loses no ring.
     """
-    from registrations import pipeline
-
     with transaction.atomic():
         due = pipeline.claim_due()
         for pk in due:

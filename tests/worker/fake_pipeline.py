@@ -5,7 +5,6 @@ A job for number `pk` notes "begin pk pid" and "end pk pid" in a file and takes 
 """
 
 import os
-import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -39,8 +38,7 @@ class FakePipelineConfig(AppConfig):
     label = "fake_pipeline"
 
     def ready(self):
-        fake = SimpleNamespace(advance=advance, claim_due=claim_due)
-        sys.modules["registrations.pipeline"] = fake
-        import registrations
+        from registrations import tasks
+        from registrations.worker import sweeper
 
-        registrations.pipeline = fake
+        tasks.pipeline = sweeper.pipeline = SimpleNamespace(advance=advance, claim_due=claim_due)

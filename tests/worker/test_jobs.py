@@ -8,9 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.models import OrmQ, Task
 
-from registrations import tasks
+from registrations import pipeline, tasks
 from registrations.broker import EtaORM
-from registrations.models import Heartbeat
+from registrations.models import Heartbeat, Registration
+from registrations.states import Stage, WaitingFor
 from registrations.worker import sweeper
 
 pytestmark = pytest.mark.django_db
@@ -123,9 +124,7 @@ def test_prune_keeps_what_is_young():
 
 
 def test_sweep_rings_for_everything_due(monkeypatch):
-    import registrations
-
-    monkeypatch.setattr(registrations, "pipeline", SimpleNamespace(claim_due=lambda: [4, 6]), raising=False)
+    monkeypatch.setattr(sweeper, "pipeline", SimpleNamespace(claim_due=lambda: [4, 6]))
     assert sweeper.sweep() == 2
     assert [row.task["args"] for row in OrmQ.objects.order_by("pk")] == [(4,), (6,)]
 
@@ -142,3 +141,30 @@ def test_the_queue_has_its_index():
     with connection.cursor() as cursor:
         constraints = connection.introspection.get_constraints(cursor, "django_q_ormq")
     assert constraints["a2p_queue_due"]["columns"] == ["key", "lock"]
+
+
+def test_two_jobs_for_one_registration_are_one_run(monkeypatch):
+    """Double clicks and redelivered jobs: the second job finds the wake-up taken."""
+    runs = []
+
+    def run(pk, token):
+        runs.append(pk)
+        tasks.advance(pk)  # a redelivered job while the first is at work: the lease holds it off
+        return pipeline.Stop(Stage.PROFILE, WaitingFor.TWILIO, "Waiting.")
+
+    monkeypatch.setattr(pipeline, "_run", run)
+    registration = Registration.objects.create(label="Ada", wake_at=timezone.now())
+    tasks.advance(registration.pk)
+    tasks.advance(registration.pk)
+    assert runs == [registration.pk]
+
+
+def test_a_finished_run_leaves_one_job_at_its_wake_time(monkeypatch):
+    wake = timezone.now() + timedelta(minutes=7)
+    monkeypatch.setattr(
+        pipeline, "_run", lambda pk, token: pipeline.Wait(wake, Stage.BRAND, WaitingFor.TWILIO, "Waiting.")
+    )
+    registration = Registration.objects.create(label="Ada", wake_at=timezone.now())
+    tasks.advance(registration.pk)
+    row = OrmQ.objects.get()
+    assert (row.task["args"], row.lock) == ((registration.pk,), wake)
