@@ -1,0 +1,170 @@
+"""manage.py check_twilio: whether this installation can work, told line by line, each failure with a hint."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from registrations.gateway import SOLE_PROPRIETOR_POLICY_SID, STARTER_POLICY_SID, Gateway, errors, get_gateway
+from registrations.models import PhoneNumber
+from registrations.states import Stage
+
+# Only whether the address leads here; whether a worker runs is the health page's own question.
+HEALTH_PATH = "/healthz?part=web"
+TIMEOUT_SECONDS = 10
+_MEND_CREDENTIALS = (
+    "Check TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN, or the API key pair, in Twilio's Console."
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    ok: bool
+    name: str
+    said: str
+    hint: str = ""
+
+
+class Command(BaseCommand):
+    help = (
+        "Check the credentials, the primary profile, both policies, the senders of open registrations, the "
+        "public address and the time scale. Reads only. Exit status 1 when something fails."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        failed = False
+        for finding in findings(get_gateway()):
+            failed |= not finding.ok
+            self.stdout.write(f"{'OK  ' if finding.ok else 'FAIL'} {finding.name}: {finding.said}")
+            if finding.hint:
+                self.stdout.write(f"     {finding.hint}")
+        if failed:
+            raise SystemExit(1)
+
+
+def findings(gateway: Gateway) -> Iterator[Finding]:
+    """All checks in order; those that need Twilio are left out when the credentials fail."""
+    yield time_scale()
+    yield public_address()
+    account = _asked("credentials", lambda: credentials(gateway), _MEND_CREDENTIALS)
+    yield account
+    if not account.ok:
+        return
+    yield _asked("primary profile", lambda: primary_profile(gateway))
+    for name, sid in (("starter", STARTER_POLICY_SID), ("sole proprietor", SOLE_PROPRIETOR_POLICY_SID)):
+        yield _asked(f"{name} policy", lambda n=name, s=sid: policy(gateway, n, s))  # type: ignore[misc]
+    yield _asked("senders", lambda: senders(gateway))
+
+
+def _asked(name: str, check: Callable[[], Finding], hint: str = "") -> Finding:
+    try:
+        return check()
+    except errors.Unavailable as error:
+        return Finding(
+            False, name, str(error), "Twilio could not be reached. Check the network and try again."
+        )
+    except errors.GatewayError as error:
+        return Finding(False, name, str(error), hint)
+
+
+def credentials(gateway: Gateway) -> Finding:
+    account = gateway.fetch_account()
+    status, kind = account.get("status"), account.get("type")
+    said = f"account {account.get('sid')} is {status} ({kind})"
+    if status != "active":
+        return Finding(
+            False, "credentials", said, "Twilio has closed or suspended the account: see its Console."
+        )
+    if kind == "Trial":
+        return Finding(
+            False, "credentials", said, "Trial accounts cannot register for A2P 10DLC: upgrade it."
+        )
+    return Finding(True, "credentials", said)
+
+
+def primary_profile(gateway: Gateway) -> Finding:
+    name, sid = "primary profile", settings.TWILIO_PRIMARY_PROFILE_SID
+    if not sid:
+        hint = "Set TWILIO_PRIMARY_PROFILE_SID to the BU… of your own approved profile (Console, Trust Hub)."
+        return Finding(False, name, "not set", hint)
+    status = gateway.fetch_bundle("customer_profile", sid).get("status")
+    if status != "twilio-approved":
+        hint = "Twilio must approve your own profile before any customer's. Complete it in the Console, Trust Hub."
+        return Finding(False, name, f"{sid} is {status}", hint)
+    return Finding(True, name, f"{sid} is {status}")
+
+
+def policy(gateway: Gateway, name: str, sid: str) -> Finding:
+    return Finding(True, f"{name} policy", f"{gateway.fetch_policy(sid).get('sid', sid)} is readable")
+
+
+def senders(gateway: Gateway) -> Finding:
+    """Whether the numbers that open registrations name are in the account; counted, not listed."""
+    numbers = PhoneNumber.objects.exclude(sender_number="").exclude(
+        registration__stage__in=[Stage.LIVE, Stage.REMOVED]
+    )
+    wanted = set(numbers.values_list("sender_number", flat=True))
+    missing = set(wanted)
+    if missing:
+        for owned in gateway.iter_numbers():
+            missing -= {owned.get("sid"), owned.get("phone_number")}
+            if not missing:
+                break
+    said = f"{len(wanted) - len(missing)} of {len(wanted)} numbers named by open registrations are in the account"
+    hint = "Buy or move them into this account, or correct the sender of those registrations."
+    return Finding(not missing, "senders", said, hint if missing else "")
+
+
+def time_scale() -> Finding:
+    target = "the real Twilio" if settings.TWILIO_IS_REAL else f"a sandbox at {settings.TWILIO_API_BASE_URL}"
+    waits = "its own waits" if settings.A2P_TIME_SCALE == 1 else f"waits × {settings.A2P_TIME_SCALE:g}"
+    ok = settings.A2P_TIME_SCALE == 1 or not settings.TWILIO_IS_REAL
+    hint = "" if ok else "Remove A2P_TIME_SCALE: the real Twilio's waits cannot be shortened."
+    return Finding(ok, "target", f"{target}, {waits}", hint)
+
+
+def public_address() -> Finding:
+    """Twilio's callbacks come to PUBLIC_BASE_URL: it must be https and lead here, without a redirect."""
+    name, base = "public address", settings.PUBLIC_BASE_URL
+    if not base:
+        return Finding(False, name, "not set", "Set PUBLIC_BASE_URL, for example https://a2p.example.com.")
+    if not base.startswith("https://") and (settings.TWILIO_IS_REAL or not base.startswith("http://")):
+        return Finding(
+            False, name, f"{base} is not https", "Twilio calls back over https: give a public https URL."
+        )
+    try:
+        with urllib.request.build_opener(_NoRedirect).open(
+            base + HEALTH_PATH, timeout=TIMEOUT_SECONDS
+        ) as answer:
+            status, body = answer.status, json.loads(answer.read(65536))
+    except urllib.error.HTTPError as error:
+        return Finding(False, name, f"{base}{HEALTH_PATH} answers {error.code}", _http_hint(error.code))
+    except ValueError:
+        return Finding(
+            False, name, f"{base}{HEALTH_PATH} is not this application", "Does the URL lead elsewhere?"
+        )
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        hint = "Is the web server running, and does the name lead to it from here?"
+        return Finding(False, name, f"{base} cannot be reached ({reason})", hint)
+    return Finding(status == 200 and isinstance(body, dict), name, f"{base} leads here")
+
+
+def _http_hint(status: int) -> str:
+    if status == 400:
+        return "Is the host of PUBLIC_BASE_URL in ALLOWED_HOSTS?"
+    if status == 503:
+        return "It leads here, but the application is not well: see that page, and whether the worker runs."
+    if 300 <= status < 400:
+        return "A redirect would lose Twilio's callbacks: give the final URL (scheme and host)."
+    return "Does PUBLIC_BASE_URL lead to this application?"
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        return None

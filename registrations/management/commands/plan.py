@@ -1,0 +1,42 @@
+"""manage.py plan ID: the Twilio calls that Submit would make, what they cost, and what stands in the way."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.serializers.json import DjangoJSONEncoder
+
+from registrations import pipeline, planning
+from registrations.models import Registration
+
+
+class Command(BaseCommand):
+    help = (
+        "Show the Twilio calls that a registration still needs, their fee in US dollars and what blocks them."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("id", type=int)
+        parser.add_argument("--json", action="store_true", help="one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            registration = pipeline.load(options["id"])
+        except Registration.DoesNotExist as missing:
+            raise CommandError(f"There is no registration {options['id']}.") from missing
+        plan = planning.plan(registration)
+        if options["json"]:
+            # Fees are strings in JSON: a price must not become a binary fraction.
+            self.stdout.write(json.dumps(asdict(plan), cls=DjangoJSONEncoder, ensure_ascii=False))
+            return
+        for number, call in enumerate(plan.calls, start=1):
+            fee = f"  US${call.fee}" if call.fee else ""
+            repair = "  (repair)" if call.repair else ""
+            self.stdout.write(f"{number:>3}. {call.label}{fee}{repair}")
+        if not plan.calls:
+            self.stdout.write("No call is needed.")
+        if plan.fee:
+            self.stdout.write(f"Together about US${plan.fee}.")
+        for blocker in plan.blockers:
+            self.stdout.write(f"Blocked: {blocker}")

@@ -1,0 +1,53 @@
+"""manage.py registrations: where every case stands, as a table or as JSON lines."""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.core.serializers.json import DjangoJSONEncoder
+
+from registrations.exporting import export
+from registrations.models import Registration
+from registrations.states import Stage, WaitingFor
+
+
+class Command(BaseCommand):
+    help = (
+        "List registrations, oldest first. With --json one JSON object per line: id, external_id, label, stage, "
+        "waiting_for, reason, errors, sids, statuses, tcr_ids, sender, hold, submitted, stage_since, wake_at, "
+        "updated_at."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="one JSON object per line")
+        parser.add_argument(
+            "--stage", action="append", choices=Stage.values, help="only this stage (repeatable)"
+        )
+        parser.add_argument(
+            "--waiting-for", action="append", choices=WaitingFor.values, help="only these (repeatable)"
+        )
+        parser.add_argument("--id", action="append", type=int, help="only this registration (repeatable)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        filters = {
+            "stage__in": options["stage"],
+            "waiting_for__in": options["waiting_for"],
+            "pk__in": options["id"],
+        }
+        wanted = Registration.objects.filter(
+            **{key: value for key, value in filters.items() if value}
+        ).order_by("pk")
+        if options["json"]:
+            for found in export(wanted):
+                self.stdout.write(json.dumps(found, cls=DjangoJSONEncoder, ensure_ascii=False))
+        else:
+            self._table(wanted)
+
+    def _table(self, wanted: Any) -> None:
+        self.stdout.write(f"{'ID':>6}  {'STAGE':12}  {'WAITING FOR':11}  {'LABEL':30}  REASON")
+        columns = ("pk", "stage", "waiting_for", "label", "reason", "hold")
+        for pk, stage, waiting_for, label, reason, hold in wanted.values_list(*columns).iterator():
+            mark = "HOLD " if hold and not reason.startswith("On hold") else ""
+            self.stdout.write(
+                f"{pk:>6}  {stage:12}  {waiting_for:11}  {label[:30]:30}  {mark}{reason}".rstrip()
+            )

@@ -1,0 +1,108 @@
+"""The commands as a shell sees them: output and exit status."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from registrations.forms import CSV_COLUMNS
+from registrations.management.commands import import_registrations
+from registrations.models import Registration
+from tests.cases import make_case
+
+from .files import csv_bytes
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*args) -> tuple[int, str, str]:
+    out, err, status = StringIO(), StringIO(), 0
+    try:
+        call_command(*args, stdout=out, stderr=err)
+    except SystemExit as leave:
+        status = leave.code
+    return status, out.getvalue(), err.getvalue()
+
+
+@pytest.fixture
+def table(tmp_path):
+    def write(*rows, **options):
+        path = tmp_path / "customers.csv"
+        path.write_bytes(csv_bytes(*rows, **options))
+        return str(path)
+
+    return write
+
+
+def test_import_prints_each_row_and_a_summary(table):
+    status, out, _ = run("import_registrations", table({"external_id": "1"}, {"external_id": "2"}))
+    assert status == 0
+    assert "row 2 (1): created" in out
+    assert out.endswith("2 created.\n")
+
+
+def test_import_fails_when_a_row_failed_and_names_row_and_column(table):
+    status, out, _ = run("import_registrations", table({"external_id": "1"}, {"email": "x"}))
+    assert status == 1
+    assert "row 3: error" in out
+    assert "error, email: This is not an e-mail address" in out
+    assert Registration.objects.count() == 1
+
+
+def test_import_as_json_keeps_the_summary_off_stdout(table):
+    status, out, err = run(
+        "import_registrations", "--json", "--dry-run", table({"external_id": "1"}, {"email": "x"})
+    )
+    good, bad = (json.loads(text) for text in out.splitlines())
+    assert (status, good["row"], good["outcome"], bad["row"], bad["failed"]) == (1, 2, "created", 3, True)
+    assert set(bad["errors"]) == {"email"}
+    assert "nothing written: 1 created, 1 error" in err
+    assert not Registration.objects.exists()
+
+
+def test_import_submits_when_asked(table):
+    status, out, _ = run("import_registrations", "--submit", table({"external_id": "1"}))
+    assert status == 0
+    assert "created registration" in out
+    assert "1 submitted" in out
+    assert Registration.objects.get().is_submitted
+
+
+@pytest.mark.parametrize("content", [None, b"nonsense;columns\n1;2\n", b"PK\x03\x04"])
+def test_a_file_that_cannot_be_read_is_an_error_not_a_traceback(tmp_path, content):
+    path = tmp_path / "customers.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CommandError):
+        call_command("import_registrations", str(path))
+
+
+def test_every_column_is_documented_in_the_help():
+    shown = import_registrations.Command().create_parser("manage.py", "import_registrations").format_help()
+    for column in CSV_COLUMNS:
+        assert column in shown
+
+
+def test_plan_shows_calls_fee_and_blockers():
+    case = make_case()
+    status, out, _ = run("plan", str(case.pk))
+    assert status == 0
+    assert "  1. " in out
+    assert "US$4.50" in out
+    _, out, _ = run("plan", str(case.pk), "--json")
+    plan = json.loads(out)
+    assert set(plan) == {"calls", "blockers", "fee"}
+    assert {"slug", "label", "fee", "repair", "note"} <= set(plan["calls"][0])
+    assert isinstance(plan["fee"], str)
+
+
+def test_plan_names_what_blocks():
+    case = make_case(phone_number={"sender_number": "", "area_code": ""})
+    _, out, _ = run("plan", str(case.pk))
+    assert "Blocked: " in out
+
+
+def test_plan_of_an_unknown_case():
+    with pytest.raises(CommandError, match="no registration 404"):
+        call_command("plan", "404")

@@ -1,0 +1,135 @@
+"""JSON lines of where each case stands."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from registrations import clock, verbs
+from registrations.exporting import SIDS, STATUSES, errors, line
+from registrations.models import Brand, Campaign, Registration, StepRun
+from registrations.states import RunState
+from tests.cases import make_case
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*args) -> str:
+    from io import StringIO
+
+    out = StringIO()
+    call_command("registrations", *args, stdout=out)
+    return out.getvalue()
+
+
+def lines(*args) -> list[dict]:
+    return [json.loads(text) for text in run("--json", *args).splitlines()]
+
+
+def test_a_draft():
+    case = make_case()
+    (found,) = lines()
+    assert {key: found[key] for key in ("id", "external_id", "label", "stage", "waiting_for")} == {
+        "id": case.pk, "external_id": None, "label": "Ann Lee Nails", "stage": "draft", "waiting_for": "us",
+    }  # fmt: skip
+    assert (found["errors"], found["hold"], found["submitted"], found["wake_at"]) == ([], False, False, None)
+    assert set(found["sids"]) == set(SIDS)
+    assert set(found["sids"].values()) | set(found["statuses"].values()) == {""}
+    assert found["reason"]
+
+
+def test_every_sid_column_of_the_mirrors_is_exported():
+    columns = {
+        (part, field.name)
+        for part in ("profile", "trust_bundle", "brand", "campaign", "phone_number")
+        for field in Registration._meta.get_field(part).related_model._meta.concrete_fields
+        if field.name == "sid" or field.name.endswith("_sid")
+    }
+    # The number's service is the campaign's; it is kept to see where Twilio has the number.
+    assert set(SIDS.values()) == columns - {("phone_number", "service_sid")}
+
+
+def test_statuses_errors_and_times_of_a_failed_case():
+    case = make_case()
+    verbs.submit(case, actor="ann")
+    Brand.objects.filter(registration=case).update(
+        sid="BN1", status="FAILED", identity_status="UNVERIFIED", tcr_id="B123",
+        errors=[{"error_code": 30751, "description": "Not a mobile"}, {"code": 99999, "description": "New words"}],
+    )  # fmt: skip
+    Campaign.objects.filter(registration=case).update(status="SOMETHING_NEW", service_sid="MG1")
+    (found,) = lines("--id", str(case.pk))
+    assert found["statuses"] | {"profile": "", "trust_bundle": "", "number": ""} == {
+        "brand": "FAILED", "identity": "UNVERIFIED", "campaign": "SOMETHING_NEW",
+        "profile": "", "trust_bundle": "", "number": "",
+    }  # fmt: skip
+    assert set(found["statuses"]) == set(STATUSES)
+    assert [(e["code"], e["message"], e["part"]) for e in found["errors"]] == [
+        (30751, "Not a mobile", "brand"),
+        (99999, "New words", "brand"),
+    ]
+    assert "mobile_phone_number" in found["errors"][0]["fields"]
+    assert (found["sids"]["brand"], found["sids"]["service"], found["tcr_ids"]["brand"]) == (
+        "BN1",
+        "MG1",
+        "B123",
+    )
+    assert found["submitted"] is True
+    assert found["wake_at"].endswith("Z")
+
+
+def test_the_newest_refusal_of_a_call_counts_and_a_later_success_ends_it():
+    case = make_case()
+    when = clock.now()
+    refused = {"registration": case, "step": "brand.create", "state": RunState.REJECTED, "error_code": 21726}
+    StepRun.objects.create(**refused, error_message="Disabled", started_at=when, finished_at=when)
+    assert [e["code"] for e in lines()[0]["errors"]] == [21726]
+    later = when + timedelta(seconds=5)
+    StepRun.objects.create(
+        registration=case, step="brand.create", state=RunState.OK, started_at=later, finished_at=later
+    )
+    assert lines()[0]["errors"] == []
+
+
+def test_streamed_lines_equal_single_ones():
+    case = make_case()
+    StepRun.objects.create(
+        registration=case, step="brand.create", state=RunState.REJECTED, error_code=1, started_at=clock.now()
+    )
+    case = Registration.objects.get(pk=case.pk)
+    assert lines()[0]["errors"] == errors(case) == line(case)["errors"] != []
+
+
+def test_filters():
+    first, second, third = (make_case(label=name) for name in ("A", "B", "C"))
+    Registration.objects.filter(pk=second.pk).update(stage="otp", waiting_for="customer")
+    Registration.objects.filter(pk=third.pk).update(stage="live", waiting_for="nobody")
+    assert [f["label"] for f in lines()] == ["A", "B", "C"]
+    assert [f["label"] for f in lines("--stage", "otp", "--stage", "live")] == ["B", "C"]
+    assert [f["label"] for f in lines("--waiting-for", "us")] == ["A"]
+    assert [f["label"] for f in lines("--stage", "live", "--waiting-for", "us")] == []
+    assert [f["label"] for f in lines("--id", str(first.pk), "--id", str(third.pk))] == ["A", "C"]
+
+
+def test_queries_do_not_grow_with_the_cases():
+    counts = []
+    for _ in range(2):
+        for _ in range(3):
+            make_case()
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            lines()
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 3
+
+
+def test_the_table():
+    case = make_case(label="Ann <Boston>")
+    verbs.hold(case, reason="", actor="ann")
+    text = run()
+    assert "Ann <Boston>" in text
+    assert "On hold" in text or "HOLD" in text
+    assert "draft" in text
