@@ -17,6 +17,7 @@ from . import (
     campaign_content,
     campaign_evidence,
     campaign_review,
+    campaign_shared,
     evaluation,
     http_codes,
     number,
@@ -33,6 +34,7 @@ MODULES = (
     campaign_evidence,
     campaign_content,
     campaign_review,
+    campaign_shared,
     number,
     synchronous,
     http_codes,
@@ -123,7 +125,7 @@ def _area_of(code: int | None) -> Area:
         return "bundle"
     if 30700 <= code < 30800:
         return "brand"
-    if 30800 <= code < 31000 or 30500 <= code < 30600:
+    if 30800 <= code < 31000 or 30490 <= code < 30600:
         return "campaign"
     return "synchronous"
 

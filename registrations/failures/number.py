@@ -132,8 +132,8 @@ STATES = (
     ),
     _number(
         30126,
-        "Number's registration failed",
-        "Twilio names this code when a number could not be registered or deregistered.",
+        "Number's registration or deregistration failed",
+        "The code stands in Twilio's sample of a failed deregistration; its own page was not found.",
         "Open Twilio's page for the code; remove the number, add it again, and ask Twilio Support if it "
         "comes back.",
         redo=("number", "support"),

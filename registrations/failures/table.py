@@ -11,6 +11,7 @@ _HEADINGS = {
     "campaign_evidence": "Campaign: what the reviewers found on the pages",
     "campaign_content": "Campaign: content",
     "campaign_review": "Campaign: handling and states",
+    "campaign_shared": "Campaign: codes shared with toll-free verification",
     "number": "Number and sending",
     "synchronous": "Refused at once",
     "http_codes": "Refused at once: codes of every Twilio product",

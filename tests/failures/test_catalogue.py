@@ -1,11 +1,15 @@
 """Every entry is complete, uses only words that exist, and says something true of its kind."""
 
+import ast
 import random
 import re
+import sys
 from dataclasses import FrozenInstanceError
+from pathlib import Path
 
 import pytest
 
+from registrations import failures
 from registrations.failures import FAILURES, FIELD_PARTS, FORM_FIELDS, Failure, by_key, lookup, of_state
 from registrations.failures.campaign_evidence import MISSING_URL_CODES
 from registrations.failures.model import SCOPES, Area, Fee, Resubmittable, Who
@@ -170,6 +174,14 @@ def test_what_the_api_can_only_create_is_created_again() -> None:
     assert lookup(30909).redo == ("campaign_update",)
 
 
+@pytest.mark.parametrize("code", [30497, 30532, 30543, 30556, 30569])
+def test_codes_shared_with_toll_free_belong_to_the_campaign(code: int) -> None:
+    assert lookup(code).area == "campaign"
+    assert lookup(code).certain
+    assert lookup(30561).area == "campaign"  # of the same series, its page unknown
+    assert lookup(30561).key == "unknown_30561"
+
+
 def test_failing_states_of_each_part_have_an_entry() -> None:
     assert of_state("brand", "SUSPENDED") is by_key("brand_suspended")
     assert of_state("brand", "EXPIRED") is by_key("brand_expired")
@@ -187,3 +199,14 @@ def test_texts_are_our_own_plain_words() -> None:
     for failure in FAILURES:
         prose = f"{failure.title} {failure.explanation} {failure.advice}"
         assert not re.search(r"campaign submission has been reviewed|TODO|XXX|\{|\}", prose), failure.key
+
+
+def test_the_package_is_pure() -> None:
+    """Imports point one way: failures know nothing of models, Django or HTTP."""
+    for path in Path(failures.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = ["."] if node.level == 1 else [f"{'.' * node.level}{node.module}"]
+            for name in names:
+                assert name == "." or name.split(".")[0] in sys.stdlib_module_names, (path.name, name)
