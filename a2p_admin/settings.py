@@ -7,6 +7,7 @@ A `.env` file beside `manage.py` is read when present and never overrides the re
 import os
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -15,8 +16,30 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.FileAwareEnv()
+
+class Env(environ.FileAwareEnv):
+    """An empty variable counts as not set, so that a copied `.env.example` means the defaults."""
+
+    def get_value(self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, **kwargs: Any) -> Any:
+        if default is not self.NOTSET and self.ENVIRON.get(var) == "":
+            return default
+        return super().get_value(var, cast=cast, default=default, **kwargs)
+
+
+env = Env()
 environ.Env.read_env(os.environ.get("A2P_ENV_FILE", BASE_DIR / ".env"))
+
+
+def number(name: str, default: float | Decimal, *, least: float = 0) -> Any:
+    """A number from the environment, of the default's type; a clear error that names the variable otherwise."""
+    try:
+        value = type(default)(env.str(name, default=str(default)))
+    except (ValueError, ArithmeticError):
+        value = None
+    if value is None or not value >= least:
+        raise ImproperlyConfigured(f"{name} must be a number, {least} or more; for example {default}.")
+    return value
+
 
 # --- The web application -------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
@@ -114,7 +137,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
-SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
+SECURE_HSTS_SECONDS = number("SECURE_HSTS_SECONDS", 0)
 SECURE_REFERRER_POLICY = "same-origin"
 if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -174,19 +197,19 @@ TWILIO_API_BASE_URL = env.str("TWILIO_API_BASE_URL", default="").rstrip("/")
 TWILIO_NOTIFICATION_EMAIL = env.str("TWILIO_NOTIFICATION_EMAIL", default="")
 # Incoming messages keep going to the webhook that is set on the number itself.
 A2P_KEEP_NUMBER_WEBHOOKS = env.bool("A2P_KEEP_NUMBER_WEBHOOKS", default=True)
-TWILIO_CONNECT_TIMEOUT = env.float("TWILIO_CONNECT_TIMEOUT", default=5.0)
-TWILIO_READ_TIMEOUT = env.float("TWILIO_READ_TIMEOUT", default=20.0)
+TWILIO_CONNECT_TIMEOUT = number("TWILIO_CONNECT_TIMEOUT", 5.0)
+TWILIO_READ_TIMEOUT = number("TWILIO_READ_TIMEOUT", 20.0)
 
 
 def _is_real_twilio(base_url: str) -> bool:
-    host = urlsplit(base_url).hostname or ""
+    host = (urlsplit(base_url).hostname or "").rstrip(".")
     return not base_url or host == "twilio.com" or host.endswith(".twilio.com")
 
 
 TWILIO_IS_REAL = _is_real_twilio(TWILIO_API_BASE_URL)
 
 # Multiplies every wait and poll interval (30 s settle, 5 s recreate gap, polling, OTP cool-down).
-A2P_TIME_SCALE = env.float("A2P_TIME_SCALE", default=1.0)
+A2P_TIME_SCALE = number("A2P_TIME_SCALE", 1.0)
 if A2P_TIME_SCALE <= 0:
     raise ImproperlyConfigured("A2P_TIME_SCALE must be a number above 0; 1 means Twilio's own waits.")
 if A2P_TIME_SCALE != 1 and TWILIO_IS_REAL:
@@ -199,20 +222,20 @@ A2P_SANDBOX_PANEL_URL = env.str("A2P_SANDBOX_PANEL_URL", default="")
 
 # What Twilio charges, in US dollars, shown before each paid click (facts section 9).
 A2P_FEES = {
-    "brand": Decimal(env.str("A2P_FEE_BRAND", default="4.50")),
-    "campaign_vetting": Decimal(env.str("A2P_FEE_CAMPAIGN_VETTING", default="15.00")),
-    "campaign_monthly": Decimal(env.str("A2P_FEE_CAMPAIGN_MONTHLY", default="2.00")),
-    "number_monthly": Decimal(env.str("A2P_FEE_NUMBER_MONTHLY", default="1.15")),
+    "brand": number("A2P_FEE_BRAND", Decimal("4.50")),
+    "campaign_vetting": number("A2P_FEE_CAMPAIGN_VETTING", Decimal("15.00")),
+    "campaign_monthly": number("A2P_FEE_CAMPAIGN_MONTHLY", Decimal("2.00")),
+    "number_monthly": number("A2P_FEE_NUMBER_MONTHLY", Decimal("1.15")),
 }
 
 # --- Jobs (django-q2) --------------------------------------------------------------------------------------
-A2P_WORKERS = env.int("A2P_WORKERS", default=4)
+A2P_WORKERS = number("A2P_WORKERS", 4, least=1)
 # How long one worker may own a registration without renewing; must exceed one HTTP call.
-A2P_LEASE_SECONDS = env.float("A2P_LEASE_SECONDS", default=60.0)
+A2P_LEASE_SECONDS = number("A2P_LEASE_SECONDS", 60.0)
 # How long a job may wait although a worker is free before the cluster counts as frozen and is restarted.
-A2P_STALL_SECONDS = env.float("A2P_STALL_SECONDS", default=30.0)
+A2P_STALL_SECONDS = number("A2P_STALL_SECONDS", 30.0)
 # How long running jobs may go on after SIGTERM; what is killed then is taken up again after the next start.
-A2P_STOP_GRACE_SECONDS = env.float("A2P_STOP_GRACE_SECONDS", default=30.0)
+A2P_STOP_GRACE_SECONDS = number("A2P_STOP_GRACE_SECONDS", 30.0)
 Q_CLUSTER = {
     "name": "a2p",
     "orm": "default",
