@@ -84,6 +84,7 @@ class Registration(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [("spend_registration", "Can agree to buy a phone number")]
         indexes = [
             models.Index(fields=["wake_at"], name="registration_due"),
             models.Index(fields=["lease_until"], name="registration_lease"),

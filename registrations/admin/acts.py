@@ -1,0 +1,162 @@
+"""What a person does to a case from its page. State changes by POST alone, and each asks for its permission."""
+
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_POST, require_safe
+
+from registrations import planning, verbs
+from registrations.models import Registration
+
+from . import desk
+from .edit import find, monthly_note, require
+
+CHANGE = "registrations.change_registration"
+SPEND = "registrations.spend_registration"
+
+
+@require_safe
+def confirm(request: HttpRequest, admin_site: Any, pk: str, act: str) -> HttpResponse:
+    """What a paid act would do and cost, before anything happens."""
+    registration = find(pk)
+    require(request, CHANGE)
+    build = {"submit": _confirm_submit, "purchase": _confirm_purchase}.get(act)
+    if build is None:
+        raise Http404("There is no such act.")
+    context = {
+        **admin_site.each_context(request),
+        "registration": registration,
+        "desk_url": desk.url("desk", registration),
+        "act_url": desk.url("act", registration, act),
+        **build(request, registration),
+    }
+    return TemplateResponse(request, "registrations/desk/confirm.html", context)
+
+
+def _confirm_submit(request: HttpRequest, registration: Registration) -> dict[str, Any]:
+    plan = planning.plan(registration)
+    again = registration.is_submitted
+    title = "Try again" if again else "Submit changes" if registration.was_submitted else "Submit"
+    return {
+        "title": title,
+        "lead": "The worker makes these calls one after the other, and waits where Twilio asks for it.",
+        "calls": plan.calls,
+        "blockers": plan.blockers,
+        "fee": plan.fee,
+        "monthly": monthly_note() if plan.fee else "",
+        "button": f"{title} · ${plan.fee:.2f}" if plan.fee else title,
+        "forbidden": "",
+    }
+
+
+def _confirm_purchase(request: HttpRequest, registration: Registration) -> dict[str, Any]:
+    price = settings.A2P_FEES["number_monthly"]
+    allowed = request.user.has_perm(SPEND)
+    return {
+        "title": "Confirm the purchase",
+        "lead": f"One phone number in area code {registration.phone_number.area_code} is bought at Twilio and "
+        "registered for this customer's campaign.",
+        "calls": [],
+        "blockers": [],
+        "fee": price,
+        "price_rows": [
+            ("Area code", registration.phone_number.area_code),
+            ("Price", f"${price:.2f} a month"),
+        ],
+        "button": f"Buy for ${price:.2f} a month",
+        "forbidden": "" if allowed else "Your account may not buy numbers. Ask a colleague who may.",
+    }
+
+
+def _submit(request: HttpRequest, registration: Registration, actor: str) -> str:
+    plan = planning.plan(registration)
+    if plan.fee > _agreed_fee(request):
+        raise verbs.Refused("The fee has changed since you looked at it. Please look again.")
+    verbs.submit(registration, actor=actor)
+    return "Submitted. The worker is on it."
+
+
+def _resend(request: HttpRequest, registration: Registration, actor: str) -> str:
+    verbs.resend_otp(registration, actor=actor)
+    return "A new one-time text is on its way. Tell the customer to answer YES."
+
+
+def _purchase(request: HttpRequest, registration: Registration, actor: str) -> str:
+    require(request, SPEND)
+    verbs.confirm_purchase(registration, actor=actor)
+    return "Confirmed. The worker buys the number."
+
+
+def _hold(request: HttpRequest, registration: Registration, actor: str) -> str:
+    verbs.hold(registration, reason=_text(request, "reason", 300), actor=actor)
+    return "On hold. Nothing is sent to Twilio until it is released."
+
+
+def _release(request: HttpRequest, registration: Registration, actor: str) -> str:
+    verbs.release(registration, actor=actor)
+    return "Released."
+
+
+def _refresh(request: HttpRequest, registration: Registration, actor: str) -> str:
+    verbs.refresh(registration, actor=actor)
+    return "Asking Twilio. This page shows the answer when it is here."
+
+
+def _note(request: HttpRequest, registration: Registration, actor: str) -> str:
+    verbs.add_note(registration, text=_text(request, "text", 2000), actor=actor)
+    return "Note added."
+
+
+ACTS: dict[str, Callable[[HttpRequest, Registration, str], str]] = {
+    "submit": _submit,
+    "resend-otp": _resend,
+    "purchase": _purchase,
+    "hold": _hold,
+    "release": _release,
+    "refresh": _refresh,
+    "note": _note,
+}
+# These were confirmed on a page that showed one revision; if it has moved on, the page must be seen again.
+CONFIRMED = frozenset({"submit", "purchase"})
+
+
+@require_POST
+def act(request: HttpRequest, pk: str, act: str) -> HttpResponse:
+    """Do it, say so, and go back to the case's page."""
+    registration = find(pk)
+    require(request, CHANGE)
+    do = ACTS.get(act)
+    if do is None:
+        raise Http404("There is no such act.")
+    back = desk.url("desk", registration)
+    try:
+        if act in CONFIRMED and request.POST.get("revision") != str(registration.revision):
+            raise verbs.Refused("Somebody has edited this case since you looked at it. Please look again.")
+        messages.success(request, do(request, registration, request.user.get_username()))
+    except verbs.Refused as refusal:
+        messages.error(request, str(refusal))
+        if act in CONFIRMED:
+            back = desk.url("confirm", registration, act)
+    return redirect(back)
+
+
+def _agreed_fee(request: HttpRequest) -> Decimal:
+    try:
+        return Decimal(request.POST.get("fee", "0"))
+    except InvalidOperation:
+        return Decimal(0)
+
+
+def _text(request: HttpRequest, name: str, limit: int) -> str:
+    text = request.POST.get(name, "").strip()
+    if not text:
+        raise verbs.Refused("Please write a few words.")
+    if len(text) > limit:
+        raise verbs.Refused(f"Please keep it within {limit} characters; this has {len(text)}.")
+    return text

@@ -1,0 +1,233 @@
+"""What the page of one case shows, gathered once; and its live parts.
+
+Each live part ("region") is rendered on its own and named by a hash of its HTML. The browser sends the hashes it
+has, and gets back only the regions that differ: an idle page is never touched, so nothing closes or loses focus.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+
+from registrations import planning, verbs
+from registrations.clock import now
+from registrations.models import Registration
+from registrations.planning import Plan, Problem, StepView
+from registrations.states import Stage, WaitingFor
+
+# The order of the page; each has a template registrations/desk/_<name>.html.
+REGIONS = ("status", "head", "problems", "otp", "board", "timeline", "ledger")
+PART_LABELS = {
+    "profile": "Profile",
+    "trust_bundle": "Trust bundle",
+    "brand": "Brand",
+    "campaign": "Campaign",
+    "phone_number": "Number",
+}
+# The newest lines shown on the page; the lists "Timeline" and "Ledger" have all.
+EVENTS_SHOWN = 40
+RUNS_SHOWN = 40
+POLL_BUSY_SECONDS, POLL_IDLE_SECONDS = 2, 15
+# What lies this near ahead is worth watching closely: it covers the settle waits.
+SOON = timedelta(seconds=40)
+OTP_SENDER = "+1 915-278-2000"
+
+# From the most to the least urgent: a part shows the first of these that one of its steps has.
+_PART_STATUS = ("failed", "blocked", "running", "drifted", "waiting", "ready", "todo", "done")
+
+
+@dataclass
+class Part:
+    """One group of the step board."""
+
+    slug: str
+    label: str
+    steps: list[StepView] = field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        statuses = {step.status for step in self.steps}
+        known = next((status for status in _PART_STATUS if status in statuses), "todo")
+        # Half done and nothing under way reads as "next", not as "later".
+        return "ready" if known == "todo" and "done" in statuses else known
+
+    @property
+    def done(self) -> int:
+        return sum(step.status == "done" for step in self.steps)
+
+    @property
+    def total(self) -> int:
+        return len(self.steps)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status not in ("done", "todo")
+
+    @property
+    def finished_at(self) -> datetime | None:
+        times = [step.at for step in self.steps if step.at]
+        return max(times) if times and self.status == "done" else None
+
+
+@dataclass(frozen=True)
+class Act:
+    """A button: `post` sends the page's one form there, otherwise it is a link."""
+
+    label: str
+    url: str
+    post: bool = False
+    note: str = ""
+
+
+def load(pk: Any) -> Registration:
+    """The case with everything the page needs in one query; raises Registration.DoesNotExist."""
+    return Registration.objects.select_related(
+        "owner", "profile", "trust_bundle", "brand", "campaign", "phone_number"
+    ).get(pk=pk)
+
+
+def url(name: str, registration: Registration, *extra: Any) -> str:
+    return reverse(f"admin:registrations_registration_{name}", args=[registration.pk, *extra])
+
+
+def parts(steps: list[StepView]) -> list[Part]:
+    groups = {slug: Part(slug, label) for slug, label in PART_LABELS.items()}
+    for step in steps:
+        groups.setdefault(step.part, Part(step.part, step.part)).steps.append(step)
+    return [group for group in groups.values() if group.steps]
+
+
+def needs_purchase(registration: Registration) -> bool:
+    number = registration.phone_number
+    return bool(number.area_code and not number.sid and not number.purchase_confirmed_at)
+
+
+def primary(
+    registration: Registration, problems: list[Problem], plan: Plan, otp: verbs.OtpState, may: dict[str, bool]
+) -> Act | None:
+    """The one thing to do now, if it is ours to do."""
+    fix = Act("Fix this", f"{url('change', registration)}{_anchor(problems)}")
+    if not may["change"]:
+        return None
+    if registration.hold:
+        return Act("Release", url("act", registration, "release"), post=True)
+    if not registration.is_submitted:
+        label = "Submit changes" if registration.was_submitted else "Submit"
+        return Act(label, url("confirm", registration, "submit"), note=_fee_note(plan))
+    if registration.waiting_for == WaitingFor.US and problems:
+        return fix
+    if registration.stage == Stage.NUMBER and needs_purchase(registration) and may["spend"]:
+        return Act("Confirm purchase", url("confirm", registration, "purchase"))
+    if registration.waiting_for == WaitingFor.CUSTOMER and otp.can_resend:
+        return Act("Resend one-time text", url("act", registration, "resend-otp"), post=True)
+    if registration.waiting_for == WaitingFor.US:
+        return Act("Try again", url("confirm", registration, "submit"), note=_fee_note(plan))
+    return None
+
+
+def secondary(registration: Registration, first: Act | None, may: dict[str, bool]) -> list[Act]:
+    if not may["change"]:
+        return []
+    acts = [Act("Edit", url("change", registration))]
+    stuck = registration.is_submitted and registration.waiting_for == WaitingFor.US and not registration.hold
+    if stuck and (first is None or first.label != "Try again"):
+        acts.append(Act("Try again", url("confirm", registration, "submit")))
+    if registration.was_submitted:
+        acts.append(Act("Check Twilio now", url("act", registration, "refresh"), post=True))
+    return acts
+
+
+def is_busy(registration: Registration) -> bool:
+    """Whether something is likely to change within seconds."""
+    moment = now()
+    leased = registration.lease_until is not None and registration.lease_until > moment
+    due = registration.wake_at is not None and registration.wake_at < moment + SOON
+    return leased or due or registration.waiting_for == WaitingFor.WORKER
+
+
+def permissions(request: HttpRequest) -> dict[str, bool]:
+    user = request.user
+    return {
+        "change": user.has_perm("registrations.change_registration"),
+        "spend": user.has_perm("registrations.spend_registration"),
+    }
+
+
+def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
+    """Everything the regions need; about a dozen queries, whatever the case's age."""
+    moment = now()
+    runs = planning.Runs.of(registration)
+    problems = planning.problems(registration, runs)
+    plan = planning.plan(registration)
+    otp = verbs.otp_state(registration)
+    may = permissions(request)
+    first = primary(registration, problems, plan, otp, may)
+    return {
+        "registration": registration,
+        "may": may,
+        "problems": [(problem, _fix_url(registration, problem)) for problem in problems],
+        "plan": plan,
+        "parts": parts(planning.board(registration, moment, runs)),
+        "otp": otp,
+        "otp_sender": OTP_SENDER,
+        "otp_shown": otp.owed,
+        "otp_left": otp.expires_at - moment if otp.expires_at and otp.expires_at > moment else None,
+        "deadline_left": otp.deadline_at - moment if otp.deadline_at and otp.deadline_at > moment else None,
+        "resend_url": url("act", registration, "resend-otp"),
+        "primary": first,
+        "secondary": secondary(registration, first, may),
+        "busy": is_busy(registration),
+        "events": list(registration.events.all()[:EVENTS_SHOWN]),
+        "runs": list(registration.runs.defer("basis", "request", "response", "traceback")[:RUNS_SHOWN]),
+        "retired": list(registration.retired.all()),
+        "sandbox_panel_url": settings.A2P_SANDBOX_PANEL_URL,
+    }
+
+
+@dataclass(frozen=True)
+class Region:
+    name: str
+    html: str
+
+    @property
+    def safe(self) -> SafeString:
+        # Our own template escaped it when it was rendered.
+        return mark_safe(self.html)  # noqa: S308
+
+    @property
+    def version(self) -> str:
+        return hashlib.blake2b(self.html.encode(), digest_size=6).hexdigest()
+
+
+def regions(values: dict[str, Any]) -> list[Region]:
+    # Rendered without the request: a CSRF token would make every rendering differ. The buttons in regions
+    # belong to the page's one form, which carries the token.
+    return [Region(name, render_to_string(f"registrations/desk/_{name}.html", values)) for name in REGIONS]
+
+
+def poll_seconds(values: dict[str, Any]) -> int:
+    return POLL_BUSY_SECONDS if values["busy"] else POLL_IDLE_SECONDS
+
+
+def input_name(name: str) -> str:
+    """The form field that stands for a problem's field: the list of samples is five inputs."""
+    return "message_sample_1" if name == "message_samples" else name
+
+
+def _anchor(problems: list[Problem]) -> str:
+    name = next((problem.field for problem in problems if problem.field), "")
+    return f"#field-{input_name(name)}" if name else ""
+
+
+def _fix_url(registration: Registration, problem: Problem) -> str:
+    return f"{url('change', registration)}{_anchor([problem])}" if problem.field else ""
+
+
+def _fee_note(plan: Plan) -> str:
+    return f"costs ${plan.fee:.2f}" if plan.fee else "free of charge"

@@ -1,0 +1,232 @@
+"""Adding and editing a case: one page, one form, each of Twilio's complaints beside its input."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+
+from registrations import planning, verbs
+from registrations.forms import RegistrationForm, data_of
+from registrations.models import Registration
+from registrations.planning import Problem
+
+from . import desk
+
+
+@dataclass
+class Row:
+    """One input with everything that is said about it."""
+
+    bound: forms.BoundField
+    problems: list[Problem] = field(default_factory=list)
+    # Problems told in full beside another input: (title, name of that input).
+    also: list[tuple[str, str]] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.bound.name
+
+    @property
+    def is_checkbox(self) -> bool:
+        return isinstance(self.bound.field.widget, forms.CheckboxInput)
+
+    @property
+    def size(self) -> str:
+        """How wide the input stands on the page's grid: half, or the whole line for long texts."""
+        wide = isinstance(self.bound.field.widget, forms.Textarea) or isinstance(
+            self.bound.field, forms.URLField
+        )
+        return "wide" if wide else "half"
+
+    @property
+    def described_by(self) -> str:
+        ids = [f"help-{self.name}"] if self.bound.help_text else []
+        ids += [f"errors-{self.name}"] if self.bound.errors else []
+        ids += [f"problems-{self.name}"] if self.problems else []
+        ids += [f"also-{self.name}"] if self.also else []
+        ids += [f"hints-{self.name}"] if self.hints else []
+        return " ".join(ids)
+
+    def input(self) -> str:
+        attrs: dict[str, Any] = {"aria-describedby": self.described_by} if self.described_by else {}
+        if self.bound.errors:
+            attrs["aria-invalid"] = "true"
+        if self.bound.field.required:
+            attrs["aria-required"] = "true"
+        return self.bound.as_widget(attrs=attrs)
+
+
+@dataclass(frozen=True)
+class SectionView:
+    slug: str
+    title: str
+    hint: str
+    rows: list[Row]
+
+    @property
+    def trouble(self) -> int:
+        return sum(bool(row.bound.errors or row.problems) for row in self.rows)
+
+
+def page(request: HttpRequest, admin_site: Any, registration: Registration | None) -> HttpResponse:
+    """The form, for a new case or an old one. On success a POST leads to the case's page."""
+    if request.method != "POST":
+        form = RegistrationForm(
+            instance=registration, initial=_new(request) if registration is None else None
+        )
+        return _render(request, admin_site, registration, form)
+    form = RegistrationForm(request.POST, instance=registration)
+    if not form.is_valid():
+        return _render(request, admin_site, registration, form, status=422)
+    actor = request.user.get_username()
+    try:
+        saved, changed = _save(form, registration, actor)
+    except verbs.Refused as refusal:
+        _explain_conflict(form, registration, str(refusal))
+        return _render(
+            request, admin_site, desk.load(registration.pk) if registration else None, form, status=409
+        )
+    if "_submit" in request.POST:
+        return _submit(request, saved)
+    messages.success(request, "Saved." if changed else "Saved. Nothing that Twilio sees has changed.")
+    return redirect("admin:registrations_registration_desk", saved.pk)
+
+
+def _save(form: RegistrationForm, registration: Registration | None, actor: str) -> tuple[Registration, bool]:
+    if registration is None:
+        return verbs.create(form.parts(), actor=actor, **form.registration_fields()), True
+    changed = verbs.edit(
+        registration,
+        form.parts(),
+        actor=actor,
+        # A page without the hidden field is not trusted to know the newest revision.
+        expected_revision=form.expected_revision or 0,
+        **form.registration_fields(),
+    )
+    return registration, changed
+
+
+def _submit(request: HttpRequest, saved: Registration) -> HttpResponse:
+    """Submit at once when it costs no more than the page said beside its button; else show the plan first."""
+    saved = desk.load(saved.pk)
+    plan = planning.plan(saved)
+    if plan.fee > _shown_fee(request) or plan.blockers:
+        messages.info(request, "Saved. Please look at the plan before it is sent.")
+        return redirect(desk.url("confirm", saved, "submit"))
+    try:
+        verbs.submit(saved, actor=request.user.get_username())
+    except verbs.Refused as refusal:
+        messages.error(request, f"Saved, but not submitted: {refusal}")
+    else:
+        messages.success(request, "Saved and submitted. The worker is on it.")
+    return redirect("admin:registrations_registration_desk", saved.pk)
+
+
+def _shown_fee(request: HttpRequest) -> Decimal:
+    try:
+        return Decimal(request.POST.get("fee", "0"))
+    except InvalidOperation:
+        return Decimal(0)
+
+
+def _new(request: HttpRequest) -> dict[str, Any]:
+    return {"owner": request.user.pk}
+
+
+def _explain_conflict(form: RegistrationForm, registration: Registration | None, refusal: str) -> None:
+    """Say who else's values differ, keep what was typed, and let a second Save put ours over theirs."""
+    form.add_error(None, refusal)
+    if registration is None:
+        return
+    fresh = desk.load(registration.pk)
+    theirs = data_of(fresh)
+    names = [
+        str(form[name].label)
+        for name in form.fields
+        if name != "revision" and str(theirs.get(name, "") or "") != str(form[name].value() or "")
+    ]
+    if names:
+        form.add_error(
+            None, "Different from what is saved now: " + ", ".join(names) + ". Save again to keep yours."
+        )
+    form.data = form.data.copy()
+    form.data["revision"] = str(fresh.revision)
+
+
+def sections(form: RegistrationForm, problems: Iterable[Problem]) -> list[SectionView]:
+    """The form's sections; a problem of several inputs is told at the first and pointed at from the others."""
+    rows = {b.name: Row(b, hints=form.hints.get(b.name, [])) for section in form.sections for b in section}
+    for problem in problems:
+        names = [name for name in map(desk.input_name, problem.fields) if name in rows]
+        for name in names[:1]:
+            rows[name].problems.append(problem)
+        for name in names[1:]:
+            rows[name].also.append((problem.title, names[0]))
+    return [
+        SectionView(section.slug, section.title, section.hint, [rows[bound.name] for bound in section])
+        for section in form.sections
+    ]
+
+
+def _render(
+    request: HttpRequest,
+    admin_site: Any,
+    registration: Registration | None,
+    form: RegistrationForm,
+    status: int = 200,
+) -> HttpResponse:
+    problems = planning.problems(registration) if registration else []
+    views = sections(form, problems)
+    rows = [row for view in views for row in view.rows]
+    names = {row.name for row in rows}
+    fee = first_fee() if registration is None else planning.plan(registration).fee
+    context = {
+        **admin_site.each_context(request),
+        "title": f"Edit {registration.label}" if registration else "New registration",
+        "registration": registration,
+        "form": form,
+        "sections": views,
+        "errors": [(row, error) for row in rows for error in row.bound.errors],
+        "general_errors": form.non_field_errors(),
+        "general_problems": [p for p in problems if not names & set(map(desk.input_name, p.fields))],
+        "refused": [row for row in rows if row.problems],
+        "fee": fee,
+        "is_first": registration is None or not registration.was_submitted,
+        "monthly": monthly_note(),
+        "back_url": desk.url("desk", registration) if registration else None,
+    }
+    return TemplateResponse(request, "registrations/desk/form.html", context, status=status)
+
+
+def first_fee() -> Decimal:
+    """What a clean first registration costs once, in US dollars (Source: Twilio facts, section 9)."""
+    return settings.A2P_FEES["brand"] + settings.A2P_FEES["campaign_vetting"]
+
+
+def monthly_note() -> str:
+    fees = settings.A2P_FEES
+    return (
+        f"Once live, Twilio charges ${fees['campaign_monthly']:.2f} a month for the campaign and about "
+        f"${fees['number_monthly']:.2f} for the number."
+    )
+
+
+def find(pk: str) -> Registration:
+    try:
+        return desk.load(pk)
+    except (Registration.DoesNotExist, ValueError) as error:
+        raise Http404("There is no such case.") from error
+
+
+def require(request: HttpRequest, permission: str) -> None:
+    if not request.user.has_perm(permission):
+        raise PermissionDenied

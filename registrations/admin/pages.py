@@ -1,0 +1,81 @@
+"""The page of one case, and its live parts."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_safe
+
+from registrations.forms import RegistrationForm
+from registrations.models import Registration
+
+from . import desk
+from .edit import find, require
+
+VIEW = "registrations.view_registration"
+
+
+@require_safe
+def case(request: HttpRequest, admin_site: Any, pk: str) -> HttpResponse:
+    """Everything about one case."""
+    registration = find(pk)
+    require(request, VIEW)
+    values = desk.context(request, registration)
+    rendered = desk.regions(values)
+    return TemplateResponse(
+        request,
+        "registrations/desk/page.html",
+        {
+            **admin_site.each_context(request),
+            **values,
+            "title": registration.label,
+            "regions": rendered,
+            "html": {region.name: region.safe for region in rendered},
+            "summary": summary(registration),
+            **_polling(registration, values),
+        },
+    )
+
+
+@require_safe
+def live(request: HttpRequest, pk: str) -> HttpResponse:
+    """The regions whose versions differ from those in the query; 204 when the browser has them all."""
+    registration = find(pk)
+    require(request, VIEW)
+    values = desk.context(request, registration)
+    rendered = desk.regions(values)
+    changed = [region for region in rendered if request.GET.get(region.name) != region.version]
+    if not changed:
+        return HttpResponse(status=204)
+    return render(
+        request,
+        "registrations/desk/live.html",
+        {"changed": changed, "regions": rendered, **_polling(registration, values)},
+    )
+
+
+def _polling(registration: Registration, values: dict[str, Any]) -> dict[str, Any]:
+    return {"live_url": desk.url("live", registration), "poll_seconds": desk.poll_seconds(values)}
+
+
+def summary(registration: Registration) -> list[dict[str, Any]]:
+    """The inputs by section, for reading: empty ones left out."""
+    form = RegistrationForm(instance=registration)
+    found = []
+    for section in form.sections:
+        if section.slug == "team":
+            continue
+        rows = [{"label": bound.label, "value": text} for bound in section if (text := _shown(bound))]
+        found.append({"slug": section.slug, "title": section.title, "rows": rows})
+    return found
+
+
+def _shown(bound: Any) -> str:
+    value = bound.value()
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    choices = dict(getattr(bound.field, "choices", None) or {})
+    if value in choices:
+        return str(choices[value]) if value else ""
+    return str(bound.field.widget.format_value(value) or "") if value else ""

@@ -1,0 +1,183 @@
+"""The list of cases, and the routes of each case's pages."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+
+from registrations.models import Registration
+from registrations.states import WaitingFor
+
+from . import acts, display, edit, pages
+from .base import desk_url
+from .search import matching
+
+# The order in which an agent's day goes: what needs us first.
+QUEUES = (
+    (WaitingFor.US, "You must act"),
+    (WaitingFor.CUSTOMER, "Customer must act"),
+    (WaitingFor.TWILIO, "At Twilio"),
+    (WaitingFor.WORKER, "Working"),
+    (WaitingFor.NOBODY, "Nothing to do"),
+)
+
+
+class DeskChangeList(ChangeList):
+    """Rows lead to the case's page instead of Django's change form."""
+
+    def url_for_result(self, result: Registration) -> str:
+        return desk_url(result.pk)
+
+
+class OwnerFilter(admin.RelatedOnlyFieldListFilter):
+    """People who own a case, not everybody with an account."""
+
+
+@admin.register(Registration)
+class RegistrationAdmin(admin.ModelAdmin):
+    list_display = ("customer", "stage_", "waiting", "reason_", "owner", "age")
+    list_filter = ("waiting_for", "stage", ("owner", OwnerFilter), "hold")
+    list_select_related = ("owner", "trust_bundle")
+    search_fields = ("label",)  # shows the box; registrations.admin.search decides
+    search_help_text = "A name, e-mail address, phone number, your own ID, or any SID or TCR ID."
+    ordering = ("-id",)
+    actions = None  # "delete selected" would forget live objects at Twilio
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # the tabs above the list count already
+
+    @admin.display(description="Customer", ordering="label")
+    def customer(self, case: Registration) -> SafeString:
+        brand = getattr(getattr(case, "trust_bundle", None), "brand_name", "")
+        second = brand if brand != case.label else case.external_id or ""
+        return format_html(
+            '<span class="cell-main">{}</span><span class="cell-sub">{}</span>', case.label, second
+        )
+
+    @admin.display(description="Stage", ordering="stage")
+    def stage_(self, case: Registration) -> SafeString:
+        return display.stage_chip(case.stage)
+
+    @admin.display(description="Next to act", ordering="waiting_for")
+    def waiting(self, case: Registration) -> SafeString:
+        if case.hold:
+            return display.chip("On hold", "lock")
+        return display.waiting_chip(case.waiting_for)
+
+    @admin.display(description="Why")
+    def reason_(self, case: Registration) -> SafeString:
+        return format_html('<span title="{}">{}</span>', case.reason, Truncator(case.reason).chars(110))
+
+    @admin.display(description="In stage", ordering="-stage_since")
+    def age(self, case: Registration) -> SafeString:
+        return display.age(case.stage_since)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return DeskChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Registration], search_term: str
+    ) -> tuple[QuerySet[Registration], bool]:
+        return matching(queryset, search_term), False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        counts = dict(Registration.objects.order_by().values_list("waiting_for").annotate(n=Count("pk")))
+        chosen = request.GET.get("waiting_for__exact", "")
+        tabs = [{"label": "All", "count": sum(counts.values()), "url": "?", "current": not chosen}] + [
+            {
+                "label": label,
+                "count": counts.get(value, 0),
+                "url": f"?waiting_for__exact={value}",
+                "current": chosen == value,
+            }
+            for value, label in QUEUES
+        ]
+        return super().changelist_view(
+            request, {"title": "Registrations", "queue_tabs": tabs, **(extra_context or {})}
+        )
+
+    # --- The form -----------------------------------------------------------------------------------------
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if object_id is None:
+            edit.require(request, "registrations.add_registration")
+            return edit.page(request, self.admin_site, None)
+        registration = edit.find(object_id)
+        if self.has_view_permission(request, registration) and not self.has_change_permission(
+            request, registration
+        ):
+            return redirect(desk_url(registration.pk))
+        edit.require(request, "registrations.change_registration")
+        return edit.page(request, self.admin_site, registration)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return redirect(desk_url(edit.find(object_id).pk, "timeline-title"))
+
+    # --- A case's own pages -------------------------------------------------------------------------------
+    def get_urls(self) -> list[URLPattern]:
+        site = self.admin_site
+
+        def case(request: HttpRequest, pk: str) -> HttpResponse:
+            return pages.case(request, site, pk)
+
+        def confirm(request: HttpRequest, pk: str, act: str) -> HttpResponse:
+            return acts.confirm(request, site, pk, act)
+
+        own = [
+            path("<int:pk>/desk/", site.admin_view(case), name="registrations_registration_desk"),
+            path("<int:pk>/live/", site.admin_view(pages.live), name="registrations_registration_live"),
+            path(
+                "<int:pk>/confirm/<slug:act>/",
+                site.admin_view(confirm),
+                name="registrations_registration_confirm",
+            ),
+            path(
+                "<int:pk>/act/<slug:act>/", site.admin_view(acts.act), name="registrations_registration_act"
+            ),
+        ]
+        return own + super().get_urls()
+
+    # --- Deleting: only what never left this house --------------------------------------------------------
+    def has_delete_permission(self, request: HttpRequest, obj: Registration | None = None) -> bool:
+        if obj is None:
+            return False
+        return super().has_delete_permission(request, obj) and never_sent(obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], Any]:
+        listed, counts, _, protected = super().get_deleted_objects(objs, request)
+        # The parts of a draft go with it; their own admins forbid deleting because of what lives at Twilio.
+        return listed, counts, set(), protected
+
+
+def never_sent(registration: Registration) -> bool:
+    """Whether nothing of this case can exist at Twilio: no attempt was ever made and no SID is known."""
+    mirrors = (
+        registration.profile,
+        registration.trust_bundle,
+        registration.brand,
+        registration.campaign,
+        registration.phone_number,
+    )
+    sids = any(
+        getattr(mirror, column.attname)
+        for mirror in mirrors
+        for column in mirror._meta.concrete_fields
+        if column.name == "sid" or column.name.endswith("_sid")
+    )
+    return not sids and not registration.runs.exists() and not registration.retired.exists()
