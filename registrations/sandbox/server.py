@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import socket
 import struct
+import sys
 import threading
 import time
+import traceback
+import uuid
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -43,12 +48,13 @@ def answer(world: World, call: Call, authorization: str, latency_ms: int = 0) ->
         rule = faults.pick(world, call)
         action = rule["action"] if rule else ""
         created: list[str] = []
+        request_id = "RQ" + uuid.uuid4().hex
         if rule and not faults.ACTIONS[action]:
             reply = _refusal(action, rule)
         elif not _authenticated(world.config, authorization):
             reply = Reply(401, ApiError(401, 20003, "Authenticate"))
         else:
-            reply, created = world.handle(call)
+            reply, created = _handled(world, call)
         code = reply.body.code if isinstance(reply.body, ApiError) else None
         entry: Obj = {
             "time": world.iso(),
@@ -62,6 +68,7 @@ def answer(world: World, call: Call, authorization: str, latency_ms: int = 0) ->
             "created": created,
             "fault": action or None,
             "reply_dropped": action in ("drop_before", "drop_after", "truncated"),
+            "request_id": request_id,
             "ms": round((time.perf_counter() - started) * 1000, 2),
         }
         world.store.add_log(entry)
@@ -73,6 +80,7 @@ def answer(world: World, call: Call, authorization: str, latency_ms: int = 0) ->
             reply.body = error.rfc9457() if as_new else error.body()
             if as_new:
                 reply.headers["Content-Type"] = "application/problem+json"
+        reply.headers["Twilio-Request-Id"] = request_id
         world.store.commit()
     delay = (rule["delay_ms"] if rule and action == "delay" else 0) + latency_ms
     if delay:
@@ -80,10 +88,22 @@ def answer(world: World, call: Call, authorization: str, latency_ms: int = 0) ->
     return reply, action
 
 
+def _handled(world: World, call: Call) -> tuple[Reply, list[str]]:
+    try:
+        return world.handle(call)
+    except Exception:
+        # Our own bug: shown on the console, and told to the client the way Twilio would.
+        traceback.print_exc()
+        return Reply(500, ApiError(500, 20500, "Internal server error")), []
+
+
 def _refusal(action: str, rule: Obj) -> Reply:
     if action == "429":
         error = ApiError(429, 20429, "Too many requests")
         return Reply(429, error, {"Retry-After": str(rule["retry_after"])})
+    if action == "error":
+        error = ApiError(rule["status"], rule["code"], "Injected error")
+        return Reply(rule["status"], error)
     if action in ("html", "drop_before"):
         return Reply(502, None)
     status = int(action)
@@ -209,15 +229,28 @@ class Server(ThreadingHTTPServer):
         super().__init__(address, Handler)
         self.world, self.latency_ms = world, latency_ms
         self.sender = Sender(world)
+        self._open: set[socket.socket] = set()
 
     def pump(self) -> None:
         self.sender.pump()
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """Close kept-alive connections, so that none outlives the server."""
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no news; anything else is our bug and is shown."""
-        import sys
-
-        if not isinstance(sys.exception() if hasattr(sys, "exception") else None, (OSError,)):
+        if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
 
@@ -251,7 +284,9 @@ class SandboxServer:
         return f"http://{host!s}:{port}"
 
     def start(self) -> SandboxServer:
-        for target in (self._server.serve_forever, self._tick):
+        # The interval is how long `stop` waits, and tests stop a sandbox each.
+        serve = partial(self._server.serve_forever, poll_interval=0.02)
+        for target in (serve, self._tick):
             thread = threading.Thread(target=target, daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -261,8 +296,11 @@ class SandboxServer:
         """Let delays end and callbacks leave on time, also while nobody calls."""
         world = self.world
         while not self._stopping.is_set():
-            world.run_due()
-            self._server.pump()
+            try:
+                world.run_due()
+                self._server.pump()
+            except Exception:
+                traceback.print_exc()
             due = world.next_due()
             wait = 0.25 if due is None else min(0.25, max(0.005, due))
             world.wake.wait(wait)
@@ -273,6 +311,7 @@ class SandboxServer:
         self.world.wake.set()
         self._server.shutdown()
         self._server.server_close()
+        self._server.hang_up()
         self._server.sender.stop()
         for thread in self._threads:
             thread.join(timeout=5)
