@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from registrations.failures import (
+    AddressSuggestion,
     ErrorItem,
     Failure,
     inputs_in_text,
     lookup,
+    match_text,
     of_state,
     parse_error_items,
     parse_evaluation,
@@ -30,6 +32,7 @@ class Problem:
 
     fields: form fields it is about, the likeliest first; empty when it belongs to no input. part: the mirror.
     code: Twilio's number or None. message: Twilio's words, may be "". title, advice: ours. url: Twilio's page.
+    suggestion: the address as Twilio would accept it, if it named one.
     """
 
     part: str
@@ -39,6 +42,7 @@ class Problem:
     advice: str
     url: str
     fields: tuple[str, ...] = ()
+    suggestion: AddressSuggestion | None = None
 
     @property
     def field(self) -> str:
@@ -91,7 +95,8 @@ def _of_mirror(part: str, mirror: Mirror) -> Iterator[Problem]:
         if reason.text in told:
             continue
         failure = reason.failure or lookup(None)
-        yield _problem(part, failure, reason.text, failure.form_fields or inputs_in_text(reason.text))
+        fields = failure.form_fields or inputs_in_text(reason.text)
+        yield _problem(part, failure, reason.text, fields, suggestion=reason.suggestion)
     state = of_state(part, mirror.status)
     if state and not items and not mirror.failure_reason:
         yield _problem(part, state, "", state.form_fields)
@@ -107,7 +112,8 @@ def _refusals(registration: Registration, runs: Runs) -> Iterator[Problem]:
         run = runs.refusal(row, registration)
         if run is None or run.state != RunState.REJECTED:
             continue
-        failure = lookup(run.error_code)
+        known = lookup(run.error_code) if run.error_code else match_text(row.part, run.error_message)
+        failure = known or lookup(None)
         fields = inputs_in_text(run.error_message) or failure.form_fields
         yield _problem(row.part, failure, run.error_message, fields, code=run.error_code)
 
@@ -120,7 +126,15 @@ def _problem(
     *,
     code: int | None = None,
     url: str = "",
+    suggestion: AddressSuggestion | None = None,
 ) -> Problem:
     return Problem(
-        part, code or failure.code, message, failure.title, failure.advice, url or failure.url, fields
+        part,
+        code or failure.code,
+        message,
+        failure.title,
+        failure.advice,
+        url or failure.url,
+        fields,
+        suggestion,
     )

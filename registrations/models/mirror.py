@@ -30,7 +30,7 @@ class Mirror(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return f"{self._meta.verbose_name} of {self.registration_id}"  # type: ignore[attr-defined]
+        return f"{self._meta.verbose_name} of {self.registration_id}"
 
 
 def sid_field() -> models.CharField:
