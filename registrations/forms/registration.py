@@ -220,7 +220,9 @@ class RegistrationForm(forms.Form):
         if self.instance:
             others = others.exclude(pk=self.instance.pk)
         if value and (other := others.filter(external_id=value).only("label").first()):
-            raise ValidationError(f"“{other.label}” already has this ID. Edit that case, or change the ID.")
+            raise ValidationError(
+                f"“{other.label}” already has this ID. Edit that case, or change the ID.", code="taken"
+            )
         return value
 
     def _clean_place(self, name: str, clean: Any) -> None:

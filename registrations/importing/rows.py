@@ -64,6 +64,10 @@ def _results(rows: Iterator[Row], run: "_Import") -> Iterator[RowResult]:
     logger.info("import %s: %s", "(dry run)" if run.dry_run else "done", dict(outcomes))
 
 
+class _TakenMeanwhile(Exception):
+    """Another import created this external_id between our look and the form's."""
+
+
 class _Import:
     """One pass over one file; remembers the file's own rows, to tell repetitions."""
 
@@ -81,10 +85,11 @@ class _Import:
             try:
                 with transaction.atomic():
                     return self._take(row, result)
-            except (IntegrityError, verbs.Refused) as error:
+            except (IntegrityError, _TakenMeanwhile, verbs.Refused) as error:
                 if attempt < ATTEMPTS:
                     continue
-                said = str(error) if isinstance(error, verbs.Refused) else "Saved by someone else meanwhile."
+                refused = isinstance(error, verbs.Refused)
+                said = str(error) if refused else "Saved by someone else meanwhile: import this row again."
                 return RowResult(row.number, "error", result.external_id, errors={"": [said]})
         raise AssertionError("unreachable")
 
@@ -92,6 +97,8 @@ class _Import:
         saved = _case(result.external_id)
         form = RegistrationForm((data_of(saved) if saved else {}) | row.cells, instance=saved)
         if not form.is_valid():
+            if saved is None and form.has_error("external_id", "taken"):
+                raise _TakenMeanwhile
             result.errors = {name: [str(m) for m in found] for name, found in form.errors.items()}
             return result
         result.warnings = dict(form.hints)

@@ -153,6 +153,19 @@ def test_an_id_that_another_import_creates_meanwhile_becomes_an_update():
     assert Registration.objects.get().profile.city == "Salem"
 
 
+def test_an_id_that_appears_between_the_look_and_the_form_becomes_an_update():
+    run({"external_id": "C-1"})
+    real_case, looks = rows._case, []
+
+    def late(external_id):
+        looks.append(external_id)
+        return None if len(looks) == 1 else real_case(external_id)
+
+    with mock.patch.object(rows, "_case", late):
+        (result,) = run({"external_id": "C-1", "city": "Salem"})
+    assert (result.outcome, result.errors, len(looks)) == ("updated", {}, 2)
+
+
 def test_an_edit_in_between_is_tried_again_then_reported():
     run({"external_id": "1"})
     with mock.patch.object(verbs, "edit", side_effect=verbs.Refused("Somebody else changed it.")) as edit:

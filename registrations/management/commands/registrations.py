@@ -1,6 +1,8 @@
 """manage.py registrations: where every case stands, as a table or as JSON lines."""
 
 import json
+import os
+import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -37,11 +39,15 @@ class Command(BaseCommand):
         wanted = Registration.objects.filter(
             **{key: value for key, value in filters.items() if value}
         ).order_by("pk")
-        if options["json"]:
-            for found in export(wanted):
-                self.stdout.write(json.dumps(found, cls=DjangoJSONEncoder, ensure_ascii=False))
-        else:
-            self._table(wanted)
+        try:
+            (self._lines if options["json"] else self._table)(wanted)
+        except BrokenPipeError:
+            # The reader (head, grep -q) has had enough; Python's own flush at exit must not complain either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def _lines(self, wanted: Any) -> None:
+        for found in export(wanted):
+            self.stdout.write(json.dumps(found, cls=DjangoJSONEncoder, ensure_ascii=False))
 
     def _table(self, wanted: Any) -> None:
         self.stdout.write(f"{'ID':>6}  {'STAGE':12}  {'WAITING FOR':11}  {'LABEL':30}  REASON")
