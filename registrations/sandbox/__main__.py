@@ -8,6 +8,11 @@ import sys
 from registrations.sandbox import cli, outcomes
 
 
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m registrations.sandbox", description=__doc__)
     cli.add_arguments(parser)
@@ -16,7 +21,7 @@ def main() -> None:
     if options.magic:
         sys.stdout.write(outcomes.table() + "\n")
         return
-    cli.run(vars(options), cli.from_environment(), lambda text: sys.stdout.write(text + "\n"))
+    cli.run(vars(options), cli.from_environment(), _say)
 
 
 if __name__ == "__main__":

@@ -172,6 +172,17 @@ def approve(world: World, brand: Obj) -> None:
     events.brand(world, "brand-registered", brand)
     if not brand["mock"]:
         send_otp(world, brand)
+    if outcomes.brand_has(trust_user, "enforce deadline"):
+        world.later(OTP_DEADLINE - BRAND_REVIEW, "brand.deadline", brand["sid"])
+
+
+@timer("brand.deadline")
+def expire(world: World, sid: str, _: int = 0) -> None:
+    """EXPIRED is known from prose only, as what TCR may do after 30 days (facts, sections 3 and 8)."""
+    brand = world.store.get(KIND, sid)
+    if brand is not None and brand["identity_status"] != "VERIFIED":
+        brand.update(status="EXPIRED", _otp="expired")
+        world.save(KIND, brand)
 
 
 # -- OTP ---------------------------------------------------------------------------------------------------
@@ -334,8 +345,3 @@ def sms_otp(world: World, call: Call) -> Reply:
     send_otp(world, brand)
     body = {"account_sid": brand["account_sid"], "brand_registration_sid": brand["sid"]}
     return Reply(201, body)
-
-
-def deadline(brand: Obj, world: World) -> float:
-    """Epoch seconds until which the OTP must be answered (30 days, scaled). Not enforced by Twilio so far."""
-    return float(brand["_created"]) + world.scaled(OTP_DEADLINE)

@@ -125,7 +125,8 @@ DOCUMENT_STATUS = {
 
 
 def _submit(world: World, kind: Kind, bundle: Obj) -> None:
-    if bundle["status"] not in SUBMITTABLE:
+    changed_since = bundle["_changed"] > bundle.get("_submitted_step", 0)
+    if bundle["status"] not in SUBMITTABLE and not changed_since:
         raise bad_parameter(f"A bundle in status {bundle['status']} cannot be submitted for review")
     newest = world.store.by("Evaluations", "_parent", bundle["sid"])[-1:]
     if not newest or newest[0]["status"] != "compliant":

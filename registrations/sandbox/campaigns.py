@@ -292,7 +292,8 @@ def create(world: World, call: Call) -> Reply:
     return Reply(201, render(world.save(KIND, campaign), call.version))
 
 
-@route("GET", BASE, listing=True)
+# The SDK (9.13) sends the version header of this list as a query parameter as well.
+@route("GET", BASE, optional=["X-Twilio-Api-Version"], listing=True)
 def list_all(world: World, call: Call) -> Reply:
     service = world.get_or_404("Services", call.args["Service"], call)
     found = world.store.get(KIND, service["sid"])

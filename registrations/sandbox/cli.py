@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import sqlite3
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -37,23 +38,26 @@ def run(options: Mapping[str, Any], defaults: Mapping[str, Any], say: Callable[[
     """Serve until SIGTERM or SIGINT. ``defaults`` fills in what the command line left open."""
     config = {name: options.get(name) or defaults.get(name) or "" for name in CREDENTIALS}
     scale = options.get("time_scale")
-    server = SandboxServer(
-        host=options["host"],
-        port=options["port"],
-        state=options["state"],
-        latency_ms=options["latency_ms"],
-        reset=options["reset"],
-        time_scale=float(defaults.get("time_scale") or 1.0) if scale is None else scale,
-        rate_limit=not options["no_rate_limit"],
-        **config,
-    )
+    try:
+        server = SandboxServer(
+            host=options["host"],
+            port=options["port"],
+            state=options["state"],
+            latency_ms=options["latency_ms"],
+            reset=options["reset"],
+            time_scale=float(defaults.get("time_scale") or 1.0) if scale is None else scale,
+            rate_limit=not options["no_rate_limit"],
+            **config,
+        )
+    except (OSError, sqlite3.OperationalError) as error:
+        where = f"{options['host']}:{options['port']} with {options['state']}"
+        raise SystemExit(f"The sandbox cannot start on {where}: {error}. Does one run already?") from error
     done = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: done.set())
     server.start()
-    say(
-        f"Sandbox Twilio on {server.url} (open it in a browser to answer YES). Account: {config['account_sid']}"
-    )
+    account = server.world.config.account_sid
+    say(f"Sandbox Twilio on {server.url} (open it in a browser to answer YES). Account: {account}")
     done.wait()
     server.stop()
 

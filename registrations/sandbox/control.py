@@ -53,8 +53,8 @@ def counts(world: World) -> Obj:
     for kind in API_KINDS:
         if kind == "IncomingPhoneNumbers":
             continue
-        names = Counter(row.get("friendly_name") for row in world.store.all(kind))
-        found = [name for name, count in names.items() if name and count > 1]
+        names = Counter((row.get("friendly_name"), row.get("type")) for row in world.store.all(kind))
+        found = [name for (name, _), count in names.items() if name and count > 1]
         if found:
             doubles[kind] = found
     rows = world.store.all("violation")
@@ -174,6 +174,12 @@ def _found(obj: Obj | None) -> Obj:
     return obj
 
 
+def _set(world: World, kind: str, obj: Obj, data: Obj) -> None:
+    """Write any field as it is, to show a client words and codes that nobody has documented yet."""
+    obj.update({name: value for name, value in data.items() if name != "action" and name in obj})
+    world.save(kind, obj)
+
+
 def _brand(world: World, sid: str, data: Obj) -> Obj:
     brand = _found(world.store.get("BrandRegistrations", sid))
     match data.get("action"):
@@ -189,14 +195,14 @@ def _brand(world: World, sid: str, data: Obj) -> Obj:
         case "suspend":
             brands.suspend(world, sid)
         case "expire":
-            # Only prose knows EXPIRED (facts, section 3): a word that no enum has.
-            brand.update(status="EXPIRED", _otp="expired")
-            world.save("BrandRegistrations", brand)
+            brands.expire(world, sid)
+        case "set":
+            _set(world, "BrandRegistrations", brand, data)
         case "delete":
             # What a person does in the Console; there is no API for it.
             world.store.delete("BrandRegistrations", sid)
         case other:
-            raise ControlError(f"unknown action {other}: approve, reject, suspend, expire or delete")
+            raise ControlError(f"unknown action {other}: approve, reject, suspend, expire, set or delete")
     return brand
 
 
@@ -210,8 +216,10 @@ def _campaign(world: World, service_sid: str, data: Obj) -> Obj:
             campaigns.fail(world, campaign, [(code, _fields(data)) for code in _codes(data, 30886)])
         case "suspend":
             campaigns.suspend(world, service_sid)
+        case "set":
+            _set(world, "Usa2p", campaign, data)
         case other:
-            raise ControlError(f"unknown action {other}: approve, reject or suspend")
+            raise ControlError(f"unknown action {other}: approve, reject, suspend or set")
     return campaign
 
 
@@ -230,8 +238,10 @@ def _bundle(world: World, sid: str, data: Obj) -> Obj:
             bundle["errors"] = [{"code": code} for code in codes] or None
             reason = str(data.get("reason") or ("" if codes else "Email is invalid."))
             bundles.set_status(world, kind, bundle, "twilio-rejected", reason)
+        case "set":
+            _set(world, kind.name, bundle, data)
         case other:
-            raise ControlError(f"unknown action {other}: approve or reject")
+            raise ControlError(f"unknown action {other}: approve, reject or set")
     return bundle
 
 

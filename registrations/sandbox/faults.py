@@ -5,7 +5,7 @@ A rule is a dictionary with
   action  one of ACTIONS;                  times how often it fires at most (0 = no limit, default 1);
   nth     fires only at the nth matching request (1 = first), or every time if absent;
   probability, seed   fires by a reproducible chance instead;
-  retry_after, delay_ms   details of "429" and "delay".
+  retry_after, delay_ms   details of "429" and "delay";   status, code   details of "error".
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ ACTIONS = {
     "503": False,
     "drop_before": False,
     "html": False,
+    "error": False,
     "500_after": True,
     "drop_after": True,
     "html_after": True,
@@ -35,7 +36,19 @@ ACTIONS = {
     "delay": True,
     "rfc9457": True,
 }
-KEYS = {"method", "path", "action", "times", "nth", "probability", "seed", "retry_after", "delay_ms"}
+KEYS = {
+    "method",
+    "path",
+    "action",
+    "times",
+    "nth",
+    "probability",
+    "seed",
+    "retry_after",
+    "delay_ms",
+    "status",
+    "code",
+}
 
 
 def add(world: World, rules: list[Obj]) -> list[Obj]:
@@ -61,6 +74,8 @@ def add(world: World, rules: list[Obj]) -> list[Obj]:
             "seed": rule.get("seed", 0),
             "retry_after": int(rule.get("retry_after", 1)),
             "delay_ms": int(rule.get("delay_ms", 0)),
+            "status": int(rule.get("status", 400)),
+            "code": int(rule.get("code", 20001)),
             "seen": 0,
             "fired": 0,
         }

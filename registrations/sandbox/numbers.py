@@ -243,7 +243,7 @@ def search(world: World, call: Call) -> Reply:
             "iso_country": country,
             "address_requirements": "none",
             "beta": False,
-            "capabilities": {"voice": True, "SMS": sms, "MMS": sms},
+            "capabilities": {"voice": True, "sms": sms, "mms": sms, "fax": False},
         }
 
     # This list has no next page at Twilio either: a search returns one page.

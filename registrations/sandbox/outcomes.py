@@ -44,7 +44,7 @@ MAGIC: list[tuple[str, str, str]] = [
     ("city", "`Nowhere`", "profile rejected: Invalid Locality, with a suggestion"),
     (
         "second address line",
-        "`fail region` (also `fail postal`, `fail street`, `fail locality`, `fail house`, or several: "
+        "`fail region` (also `fail postal`, `fail street`, `fail locality`, `fail house`, `fail missing`, or several: "
         "`fail postal fail street`)",
         "profile rejected with those reasons, in one text",
     ),
@@ -79,6 +79,11 @@ MAGIC: list[tuple[str, str, str]] = [
     ("brand name", "contains `event style`", "its `errors[]` items use the `registrationerror…` spelling"),
     ("brand name", "contains `self declared`", "identity_status SELF_DECLARED instead of UNVERIFIED"),
     ("brand name", "contains `suspend later`", "brand SUSPENDED 60 s after its verification"),
+    (
+        "brand name",
+        "contains `enforce deadline`",
+        "brand EXPIRED (a word outside the enum) if not verified 30 days after its creation",
+    ),
     ("mobile number", "ends in `0750`", "brand FAILED with 30750 (used too often)"),
     (
         "mobile number",
@@ -166,9 +171,11 @@ def profile_problem(end_user: Obj, address: Obj | None, address_sid: str) -> tup
 def _address_reasons(address: Obj | None, address_sid: str) -> list[str]:
     if address is None:
         return [f"Address not found with sid {address_sid}"]
+    second = (address.get("street_secondary") or "").lower()
+    if "fail missing" in second:
+        return [f"Address not found with sid {address_sid}"]
     if address["iso_country"] not in ("US", "CA"):
         return ["The provided address is not a valid US or Canada address"]
-    second = (address.get("street_secondary") or "").lower()
     found = []
     if address["postal_code"].upper() in ("00000", "K1A 0A0") or "fail postal" in second:
         found.append("Invalid Postal Code" + _suggestion(address, ";"))

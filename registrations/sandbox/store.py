@@ -32,7 +32,9 @@ class Store:
     def __init__(self, path: str = ":memory:") -> None:
         if path != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=0.5)
+        # One process at a time: a second one is told "database is locked" at once.
+        self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
         # WAL with NORMAL survives the death of the process (not of the machine) at a tenth of the cost.
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
