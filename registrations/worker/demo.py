@@ -40,13 +40,21 @@ class DemoFailed(Exception):
 class Demo:
     """`run` returns 0 after Ctrl-C or SIGTERM."""
 
-    def __init__(self, *, port: int, sandbox_port: int, time_scale: float, say: Callable[[str], Any]) -> None:
+    def __init__(
+        self,
+        *,
+        port: int,
+        sandbox_port: int,
+        time_scale: float,
+        say: Callable[[str], Any],
+        folder: Path = FOLDER,
+    ) -> None:
         self.port, self.sandbox_port, self.time_scale = port, sandbox_port, time_scale
-        self.say = say
+        self.say, self.folder = say, folder.resolve()
         self._lock: IO[str] | None = None
 
     def run(self, *, reset: bool = False) -> int:
-        FOLDER.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._take_lock()
         reap_leftovers()
         if reset:
@@ -59,8 +67,9 @@ class Demo:
             children = self._children(env)
             try:
                 self._prepare(env, keys["password"])
-                for child in children.values():
-                    child.start()
+                if not signals.count:
+                    for child in children.values():
+                        child.start()
                 self._wait_for_ports(children, signals)
                 if not signals.count:
                     self.say(self._welcome(keys["password"]))
@@ -72,24 +81,24 @@ class Demo:
                 self.say("Stopping …")
             finally:
                 stop_all(list(children.values()), STOP_GRACE, signals)
-        self.say("Stopped. The data stays in var/demo/ for the next time (--reset forgets it).")
+        self.say(f"Stopped. The data stays in {self.folder} for the next time (--reset forgets it).")
         return 0
 
     def _take_lock(self) -> None:
         # Beside the folder's contents, so that --reset does not delete a lock that somebody holds.
-        self._lock = (FOLDER.parent / "demo.lock").open("w")
+        self._lock = self.folder.with_name(self.folder.name + ".lock").open("w")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise AlreadyRunning("A demo of this checkout is running already; stop it first.") from None
 
     def _wipe(self) -> None:
-        shutil.rmtree(FOLDER)
-        FOLDER.mkdir()
+        shutil.rmtree(self.folder)
+        self.folder.mkdir()
 
     def _keys(self) -> dict[str, str]:
         """Made once and kept: sessions, sandbox state and the password outlive a restart of the demo."""
-        path = FOLDER / "keys.json"
+        path = self.folder / "keys.json"
         if path.exists():
             return json.loads(path.read_text())
         keys = {
@@ -109,7 +118,7 @@ class Demo:
             "A2P_ENV_FILE": os.devnull,
             "PYTHONUNBUFFERED": "1",
             "SECRET_KEY": keys["secret_key"],
-            "DATABASE_URL": f"sqlite:///{FOLDER / 'desk.sqlite3'}",
+            "DATABASE_URL": f"sqlite:///{self.folder / 'desk.sqlite3'}",
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
             "PUBLIC_BASE_URL": f"http://127.0.0.1:{self.port}",
             "SERVE_STATIC_FROM_SOURCE": "1",
@@ -127,7 +136,7 @@ class Demo:
 
     def _children(self, env: dict[str, str]) -> dict[str, Child]:
         manage = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
-        state = str(FOLDER / "sandbox.sqlite3")
+        state = str(self.folder / "sandbox.sqlite3")
         commands = {
             "sandbox": [*manage, "sandbox", "--port", str(self.sandbox_port), "--state", state],
             "web": [
@@ -137,7 +146,8 @@ class Demo:
             "worker": [*manage, "worker"],
         }  # fmt: skip
         return {
-            name: Child(name, argv, env=env, log=FOLDER / f"{name}.log") for name, argv in commands.items()
+            name: Child(name, argv, env=env, log=self.folder / f"{name}.log")
+            for name, argv in commands.items()
         }
 
     def _prepare(self, env: dict[str, str], password: str) -> None:
@@ -160,7 +170,7 @@ class Demo:
         for name, port in (("sandbox", self.sandbox_port), ("web", self.port)):
             while not answers(port) and not signals.count:
                 if not children[name].running or time.monotonic() > until:
-                    log = FOLDER / f"{name}.log"
+                    log = self.folder / f"{name}.log"
                     raise DemoFailed(
                         f"The {name} process did not start. {log} ends:\n{_tail(log.read_text())}"
                     )
@@ -180,7 +190,7 @@ class Demo:
                 f"    Sandbox   http://127.0.0.1:{self.sandbox_port}/   (answer YES for your customers here)",
                 "",
                 f"  Waits are {waits} (--time-scale). Nothing reaches the real Twilio; no money is spent.",
-                f"  Output of the parts: {FOLDER}/*.log",
+                f"  Output of the parts: {self.folder}/*.log",
                 "  Ctrl-C stops everything.",
                 "",
             ]

@@ -3,11 +3,12 @@
 import os
 import sys
 from argparse import SUPPRESS, ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from registrations.worker.demo import AlreadyRunning, Demo, DemoFailed, prepare
+from registrations.worker.demo import FOLDER, AlreadyRunning, Demo, DemoFailed, prepare
 
 
 class Command(BaseCommand):
@@ -29,6 +30,7 @@ class Command(BaseCommand):
             default=0.1,
             help="factor of every wait; 1 = as long as Twilio's (default: %(default)s)",
         )
+        parser.add_argument("--folder", type=Path, default=FOLDER, help="for its data (default: %(default)s)")
         parser.add_argument("--reset", action="store_true", help="forget everything of earlier demos first")
         # What the demo runs inside its own settings before it starts the desk.
         parser.add_argument("--prepare", action="store_true", help=SUPPRESS)
@@ -44,6 +46,7 @@ class Command(BaseCommand):
             sandbox_port=options["sandbox_port"],
             time_scale=options["time_scale"],
             say=self.stdout.write,
+            folder=options["folder"],
         )
         try:
             sys.exit(demo.run(reset=options["reset"]))
