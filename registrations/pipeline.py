@@ -9,24 +9,24 @@ that dies in between leaves an open run, which the next owner looks up at Twilio
 
 import logging
 import random
-import secrets
 import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from registrations import clock, pacing, sync, timeline
 from registrations.gateway import Gateway, errors, get_gateway
 from registrations.gateway.redact import redact, redact_text
+from registrations.lease import LeaseLost, claim, claim_due, renew
 from registrations.models import Registration, StepRun
 from registrations.planning import Call, Decision, Learn, Look, Reconcile, Runs, Stop, Wait, decide, summarize
 from registrations.states import RunState, Stage, WaitingFor
 from registrations.steps import Watch, Write
 
 log = logging.getLogger(__name__)
+
+__all__ = ["LeaseLost", "advance", "claim_due", "load", "restate"]
 
 Ring = Callable[[int, datetime], None]
 
@@ -40,10 +40,6 @@ NOT_FOUND_RETRIES = 4  # facts section 8.1: a 404 on a sub-resource right after 
 MIN_QUIET_SECONDS, MIN_PAID_QUIET_SECONDS = 1.0, 3.0
 
 
-class LeaseLost(Exception):
-    """Another worker owns the case now; whatever this one still wanted to write is dropped."""
-
-
 def load(pk: int) -> Registration:
     return Registration.objects.select_related(*MIRRORS).get(pk=pk)
 
@@ -53,7 +49,7 @@ def advance(pk: int, *, ring: Ring) -> None:
 
     `ring(pk, at)` must enqueue the next job; it is called inside the transaction that stores `wake_at`.
     """
-    token = _claim(pk)
+    token = claim(pk)
     if token is None:
         return
     try:
@@ -67,52 +63,6 @@ def advance(pk: int, *, ring: Ring) -> None:
         _note_defect(pk, error)
         outcome = None
     _release(pk, token, outcome, ring)
-
-
-def claim_due(limit: int = 200) -> list[int]:
-    """Cases that should be running and are not: due, or left behind by a dead worker.
-
-    Each is marked as rung, so that a slow queue does not fill with repeats.
-    """
-    now = clock.now()
-    quiet = now - timedelta(seconds=30)
-    rows = (
-        Registration.objects.filter(_due(now))
-        .filter(Q(rung_at__isnull=True) | Q(rung_at__lt=quiet))
-        .order_by("wake_at")
-        .values_list("pk", flat=True)[:limit]
-    )
-    return [
-        pk
-        for pk in list(rows)
-        if Registration.objects.filter(_due(now), pk=pk)
-        .filter(Q(rung_at__isnull=True) | Q(rung_at__lt=quiet))
-        .update(rung_at=now)
-    ]
-
-
-# --- the lease -----------------------------------------------------------------------------------------------
-def _due(now: datetime) -> Q:
-    """Due and free, or owned by a worker whose lease ran out."""
-    return Q(wake_at__lte=now, lease_until__isnull=True) | Q(lease_until__lt=now)
-
-
-def _lease() -> timedelta:
-    return timedelta(seconds=settings.A2P_LEASE_SECONDS)
-
-
-def _claim(pk: int) -> str | None:
-    """Take the case, consuming its wake-up. Who asks for another run meanwhile sets `wake_at` again."""
-    now, token = clock.now(), secrets.token_hex(16)
-    taken = Registration.objects.filter(_due(now), pk=pk).update(
-        lease_until=now + _lease(), lease_token=token, wake_at=None, rung_at=None
-    )
-    return token if taken else None
-
-
-def _renew(pk: int, token: str) -> None:
-    if not Registration.objects.filter(pk=pk, lease_token=token).update(lease_until=clock.now() + _lease()):
-        raise LeaseLost
 
 
 def _release(pk: int, token: str, outcome: Wait | Stop | None, ring: Ring) -> None:
@@ -173,7 +123,7 @@ def restate(pk: int) -> None:
 def _run(pk: int, token: str) -> Wait | Stop:
     gateway: Gateway | None = None
     for _ in range(MAX_STEPS_PER_JOB):
-        _renew(pk, token)
+        renew(pk, token)
         registration = load(pk)
         runs = Runs.of(registration)
         decision = decide(registration, clock.now(), runs)

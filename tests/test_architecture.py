@@ -13,7 +13,7 @@ APP = Path(settings.BASE_DIR) / "registrations"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"states", "failures", "gateway", "clock", "sandbox"}),
     frozenset({"models"}),
-    frozenset({"timeline", "pacing", "steps"}),
+    frozenset({"timeline", "pacing", "steps", "lease"}),
     frozenset({"runs", "problems"}),
     frozenset({"planning", "sync"}),
     frozenset({"pipeline", "inbox", "event_streams"}),
