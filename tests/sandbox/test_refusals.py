@@ -13,7 +13,7 @@ from registrations.sandbox import SOLE_PROP_POLICY, STARTER_POLICY
 from registrations.sandbox.seed import OWNED
 
 from .conftest import PRIMARY, client_for, control
-from .walk import CAMPAIGN, Walk
+from .walk import EDIT, Walk
 
 FIRST, SECOND, THIRD = OWNED
 NOWHERE = "0" * 32
@@ -272,12 +272,6 @@ def test_campaign_order(walk):
     assert walk.create_campaign().campaign_status == "PENDING"
     violations = control(walk.server, "counts")["violations"]
     assert violations == {"order": 1, "second-campaign": 2, "recreate-gap": 1}
-
-
-EDIT = {
-    name: CAMPAIGN[name]
-    for name in ("description", "message_flow", "message_samples", "has_embedded_links", "has_embedded_phone")
-} | {"age_gated": False, "direct_lending": False}
 
 
 def test_campaign_update_rules(walk):

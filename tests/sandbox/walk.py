@@ -43,6 +43,13 @@ CAMPAIGN: dict[str, Any] = {
 }
 
 
+EDITABLE = ("description", "message_flow", "message_samples", "has_embedded_links", "has_embedded_phone")
+EDIT: dict[str, Any] = {name: CAMPAIGN[name] for name in EDITABLE} | {
+    "age_gated": False,
+    "direct_lending": False,
+}
+
+
 @dataclass
 class Walk:
     """One customer's objects so far."""
