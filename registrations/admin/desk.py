@@ -31,11 +31,12 @@ PART_LABELS = {
     "phone_number": "Number",
 }
 # The newest lines shown on the page; the lists "Timeline" and "Ledger" have all.
-EVENTS_SHOWN = 40
-RUNS_SHOWN = 40
+EVENTS_SHOWN = 15
+RUNS_SHOWN = 10
 POLL_BUSY_SECONDS, POLL_IDLE_SECONDS = 2, 15
 # What lies this near ahead is worth watching closely: it covers the settle waits.
 SOON = timedelta(seconds=40)
+FIX = "Fix this"
 OTP_SENDER = "+1 915-278-2000"
 
 # From the most to the least urgent: a part shows the first of these that one of its steps has.
@@ -53,9 +54,7 @@ class Part:
     @property
     def status(self) -> str:
         statuses = {step.status for step in self.steps}
-        known = next((status for status in _PART_STATUS if status in statuses), "todo")
-        # Half done and nothing under way reads as "next", not as "later".
-        return "ready" if known == "todo" and "done" in statuses else known
+        return next((status for status in _PART_STATUS if status in statuses), "todo")
 
     @property
     def done(self) -> int:
@@ -96,9 +95,11 @@ def url(name: str, registration: Registration, *extra: Any) -> str:
     return reverse(f"admin:registrations_registration_{name}", args=[registration.pk, *extra])
 
 
-def parts(steps: list[StepView]) -> list[Part]:
+def parts(registration: Registration, steps: list[StepView]) -> list[Part]:
     groups = {slug: Part(slug, label) for slug, label in PART_LABELS.items()}
     for step in steps:
+        if step.slug == "number.buy" and registration.phone_number.sender_number:
+            continue  # the sender is owned: nothing was or will be bought
         groups.setdefault(step.part, Part(step.part, step.part)).steps.append(step)
     return [group for group in groups.values() if group.steps]
 
@@ -112,7 +113,7 @@ def primary(
     registration: Registration, problems: list[Problem], plan: Plan, otp: verbs.OtpState, may: dict[str, bool]
 ) -> Act | None:
     """The one thing to do now, if it is ours to do."""
-    fix = Act("Fix this", f"{url('change', registration)}{_anchor(problems)}")
+    fix = Act(FIX, f"{url('change', registration)}{_anchor(problems)}")
     if not may["change"]:
         return None
     if registration.hold:
@@ -134,7 +135,8 @@ def primary(
 def secondary(registration: Registration, first: Act | None, may: dict[str, bool]) -> list[Act]:
     if not may["change"]:
         return []
-    acts = [Act("Edit", url("change", registration))]
+    fixing = first is not None and first.label == FIX
+    acts = [] if fixing else [Act("Edit", url("change", registration))]
     stuck = registration.is_submitted and registration.waiting_for == WaitingFor.US and not registration.hold
     if stuck and (first is None or first.label != "Try again"):
         acts.append(Act("Try again", url("confirm", registration, "submit")))
@@ -173,7 +175,7 @@ def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
         "may": may,
         "problems": [(problem, _fix_url(registration, problem)) for problem in problems],
         "plan": plan,
-        "parts": parts(planning.board(registration, moment, runs)),
+        "parts": parts(registration, planning.board(registration, moment, runs)),
         "otp": otp,
         "otp_sender": OTP_SENDER,
         "otp_shown": otp.owed,
@@ -183,8 +185,10 @@ def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
         "primary": first,
         "secondary": secondary(registration, first, may),
         "busy": is_busy(registration),
-        "events": list(registration.events.all()[:EVENTS_SHOWN]),
-        "runs": list(registration.runs.defer("basis", "request", "response", "traceback")[:RUNS_SHOWN]),
+        "events": list(registration.events.all()[: EVENTS_SHOWN + 1]),
+        "events_shown": EVENTS_SHOWN,
+        "runs": list(registration.runs.defer("basis", "request", "response", "traceback")[: RUNS_SHOWN + 1]),
+        "runs_shown": RUNS_SHOWN,
         "retired": list(registration.retired.all()),
         "sandbox_panel_url": settings.A2P_SANDBOX_PANEL_URL,
     }

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from registrations.clock import now
 from registrations.states import RunState, Stage, WaitingFor, Word
+from registrations.steps import BY_SLUG
 
 from .console import console_url
 
@@ -111,6 +112,27 @@ def step_chip(status: str) -> SafeString:
 def run_chip(state: str) -> SafeString:
     label = RunState(state).label if state in RunState.values else state
     return chip(label, RUN_MOODS.get(state, "unknown"))  # type: ignore[call-overload]
+
+
+def step_label(slug: str) -> str:
+    """What the step table calls a step; a step of an older release keeps its slug."""
+    row = BY_SLUG.get(slug)
+    return row.label if row else slug
+
+
+_EVENT_PARTS = {"trustbundle": "trust bundle", "phonenumber": "number"}
+
+
+def event_text(tag: str, text: str) -> str:
+    """A line of the timeline that can be read alone: changes of a status say whose status it is.
+
+    >>> event_text("campaign:status", "PENDING → FAILED"), event_text("note", "Called her.")
+    ('Campaign status: PENDING → FAILED', 'Called her.')
+    """
+    part, _, what = tag.partition(":")
+    if what in ("status", "identity", "evaluation"):
+        return f"{_EVENT_PARTS.get(part, part).capitalize()} {what}: {text}"
+    return text or tag
 
 
 def span_text(span: timedelta) -> str:

@@ -1,5 +1,6 @@
 """Adding and editing a case: one page, one form, each of Twilio's complaints beside its input."""
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -65,12 +66,40 @@ class Row:
         return self.bound.as_widget(attrs=attrs)
 
 
+# Inputs that most customers leave empty stand folded, unless something is in them or said about them.
+FOLDS = (
+    ("Three more samples", ("message_sample_3", "message_sample_4", "message_sample_5")),
+    (
+        "Own answers to STOP and HELP",
+        ("opt_out_message", "opt_out_keywords", "help_message", "help_keywords"),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Inputs that stand together; with a title they are folded away until wanted."""
+
+    title: str
+    rows: list[Row]
+
+    @property
+    def is_open(self) -> bool:
+        return any(r.bound.value() or r.bound.errors or r.problems or r.also or r.hints for r in self.rows)
+
+
 @dataclass(frozen=True)
 class SectionView:
     slug: str
     title: str
     hint: str
     rows: list[Row]
+
+    @property
+    def groups(self) -> list[Group]:
+        titles = {name: title for title, names in FOLDS for name in names}
+        folds = itertools.groupby(self.rows, key=lambda row: titles.get(row.name, ""))
+        return [Group(title, list(rows)) for title, rows in folds]
 
     @property
     def trouble(self) -> int:
@@ -119,7 +148,7 @@ def _submit(request: HttpRequest, saved: Registration) -> HttpResponse:
     """Submit at once when it costs no more than the page said beside its button; else show the plan first."""
     saved = desk.load(saved.pk)
     plan = planning.plan(saved)
-    if plan.fee > _shown_fee(request) or plan.blockers:
+    if plan.fee > _shown_fee(request):
         messages.info(request, "Saved. Please look at the plan before it is sent.")
         return redirect(desk.url("confirm", saved, "submit"))
     try:

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from registrations.models import Event, StepRun
@@ -22,7 +23,8 @@ def took_ms(run: StepRun) -> int | None:
 
 @admin.register(StepRun)
 class StepRunAdmin(ReadOnlyAdmin):
-    list_display = ("step", "case", "state_", "answer", "sid_", "fee_", "took", "actor", "at")
+    title = "Ledger"
+    list_display = ("step_", "case", "state_", "answer", "sid_", "fee_", "took", "actor", "at")
     list_filter = ("state", "step")
     list_select_related = ("registration",)
     search_fields = ("registration__label", "=registration__external_id", "=error_code")
@@ -31,6 +33,10 @@ class StepRunAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StepRun]:
         return super().get_queryset(request).defer("basis")
+
+    @admin.display(description="Call", ordering="step")
+    def step_(self, run: StepRun) -> SafeString:
+        return format_html('<span title="{}">{}</span>', run.step, display.step_label(run.step))
 
     @admin.display(description="Case", ordering="registration__label")
     def case(self, run: StepRun) -> SafeString:
@@ -80,7 +86,7 @@ class StepRunAdmin(ReadOnlyAdmin):
         return TemplateResponse(
             request,
             "registrations/desk/run.html",
-            {**self.admin_site.each_context(request), **values, "title": f"Call {run.step}"},
+            {**self.admin_site.each_context(request), **values, "title": display.step_label(run.step)},
         )
 
     def history_view(
@@ -91,6 +97,7 @@ class StepRunAdmin(ReadOnlyAdmin):
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
+    title = "Timeline"
     list_display = ("text_", "case", "tag", "actor", "at_")
     list_display_links = None
     list_filter = ("tag",)
@@ -101,7 +108,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="What happened")
     def text_(self, event: Event) -> str:
-        return event.text or event.tag
+        return display.event_text(event.tag, event.text)
 
     @admin.display(description="Case", ordering="registration__label")
     def case(self, event: Event) -> SafeString:

@@ -76,6 +76,7 @@ class MirrorAdmin(ReadOnlyAdmin):
 
 @admin.register(Brand)
 class BrandAdmin(MirrorAdmin):
+    title = "Brands"
     list_display = ("case", "status_", "identity", "tcr_id", "sid_", "tries", "reasons", "looked")
     list_filter = ("status", "identity_status")
     search_fields = ("=sid", "=tcr_id", "registration__label")
@@ -95,6 +96,7 @@ class BrandAdmin(MirrorAdmin):
 
 @admin.register(Campaign)
 class CampaignAdmin(MirrorAdmin):
+    title = "Campaigns"
     list_display = ("case", "status_", "campaign_id", "service", "reasons", "looked")
     list_filter = ("status",)
     search_fields = ("=campaign_id", "=service_sid", "registration__label")
@@ -110,6 +112,7 @@ class CampaignAdmin(MirrorAdmin):
 
 @admin.register(PhoneNumber)
 class PhoneNumberAdmin(MirrorAdmin):
+    title = "Numbers"
     list_display = ("case", "phone_number", "a2p", "attached", "confirmed", "sid_", "reasons")
     list_filter = ("a2p_status",)
     search_fields = ("=sid", "phone_number", "registration__label")

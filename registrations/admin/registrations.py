@@ -102,7 +102,14 @@ class RegistrationAdmin(admin.ModelAdmin):
             for value, label in QUEUES
         ]
         return super().changelist_view(
-            request, {"title": "Registrations", "queue_tabs": tabs, **(extra_context or {})}
+            request,
+            {
+                "title": "Registrations",
+                "queue_tabs": tabs,
+                # The tabs choose it already.
+                "filters_elsewhere": ["waiting_for"],
+                **(extra_context or {}),
+            },
         )
 
     # --- The form -----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ register.simple_tag(display.icon, name="icon")
 register.simple_tag(display.chip, name="chip")
 register.simple_tag(display.sid_link, name="sid")
 register.simple_tag(display.copy_button, name="copy_button")
+register.simple_tag(display.event_text, name="event_text")
 for function in (
     display.stage_chip,
     display.waiting_chip,
@@ -20,5 +21,6 @@ for function in (
     display.span_text,
     display.money,
     display.pretty,
+    display.step_label,
 ):
     register.filter(function.__name__, function)

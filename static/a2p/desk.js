@@ -92,9 +92,8 @@
   // Signed out meanwhile: the answer is the sign-in page. Show it instead of a page that has gone stale.
   document.addEventListener("htmx:afterRequest", function (event) {
     const xhr = event.detail.xhr;
-    if (event.detail.elt.id === "poller" && xhr.responseURL && !xhr.responseURL.includes("/live/")) {
-      window.location.reload();
-    }
+    if (event.detail.elt.id !== "poller" || !xhr.responseURL) return;
+    if (!new URL(xhr.responseURL).pathname.endsWith("/live/")) window.location.reload();
   });
 
   document.addEventListener("DOMContentLoaded", function () {
