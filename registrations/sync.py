@@ -49,7 +49,7 @@ INPUT_COLUMNS = {
     PhoneNumber: {"sender_number", "area_code", "purchase_confirmed_at", "purchase_confirmed_by"},
 }
 # Columns that a person's request sets from outside the lease; a step clears them only when it acted on them.
-_REQUEST_COLUMNS = {"otp_requested_at", "otp_requested_by", "resubmit_requested"}
+_REQUEST_COLUMNS = {"otp_requested_at", "otp_requested_by", "resubmit_requested", "look_requested_at"}
 
 
 def record(registration: Registration, row: Write, payload: Payload, basis: Basis) -> None:

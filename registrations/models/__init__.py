@@ -8,6 +8,7 @@ from .phone_number import PhoneNumber
 from .profile import Profile
 from .registration import Registration
 from .trust_bundle import TrustBundle
+from .webhook import WebhookDelivery
 
 __all__ = [
     "Brand",
@@ -23,4 +24,5 @@ __all__ = [
     "RetiredResource",
     "StepRun",
     "TrustBundle",
+    "WebhookDelivery",
 ]

@@ -22,6 +22,10 @@ class Mirror(models.Model):
     synced_at = models.DateTimeField(null=True, editable=False)
     polls = models.PositiveIntegerField(default=0, editable=False)
     next_poll_at = models.DateTimeField(null=True, editable=False)
+    # A delivery (or a person) asks for a look; cleared only by a look that began after it.
+    look_requested_at = models.DateTimeField(null=True, editable=False)
+    # When planned looking, not a delivery, found a decision first: tells silent webhooks.
+    poll_found_at = models.DateTimeField(null=True, editable=False, db_index=True)
     gone_at = models.DateTimeField(null=True, editable=False)
     resubmit_requested = models.BooleanField(default=False, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
