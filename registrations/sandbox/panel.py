@@ -119,7 +119,11 @@ def _bundles(world: World, kind: str) -> list[str]:
         buttons = ""
         if bundle["status"] in ("pending-review", "in-review"):
             path = f"bundle/{bundle['sid']}"
-            buttons = _button(path, "Reject: e-mail", action="reject", reason="Email is invalid.")
+            buttons = _button(path, "Approve", action="approve") + " "
+            if kind == "CustomerProfiles":
+                buttons += _button(path, "Reject: e-mail", action="reject", reason="Email is invalid.")
+            else:
+                buttons += _button(path, "Reject (18602)", action="reject", code="18602")
         reason = bundle.get("_failure_reason") or ""
         items.append(
             _item(bundle["friendly_name"], f"{bundle['status']} {reason} · {bundle['sid']}", buttons)

@@ -65,6 +65,7 @@ class Store:
         for row_id, body in reversed(rows):
             self.log.append(json.loads(body))
             self._next_log = max(self._next_log, row_id + 1)
+        self._db.execute("DELETE FROM log WHERE id < ?", (self._next_log - LOG_KEEP,))
         self.meta = {key: json.loads(value) for key, value in self._db.execute("SELECT key, value FROM meta")}
 
     # -- objects ---------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import signal
@@ -465,6 +466,21 @@ def test_delays_scale_and_a_clock_can_be_given():
     finally:
         del TIMERS["test"]
         world.store.close()
+
+
+def test_the_sandbox_stands_alone():
+    """It imports the standard library and itself: an opponent shares no code with what it tests."""
+    for path in (ROOT / "registrations" / "sandbox").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            else:
+                continue
+            for name in names:
+                own = name.startswith("registrations.sandbox")
+                assert own or name.split(".")[0] in sys.stdlib_module_names, f"{path.name} imports {name}"
 
 
 def test_lists_of_the_sdk_raise_on_a_fault(server, client):
