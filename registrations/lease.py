@@ -1,8 +1,14 @@
 """Who may work on a case now: one worker at a time, by a conditional UPDATE, for a limited time."""
 
+import hashlib
+import os
 import secrets
+import socket
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 
+import psutil
 from django.conf import settings
 from django.db.models import Q
 
@@ -27,7 +33,7 @@ def _lease() -> timedelta:
 
 def claim(pk: int) -> str | None:
     """Take the case, consuming its wake-up. Who asks for another run meanwhile sets `wake_at` again."""
-    now, token = clock.now(), secrets.token_hex(16)
+    now, token = clock.now(), _token()
     taken = Registration.objects.filter(due(now), pk=pk).update(
         lease_until=now + _lease(), lease_token=token, wake_at=None, rung_at=None
     )
@@ -39,11 +45,56 @@ def renew(pk: int, token: str) -> None:
         raise LeaseLost
 
 
+def free_dead() -> int:
+    """End the leases of this machine's workers that no longer live; returns how many.
+
+    Without it a case whose worker was killed would wait for the lease to run out. Workers elsewhere cannot be
+    seen from here; theirs run out.
+    """
+    owned = Registration.objects.filter(lease_token__startswith=f"{_machine()}:").values_list(
+        "pk", "lease_token"
+    )
+    dead = [(pk, token) for pk, token in owned if not _alive(token)]
+    long_ago = clock.now() - timedelta(seconds=1)
+    return sum(
+        Registration.objects.filter(pk=pk, lease_token=token).update(lease_until=long_ago)
+        for pk, token in dead
+    )
+
+
+@cache
+def _machine() -> str:
+    """Names this machine, this boot and this space of process numbers (containers have their own)."""
+    facts = [socket.gethostname(), str(int(psutil.boot_time()))]
+    namespace = Path("/proc/self/ns/pid")
+    if namespace.exists():
+        facts.append(os.readlink(namespace))
+    return hashlib.sha256("|".join(facts).encode()).hexdigest()[:12]
+
+
+def _token() -> str:
+    """`machine:pid:start:random`; the start time tells a process from a later one with its number."""
+    pid = os.getpid()
+    return f"{_machine()}:{pid}:{psutil.Process(pid).create_time():.2f}:{secrets.token_hex(8)}"
+
+
+def _alive(token: str) -> bool:
+    try:
+        _, pid, started, _ = token.split(":")
+        process = psutil.Process(int(pid))
+        return f"{process.create_time():.2f}" == started and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+    except (ValueError, psutil.Error):
+        return True  # cannot be told: let the lease run out
+
+
 def claim_due(limit: int = 200) -> list[int]:
     """Cases that should be running and are not: due, or left behind by a dead worker.
 
     Each is marked as rung, so that a slow queue does not fill with repeats.
     """
+    free_dead()
     now = clock.now()
     quiet = now - timedelta(seconds=RING_AGAIN_SECONDS)
     rows = (

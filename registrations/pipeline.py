@@ -37,7 +37,7 @@ MISCONFIGURED_SECONDS = 900.0  # an operator mends credentials; the case then go
 ERRORED_SECONDS = 600.0
 NOT_FOUND_RETRIES = 4  # facts section 8.1: a 404 on a sub-resource right after a create is retried briefly
 # A lost call must have had the time to land, whatever A2P_TIME_SCALE says: networks do not scale.
-MIN_QUIET_SECONDS, MIN_PAID_QUIET_SECONDS = 1.0, 3.0
+MIN_QUIET_SECONDS, MIN_PAID_QUIET_SECONDS = 2.0, 5.0
 
 
 def load(pk: int) -> Registration:

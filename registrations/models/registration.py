@@ -68,7 +68,7 @@ class Registration(models.Model):
     wake_at = models.DateTimeField(null=True, editable=False)
     rung_at = models.DateTimeField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
-    lease_token = models.CharField(max_length=32, blank=True, editable=False)
+    lease_token = models.CharField(max_length=80, blank=True, editable=False)
     attempts = models.PositiveIntegerField(default=0, editable=False)
     # Our place in a paced lane (pacing.py).
     slot_at = models.DateTimeField(null=True, editable=False)
@@ -88,6 +88,9 @@ class Registration(models.Model):
         indexes = [
             models.Index(fields=["wake_at"], name="registration_due"),
             models.Index(fields=["lease_until"], name="registration_lease"),
+            models.Index(
+                fields=["lease_token"], name="registration_leased", condition=~models.Q(lease_token="")
+            ),
             models.Index(fields=["waiting_for", "stage", "stage_since"], name="registration_board"),
             models.Index(fields=["stage", "-id"], name="registration_stage"),
             models.Index(fields=["owner", "-id"], name="registration_owner"),

@@ -70,8 +70,8 @@ class Write(Row):
     stamps: tuple[str, ...] = ()
     resets: Mapping[str, Any] = field(default_factory=dict)
     poll_after: float | None = None
-    quiet: float = 20.0
-    looks: int = 1
+    quiet: float = 30.0  # longer than one call's time-outs together
+    looks: int = 2
     fee: Callable[[], Decimal] | None = None
     lane: str = ""
     not_before: Callable[[Registration], datetime | None] = no_time

@@ -149,9 +149,8 @@ ROWS: tuple[AnyRow, ...] = (
         sid_field="sid",
         stamps=("registered_at",),
         poll_after=SETTLE_SECONDS,
-        # A second brand is a second fee: wait long, and look twice, before believing that none was made.
+        # A second brand is a second fee: wait long before believing that none was made.
         quiet=60,
-        looks=2,
         fee=fee,
         lane="a2p",
         help="Paid once. Twilio passes the brand to The Campaign Registry.",

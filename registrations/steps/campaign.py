@@ -178,7 +178,6 @@ ROWS: tuple[AnyRow, ...] = (
         resets={"resubmit_requested": False, "gone_at": None},
         poll_after=60,
         quiet=60,
-        looks=2,
         fee=fee,
         lane="a2p",
         not_before=_recreate_gap,

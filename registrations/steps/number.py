@@ -124,7 +124,6 @@ ROWS: tuple[AnyRow, ...] = (
         kind="number",
         sid_field="sid",
         quiet=60,
-        looks=2,
         fee=fee,
         help="A monthly price; a person confirms it first.",
     ),
