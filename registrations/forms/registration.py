@@ -8,27 +8,13 @@ from typing import Any
 from django import forms
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxLengthValidator, MinLengthValidator
-from django.db import models
 from django.db.models import Q
-from django.forms.models import fields_for_model
-from phonenumber_field.modelfields import PhoneNumberField
 from phonenumber_field.phonenumber import PhoneNumber as Number
 
 from registrations.models import Registration
-from registrations.models.campaign import SAMPLE_COUNT, SAMPLE_LENGTH
 
-from . import fields as own
-from .layout import (
-    CASE_FIELDS,
-    CASE_MODEL,
-    CSV_COLUMNS,
-    PARTS,
-    SAMPLE_FIELDS,
-    SECTIONS,
-    SHORT_TEXT_ROWS,
-    WIDGET_ATTRS,
-)
+from .building import all_fields
+from .layout import CASE_FIELDS, CASE_MODEL, CSV_COLUMNS, PARTS, SAMPLE_FIELDS, SECTIONS
 from .places import clean_postal_code, clean_region
 
 # Facts section 12, rule 23. "Co" is left out: unincorporated owners may and do use it.
@@ -36,78 +22,6 @@ _SUFFIX = re.compile(
     r"\b(p\.?l\.?l\.?c|l\.?l\.?c|l\.?l\.?p|l\.?p|inc|incorporated|corp|corporation|ltd|limited)\.?\s*$",
     re.IGNORECASE,
 )
-_SPECIAL: dict[str, type[forms.Field]] = {
-    "mobile_phone_number": own.Mobile,
-    "sender_number": own.Sender,
-    "area_code": own.AreaCode,
-    "opt_in_keywords": own.Keywords,
-    "opt_out_keywords": own.Keywords,
-    "help_keywords": own.Keywords,
-}
-_BY_TYPE: tuple[tuple[type[models.Field], type[forms.Field]], ...] = (
-    (PhoneNumberField, own.Phone),
-    (models.EmailField, own.Mail),
-    (models.URLField, own.HttpsURL),
-    (models.TextField, own.Text),
-    (models.BooleanField, own.Flag),
-    (models.CharField, own.Line),
-)
-
-
-def _form_field(field: models.Field, **kwargs: Any) -> forms.Field | None:
-    """The form field of a model field: label, help, choices and limits are the model's."""
-    if field.choices:
-        choice = own.CountryChoice if field.name == "iso_country" else own.Choice
-        return field.formfield(choices_form_class=choice, **kwargs)
-    kind = _SPECIAL.get(field.name) or next((f for m, f in _BY_TYPE if isinstance(field, m)), None)
-    if kind is None:
-        return field.formfield(**kwargs)
-    if isinstance(field, models.TextField):
-        kwargs["widget"] = forms.Textarea(attrs={"rows": SHORT_TEXT_ROWS})
-    made = field.formfield(form_class=kind, **kwargs)
-    low, high = _limits(field)
-    if made is not None and (isinstance(field, models.TextField) or kind is own.Keywords):
-        made.widget.attrs |= _counter(low, high)
-    return made
-
-
-def _limits(field: models.Field) -> tuple[int | None, int | None]:
-    lows = [v.limit_value for v in field.validators if isinstance(v, MinLengthValidator)]
-    highs = [v.limit_value for v in field.validators if isinstance(v, MaxLengthValidator)]
-    return max(lows, default=None), min(highs, default=None)
-
-
-def _counter(low: int | None, high: int | None) -> dict[str, int]:
-    """Read by the page's script: a live count, which colours but never cuts."""
-    return {name: value for name, value in (("data-min", low), ("data-max", high)) if value is not None}
-
-
-def _samples() -> dict[str, forms.Field]:
-    made: dict[str, forms.Field] = {}
-    for n, name in enumerate(SAMPLE_FIELDS, start=1):
-        made[name] = own.Text(
-            label=f"Sample message {n}",
-            required=n <= SAMPLE_COUNT[0],
-            validators=[MinLengthValidator(SAMPLE_LENGTH[0]), MaxLengthValidator(SAMPLE_LENGTH[1])],
-            widget=forms.Textarea(attrs={"rows": SHORT_TEXT_ROWS, **_counter(*SAMPLE_LENGTH)}),
-            help_text="A real message: name the business; put what varies in [brackets]; say Reply STOP to "
-            "opt out in at least one."
-            if n == 1
-            else "",
-        )
-    return made
-
-
-def _all_fields() -> dict[str, forms.Field]:
-    made: dict[str, forms.Field] = {}
-    for model, names in [*PARTS.values(), (CASE_MODEL, tuple(n for n in CASE_FIELDS if n != "owner"))]:
-        made |= fields_for_model(model, fields=names, formfield_callback=_form_field)
-    made |= _samples()
-    made["label"].required = False
-    made["label"].help_text = f"{made['label'].help_text} Empty: the brand name."
-    for name, field in made.items():
-        field.widget.attrs |= {"autocomplete": "off", **WIDGET_ATTRS.get(name, {})}
-    return made
 
 
 @dataclass(frozen=True)
@@ -266,7 +180,7 @@ class RegistrationForm(forms.Form):
 
 
 # Declared from the models once, at import; instances get copies as with any Django form.
-RegistrationForm.base_fields = _all_fields() | RegistrationForm.base_fields
+RegistrationForm.base_fields = all_fields() | RegistrationForm.base_fields
 REQUIRED_COLUMNS = tuple(name for name in CSV_COLUMNS if RegistrationForm.base_fields[name].required)
 
 
