@@ -63,7 +63,9 @@ def _attach_wanted(registration: Registration) -> bool:
 
 
 def _attach_blocked(registration: Registration) -> str:
-    if registration.phone_number.sid:
+    number = registration.phone_number
+    # A sender that is not looked up yet, or not bought yet, has rows of its own before this one.
+    if number.sid or ((number.sender_number or number.area_code) and not number_problem(registration)):
         return ""
     return number_problem(registration) or "Choose the number that will send: one you own, or an area code."
 
