@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 # A worker that stops on its own says "bye"; one that was ended for a time-out cannot. It dies right after
 # the job's end mark, so a death that soon after is no sign of trouble.
 _TIMEOUT_EXIT = 5.0
+# Seconds a cluster may take until its first mark: it loads the whole project, on a busy machine slowly.
+STARTUP = 30.0
 
 
 @dataclass
@@ -35,7 +37,8 @@ class Progress:
     _last: float = 0.0
 
     def __post_init__(self) -> None:
-        self._free_since = self._last = self.started_at
+        self._free_since = self.started_at
+        self._last = self.started_at + STARTUP
 
     def feed(self, line: str, now: float) -> None:
         """Take one mark, "event row pid"; what is not understood is ignored."""

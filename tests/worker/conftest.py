@@ -19,6 +19,7 @@ from environ import Env
 
 from registrations import tasks
 from registrations.broker import EtaORM
+from registrations.models import Heartbeat
 from registrations.worker.processes import pause
 
 ALIAS = "worker_tests"
@@ -64,9 +65,19 @@ class Desk:
         words = [line.split() for line in path.read_text().splitlines()] if path.exists() else []
         return [(int(pid), float(at)) for what, number, pid, at in words if (what, number) == (kind, str(pk))]
 
+    def begun(self, pk, seconds=15.0):
+        """Wait for the job's begin: (pid of its worker, time)."""
+        return self._first("begin", pk, seconds)
+
     def done(self, pk, seconds=15.0):
-        """Wait for the job's end: (pid of its worker, time)."""
-        return wait_until(lambda: self.lines("end", pk), seconds, f"job {pk}; output: {self.output()}")[0]
+        return self._first("end", pk, seconds)
+
+    def _first(self, kind, pk, seconds):
+        try:
+            return wait_until(lambda: self.lines(kind, pk), seconds, f"{kind} of job {pk}")[0]
+        except AssertionError:
+            print(self.output(), *map(str, self.rows().values("pk", "lock")), sep="\n")
+            raise
 
     def output(self):
         return (self.folder / "output").read_text()
@@ -135,9 +146,10 @@ def worker_database(tmp_path_factory, django_db_blocker):
 
 @pytest.fixture
 def desk(worker_database, tmp_path: Path):
-    env = worker_database | {"A2P_TEST_FOLDER": str(tmp_path), "A2P_STALL_SECONDS": "2", "A2P_TIME_SCALE": "1",
+    env = worker_database | {"A2P_TEST_FOLDER": str(tmp_path), "A2P_STALL_SECONDS": "3", "A2P_TIME_SCALE": "1",
                              "A2P_STOP_GRACE_SECONDS": "5", "LOG_LEVEL": "INFO"}  # fmt: skip
     desk = Desk(tmp_path, env)
     desk.rows().all().delete()
+    Heartbeat.objects.using(ALIAS).all().delete()
     yield desk
     desk.clean_up()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from registrations.worker.progress import Progress
+from registrations.worker.progress import STARTUP, Progress
 
 STALL, TIMEOUT = 10, 90
 
@@ -110,7 +110,8 @@ def test_due_jobs_that_nobody_takes():
     assert cluster.verdict(30, oldest_due=25) == ""
     assert "nobody takes" in cluster.verdict(36, oldest_due=25)
     # A cluster that is still starting, or has just done something, is given the full time.
-    assert Cluster().verdict(9, oldest_due=-1000) == ""
+    assert Cluster().verdict(STARTUP + 9, oldest_due=-1000) == ""
+    assert "nobody takes" in Cluster().verdict(STARTUP + 11, oldest_due=-1000)
     assert Cluster().at(30, "claim 1 70", "drop 1 70").verdict(36, oldest_due=0) == ""
 
 

@@ -4,6 +4,7 @@ import signal
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from registrations.models import Heartbeat
@@ -25,7 +26,7 @@ def test_runs_jobs_on_time_and_stops_cleanly_on_sigterm(desk):
     assert Heartbeat.objects.using(ALIAS).get().name.endswith(f":{worker.pid}")
 
     desk.ring(1003)  # takes a second
-    wait_until(lambda: desk.lines("begin", 1003))
+    desk.begun(1003)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(10) == 0
     assert desk.lines("end", 1003)
@@ -37,7 +38,7 @@ def test_runs_jobs_on_time_and_stops_cleanly_on_sigterm(desk):
 def test_a_job_that_outlasts_the_grace_is_killed_and_given_back(desk):
     desk.ring(60_001)
     worker = desk.start(A2P_STOP_GRACE_SECONDS="0.5")
-    wait_until(lambda: desk.lines("begin", 60_001))
+    desk.begun(60_001)
     worker.send_signal(signal.SIGINT)
     assert worker.wait(10) == 0
     assert desk.ours() == []
@@ -76,7 +77,7 @@ def _settled_family(desk, worker):
 def test_a_busy_worker_killed_does_not_stop_the_others(desk):
     worker = desk.start()
     desk.ring(5001)
-    (pid, _), *_ = wait_until(lambda: desk.lines("begin", 5001))
+    pid, _ = desk.begun(5001)
     victim = next(process for process in desk.ours() if process.pid == pid)
     victim.kill()
     desk.ring(2)
@@ -122,3 +123,27 @@ def test_jobs_signed_with_another_secret_key_come_back_by_the_sweep(desk):
     desk.done(1)
     wait_until(lambda: desk.rows().count() == 0)
     assert "frozen" not in desk.output()
+
+
+def test_goes_on_after_the_database_has_cut_every_connection(desk):
+    if connections[ALIAS].vendor != "postgresql":
+        pytest.skip("needs a database server: run with DATABASE_URL=postgres://…")
+    worker = desk.start(
+        A2P_STALL_SECONDS="30", A2P_TIME_SCALE="0.01", TWILIO_API_BASE_URL="http://127.0.0.1:9"
+    )
+    desk.ring(1)
+    desk.done(1)
+    desk.ring(3002)
+    desk.begun(3002)
+    for _ in range(3):
+        with connections["default"].cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                [connections[ALIAS].settings_dict["NAME"]],
+            )
+        pause(0.5)
+    connections[ALIAS].close()
+    (desk.folder / "due").write_text("4")  # the sweep, too, must come back
+    desk.done(4, seconds=30)
+    desk.done(3002)
+    assert worker.poll() is None
