@@ -1,0 +1,43 @@
+"""How late a case goes on after one of Twilio's settle waits, while the same workers carry other cases on."""
+
+import time
+
+from . import probe
+from .house import House, TooSlow
+from .options import Options
+from .report import Report
+
+# One customer each 2 s is as much as Twilio's pace lets through for long: 2 paced writes each, 1 a second.
+EVERY = 2.0
+GIVE_UP = 240.0
+GOAL = 2.0
+
+
+def measure(options: Options) -> Report:
+    with House(scale=options.scale, latency_ms=options.latency_ms, workers=options.workers) as house:
+        house.start_sandbox()
+        house.start_worker()
+        senders = house.numbers(int(GIVE_UP / EVERY) + 1)
+        began = time.monotonic()
+        while len(probe.read(house.claims).get("settle", ())) < options.samples:
+            if time.monotonic() > began + GIVE_UP:
+                raise TooSlow(f"Fewer than {options.samples} settle waits ended in {GIVE_UP:.0f} s.")
+            house.submit([senders.pop()])
+            time.sleep(max(0.0, began + house.created * EVERY - time.monotonic()))
+        late = probe.read(house.claims)
+        cases, live = house.created, house.live()
+    setting = (
+        f"{options.workers} workers, {options.latency_ms} ms a call, time scale {options.scale:g}: "
+        f"a settle wait is {30 * options.scale:g} s; a new customer every {EVERY:g} s"
+    )
+    report = Report("Lateness: from wake_at to the worker's claim", setting)
+    add_lateness(report, late)
+    report.add("customers submitted", cases, note=f"{live} of them live at the end")
+    return report
+
+
+def add_lateness(report: Report, late: dict[str, list[float]]) -> None:
+    report.spread("after a settle wait", late.get("settle", ()), "s", f"goal: at most {GOAL:g} s")
+    report.spread("after Submit", late.get("asked", ()), "s")
+    report.spread("after a poll interval", late.get("poll", ()), "s")
+    report.spread("after a wait for the pace", late.get("pace", ()), "s")

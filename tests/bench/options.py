@@ -1,0 +1,18 @@
+"""What can be chosen on the command line, and what is chosen when nothing is said."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Options:
+    """scale: A2P_TIME_SCALE of the timed measurements; latency_ms: of each sandbox reply in them.
+
+    customers: submitted at once to the desk in `throughput`; deliveries: of each kind in `webhooks`.
+    """
+
+    scale: float = 0.1
+    latency_ms: int = 150
+    workers: int = 4
+    customers: int = 30
+    samples: int = 100
+    deliveries: int = 500

@@ -1,0 +1,94 @@
+"""Registrations a minute: the desk, a plain script, and the most that Twilio's pace allows."""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from . import probe
+from .customers import customer
+from .house import House
+from .lateness import add_lateness
+from .options import Options
+from .report import Report
+from .script import Script
+
+PACED_WRITES = 2  # brand and campaign, at most one a second per account (Twilio facts, section 8)
+GIVE_UP = 400.0
+ONE_AFTER_ANOTHER = 2  # customers; each takes the script the same time
+THREADS = 4
+
+
+@dataclass(frozen=True)
+class Run:
+    """customers live after `seconds`; counts: what the sandbox counted."""
+
+    customers: int
+    seconds: float
+    counts: dict[str, Any]
+
+    @property
+    def per_minute(self) -> float:
+        return self.customers * 60 / self.seconds
+
+
+def measure(options: Options) -> Report:
+    setting = (
+        f"{options.latency_ms} ms a call, time scale {options.scale:g}, pace limited as Twilio's (not scaled), "
+        "customers answer YES by themselves; from the first Submit to the last number live"
+    )
+    report = Report("Registrations per minute", setting)
+    desk, late = _desk(options)
+    _add(report, f"desk, {options.workers} workers", desk)
+    least = (PACED_WRITES * options.customers - 1) * 1.0
+    report.add("bound by Twilio's pace", 60 / PACED_WRITES, "/min", "2 paced writes each, 1 a second")
+    report.add("  no run of this size is shorter than", least, "s", "the paced writes alone")
+    _add(report, "script, one after another", _script(options, ONE_AFTER_ANOTHER, threads=1))
+    _add(report, f"script, {THREADS} threads", _script(options, THREADS, threads=THREADS))
+    report.add(f"Lateness in the desk's run, {options.customers} at once", "")
+    add_lateness(report, late)
+    return report
+
+
+def _add(report: Report, name: str, run: Run) -> None:
+    report.add(name, run.per_minute, "/min", f"{run.customers} customers in {run.seconds:.1f} s")
+    calls = run.counts["calls"]
+    report.add("  calls", calls["total"], "calls", f"{calls['writes']} writes, {calls['reads']} reads")
+    report.add("  duplicates", sum(map(len, run.counts["duplicates"].values())))
+    broken = run.counts["violations"]
+    report.add("  violations", sum(broken.values()), note=", ".join(f"{k} {v}" for k, v in broken.items()))
+
+
+def _desk(options: Options) -> tuple[Run, dict[str, list[float]]]:
+    with House(scale=options.scale, latency_ms=options.latency_ms, workers=options.workers) as house:
+        house.start_sandbox()
+        house.start_worker()
+        senders = house.numbers(options.customers)
+        began = time.monotonic()
+        house.submit(senders)
+        house.wait_live(options.customers, GIVE_UP)
+        seconds = time.monotonic() - began
+        return Run(options.customers, seconds, house.get("counts")), probe.read(house.claims)
+
+
+def _script(options: Options, customers: int, threads: int) -> Run:
+    with House(scale=options.scale, latency_ms=options.latency_ms) as house:
+        house.start_sandbox()
+        senders = house.numbers(customers)
+
+        def register(index: int) -> None:
+            # A client of its own for each, as separate scripts would have.
+            script = Script(
+                base_url=house.sandbox_url,
+                account=os.environ["TWILIO_ACCOUNT_SID"],
+                token=os.environ["TWILIO_AUTH_TOKEN"],
+                primary=os.environ["TWILIO_PRIMARY_PROFILE_SID"],
+                scale=options.scale,
+            )
+            script.register(f"Customer {index}", customer(index, senders[index]))
+
+        began = time.monotonic()
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(register, range(customers)))
+        return Run(customers, time.monotonic() - began, house.get("counts"))
