@@ -109,7 +109,9 @@ class DeskAdminSite(admin.AdminSite):
         context["sandbox_panel_url"] = settings.A2P_SANDBOX_PANEL_URL
         return context
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """Home is the list of registrations; who may not see it gets Django's list of what they may see."""
         if request.user.has_perm("registrations.view_registration"):
             return redirect("admin:registrations_registration_changelist")
@@ -117,7 +119,7 @@ class DeskAdminSite(admin.AdminSite):
 
     def _navigation(self, request: HttpRequest) -> list[dict[str, Any]]:
         here = request.path
-        groups = []
+        groups: list[dict[str, Any]] = []
         for title, items in NAVIGATION:
             shown = [
                 {"label": item.label, "icon": item.icon, "url": reverse(item.route)}

@@ -1,7 +1,6 @@
 """What a person does to a case from its page. State changes by POST alone, and each asks for its permission."""
 
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +14,7 @@ from registrations import planning, verbs
 from registrations.models import Registration
 
 from . import desk
-from .edit import find, monthly_note, require
+from .edit import find, monthly_note, require, shown_fee
 
 CHANGE = "registrations.change_registration"
 SPEND = "registrations.spend_registration"
@@ -76,7 +75,7 @@ def _confirm_purchase(request: HttpRequest, registration: Registration) -> dict[
 
 def _submit(request: HttpRequest, registration: Registration, actor: str) -> str:
     plan = planning.plan(registration)
-    if plan.fee > _agreed_fee(request):
+    if plan.fee > shown_fee(request):
         raise verbs.Refused("The fee has changed since you looked at it. Please look again.")
     verbs.submit(registration, actor=actor)
     return "Submitted. The worker is on it."
@@ -144,13 +143,6 @@ def act(request: HttpRequest, pk: str, act: str) -> HttpResponse:
         if act in CONFIRMED:
             back = desk.url("confirm", registration, act)
     return redirect(back)
-
-
-def _agreed_fee(request: HttpRequest) -> Decimal:
-    try:
-        return Decimal(request.POST.get("fee", "0"))
-    except InvalidOperation:
-        return Decimal(0)
 
 
 def _text(request: HttpRequest, name: str, limit: int) -> str:

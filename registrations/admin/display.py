@@ -19,6 +19,7 @@ from registrations.steps import BY_SLUG
 
 from .console import console_url
 
+NOTHING = SafeString('<span class="quiet">—</span>')
 # Mood -> icon. Colour never stands alone: each chip has an icon and a word.
 ICONS = {
     "good": "check",
@@ -162,7 +163,7 @@ def relative(at: datetime) -> str:
 def when(at: datetime | None) -> SafeString:
     """A moment as relative text; the absolute one is its title."""
     if at is None:
-        return format_html('<span class="quiet">—</span>')
+        return NOTHING
     local = timezone.localtime(at)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
@@ -174,7 +175,7 @@ def when(at: datetime | None) -> SafeString:
 
 def age(since: datetime | None) -> SafeString:
     if since is None:
-        return format_html('<span class="quiet">—</span>')
+        return NOTHING
     local = timezone.localtime(since)
     return format_html(
         '<time datetime="{}" title="since {}">{}</time>',

@@ -148,7 +148,7 @@ def _submit(request: HttpRequest, saved: Registration) -> HttpResponse:
     """Submit at once when it costs no more than the page said beside its button; else show the plan first."""
     saved = desk.load(saved.pk)
     plan = planning.plan(saved)
-    if plan.fee > _shown_fee(request):
+    if plan.fee > shown_fee(request):
         messages.info(request, "Saved. Please look at the plan before it is sent.")
         return redirect(desk.url("confirm", saved, "submit"))
     try:
@@ -160,11 +160,13 @@ def _submit(request: HttpRequest, saved: Registration) -> HttpResponse:
     return redirect("admin:registrations_registration_desk", saved.pk)
 
 
-def _shown_fee(request: HttpRequest) -> Decimal:
+def shown_fee(request: HttpRequest) -> Decimal:
+    """The price that the page named beside its button, in US dollars; nothing usable counts as 0."""
     try:
-        return Decimal(request.POST.get("fee", "0"))
+        fee = Decimal(request.POST.get("fee", "0"))
     except InvalidOperation:
         return Decimal(0)
+    return fee if fee.is_finite() else Decimal(0)
 
 
 def _new(request: HttpRequest) -> dict[str, Any]:
@@ -187,8 +189,7 @@ def _explain_conflict(form: RegistrationForm, registration: Registration | None,
         form.add_error(
             None, "Different from what is saved now: " + ", ".join(names) + ". Save again to keep yours."
         )
-    form.data = form.data.copy()
-    form.data["revision"] = str(fresh.revision)
+    form.data = {**form.data.dict(), "revision": str(fresh.revision)}  # type: ignore[attr-defined]
 
 
 def sections(form: RegistrationForm, problems: Iterable[Problem]) -> list[SectionView]:

@@ -92,7 +92,7 @@ class StepRunAdmin(ReadOnlyAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return redirect("admin:registrations_steprun_change", object_id)
+        return self.change_view(request, object_id)
 
 
 @admin.register(Event)

@@ -43,7 +43,7 @@ class MirrorAdmin(ReadOnlyAdmin):
         if mirror.failure_reason:
             rows.insert(0, ("", mirror.failure_reason))
         if not rows:
-            return format_html('<span class="quiet">{}</span>', "—")
+            return display.NOTHING
         items = format_html_join("", '<li><span class="code">{}</span> {}</li>', rows)
         return format_html('<ul class="plain reasons">{}</ul>', items)
 

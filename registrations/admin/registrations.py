@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
@@ -32,7 +32,7 @@ QUEUES = (
 class DeskChangeList(ChangeList):
     """Rows lead to the case's page instead of Django's change form."""
 
-    def url_for_result(self, result: Registration) -> str:
+    def url_for_result(self, result: Model) -> str:
         return desk_url(result.pk)
 
 
@@ -134,7 +134,9 @@ class RegistrationAdmin(admin.ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return redirect(desk_url(edit.find(object_id).pk, "timeline-title"))
+        registration = edit.find(object_id)
+        edit.require(request, "registrations.view_registration")
+        return redirect(desk_url(registration.pk, "timeline-title"))
 
     # --- A case's own pages -------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:

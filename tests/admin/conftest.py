@@ -1,0 +1,62 @@
+"""People with the rights of this desk, and their browsers."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from registrations.models import Registration
+
+
+def person(name: str, *permissions: str, superuser: bool = False):
+    user = get_user_model().objects.create_user(name, password="pw", is_staff=True, is_superuser=superuser)
+    found = Permission.objects.filter(codename__in=permissions, content_type__app_label="registrations")
+    assert found.count() == len(permissions)
+    user.user_permissions.set(found)
+    return user
+
+
+def browser(user) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def boss(db) -> Client:
+    """A superuser."""
+    return browser(person("boss", superuser=True))
+
+
+@pytest.fixture
+def agent(db) -> Client:
+    """Works on cases, but may not buy numbers."""
+    return browser(person("agent", "view_registration", "change_registration", "add_registration"))
+
+
+@pytest.fixture
+def viewer(db) -> Client:
+    return browser(person("viewer", "view_registration"))
+
+
+@pytest.fixture
+def nobody(db) -> Client:
+    """Staff without a single right."""
+    return browser(person("nobody"))
+
+
+def desk_url(case: Registration, page: str = "desk") -> str:
+    return f"/admin/registrations/registration/{case.pk}/{page}/"
+
+
+def state(case: Registration) -> dict:
+    """Everything that an act may change, for comparing before and after."""
+    rows = [
+        case,
+        *(getattr(case, name) for name in ("profile", "trust_bundle", "brand", "campaign", "phone_number")),
+    ]
+    found = {}
+    for row in rows:
+        row.refresh_from_db()
+        found[row._meta.model_name] = {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields}
+    return found | {"events": case.events.count(), "runs": case.runs.count()}

@@ -1,0 +1,195 @@
+"""The lists: finding a case by anything in hand, at a constant cost; what Twilio says, read-only."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from registrations import verbs
+from registrations.admin.search import matching
+from registrations.models import Registration
+from registrations.states import Stage
+from tests.factories import fake_sid, make_registration
+
+from .conftest import desk_url
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/registrations/registration/"
+LISTS = (
+    LIST,
+    *(f"/admin/registrations/{name}/" for name in ("brand", "campaign", "phonenumber", "steprun", "event")),
+)
+
+
+@pytest.fixture
+def case(db) -> Registration:
+    make_registration(
+        label="Someone else",
+        parts={
+            "profile": {
+                "email": "else@example.org",
+                "phone_number": "+12125550199",
+                "first_name": "Bo",
+                "last_name": "Ray",
+            },
+            "trust_bundle": {"mobile_phone_number": "+12125550198", "brand_name": "Bo Ray Tiles"},
+            "phone_number": {"sender_number": "+12125550197"},
+        },
+    )
+    return make_registration(Stage.LIVE, label="Corner Bakery", external_id="crm-77")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "corner",
+        "Corner Bakery",
+        "bakery lee",
+        "crm-77",
+        "ann.lee@harborcrafts.com",
+        "ANN.LEE@",
+        "Nails",
+        "+14155552671",
+        "(415) 555-2671",
+        "415 555 2672",
+        "5552671",
+        "B4NKP7Q",
+        "c7lm2xy",
+    ],
+)
+def test_search(case, typed):
+    assert list(matching(Registration.objects.all(), typed)) == [case]
+
+
+def test_search_by_every_sid(case):
+    kept = {}
+    for part in ("profile", "trust_bundle", "brand", "campaign", "phone_number"):
+        mirror = getattr(case, part)
+        for column in mirror._meta.concrete_fields:
+            if column.name == "sid" or column.name.endswith("_sid"):
+                kept[f"{part}.{column.name}"] = getattr(mirror, column.name)
+    assert len(kept) > 15
+    for name, sid in kept.items():
+        assert sid, name
+        for typed in (sid, sid.lower(), f" {sid} "):
+            assert list(matching(Registration.objects.all(), typed)) == [case], name
+
+
+def test_search_by_the_sid_of_a_retired_object(case):
+    sid = fake_sid("MG")
+    case.retired.create(kind="service", sid=sid, why="replaced")
+    assert list(matching(Registration.objects.all(), sid)) == [case]
+
+
+@pytest.mark.parametrize("typed", ["BN" + "f" * 32, "zzz", "corner zzz", "%", "_", "999999999"])
+def test_search_finds_nothing_where_nothing_is(case, typed):
+    assert not matching(Registration.objects.all(), typed).exists()
+
+
+def test_rows_lead_to_the_page(boss, case):
+    assert f'href="{desk_url(case)}"' in boss.get(LIST).content.decode()
+
+
+def test_the_list_on_the_page_searches_and_filters(boss, case):
+    page = boss.get(LIST, {"q": "5552671"}).content.decode()
+    assert "Corner Bakery" in page
+    assert "Someone else" not in page
+    for query in ("waiting_for__exact=us", "stage__exact=draft", "hold__exact=0"):
+        page = boss.get(f"{LIST}?{query}").content.decode()
+        assert "Someone else" in page, query
+    assert "Corner Bakery" not in boss.get(f"{LIST}?stage__exact=draft").content.decode()
+
+
+def test_tabs_count_who_must_act(boss, case):
+    page = boss.get(LIST).content.decode()
+    assert 'All <span class="tab-count">2</span>' in page
+    assert 'You must act <span class="tab-count">1</span>' in page
+    assert 'Nothing to do <span class="tab-count">1</span>' in page
+
+
+@pytest.mark.parametrize("url", LISTS)
+def test_queries_do_not_grow_with_the_rows(boss, url):
+    make_registration(Stage.LIVE)
+    boss.get(url)  # content types and permissions are cached now
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        boss.get(url)
+    for _ in range(4):
+        make_registration(Stage.LIVE)
+    with CaptureQueriesContext(connection) as many:
+        boss.get(url)
+    assert len(many) == len(few) <= 10
+
+
+@pytest.mark.parametrize("name", ["brand", "campaign", "phonenumber", "steprun", "event"])
+def test_what_twilio_says_is_read_only(boss, case, name):
+    url = f"/admin/registrations/{name}/"
+    assert boss.get(url).status_code == 200
+    assert boss.get(f"{url}add/").status_code == 403
+    row = {"steprun": case.runs, "event": case.events}.get(name)
+    pk = row.first().pk if row else getattr(case, "phone_number" if name == "phonenumber" else name).pk
+    assert boss.post(f"{url}{pk}/delete/", {"post": "yes"}).status_code == 403
+    response = boss.get(f"{url}{pk}/change/")
+    assert (
+        response.status_code == 200 if name == "steprun" else desk_url(case) in response.headers["Location"]
+    )
+
+
+def test_all_reasons_of_a_mirror_are_listed(boss):
+    make_registration(
+        Stage.CAMPAIGN,
+        answer={
+            "campaign_status": "FAILED",
+            "failure_reason": "Plain reason.",
+            "errors": [
+                {"error_code": 30909, "description": "First."},
+                {"errorcode": 30933, "errordescription": "Second."},
+                {"code": 18601},
+                "Bare text.",
+            ],
+        },
+    )
+    page = boss.get("/admin/registrations/campaign/").content.decode()
+    for word in ("Plain reason.", "30909", "First.", "30933", "Second.", "18601", "Bare text."):
+        assert word in page
+
+
+class TestDeleting:
+    def test_a_draft_that_never_left_may_go(self, boss):
+        case = make_registration()
+        assert boss.post(f"{LIST}{case.pk}/delete/", {"post": "yes"}).status_code == 302
+        assert not Registration.objects.exists()
+
+    @pytest.mark.parametrize("stage", [Stage.PROFILE, Stage.OTP, Stage.LIVE])
+    def test_what_lives_at_twilio_may_not(self, boss, stage):
+        case = make_registration(stage)
+        assert boss.post(f"{LIST}{case.pk}/delete/", {"post": "yes"}).status_code == 403
+        assert Registration.objects.exists()
+
+    def test_an_attempt_alone_forbids_it(self, boss):
+        """An outcome that nobody knows may have left an object there."""
+        case = make_registration()
+        make_run = case.runs.create
+        make_run(step="profile.create", state="unknown", started_at=case.created_at)
+        assert boss.post(f"{LIST}{case.pk}/delete/", {"post": "yes"}).status_code == 403
+
+    def test_no_bulk_delete(self, boss):
+        case = make_registration()
+        boss.post(LIST, {"action": "delete_selected", "_selected_action": [case.pk], "post": "yes"})
+        assert Registration.objects.exists()
+        assert "delete_selected" not in boss.get(LIST).content.decode()
+
+    def test_not_without_the_right(self, agent):
+        case = make_registration()
+        assert agent.post(f"{LIST}{case.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_on_hold_is_seen_in_the_list(boss):
+    verbs.hold(make_registration(Stage.BRAND), reason="Wait.", actor="ann")
+    assert "On hold" in boss.get(LIST).content.decode()
+
+
+def test_empty_list_says_what_to_do(boss):
+    assert "No registration yet." in boss.get(LIST).content.decode()
+    make_registration()
+    assert "No case matches." in boss.get(LIST, {"q": "zzz"}).content.decode()

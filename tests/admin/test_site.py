@@ -1,0 +1,172 @@
+"""The frame: who gets in, what GET may do, the navigation, the content security policy, the error pages."""
+
+import re
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from registrations.admin.acts import ACTS
+from registrations.states import Stage
+from tests.factories import make_registration
+
+from .conftest import desk_url, state
+
+pytestmark = pytest.mark.django_db
+OURS = "registrations_"
+
+
+def routes() -> list[URLPattern]:
+    """Every admin route of our models, those of a later day included."""
+    found: list[URLPattern] = []
+
+    def walk(patterns):
+        for entry in patterns:
+            if isinstance(entry, URLResolver):
+                walk(entry.url_patterns)
+            elif entry.name and entry.name.startswith(OURS):
+                found.append(entry)
+
+    walk(get_resolver().url_patterns)
+    return found
+
+
+def urls(case) -> list[str]:
+    """A real address for each of our routes."""
+    found = []
+    for route in routes():
+        model = route.name.split("_")[1]
+        rows = {
+            "registration": case,
+            "brand": case.brand,
+            "campaign": case.campaign,
+            "phonenumber": case.phone_number,
+            "steprun": case.runs.first(),
+            "event": case.events.first(),
+        }
+        params = set(route.pattern.converters)
+        pk = rows[model].pk
+        for act in (
+            {"confirm": ("submit", "purchase"), "act": tuple(ACTS)}[route.name.rsplit("_", 1)[1]]
+            if "act" in params
+            else ("",)
+        ):
+            values = {"pk": pk, "object_id": pk, "act": act}
+            found.append(reverse(f"admin:{route.name}", kwargs={name: values[name] for name in params}))
+    assert len(found) > 35
+    return found
+
+
+def test_get_never_changes_anything(boss):
+    case = make_registration(Stage.LIVE)
+    before = state(case)
+    for url in urls(case):
+        for method in (boss.get, boss.head):
+            assert method(url).status_code in (200, 204, 302, 403, 405), url
+    assert state(case) == before
+
+
+def test_anonymous_people_are_asked_to_sign_in():
+    case = make_registration(Stage.LIVE)
+    for url in urls(case):
+        response = Client().get(url)
+        assert response.status_code == 302, url
+        assert response.headers["Location"].startswith("/admin/login/"), url
+
+
+def test_staff_without_rights_see_nothing(nobody):
+    case = make_registration(Stage.LIVE)
+    for url in urls(case):
+        response = nobody.get(url)
+        assert response.status_code in (403, 405), url
+    assert nobody.get("/admin/").status_code == 200
+
+
+def test_who_may_look_may_not_act(viewer):
+    case = make_registration(Stage.OTP)
+    page = viewer.get(desk_url(case)).content.decode()
+    assert "act-primary" not in page
+    assert "Put on hold" not in page
+    assert viewer.get(desk_url(case, "confirm/submit")).status_code == 403
+
+
+def test_home_is_the_list(boss):
+    assert boss.get("/admin/").headers["Location"] == reverse("admin:registrations_registration_changelist")
+
+
+def test_navigation_shows_what_exists_and_may_be_seen(boss, viewer):
+    page = boss.get(reverse("admin:registrations_registration_changelist")).content.decode()
+    nav = page.split('aria-label="Main"')[1].split("</nav>")[0]
+    links = re.findall(r'<a href="([^"]+)"', nav)
+    assert len(links) == 9
+    for link in links:
+        assert boss.get(link).status_code == 200, link
+    assert nav.count("aria-current") == 1
+    theirs = viewer.get(reverse("admin:registrations_registration_changelist")).content.decode()
+    nav = theirs.split('aria-label="Main"')[1].split("</nav>")[0]
+    assert "New registration" not in nav
+    assert "Users" not in nav
+
+
+def test_the_longest_address_is_the_current_one(boss):
+    nav = boss.get(reverse("admin:registrations_registration_add")).content.decode()
+    current = re.findall(
+        r'<a href="([^"]+)" aria-current="page"', nav.split('aria-label="Main"')[1].split("</nav>")[0]
+    )
+    assert current == [reverse("admin:registrations_registration_add")]
+
+
+def test_the_queues_tables_are_not_editable_here():
+    assert not [model for model in admin.site._registry if model._meta.app_label == "django_q"]
+
+
+def test_sandbox_link_only_in_demo_mode(boss, settings):
+    url = reverse("admin:registrations_registration_changelist")
+    assert "Sandbox" not in boss.get(url).content.decode()
+    settings.A2P_SANDBOX_PANEL_URL = "http://127.0.0.1:8/panel"
+    assert 'href="http://127.0.0.1:8/panel"' in boss.get(url).content.decode()
+
+
+def test_pages_keep_to_the_content_security_policy(boss):
+    """Nothing inline: no script or style element with content, no style or on… attribute, no foreign address."""
+    case = make_registration(Stage.OTP)
+    pages = [
+        desk_url(case),
+        desk_url(case, "change"),
+        desk_url(case, "confirm/submit"),
+        reverse("admin:registrations_registration_changelist"),
+        reverse("admin:registrations_steprun_changelist"),
+        reverse("admin:registrations_brand_changelist"),
+    ]
+    for url in pages:
+        response = boss.get(url)
+        page = response.content.decode()
+        assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+        assert "unsafe" not in response.headers["Content-Security-Policy"]
+        assert not re.findall(r"<script(?![^>]*\bsrc=)[^>]*>", page), url
+        assert "<style" not in page, url
+        assert not re.findall(r"<[^>]+\s(?:style|on[a-z]+|hx-on)\s*=", page), url
+        for source in re.findall(r'(?:src|<link[^>]* href)="([^"]+)"', page):
+            assert source.startswith("/static/"), source
+
+
+@pytest.mark.parametrize("name", ["404", "403", "500", "403_csrf", "400"])
+def test_error_pages_render_without_anything(name):
+    from django.template.loader import render_to_string
+
+    page = render_to_string(f"{name}.html", {"exception": "<script>"})
+    assert "<h1>" in page
+    assert "<script>" not in page
+
+
+def test_not_found_is_calm(boss):
+    response = boss.get("/admin/nothing/here/")
+    assert response.status_code == 404
+    assert "Nothing here" in response.content.decode()
+
+
+def test_sign_in_says_what_is_wrong():
+    page = Client().post("/admin/login/", {"username": "x", "password": "y"}).content.decode()
+    assert 'role="alert"' in page
+    assert "Sign in" in page
