@@ -95,11 +95,12 @@ class Desk:
         found = []
         for process in psutil.process_iter():
             try:
-                if process.environ().get("A2P_TEST_FOLDER") == str(self.folder):
+                ours = process.environ().get("A2P_TEST_FOLDER") == str(self.folder)
+                if ours and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
             except psutil.Error:
                 continue
-        return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
+        return found
 
     def clean_up(self):
         for supervisor in self.supervisors:

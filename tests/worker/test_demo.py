@@ -53,11 +53,12 @@ class Running:
         found = []
         for process in psutil.process_iter():
             try:
-                if str(self.folder) in process.environ().get("DATABASE_URL", ""):
+                ours = str(self.folder) in process.environ().get("DATABASE_URL", "")
+                if ours and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
             except psutil.Error:
                 continue
-        return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
+        return found
 
 
 @pytest.fixture
