@@ -40,6 +40,7 @@ def confirm(request: HttpRequest, admin_site: Any, pk: str, act: str) -> HttpRes
 
 def _confirm_submit(request: HttpRequest, registration: Registration) -> dict[str, Any]:
     plan = planning.plan(registration)
+    fee = desk.submit_fee(plan)
     again = registration.is_submitted
     title = "Try again" if again else "Submit changes" if registration.was_submitted else "Submit"
     return {
@@ -47,9 +48,10 @@ def _confirm_submit(request: HttpRequest, registration: Registration) -> dict[st
         "lead": "The worker makes these calls one after the other, and waits where Twilio asks for it.",
         "calls": plan.calls,
         "blockers": plan.blockers,
-        "fee": plan.fee,
-        "monthly": monthly_note() if plan.fee else "",
-        "button": f"{title} · ${plan.fee:.2f}" if plan.fee else title,
+        "fee": fee,
+        "later": desk.PURCHASE,
+        "monthly": monthly_note() if fee else "",
+        "button": f"{title} · ${fee:.2f}" if fee else title,
         "forbidden": "",
     }
 
@@ -74,8 +76,7 @@ def _confirm_purchase(request: HttpRequest, registration: Registration) -> dict[
 
 
 def _submit(request: HttpRequest, registration: Registration, actor: str) -> str:
-    plan = planning.plan(registration)
-    if plan.fee > shown_fee(request):
+    if desk.submit_fee(planning.plan(registration)) > shown_fee(request):
         raise verbs.Refused("The fee has changed since you looked at it. Please look again.")
     verbs.submit(registration, actor=actor)
     return "Submitted. The worker is on it."

@@ -7,6 +7,7 @@ has, and gets back only the regions that differ: an idle page is never touched, 
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -98,10 +99,19 @@ def url(name: str, registration: Registration, *extra: Any) -> str:
 def parts(registration: Registration, steps: list[StepView]) -> list[Part]:
     groups = {slug: Part(slug, label) for slug, label in PART_LABELS.items()}
     for step in steps:
-        if step.slug == "number.buy" and registration.phone_number.sender_number:
+        if step.slug == PURCHASE and registration.phone_number.sender_number:
             continue  # the sender is owned: nothing was or will be bought
         groups.setdefault(step.part, Part(step.part, step.part)).steps.append(step)
     return [group for group in groups.values() if group.steps]
+
+
+# Has a price of its own that a person agrees to later, on its own page.
+PURCHASE = "number.buy"
+
+
+def submit_fee(plan: Plan) -> Decimal:
+    """What pressing Submit may cost, in US dollars: everything but the number, whose price is agreed apart."""
+    return sum((call.fee for call in plan.calls if call.fee and call.slug != PURCHASE), Decimal(0))
 
 
 def needs_purchase(registration: Registration) -> bool:
@@ -234,4 +244,5 @@ def _fix_url(registration: Registration, problem: Problem) -> str:
 
 
 def _fee_note(plan: Plan) -> str:
-    return f"costs ${plan.fee:.2f}" if plan.fee else "free of charge"
+    fee = submit_fee(plan)
+    return f"costs ${fee:.2f}" if fee else "free of charge"

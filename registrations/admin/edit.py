@@ -148,7 +148,7 @@ def _submit(request: HttpRequest, saved: Registration) -> HttpResponse:
     """Submit at once when it costs no more than the page said beside its button; else show the plan first."""
     saved = desk.load(saved.pk)
     plan = planning.plan(saved)
-    if plan.fee > shown_fee(request):
+    if desk.submit_fee(plan) > shown_fee(request):
         messages.info(request, "Saved. Please look at the plan before it is sent.")
         return redirect(desk.url("confirm", saved, "submit"))
     try:
@@ -218,7 +218,7 @@ def _render(
     views = sections(form, problems)
     rows = [row for view in views for row in view.rows]
     names = {row.name for row in rows}
-    fee = first_fee() if registration is None else planning.plan(registration).fee
+    fee = first_fee() if registration is None else desk.submit_fee(planning.plan(registration))
     context = {
         **admin_site.each_context(request),
         "title": f"Edit {registration.label}" if registration else "New registration",

@@ -124,6 +124,15 @@ def test_save_and_submit_never_costs_more_than_was_said(boss, template, fee):
     assert planning.plan(case).fee > 0
 
 
+def test_a_number_to_buy_does_not_stop_the_submission(boss, template):
+    """Its price is agreed on a page of its own, when the campaign is approved."""
+    data = template | {"sender_number": "", "area_code": "415", "_submit": "1", "fee": "19.50"}
+    boss.post(ADD, data)
+    case = Registration.objects.get()
+    assert case.is_submitted
+    assert case.phone_number.purchase_confirmed_at is None
+
+
 def test_a_change_that_makes_a_paid_call_necessary_is_shown_first(boss):
     case = make_registration(Stage.CAMPAIGN, answer={"campaign_status": "FAILED", "errors": []})
     shown = planning.plan(case).fee
