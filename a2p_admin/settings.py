@@ -5,6 +5,7 @@ A `.env` file beside `manage.py` is read when present and never overrides the re
 """
 
 import os
+import warnings
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # load balancers probe over plain http
 SECURE_HSTS_SECONDS = number("SECURE_HSTS_SECONDS", 0)
 SECURE_REFERRER_POLICY = "same-origin"
 if env.bool("BEHIND_PROXY", default=False):
@@ -180,6 +182,8 @@ STORAGES = {
 # Without collectstatic (demo, tests) whitenoise serves straight from the finders.
 WHITENOISE_USE_FINDERS = env.bool("SERVE_STATIC_FROM_SOURCE", default=DEBUG)
 if WHITENOISE_USE_FINDERS:
+    # There is no collected folder then, and that is no news.
+    warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
     STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 
 # --- Twilio ----------------------------------------------------------------------------------------------
