@@ -2,7 +2,7 @@
 
 from .brand import Brand
 from .campaign import Campaign
-from .ledger import Event, Heartbeat, Lane, Policy, RetiredResource, StepRun
+from .ledger import Event, Heartbeat, Lane, Policy, RetiredResource, StepRun, Submission
 from .mirror import Mirror
 from .phone_number import PhoneNumber
 from .profile import Profile
@@ -23,6 +23,7 @@ __all__ = [
     "Registration",
     "RetiredResource",
     "StepRun",
+    "Submission",
     "TrustBundle",
     "WebhookDelivery",
 ]

@@ -85,12 +85,43 @@ class RetiredResource(models.Model):
     why = models.CharField(max_length=300)
     removal = models.CharField(max_length=10, choices=Removal, default=Removal.API)
     retired_at = models.DateTimeField(auto_now_add=True)
+    checked_at = models.DateTimeField(null=True)
+    gone_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-id"]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.sid}"
+
+
+class Submission(models.Model):
+    """One version of what was submitted: the inputs as sent, and what came of them.
+
+    `sent` is what Twilio got, unredacted: it is our own data, kept to compare one try with the next.
+    """
+
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="submissions")
+    part = models.CharField(max_length=20)
+    number = models.PositiveSmallIntegerField()
+    step = models.CharField(max_length=40)
+    sid = models.CharField(max_length=34, blank=True)
+    sent = models.JSONField(default=dict)
+    actor = models.CharField(max_length=150, blank=True)
+    at = models.DateTimeField()
+    status = models.CharField(max_length=64, blank=True)
+    failure_reason = models.TextField(blank=True)
+    errors = models.JSONField(default=list, blank=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["registration", "part", "number"], name="submission_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.part} try {self.number}"
 
 
 class Lane(models.Model):

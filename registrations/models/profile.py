@@ -39,6 +39,10 @@ class Profile(Mirror):
     postal_code = models.CharField("ZIP or postal code", max_length=10)
     iso_country = models.CharField("country", max_length=2, choices=Country, default=Country.US)
 
+    # Derived from the inputs when they are saved, so that uses can be counted across cases (limits.py).
+    email_key = models.CharField(max_length=254, blank=True, editable=False)
+    address_key = models.CharField(max_length=255, blank=True, editable=False)
+
     sid = sid_field()
     end_user_sid = sid_field()
     address_sid = sid_field()
@@ -50,10 +54,14 @@ class Profile(Mirror):
     evaluation_status = models.CharField(max_length=32, blank=True, editable=False)
     evaluation_results = models.JSONField(default=list, blank=True, editable=False)
     submitted_at = models.DateTimeField(null=True, editable=False)
+    # Twilio refuses to change an address whose document was verified (21630): it is replaced instead.
+    address_locked = models.BooleanField(default=False, editable=False)
 
     class Meta:
         indexes = [
             models.Index(fields=["email"], name="profile_email"),
+            models.Index(fields=["email_key"], name="profile_email_key"),
+            models.Index(fields=["address_key"], name="profile_address_key"),
             models.Index(fields=["last_name", "first_name"], name="profile_name"),
         ]
 

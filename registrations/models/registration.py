@@ -55,6 +55,10 @@ class Registration(models.Model):
     submitted_revision = models.PositiveIntegerField(default=0, editable=False)
     submitted_at = models.DateTimeField(null=True, editable=False)
     submitted_by = models.CharField(max_length=150, blank=True, editable=False)
+    # Set while the objects at Twilio are being taken down; the stage becomes "removed" at the end.
+    removing = models.BooleanField(default=False, editable=False)
+    # A supervisor's reason to go past a registry limit that we counted (limits.py).
+    limit_override = models.CharField(max_length=300, blank=True, editable=False)
     hold = models.BooleanField(default=False, editable=False)
     hold_reason = models.CharField(max_length=300, blank=True, editable=False)
 
@@ -84,7 +88,11 @@ class Registration(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        permissions = [("spend_registration", "Can agree to buy a phone number")]
+        permissions = [
+            ("spend_registration", "Can agree to buy a phone number"),
+            ("override_limits", "Can go past a registry limit, with a reason"),
+            ("remove_registration", "Can take a registration down at Twilio"),
+        ]
         indexes = [
             models.Index(fields=["wake_at"], name="registration_due"),
             models.Index(fields=["lease_until"], name="registration_lease"),
