@@ -1,0 +1,65 @@
+"""One customer from the sign-in page to a number that may send."""
+
+import pytest
+from playwright.sync_api import expect
+
+from registrations.models import Registration, StepRun
+
+from .conftest import PASSWORD, USER
+from .pages import CUSTOMER, PATIENCE
+
+pytestmark = pytest.mark.browser
+
+
+def test_from_the_sign_in_page_to_a_live_number(visitor, user, worker, sandbox, live_server):
+    desk = visitor()
+    page = desk.page
+    desk.sign_in(USER, PASSWORD)
+    expect(page.get_by_role("heading", name="Registrations", exact=True)).to_be_visible()
+    desk.link("New registration").last.click()
+    desk.fill(CUSTOMER)
+    desk.button("Save and submit").click()
+
+    # From here on the page is never loaded again: what changes, changes by itself.
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ann Lee Nails")
+    page.evaluate("window.sameDocument = true")
+    desk.expect_said("Saved and submitted")
+    desk.expect_next_to_act("Customer")
+
+    # The phone is another window.
+    with page.context.expect_page() as opened:
+        desk.card("One-time text").get_by_role("link", name="Sandbox").click()
+    phone = opened.value
+    assert phone.url == sandbox.url + "/"
+    expect(phone.locator("li", has_text="asks to reply YES")).to_contain_text("+14155552672")
+    phone.get_by_role("button", name="Answer YES").click()
+    expect(phone.get_by_text("No OTP is outstanding.")).to_be_visible()
+
+    page.bring_to_front()
+    expect(page.locator("#live-head .chips")).to_contain_text("Live", timeout=PATIENCE)
+    expect(desk.card("One-time text")).to_have_count(0)
+    assert page.evaluate("window.sameDocument")
+
+    case = Registration.objects.get()
+    assert (case.stage, case.submitted_by) == ("live", USER)
+    links = page.locator("#live-board .step-sid a")
+    for part in page.locator("#live-board details").all():
+        assert part.get_attribute("class") == "part part-done"
+    hrefs = {link.get_attribute("href") for link in links.all()}
+    for sid in (case.brand.sid, case.campaign.service_sid, case.phone_number.sid):
+        assert any(href.startswith("https://console.twilio.com/") and sid in href for href in hrefs)
+    expect(desk.card("Timeline")).to_contain_text("Campaign → Live")
+    assert StepRun.objects.filter(registration=case).exclude(state="ok").count() == 0
+    calls = desk.card("Calls to Twilio")
+    call = calls.locator("li").first
+    call.locator("summary").click()
+    expect(call).to_contain_text("Answered")
+    calls.get_by_role("link", name="All calls of this case").click()
+    writes = StepRun.objects.filter(registration=case).count()
+    expect(page.locator("#result_list tbody tr")).to_have_count(writes)
+
+    page.go_back()
+    desk.link("The whole timeline").click()
+    rows = page.locator("#result_list tbody tr")
+    expect(rows.filter(has_text="Submitted.")).to_have_count(1)
+    expect(rows.filter(has_text="Created.")).to_have_count(1)
