@@ -50,7 +50,7 @@ WAITING_LABELS = {
     WaitingFor.US: "You",
     WaitingFor.CUSTOMER: "Customer",
     WaitingFor.TWILIO: "Twilio",
-    WaitingFor.WORKER: "Working",
+    WaitingFor.WORKER: "Worker",
     WaitingFor.NOBODY: "Nobody",
 }
 STEP_WORDS = {
@@ -131,6 +131,8 @@ def event_text(tag: str, text: str) -> str:
     ('Campaign status: PENDING → FAILED', 'Called her.')
     """
     part, _, what = tag.partition(":")
+    if tag == "stage":
+        return f"Stage: {text}"
     if what in ("status", "identity", "evaluation"):
         return f"{_EVENT_PARTS.get(part, part).capitalize()} {what}: {text}"
     return text or tag

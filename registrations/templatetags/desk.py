@@ -17,6 +17,7 @@ for function in (
     display.step_chip,
     display.run_chip,
     display.when,
+    display.word_chip,
     display.age,
     display.span_text,
     display.money,

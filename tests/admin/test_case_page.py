@@ -250,6 +250,18 @@ def test_a_number_to_buy_asks_for_the_price_first(boss, agent):
     assert "may not buy numbers" in text(agent.get(desk_url(case, "confirm/purchase")))
 
 
+def test_what_twilio_says_stands_beside_the_steps(boss):
+    case = make_registration(Stage.LIVE)
+    assert "A2P state not reported" in text(boss.get(desk_url(case)))
+    case.phone_number.a2p_status = "pending_registration"
+    case.phone_number.save()
+    case.brand.resubmissions = 2
+    case.brand.save()
+    page = text(boss.get(desk_url(case)))
+    for word in ("In the service", "Registering", "B4NKP7Q", "resubmitted 2 of 3 times", "C7LM2XY"):
+        assert word in page
+
+
 def test_retired_objects_are_shown(boss):
     case = make_registration(Stage.CAMPAIGN)
     sid = fake_sid("MG")
