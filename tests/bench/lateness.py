@@ -41,3 +41,5 @@ def add_lateness(report: Report, late: dict[str, list[float]]) -> None:
     report.spread("after Submit", late.get("asked", ()), "s")
     report.spread("after a poll interval", late.get("poll", ()), "s")
     report.spread("after a wait for the pace", late.get("pace", ()), "s")
+    again = len(late.get("pace-again", ()))
+    report.add("waits for the pace repeated", again, note="its place came, but the lane was not free yet")

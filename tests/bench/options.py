@@ -7,12 +7,13 @@ from dataclasses import dataclass
 class Options:
     """scale: A2P_TIME_SCALE of the timed measurements; latency_ms: of each sandbox reply in them.
 
-    customers: submitted at once to the desk in `throughput`; deliveries: of each kind in `webhooks`.
+    customers: submitted at once to the desk in `throughput`; samples: settle waits seen before `lateness`
+    ends; deliveries: of each kind in `webhooks`.
     """
 
     scale: float = 0.1
     latency_ms: int = 150
     workers: int = 4
-    customers: int = 30
+    customers: int = 24
     samples: int = 100
     deliveries: int = 500

@@ -17,10 +17,11 @@ POLLED = (*SETTLING, "campaign", "phone_number")
 
 
 def kind_of(before: dict[str, Any]) -> str:
-    """What the case waited for: "settle", "poll", "pace", or "asked" (a person or an unplanned retry)."""
+    """What the case waited for: "settle", "poll", "pace", "pace-again", or "asked" (a person, or a retry)."""
     wake_at = before["wake_at"]
-    if wake_at == before["slot_at"]:
-        return "pace"
+    if before["slot_at"]:
+        # Its place in the lane came, but the lane was not free yet: it waits for the same place once more.
+        return "pace" if wake_at == before["slot_at"] else "pace-again"
     for part in POLLED:
         if wake_at == before[f"{part}__next_poll_at"]:
             # The first look after a submission is the end of Twilio's settle window.

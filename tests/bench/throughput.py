@@ -15,6 +15,7 @@ from .report import Report
 from .script import Script
 
 PACED_WRITES = 2  # brand and campaign, at most one a second per account (Twilio facts, section 8)
+PACED_PATHS = ("/BrandRegistrations", "/Compliance/Usa2p")
 GIVE_UP = 400.0
 ONE_AFTER_ANOTHER = 2  # customers; each takes the script the same time
 THREADS = 4
@@ -22,11 +23,15 @@ THREADS = 4
 
 @dataclass(frozen=True)
 class Run:
-    """customers live after `seconds`; counts: what the sandbox counted."""
+    """customers live after `seconds`; counts: what the sandbox counted.
+
+    paced_per_minute: accepted brand and campaign writes, between the first and the last of them.
+    """
 
     customers: int
     seconds: float
     counts: dict[str, Any]
+    paced_per_minute: float
 
     @property
     def per_minute(self) -> float:
@@ -56,8 +61,18 @@ def _add(report: Report, name: str, run: Run) -> None:
     calls = run.counts["calls"]
     report.add("  calls", calls["total"], "calls", f"{calls['writes']} writes, {calls['reads']} reads")
     report.add("  duplicates", sum(map(len, run.counts["duplicates"].values())))
+    report.add("  paced writes", run.paced_per_minute, "/min", "from the first to the last; at most 60")
     broken = run.counts["violations"]
     report.add("  violations", sum(broken.values()), note=", ".join(f"{k} {v}" for k, v in broken.items()))
+
+
+def _run(house: House, customers: int, seconds: float) -> Run:
+    at = [
+        entry["at"]
+        for entry in house.get("log")
+        if entry["method"] == "POST" and entry["status"] < 300 and entry["path"].endswith(PACED_PATHS)
+    ]
+    return Run(customers, seconds, house.get("counts"), (len(at) - 1) * 60 / (max(at) - min(at)))
 
 
 def _desk(options: Options) -> tuple[Run, dict[str, list[float]]]:
@@ -69,7 +84,7 @@ def _desk(options: Options) -> tuple[Run, dict[str, list[float]]]:
         house.submit(senders)
         house.wait_live(options.customers, GIVE_UP)
         seconds = time.monotonic() - began
-        return Run(options.customers, seconds, house.get("counts")), probe.read(house.claims)
+        return _run(house, options.customers, seconds), probe.read(house.claims)
 
 
 def _script(options: Options, customers: int, threads: int) -> Run:
@@ -91,4 +106,4 @@ def _script(options: Options, customers: int, threads: int) -> Run:
         began = time.monotonic()
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(register, range(customers)))
-        return Run(customers, time.monotonic() - began, house.get("counts"))
+        return _run(house, customers, time.monotonic() - began)
