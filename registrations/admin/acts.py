@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from registrations import planning, verbs
 from registrations.models import Registration
 
-from . import desk
+from . import desk, panels
 from .edit import find, monthly_note, require, shown_fee
 
 CHANGE = "registrations.change_registration"
@@ -49,7 +49,7 @@ def _confirm_submit(request: HttpRequest, registration: Registration) -> dict[st
         "calls": plan.calls,
         "blockers": plan.blockers,
         "fee": fee,
-        "later": desk.PURCHASE,
+        "later": panels.PURCHASE,
         "monthly": monthly_note() if fee else "",
         "button": f"{title} · ${fee:.2f}" if fee else title,
         "forbidden": "",

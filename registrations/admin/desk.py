@@ -5,8 +5,8 @@ has, and gets back only the regions that differ: an idle page is never touched, 
 """
 
 import hashlib
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,20 +18,14 @@ from django.utils.safestring import SafeString, mark_safe
 
 from registrations import planning, verbs
 from registrations.clock import now
-from registrations.models import Mirror, Registration
-from registrations.models.brand import MAX_BRAND_UPDATES
-from registrations.planning import Plan, Problem, StepView
-from registrations.states import BRAND, BUNDLE, CAMPAIGN, IDENTITY, NUMBER, Stage, WaitingFor, Word, word
+from registrations.models import Registration
+from registrations.planning import Plan, Problem
+from registrations.states import Stage, WaitingFor
+
+from . import panels
 
 # The order of the page; each has a template registrations/desk/_<name>.html.
 REGIONS = ("status", "head", "problems", "otp", "board", "upstream", "timeline", "ledger")
-PART_LABELS = {
-    "profile": "Profile",
-    "trust_bundle": "Trust bundle",
-    "brand": "Brand",
-    "campaign": "Campaign",
-    "phone_number": "Number",
-}
 # The newest lines shown on the page; the lists "Timeline" and "Ledger" have all.
 EVENTS_SHOWN = 15
 RUNS_SHOWN = 10
@@ -44,40 +38,6 @@ OTP_SCRIPT = (
     "You will get a text from +1 915-278-2000 that asks you to confirm your registration. Please answer with "
     "the word YES. There is no code to type. The text is valid for 24 hours."
 )
-
-# From the most to the least urgent: a part shows the first of these that one of its steps has.
-_PART_STATUS = ("failed", "blocked", "running", "drifted", "waiting", "ready", "todo", "done")
-
-
-@dataclass
-class Part:
-    """One group of the step board."""
-
-    slug: str
-    label: str
-    steps: list[StepView] = field(default_factory=list)
-
-    @property
-    def status(self) -> str:
-        statuses = {step.status for step in self.steps}
-        return next((status for status in _PART_STATUS if status in statuses), "todo")
-
-    @property
-    def done(self) -> int:
-        return sum(step.status == "done" for step in self.steps)
-
-    @property
-    def total(self) -> int:
-        return len(self.steps)
-
-    @property
-    def is_open(self) -> bool:
-        return self.status not in ("done", "todo")
-
-    @property
-    def finished_at(self) -> datetime | None:
-        times = [step.at for step in self.steps if step.at]
-        return max(times) if times and self.status == "done" else None
 
 
 @dataclass(frozen=True)
@@ -101,54 +61,9 @@ def url(name: str, registration: Registration, *extra: Any) -> str:
     return reverse(f"admin:registrations_registration_{name}", args=[registration.pk, *extra])
 
 
-def parts(registration: Registration, steps: list[StepView]) -> list[Part]:
-    groups = {slug: Part(slug, label) for slug, label in PART_LABELS.items()}
-    for step in steps:
-        # A sender is either owned or bought: the other way's step would stand there as done.
-        if step.slug == (PURCHASE if registration.phone_number.sender_number else "number.resolve"):
-            continue
-        groups.setdefault(step.part, Part(step.part, step.part)).steps.append(step)
-    return [group for group in groups.values() if group.steps]
-
-
-# Has a price of its own that a person agrees to later, on its own page.
-PURCHASE = "number.buy"
-
-
 def submit_fee(plan: Plan) -> Decimal:
     """What pressing Submit may cost, in US dollars: everything but the number, whose price is agreed apart."""
-    return sum((call.fee for call in plan.calls if call.fee and call.slug != PURCHASE), Decimal(0))
-
-
-def upstream(registration: Registration) -> list[dict[str, Any]]:
-    """What Twilio last said of each part; words we do not know are shown as they came."""
-    profile, bundle = registration.profile, registration.trust_bundle
-    brand, campaign, number = registration.brand, registration.campaign, registration.phone_number
-    rows = [
-        _said("Profile", profile, [word(BUNDLE, profile.status)], ""),
-        _said("Trust bundle", bundle, [word(BUNDLE, bundle.status)], ""),
-        _said(
-            "Brand",
-            brand,
-            [word(BRAND, brand.status), word(IDENTITY, brand.identity_status)],
-            f"{brand.tcr_id} · resubmitted {brand.resubmissions} of {MAX_BRAND_UPDATES} times"
-            if brand.resubmissions
-            else brand.tcr_id,
-        ),
-        _said("Campaign", campaign, [word(CAMPAIGN, campaign.status)], campaign.campaign_id),
-    ]
-    # The number's A2P state is in no answer of Twilio's API: only events report it.
-    a2p = word(NUMBER, number.a2p_status) if number.a2p_status else Word("A2P state not reported", "idle")
-    if number.confirmed_at:
-        rows.append(_said("Number", number, [Word("In the service", "good"), a2p], number.phone_number))
-    return [row for row in rows if row["words"]]
-
-
-def _said(label: str, mirror: Mirror, words: list[Word], detail: str) -> dict[str, Any]:
-    words = [one for one in words if one.label != "—"]
-    if mirror.gone_at:
-        words.append(Word("Not found at Twilio", "bad"))
-    return {"label": label, "words": words, "detail": detail, "at": mirror.synced_at}
+    return sum((call.fee for call in plan.calls if call.fee and call.slug != panels.PURCHASE), Decimal(0))
 
 
 def needs_purchase(registration: Registration) -> bool:
@@ -222,10 +137,10 @@ def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
         "may": may,
         "problems": [(problem, _fix_url(registration, problem)) for problem in problems],
         "plan": plan,
-        "parts": parts(registration, planning.board(registration, moment, runs)),
+        "parts": panels.parts(registration, planning.board(registration, moment, runs)),
         "otp": otp,
         "otp_script": OTP_SCRIPT,
-        "upstream": upstream(registration),
+        "upstream": panels.upstream(registration),
         "otp_shown": otp.owed,
         "otp_left": otp.expires_at - moment if otp.expires_at and otp.expires_at > moment else None,
         "deadline_left": otp.deadline_at - moment if otp.deadline_at and otp.deadline_at > moment else None,

@@ -1,0 +1,95 @@
+"""The step board and "what Twilio says", shaped for the page of a case."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from registrations.models import Mirror, Registration
+from registrations.models.brand import MAX_BRAND_UPDATES
+from registrations.planning import StepView
+from registrations.states import BRAND, BUNDLE, CAMPAIGN, IDENTITY, NUMBER, Word, word
+
+PART_LABELS = {
+    "profile": "Profile",
+    "trust_bundle": "Trust bundle",
+    "brand": "Brand",
+    "campaign": "Campaign",
+    "phone_number": "Number",
+}
+# Has a price of its own that a person agrees to later, on its own page.
+PURCHASE = "number.buy"
+
+# From the most to the least urgent: a part shows the first of these that one of its steps has.
+_PART_STATUS = ("failed", "blocked", "running", "drifted", "waiting", "ready", "todo", "done")
+
+
+@dataclass
+class Part:
+    """One group of the step board."""
+
+    slug: str
+    label: str
+    steps: list[StepView] = field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        statuses = {step.status for step in self.steps}
+        return next((status for status in _PART_STATUS if status in statuses), "todo")
+
+    @property
+    def done(self) -> int:
+        return sum(step.status == "done" for step in self.steps)
+
+    @property
+    def total(self) -> int:
+        return len(self.steps)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status not in ("done", "todo")
+
+    @property
+    def finished_at(self) -> datetime | None:
+        times = [step.at for step in self.steps if step.at]
+        return max(times) if times and self.status == "done" else None
+
+
+def parts(registration: Registration, steps: list[StepView]) -> list[Part]:
+    groups = {slug: Part(slug, label) for slug, label in PART_LABELS.items()}
+    for step in steps:
+        # A sender is either owned or bought: the other way's step would stand there as done.
+        if step.slug == (PURCHASE if registration.phone_number.sender_number else "number.resolve"):
+            continue
+        groups.setdefault(step.part, Part(step.part, step.part)).steps.append(step)
+    return [group for group in groups.values() if group.steps]
+
+
+def upstream(registration: Registration) -> list[dict[str, Any]]:
+    """What Twilio last said of each part; words we do not know are shown as they came."""
+    profile, bundle = registration.profile, registration.trust_bundle
+    brand, campaign, number = registration.brand, registration.campaign, registration.phone_number
+    rows = [
+        _said("Profile", profile, [word(BUNDLE, profile.status)], ""),
+        _said("Trust bundle", bundle, [word(BUNDLE, bundle.status)], ""),
+        _said(
+            "Brand",
+            brand,
+            [word(BRAND, brand.status), word(IDENTITY, brand.identity_status)],
+            f"{brand.tcr_id} · resubmitted {brand.resubmissions} of {MAX_BRAND_UPDATES} times"
+            if brand.resubmissions
+            else brand.tcr_id,
+        ),
+        _said("Campaign", campaign, [word(CAMPAIGN, campaign.status)], campaign.campaign_id),
+    ]
+    # The number's A2P state is in no answer of Twilio's API: only events report it.
+    a2p = word(NUMBER, number.a2p_status) if number.a2p_status else Word("A2P state not reported", "idle")
+    if number.confirmed_at:
+        rows.append(_said("Number", number, [Word("In the service", "good"), a2p], number.phone_number))
+    return [row for row in rows if row["words"]]
+
+
+def _said(label: str, mirror: Mirror, words: list[Word], detail: str) -> dict[str, Any]:
+    words = [one for one in words if one.label != "—"]
+    if mirror.gone_at:
+        words.append(Word("Not found at Twilio", "bad"))
+    return {"label": label, "words": words, "detail": detail, "at": mirror.synced_at}
