@@ -96,6 +96,22 @@
     if (!new URL(xhr.responseURL).pathname.endsWith("/live/")) window.location.reload();
   });
 
+  // --- An address that names a field leads into its input -----------------------------------------------------
+  function named() {
+    return window.location.hash && document.getElementById(window.location.hash.slice(1));
+  }
+  function enter() {
+    const target = named();
+    const input = target && target.matches(".field") && target.querySelector("input, textarea, select");
+    if (input) input.focus({ preventScroll: true });
+  }
+  // The browser takes the focus away when it goes to a fragment, which may be a frame after the load.
+  function enterSoon() {
+    window.requestAnimationFrame(function () { window.requestAnimationFrame(enter); });
+  }
+  window.addEventListener("load", enterSoon);
+  window.addEventListener("hashchange", enterSoon);
+
   document.addEventListener("DOMContentLoaded", function () {
     document.querySelectorAll("[data-min], [data-max]").forEach(function (field) {
       count(field);
@@ -112,12 +128,8 @@
       });
     }
 
-    const target = window.location.hash && document.getElementById(window.location.hash.slice(1));
-    if (target) {
-      if (target.tagName === "DETAILS") target.open = true;
-      const input = target.matches(".field") && target.querySelector("input, textarea, select");
-      if (input) input.focus({ preventScroll: true });
-    }
+    const target = named();
+    if (target && target.tagName === "DETAILS") target.open = true;
     const errors = document.getElementById("error-summary");
     if (errors) errors.focus();
 
