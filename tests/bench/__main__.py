@@ -58,7 +58,8 @@ def main() -> int:
     import django
 
     django.setup()
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's background job would ignore SIGINT
+        signal.signal(number, _terminated)
     failed = 0
     try:
         for name, measure in measurements().items():
