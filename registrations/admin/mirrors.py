@@ -87,6 +87,8 @@ class BrandAdmin(MirrorAdmin):
 
     @admin.display(description="Identity", ordering="identity_status")
     def identity(self, brand: Brand) -> SafeString:
+        if not brand.identity_status:
+            return display.NOTHING
         return display.word_chip(word(IDENTITY, brand.identity_status))
 
     @admin.display(description="Resubmitted", ordering="resubmissions")

@@ -170,3 +170,8 @@ def test_sign_in_says_what_is_wrong():
     page = Client().post("/admin/login/", {"username": "x", "password": "y"}).content.decode()
     assert 'role="alert"' in page
     assert "Sign in" in page
+
+
+def test_lists_are_called_by_their_name(boss):
+    assert "<h1>Users</h1>" in boss.get("/admin/auth/user/").content.decode()
+    assert "<h1>Brands</h1>" in boss.get("/admin/registrations/brand/").content.decode()
