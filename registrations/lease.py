@@ -45,6 +45,12 @@ def renew(pk: int, token: str) -> None:
         raise LeaseLost
 
 
+def hold(pk: int, token: str) -> None:
+    """Inside a transaction: keep the case ours until its end, or raise LeaseLost."""
+    if not Registration.objects.select_for_update().filter(pk=pk, lease_token=token).exists():
+        raise LeaseLost
+
+
 def free_dead() -> int:
     """End the leases of this machine's workers that no longer live; returns how many.
 
