@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
 from django.db import connections
+from django.test import Client
 from playwright.sync_api import sync_playwright
 
 from registrations.admin import desk as desk_page
@@ -174,11 +175,12 @@ def user(transactional_db):
 
 
 @pytest.fixture
-def signed_in(visitor, user, client, live_server, settings):
+def signed_in(visitor, user, live_server, settings):
     """signed_in(user=…, **options) -> a Desk with a session, without the way through the sign-in page."""
 
     def open_one(who=user, **options) -> Desk:
         desk = visitor(**options)
+        client = Client()
         client.force_login(who)
         name = settings.SESSION_COOKIE_NAME
         desk.page.context.add_cookies(

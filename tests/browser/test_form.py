@@ -1,0 +1,166 @@
+"""The one form: errors, counts, two people at once, and the way back from Twilio's refusals."""
+
+import re
+
+import pytest
+from django.contrib.auth import get_user_model
+from playwright.sync_api import expect
+
+from registrations import pipeline, verbs
+from registrations.models import Registration
+from tests.cases import PARTS, make_case
+
+from .pages import CUSTOMER
+
+pytestmark = pytest.mark.browser
+
+AUTO_YES = "+14155559999"  # docs/sandbox.md: this customer answers by herself
+
+
+# label -> (what is typed, what the page says about it)
+WRONG = {
+    "First name": ("", "required"),
+    "E-mail": ("ann at example", "not an e-mail address"),
+    "Contact phone": ("12345", "not a valid phone number"),
+    "Mobile for the one-time text": ("+44 20 7946 0958", "US and Canadian mobiles"),
+    "ZIP or postal code": ("2139", "02139"),
+    "Brand name": ("Ann Lee Nails LLC", "30915"),
+    "Description": ("Too short.", "40"),
+    "Sample message 4": ("Short", "20"),
+    "Privacy policy": ("http://annlee.example.com/privacy", "https://"),
+}
+
+
+def test_all_errors_at_once_each_at_its_field_and_nothing_typed_is_lost(desk):
+    page = desk.new().page
+    page.get_by_text("Three more samples").click()
+    typed = CUSTOMER | {label: value for label, (value, _) in WRONG.items()}
+    typed["How people opt in"] = (
+        "  Clients tick a box.\n\n\n  Then they get reminders — “often” & <b>gladly</b>.\n"
+    )
+    desk.fill(typed)
+    page.get_by_label("Messages contain links").check()
+    desk.button("Save and submit").click()
+
+    summary = page.get_by_role("alert")
+    expect(summary).to_be_focused()
+    expect(page).to_have_title(re.compile("^Error: "))
+    links = summary.get_by_role("link")
+    assert set(links.all_inner_texts()) == set(WRONG)
+    assert desk.typed(typed) == typed
+    expect(page.get_by_label("Messages contain links")).to_be_checked()
+
+    for label, (_, says) in WRONG.items():
+        field = desk.field(label)
+        expect(field).to_be_visible()
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(field).to_have_accessible_description(re.compile(re.escape(says)))
+        summary.get_by_role("link", name=label, exact=True).click()
+        expect(field).to_be_focused()
+        expect(field).to_be_in_viewport()
+    assert page.locator("[aria-invalid=true]").count() == len(WRONG)
+    assert not Registration.objects.exists()
+
+    # Mending them is enough; the password of nothing has to be typed again.
+    desk.fill(
+        {label: CUSTOMER.get(label, "") for label in WRONG}
+        | {"How people opt in": CUSTOMER["How people opt in"]}
+    )
+    desk.button("Save").click()
+    desk.expect_said("Saved.")
+    case = Registration.objects.get()
+    assert (case.label, case.stage, case.campaign.has_embedded_links) == ("Ann Lee Nails", "draft", True)
+
+
+def test_characters_are_counted_while_one_types_and_never_cut(desk):
+    desk.new()
+    field = desk.field("Sample message 1")
+    count = field.locator("xpath=following-sibling::p[contains(@class, 'count')]")
+    expect(count).to_have_text("0 of 1024 · at least 20")
+    field.press_sequentially("Hello 🎉")
+    expect(count).to_have_text("7 of 1024 · 13 more needed")
+    field.fill("x" * 20)
+    expect(count).to_have_text("20 of 1024")
+    field.fill("y" * 1030)
+    expect(count).to_have_text("1030 of 1024 · 6 too many")
+    assert field.input_value() == "y" * 1030
+
+
+def test_two_people_edit_the_same_case_and_neither_loses_a_word(desk, signed_in):
+    case = make_case()
+    other = signed_in(get_user_model().objects.create_superuser("bob", password="pw"))
+    desk.edit(case)
+    other.edit(case)
+    desk.fill({"City": "Cambridge"})
+    desk.button("Save").click()
+    desk.expect_said("Saved.")
+
+    other.fill({"Street": "2 Side St", "Notes": "Called on Monday."})
+    other.button("Save").click()
+    alert = other.page.get_by_role("alert")
+    expect(alert).to_be_focused()
+    expect(alert).to_contain_text("Somebody else changed this registration")
+    expect(alert).to_contain_text("City")
+    assert other.typed({"Street": "", "City": "", "Notes": ""}) == {
+        "Street": "2 Side St", "City": "Boston", "Notes": "Called on Monday.",
+    }  # fmt: skip
+    assert pipeline.load(case.pk).profile.street == "1 Main St"
+
+    other.fill({"City": "Cambridge"})
+    other.button("Save").click()
+    other.expect_said("Saved.")
+    saved = pipeline.load(case.pk)
+    assert (saved.profile.street, saved.profile.city, saved.notes) == (
+        "2 Side St",
+        "Cambridge",
+        "Called on Monday.",
+    )
+
+
+def test_a_rejected_campaign_is_mended_in_the_form_and_accepted(desk, worker, sandbox):
+    description, samples = PARTS["campaign"]["description"], PARTS["campaign"]["message_samples"]
+    case = make_case(
+        trust_bundle={"mobile_phone_number": AUTO_YES},
+        campaign={
+            "description": f"{description} [[30886:USE_CASE_DESCRIPTION]]",
+            "message_samples": [samples[0], f"{samples[1]} [[30893:SAMPLE_MESSAGE_2]]"],
+        },
+    )
+    verbs.submit(case, actor="ann")
+    page = desk.case(case).page
+    desk.expect_next_to_act("You")
+    refusals = desk.card("Twilio refused this for 2 reasons").get_by_role("listitem")
+    expect(refusals).to_have_count(2)
+    expect(refusals.nth(0)).to_contain_text("30886")
+    expect(refusals.nth(1)).to_contain_text("30893")
+
+    desk.link("Fix this").click()
+    expect(desk.field("Description")).to_be_focused()
+    expect(desk.field("Description")).to_have_accessible_description(re.compile("30886"))
+    expect(desk.field("Sample message 2")).to_have_accessible_description(re.compile("30893"))
+    desk.fill({"Description": description, "Sample message 2": samples[1]})
+    desk.button("Save and submit").click()
+    # The form could not know that this costs another vetting: the plan is shown before it is paid.
+    desk.expect_said("Saved. Please look at the plan")
+    expect(page.get_by_role("table")).to_contain_text("$15.00")
+    desk.button("Submit changes · $15.00").click()
+    desk.expect_said("Submitted.")
+    desk.expect_stage("Live")
+    expect(page.get_by_role("region", name=re.compile("^Twilio refused"))).to_have_count(0)
+    assert sandbox.world.store.count("BrandRegistrations") == sandbox.world.store.count("Usa2p") == 1
+
+
+def test_a_rejected_e_mail_address_is_mended_in_the_form_and_accepted(desk, worker):
+    case = make_case(profile={"email": "bad-email@harborcrafts.com"})
+    verbs.submit(case, actor="ann")
+    desk.case(case)
+    desk.expect_next_to_act("You")
+    expect(desk.card("Twilio refused this")).to_contain_text("18055")
+    desk.link("Fix this").click()
+    expect(desk.field("E-mail")).to_be_focused()
+    expect(desk.field("E-mail")).to_have_accessible_description(re.compile("18055"))
+    desk.fill({"E-mail": PARTS["profile"]["email"]})
+    desk.button("Save and submit").click()
+    desk.expect_said("Saved and submitted")
+    desk.expect_next_to_act("Customer")
+    assert pipeline.load(case.pk).profile.failure_reason == ""

@@ -1,0 +1,235 @@
+"""What holds on every page: keyboard, narrow windows, dark mode, no script needed, one click is one act."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from registrations import pipeline
+from registrations.admin import desk as desk_page
+from registrations.models import Brand, PhoneNumber, Registration
+from tests.cases import make_case
+from tests.factories import make_registration
+
+from . import probes
+from .every_page import make_cases, pages, visit
+from .pages import CUSTOMER
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 390, "height": 844}
+
+
+def test_every_page_by_keyboard_in_dark_and_on_a_phone(desk):
+    page, cases = desk.page, make_cases()
+    wide = page.viewport_size
+    trouble: dict[str, list[str]] = {}
+
+    def note(name: str, what: str, found: list[str]) -> None:
+        if found:
+            trouble.setdefault(name, []).append(f"{what}: {found}")
+
+    for name, how in pages(cases).items():
+        visit(desk, how)
+        missed, undrawn, hidden = probes.tab_through(page)
+        note(name, "Tab does not reach", missed)
+        note(name, "focus is not drawn", undrawn)
+        note(name, "focus is out of sight", hidden)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            note(name, f"poor contrast, {scheme}", probes.poor_contrast(page))
+        page.set_viewport_size(PHONE)
+        note(name, "wider than a phone", probes.overflow(page))
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size(wide)
+    assert trouble == {}
+
+
+def test_the_probes_notice_what_they_are_for(desk):
+    page = desk.list().page
+    page.evaluate("""() => {
+      const css = new CSSStyleSheet();
+      css.replaceSync('#searchbar { outline: none !important; box-shadow: none !important; border: 0; }'
+        + '.desk-logo span { color: #999 !important; }');
+      document.adoptedStyleSheets.push(css);
+      const wide = document.createElement('div'); wide.style.width = '2000px'; wide.textContent = 'wide';
+      document.querySelector('main, #content').append(wide);
+      document.querySelector('#searchbar').addEventListener('keydown', e => e.preventDefault());
+    }""")
+    missed, undrawn, _ = probes.tab_through(page)
+    assert "button Search" in missed
+    assert undrawn == ["input#searchbar"]
+    assert [line.split(" ")[0] for line in probes.poor_contrast(page)] == ["span"]
+    page.set_viewport_size(PHONE)
+    assert "div wide" in probes.overflow(page)
+
+
+def test_the_guard_notices_inline_scripts_and_foreign_requests(desk, guard):
+    page = desk.list().page
+    page.evaluate("""async () => {
+      const script = document.createElement('script'); script.textContent = 'window.ran = true';
+      document.body.append(script);
+      document.body.setAttribute('style', 'color: red');
+      await fetch('https://example.com/').catch(() => 0);
+      const image = new Image(); image.src = 'http://127.0.0.1:9/pixel'; document.body.append(image);
+    }""")
+    page.wait_for_timeout(100)
+    assert page.evaluate("window.ran") is None
+    told = "\n".join(guard.faults)
+    guard.faults.clear()
+    for word in ("inline script", "inline style", "https://example.com/", "http://127.0.0.1:9/pixel"):
+        assert word in told
+
+
+def test_the_first_tab_is_a_link_past_the_navigation(desk):
+    page = desk.list().page
+    page.keyboard.press("Tab")
+    skip = desk.link("Skip to main content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate(
+        "document.querySelector('main, #content-start, #content').contains(document.activeElement)"
+    )
+
+
+def test_a_case_is_submitted_by_keyboard_alone(desk):
+    case = make_case()
+    page = desk.list().page
+
+    def tab_to(name: str) -> None:
+        for _ in range(120):
+            page.keyboard.press("Tab")
+            if page.evaluate("(document.activeElement.innerText || '').trim()").startswith(name):
+                return
+        raise AssertionError(f"Tab does not reach {name}")
+
+    tab_to(case.label)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/desk/")
+    tab_to("Submit")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/confirm/submit/")
+    tab_to("Submit · $19.50")
+    page.keyboard.press("Enter")
+    desk.expect_said("Submitted.")
+    assert pipeline.load(case.pk).is_submitted
+
+
+def test_dark_mode_follows_the_system_until_somebody_chooses(signed_in):
+    desk = signed_in(color_scheme="dark")
+    page = desk.list().page
+
+    def scheme() -> tuple[str, bool]:
+        return page.evaluate("""() => {
+          const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number);
+          return [getComputedStyle(document.documentElement).colorScheme, r + g + b < 200];
+        }""")
+
+    assert scheme() == ["dark", True]
+    page.emulate_media(color_scheme="light")
+    assert scheme() == ["light", False]
+    toggle = page.get_by_role("button", name="Toggle theme")
+    while page.evaluate("document.documentElement.dataset.theme") != "dark":
+        toggle.click()
+    desk.new()
+    assert scheme() == ["dark", True]
+
+
+def test_without_javascript_a_customer_gets_to_the_one_time_text(visitor, user, worker, client, signed_in):
+    desk = signed_in(java_script_enabled=False)
+    page = desk.new().page
+    desk.fill(CUSTOMER | {"City": ""})
+    desk.button("Save and submit").click()
+    expect(page.get_by_role("alert").get_by_role("link", name="City")).to_be_visible()
+    assert desk.typed(CUSTOMER) == CUSTOMER | {"City": ""}
+    desk.fill({"City": CUSTOMER["City"]})
+    desk.button("Save and submit").click()
+    desk.expect_said("Saved and submitted")
+    for _ in range(60):
+        page.reload()
+        if page.locator("#live-head .turn").get_by_text("Customer").is_visible():
+            break
+        page.wait_for_timeout(300)
+    expect(desk.card("One-time text")).to_contain_text("answer with the word YES")
+    profile = page.locator("#part-profile")
+    expect(profile).to_contain_text("Done")
+    profile.locator("summary").click()
+    expect(profile.locator("li.step").first).to_be_visible()
+
+
+def test_a_double_click_is_one_act(desk):
+    desk.new()
+    desk.fill(CUSTOMER)
+    desk.button("Save").dblclick()
+    desk.expect_said("Saved.")
+    case = Registration.objects.get()
+    desk.link("Submit").click()
+    desk.button("Submit · $19.50").dblclick()
+    desk.expect_said("Submitted.")
+    assert case.events.filter(tag="submitted").count() == 1
+
+
+def test_resend_waits_for_the_cool_down_and_works_as_soon_as_it_is_over(desk, monkeypatch):
+    monkeypatch.setattr(desk_page, "POLL_IDLE_SECONDS", 1)
+    case = make_registration("otp")
+    Brand.objects.filter(registration=case).update(otp_sent_at=timezone.now(), otp_sends=1)
+    page = desk.case(case).page
+    card = desk.card("One-time text")
+    resend = card.get_by_role("button", name="Resend")
+    expect(resend).to_be_disabled()
+    expect(resend).to_have_accessible_description(
+        "A text went out a moment ago. Give it a few minutes to arrive."
+    )
+    expect(card).to_contain_text("Texts sent1")
+
+    # The cool-down ends while the page is open.
+    Brand.objects.filter(registration=case).update(otp_sent_at=timezone.now() - timedelta(hours=1))
+    desk.button("Resend one-time text").dblclick()
+    desk.expect_said("A new one-time text is on its way.")
+    assert case.events.filter(tag="brand:otp_requested").count() == 1
+    expect(page.get_by_role("button", name="Resend")).to_be_disabled()
+    expect(card).to_contain_text("A text is being sent already.")
+
+
+def test_a_number_is_bought_only_after_its_price_was_seen(desk):
+    case = make_registration("number", parts={"phone_number": {"sender_number": "", "area_code": "415"}})
+    desk.case(case)
+    desk.link("Confirm purchase").click()
+    expect(desk.page.get_by_role("region", name="Confirm the purchase")).to_contain_text("$1.15 a month")
+    assert PhoneNumber.objects.get().purchase_confirmed_at is None
+    desk.button("Buy for $1.15 a month").click()
+    desk.expect_said("Confirmed.")
+    assert PhoneNumber.objects.get().purchase_confirmed_by == "ann"
+
+
+def test_a_change_elsewhere_arrives_without_disturbing_the_reader(desk, monkeypatch):
+    monkeypatch.setattr(desk_page, "POLL_IDLE_SECONDS", 1)
+    case = make_registration("otp")
+    page = desk.case(case).page
+    page.locator("#part-profile > summary").click()
+    edit = desk.link("Edit")
+    edit.focus()
+    note = desk.field("Add a note to the timeline")
+    note.fill("Half a sentence")
+    edit.focus()
+    Registration.objects.filter(pk=case.pk).update(reason="Something new is known.")
+    expect(page.locator("#live-head")).to_contain_text("Something new is known.")
+    expect(page.get_by_role("status").first).to_contain_text("Something new is known.")
+    expect(edit).to_be_focused()
+    expect(note).to_have_value("Half a sentence")
+    case.events.create(tag="note", text="A colleague was here.", actor="bob")
+    expect(desk.card("Timeline")).to_contain_text("A colleague was here.")
+    Brand.objects.update(otp_sends=7)
+    expect(desk.card("One-time text")).to_contain_text("Texts sent7")
+    assert page.locator("#part-profile").get_attribute("open") is not None
+
+
+def test_a_session_that_ended_shows_the_sign_in_page(desk, monkeypatch):
+    monkeypatch.setattr(desk_page, "POLL_IDLE_SECONDS", 1)
+    page = desk.case(make_registration("otp")).page
+    Session.objects.all().delete()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
