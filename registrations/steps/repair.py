@@ -1,0 +1,146 @@
+"""Repairs that replace an object at Twilio because it cannot be changed in place.
+
+An address that hangs on a verified document is immutable (21630), and the country of an address always is: then
+a new address and a new document are made and swapped in (facts sections 1.2 and 6.4). The old ones are kept in
+the list of retired resources by `sync`.
+"""
+
+from registrations.gateway import BundleKind, Gateway
+from registrations.models import Registration
+from registrations.states import Stage
+
+from . import finders, guards, inputs
+from .base import Basis, Payload, Write, unchanged
+
+KIND: BundleKind = "customer_profile"
+ADDRESS_IS_IMMUTABLE = 21630
+
+
+def address_drifted(registration: Registration) -> bool:
+    """The address was edited since Twilio took it."""
+    profile = registration.profile
+    return bool(profile.address_sid) and not unchanged(
+        profile.sent.get("address", {}).get("address"), inputs.address(registration)
+    )
+
+
+def must_replace_address(registration: Registration) -> bool:
+    """Twilio refused to change it (21630), or its country changed, which Twilio cannot do."""
+    sent = registration.profile.sent.get("address", {}).get("address", {})
+    moved = bool(sent.get("iso_country")) and sent["iso_country"] != registration.profile.iso_country
+    return registration.profile.address_locked or moved
+
+
+def _generation(registration: Registration, kind: str) -> int:
+    """1 for the first object of a kind; each retired one makes the next a generation younger."""
+    return registration.retired.filter(kind=kind).count() + 2
+
+
+def _address_basis(registration: Registration) -> Basis:
+    return {
+        "friendly_name": registration.friendly_name("address", _generation(registration, "address")),
+        "address": inputs.address(registration),
+    }
+
+
+def _create_address(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.create_address(
+        friendly_name=basis["friendly_name"], auto_correct_address=False, **basis["address"]
+    )
+
+
+def _find_address(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    return finders.named(gateway.iter_addresses(friendly_name=basis["friendly_name"]), basis["friendly_name"])
+
+
+def _document_stale(registration: Registration) -> bool:
+    """The document still names the former address."""
+    profile = registration.profile
+    sent = profile.sent.get("document", {}).get("attributes", {}).get("address_sids")
+    return bool(profile.supporting_document_sid and sent and sent != profile.address_sid)
+
+
+def _document_basis(registration: Registration) -> Basis:
+    return {
+        "friendly_name": registration.friendly_name(
+            "document", _generation(registration, "supporting_document")
+        ),
+        "type": "customer_profile_address",
+        "attributes": {"address_sids": registration.profile.address_sid},
+    }
+
+
+def _create_document(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.create_supporting_document(**basis)
+
+
+def _find_document(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    return finders.named(gateway.iter_supporting_documents(), basis["friendly_name"])
+
+
+def _assignment_stale(registration: Registration) -> bool:
+    profile = registration.profile
+    assigned = profile.sent.get("assign_document", {}).get("object_sid")
+    return bool(profile.document_assignment_sid and assigned and assigned != profile.supporting_document_sid)
+
+
+def _unassign(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
+    return gateway.delete_assignment(KIND, registration.profile.sid, basis["sid"])
+
+
+def _find_unassigned(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
+    """Found means that it is gone."""
+    left = gateway.iter_assignments(KIND, registration.profile.sid)
+    return None if any(item.get("sid") == basis["sid"] for item in left) else {}
+
+
+REPLACE_ADDRESS = Write(
+    slug="profile.replace_address",
+    label="Make a new address",
+    part="profile",
+    stage=Stage.PROFILE,
+    wanted=lambda registration: (
+        guards.may_repair(registration)
+        and address_drifted(registration)
+        and must_replace_address(registration)
+    ),
+    basis=_address_basis,
+    act=_create_address,
+    find=_find_address,
+    key="address",
+    kind="address",
+    sid_field="address_sid",
+    resets={"address_locked": False},
+    repair=True,
+    help="Twilio does not change an address that it has verified, so a new one takes its place.",
+)
+REPLACE_DOCUMENT = Write(
+    slug="profile.replace_document",
+    label="Make a new address document",
+    part="profile",
+    stage=Stage.PROFILE,
+    wanted=_document_stale,
+    basis=_document_basis,
+    act=_create_document,
+    find=_find_document,
+    key="document",
+    kind="supporting_document",
+    sid_field="supporting_document_sid",
+    repair=True,
+    help="It names the new address.",
+)
+UNASSIGN_DOCUMENT = Write(
+    slug="profile.unassign_document",
+    label="Take the former document out",
+    part="profile",
+    stage=Stage.PROFILE,
+    wanted=_assignment_stale,
+    basis=lambda registration: {"sid": registration.profile.document_assignment_sid},
+    act=_unassign,
+    find=_find_unassigned,
+    key="unassigned",
+    kind="assignment",
+    resets={"document_assignment_sid": ""},
+    repair=True,
+    help="The profile takes one address document.",
+)
