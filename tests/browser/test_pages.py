@@ -139,7 +139,7 @@ def test_dark_mode_follows_the_system_until_somebody_chooses(signed_in):
     assert scheme() == ["dark", True]
 
 
-def test_without_javascript_a_customer_gets_to_the_one_time_text(visitor, user, worker, client, signed_in):
+def test_without_javascript_a_customer_gets_to_the_one_time_text(signed_in, worker):
     desk = signed_in(java_script_enabled=False)
     page = desk.new().page
     desk.fill(CUSTOMER | {"City": ""})
