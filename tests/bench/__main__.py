@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from . import environment
+from .machine import Machine
 from .options import Options
 from .report import Report
 
@@ -67,7 +68,9 @@ def main() -> int:
                 continue
             print(f"{name} …", file=sys.stderr, flush=True)
             try:
+                machine = Machine()
                 report = measure(options)
+                report.machine = machine.text()
             except Exception as error:
                 print(f"{name} failed: {error}", file=sys.stderr, flush=True)
                 failed = 1

@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from registrations import verbs
-from registrations.models import Registration
+from registrations.models import Heartbeat, Registration
 from registrations.states import Stage
 
 from .children import Child, answers, free_port
@@ -165,6 +165,11 @@ class House:
             self.created += 1
             made.append(case.pk)
         return made
+
+    def restarts(self) -> int:
+        """How often the supervisor had to start the job cluster anew."""
+        beats = Heartbeat.objects.filter(name__startswith="worker:")
+        return sum(beat.detail.get("starts", 1) - 1 for beat in beats)
 
     def live(self) -> int:
         return Registration.objects.filter(stage=Stage.LIVE).count()

@@ -25,7 +25,7 @@ def measure(options: Options) -> Report:
             house.submit([senders.pop()])
             time.sleep(max(0.0, began + house.created * EVERY - time.monotonic()))
         late = probe.read(house.claims)
-        cases, live = house.created, house.live()
+        cases, live, restarts = house.created, house.live(), house.restarts()
     setting = (
         f"{options.workers} workers, {options.latency_ms} ms a call, time scale {options.scale:g}: "
         f"a settle wait is {30 * options.scale:g} s; a new customer every {EVERY:g} s"
@@ -33,6 +33,7 @@ def measure(options: Options) -> Report:
     report = Report("Lateness: from wake_at to the worker's claim", setting)
     add_lateness(report, late)
     report.add("customers submitted", cases, note=f"{live} of them live at the end")
+    report.add("restarts of the job cluster", restarts, note="goal 0")
     return report
 
 

@@ -14,7 +14,7 @@ from .pages import browse
 from .report import Report
 
 SCALE = 0.05
-CUSTOMERS = 10
+CUSTOMERS = 6
 PAGES = 200
 MIB = 1024 * 1024
 

@@ -14,6 +14,6 @@ class Options:
     scale: float = 0.1
     latency_ms: int = 150
     workers: int = 4
-    customers: int = 24
+    customers: int = 20
     samples: int = 100
     deliveries: int = 500

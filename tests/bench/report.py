@@ -20,11 +20,15 @@ class Row:
 
 @dataclass
 class Report:
-    """The rows of one measurement. `setting` tells the circumstances that the numbers depend on."""
+    """The rows of one measurement. `setting` tells the circumstances that the numbers depend on.
+
+    `machine` tells how busy it was (machine.py): with the noise of others in it, do not trust the times.
+    """
 
     title: str
     setting: str = ""
     rows: list[Row] = field(default_factory=list)
+    machine: str = ""
 
     def add(self, name: str, value: Value, unit: str = "", note: str = "") -> None:
         self.rows.append(Row(name, value, unit, note))
@@ -42,14 +46,15 @@ class Report:
     def text(self) -> str:
         rows = [(row.name, shown(row.value), row.unit, row.note) for row in self.rows]
         widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
-        lines = [self.title, *([f"  ({self.setting})"] if self.setting else [])]
+        lines = [self.title, *(f"  ({line})" for line in (self.setting, self.machine) if line)]
         for name, value, unit, note in rows:
             cells = f"  {name:<{widths[0]}}  {value:>{widths[1]}}  {unit:<{widths[2]}}  {note}"
             lines.append(cells.rstrip())
         return "\n".join(lines)
 
     def data(self) -> dict[str, Any]:
-        return {"title": self.title, "setting": self.setting, "rows": [vars(row) for row in self.rows]}
+        rows = [vars(row) for row in self.rows]
+        return {"title": self.title, "setting": self.setting, "machine": self.machine, "rows": rows}
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:

@@ -16,7 +16,7 @@ from .options import Options
 from .report import Report
 
 SCALE = 0.05
-CUSTOMERS = 5
+CUSTOMERS = 3
 SENDERS = 4  # deliveries under way at once
 EVENTS_PER_BATCH = 5
 
