@@ -18,6 +18,7 @@ from .edit import find, monthly_note, require, shown_fee
 
 CHANGE = "registrations.change_registration"
 SPEND = "registrations.spend_registration"
+OVERRIDE = "registrations.override_limits"
 
 
 @require_safe
@@ -48,6 +49,7 @@ def _confirm_submit(request: HttpRequest, registration: Registration) -> dict[st
         "lead": "The worker makes these calls one after the other, and waits where Twilio asks for it.",
         "calls": plan.calls,
         "blockers": plan.blockers,
+        "plan": plan,
         "fee": fee,
         "later": panels.PURCHASE,
         "monthly": monthly_note() if fee else "",
@@ -113,6 +115,17 @@ def _note(request: HttpRequest, registration: Registration, actor: str) -> str:
     return "Note added."
 
 
+def _use_address(request: HttpRequest, registration: Registration, actor: str) -> str:
+    verbs.use_suggested_address(registration, actor=actor)
+    return "The suggested address is saved. Nothing is sent before you press the button below."
+
+
+def _override(request: HttpRequest, registration: Registration, actor: str) -> str:
+    require(request, OVERRIDE)
+    verbs.override_limits(registration, reason=_text(request, "reason", 300), actor=actor)
+    return "Noted. The limit no longer stops this case."
+
+
 ACTS: dict[str, Callable[[HttpRequest, Registration, str], str]] = {
     "submit": _submit,
     "resend-otp": _resend,
@@ -121,9 +134,15 @@ ACTS: dict[str, Callable[[HttpRequest, Registration, str], str]] = {
     "release": _release,
     "refresh": _refresh,
     "note": _note,
+    "use-address": _use_address,
+    "override": _override,
 }
 # These were confirmed on a page that showed one revision; if it has moved on, the page must be seen again.
 CONFIRMED = frozenset({"submit", "purchase"})
+# These were pressed beside values that the page showed.
+SHOWN = CONFIRMED | {"use-address"}
+# Where these lead when they are done, instead of to the case's page: the plan, with its one button.
+NEXT = {"use-address": "submit"}
 
 
 @require_POST
@@ -136,9 +155,11 @@ def act(request: HttpRequest, pk: str, act: str) -> HttpResponse:
         raise Http404("There is no such act.")
     back = desk.url("desk", registration)
     try:
-        if act in CONFIRMED and request.POST.get("revision") != str(registration.revision):
+        if act in SHOWN and request.POST.get("revision") != str(registration.revision):
             raise verbs.Refused("Somebody has edited this case since you looked at it. Please look again.")
         messages.success(request, do(request, registration, request.user.get_username()))
+        if act in NEXT:
+            back = desk.url("confirm", registration, NEXT[act])
     except verbs.Refused as refusal:
         messages.error(request, str(refusal))
         if act in CONFIRMED:

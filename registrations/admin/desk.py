@@ -16,16 +16,29 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from registrations import planning, verbs
+from registrations import limits, planning, stuck, support, verbs
 from registrations.clock import now
+from registrations.manual import ManualTask, manual_tasks
 from registrations.models import Registration
 from registrations.planning import Plan, Problem
 from registrations.states import Stage, WaitingFor
 
-from . import panels
+from . import advice, counters, panels
+from .advice import ProblemView
 
 # The order of the page; each has a template registrations/desk/_<name>.html.
-REGIONS = ("status", "head", "problems", "otp", "board", "upstream", "timeline", "ledger")
+REGIONS = (
+    "status",
+    "head",
+    "problems",
+    "tasks",
+    "otp",
+    "board",
+    "upstream",
+    "limits",
+    "timeline",
+    "ledger",
+)
 # The newest lines shown on the page; the lists "Timeline" and "Ledger" have all.
 EVENTS_SHOWN = 15
 RUNS_SHOWN = 10
@@ -72,10 +85,14 @@ def needs_purchase(registration: Registration) -> bool:
 
 
 def primary(
-    registration: Registration, problems: list[Problem], plan: Plan, otp: verbs.OtpState, may: dict[str, bool]
+    registration: Registration,
+    problems: list[ProblemView],
+    plan: Plan,
+    otp: verbs.OtpState,
+    may: dict[str, bool],
 ) -> Act | None:
-    """The one thing to do now, if it is ours to do."""
-    fix = Act(FIX, f"{url('change', registration)}{_anchor(problems)}")
+    """The one thing to do now, if it is ours to do. A suggested address has its own button beside it."""
+    fix = Act(FIX, f"{url('change', registration)}{_anchor([view.problem for view in problems])}")
     if not may["change"]:
         return None
     if registration.hold:
@@ -84,7 +101,7 @@ def primary(
         label = "Submit changes" if registration.was_submitted else "Submit"
         return Act(label, url("confirm", registration, "submit"), note=_fee_note(plan))
     if registration.waiting_for == WaitingFor.US and problems:
-        return fix
+        return None if any(view.address for view in problems) else fix
     if registration.stage == Stage.NUMBER and needs_purchase(registration) and may["spend"]:
         return Act("Confirm purchase", url("confirm", registration, "purchase"))
     if registration.waiting_for == WaitingFor.CUSTOMER and otp.can_resend:
@@ -120,6 +137,8 @@ def permissions(request: HttpRequest) -> dict[str, bool]:
     return {
         "change": user.has_perm("registrations.change_registration"),
         "spend": user.has_perm("registrations.spend_registration"),
+        "override": user.has_perm("registrations.override_limits"),
+        "remove": user.has_perm("registrations.remove_registration"),
     }
 
 
@@ -128,14 +147,24 @@ def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
     moment = now()
     runs = planning.Runs.of(registration)
     problems = planning.problems(registration, runs)
+    views = advice.views(registration, problems, {p: _fix_url(registration, p) for p in problems})
+    tasks, late = manual_tasks(registration), stuck.stuck(registration, moment)
+    uses = limits.uses_of(registration)
     plan = planning.plan(registration)
     otp = verbs.otp_state(registration)
     may = permissions(request)
-    first = primary(registration, problems, plan, otp, may)
+    first = primary(registration, views, plan, otp, may)
     return {
         "registration": registration,
         "may": may,
-        "problems": [(problem, _fix_url(registration, problem)) for problem in problems],
+        "problems": views,
+        "use_address_url": url("act", registration, "use-address") if may["change"] else "",
+        "tasks": tasks,
+        "stuck": late,
+        "ticket": support.ticket_text(registration) if _needs_ticket(views, tasks, late) else "",
+        "ticket_open": any(task.support for task in tasks),
+        "counters": counters.counters(registration, uses),
+        "limits_spent": counters.spent(registration, uses),
         "plan": plan,
         "parts": panels.parts(registration, planning.board(registration, moment, runs)),
         "otp": otp,
@@ -185,6 +214,10 @@ def poll_seconds(values: dict[str, Any]) -> int:
 def input_name(name: str) -> str:
     """The form field that stands for a problem's field: the list of samples is five inputs."""
     return "message_sample_1" if name == "message_samples" else name
+
+
+def _needs_ticket(views: list[ProblemView], tasks: list[ManualTask], late: stuck.Stuck | None) -> bool:
+    return bool(tasks) or late is not None or any(view.needs_support for view in views)
 
 
 def _anchor(problems: list[Problem]) -> str:

@@ -1,0 +1,137 @@
+"""What the catalogue knows about a problem, in the words of the case's page."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from registrations.failures import FAILURES, AddressSuggestion, Failure, lookup
+from registrations.forms import RegistrationForm
+from registrations.models import Registration
+from registrations.problems import Problem
+
+# A problem carries its entry's title and advice; the two together name the entry.
+_ENTRIES: dict[tuple[str, str], Failure] = {(f.title, f.advice): f for f in FAILURES}
+_AGAIN = {
+    "yes": ("Can be resubmitted", "good"),
+    "no": ("Cannot be resubmitted as it is", "bad"),
+    "after_fix_elsewhere": ("Can be resubmitted once it is put right elsewhere", "wait"),
+    "unknown": ("Unclear whether it can be resubmitted", "unknown"),
+}
+_REDO = {
+    "end_user": "the person's details are updated",
+    "address": "the address is updated",
+    "profile": "the profile is submitted again",
+    "trust_bundle": "the trust bundle is submitted again",
+    "brand_update": "the brand is resubmitted, which Twilio allows 3 times",
+    "new_brand": "a new brand is registered",
+    "resend_otp": "the one-time text is sent again",
+    "campaign_update": "the campaign is edited in place",
+    "campaign_recreate": "the campaign is deleted and registered anew",
+    "number": "the sender is attached again",
+    "retry_later": "the same is tried again later",
+    "console_delete": "a person deletes it in Twilio's Console",
+    "standard_brand": "the customer registers as a Standard brand instead",
+    "operator": "whoever runs this desk changes a setting",
+    "support": "Twilio's support is asked",
+}
+_WHO = {"customer": "Ask the customer", "twilio": "Twilio must act"}
+# The inputs that a suggestion may name, in the order of the form.
+_ADDRESS = ("street", "street_secondary", "city", "region", "postal_code", "iso_country")
+
+
+@dataclass(frozen=True)
+class AddressRow:
+    """One part of the address, as it is and as Twilio would have it."""
+
+    label: str
+    before: str
+    after: str
+
+    @property
+    def changed(self) -> bool:
+        return self.before != self.after
+
+
+@dataclass(frozen=True)
+class ProblemView:
+    """A problem, what the catalogue says of it, and where it is mended.
+
+    verdicts: (words, mood) for chips. redo: what happens after the fix, in order. address: the suggested
+    address beside ours, empty when there is none or it is ours already.
+    """
+
+    problem: Problem
+    fix_url: str
+    explanation: str
+    verdicts: list[tuple[str, str]]
+    redo: list[str]
+    needs_support: bool
+    address: list[AddressRow]
+
+
+def views(
+    registration: Registration, problems: Iterable[Problem], fix_url: dict[Problem, str]
+) -> list[ProblemView]:
+    found, offered = [], False
+    for problem in problems:
+        known = entry(problem)
+        rows = [] if offered else suggested(registration, problem.suggestion)
+        offered = offered or bool(rows)  # one button, however often Twilio says it
+        found.append(
+            ProblemView(
+                problem,
+                fix_url.get(problem, ""),
+                known.explanation if known else "",
+                _verdicts(known) if known else [],
+                [_REDO[scope] for scope in known.redo if scope in _REDO] if known and known.certain else [],
+                bool(known and "support" in known.redo and known.key not in ("unknown",)),
+                rows,
+            )
+        )
+    return found
+
+
+def entry(problem: Problem) -> Failure | None:
+    """The catalogue's entry, the neutral one for a code we do not know; None for a problem of our own."""
+    if known := _ENTRIES.get((problem.title, problem.advice)):
+        return known
+    neutral = lookup(problem.code, problem.fields)
+    return neutral if neutral.title == problem.title else None
+
+
+def _verdicts(failure: Failure) -> list[tuple[str, str]]:
+    if failure.key.startswith("unknown"):
+        return [("Not in our catalogue", "unknown")]
+    found = [_AGAIN.get(failure.resubmittable, _AGAIN["unknown"])]
+    if fee := _fee(failure):
+        found.append((fee, "act"))
+    if failure.who in _WHO:
+        found.append((_WHO[failure.who], "idle"))
+    if not failure.certain:
+        found.append(("Known by its title only", "unknown"))
+    return found
+
+
+def _fee(failure: Failure) -> str:
+    fees = settings.A2P_FEES
+    return {
+        "brand": f"Costs ${fees['brand']:.2f} again",
+        "campaign_vetting": f"Costs ${fees['campaign_vetting']:.2f} again",
+        "campaign_vetting_maybe": f"May cost ${fees['campaign_vetting']:.2f}: Twilio's sources differ",
+        "standard": "All fees again, as a Standard brand",
+    }.get(failure.fee, "")
+
+
+def suggested(registration: Registration, suggestion: AddressSuggestion | None) -> list[AddressRow]:
+    """Our address beside Twilio's; a part that Twilio did not name stays as it is."""
+    if suggestion is None:
+        return []
+    theirs, profile = suggestion.as_inputs(), registration.profile
+    rows = []
+    for name in _ADDRESS:
+        before = str(getattr(profile, name))
+        after = theirs.get(name, before)
+        if before or after:
+            rows.append(AddressRow(str(RegistrationForm.base_fields[name].label), before, after))
+    return rows if any(row.changed for row in rows) else []

@@ -1,0 +1,46 @@
+"""How near a case is to the limits of Twilio and The Campaign Registry, for the quiet panel of its page."""
+
+from dataclasses import dataclass
+
+from registrations.limits import Use
+from registrations.models import Registration
+from registrations.models.brand import MAX_BRAND_UPDATES
+
+_LABELS = {"mobile_phone_number": "Mobile", "email": "E-mail address", "street": "Address"}
+
+
+@dataclass(frozen=True)
+class Counter:
+    """One line of the panel. limit: None where no limit is known. word: for the chip, "" when all is well."""
+
+    label: str
+    count: int
+    limit: int | None = None
+    mood: str = "idle"
+    word: str = ""
+    text: str = ""
+
+
+def counters(registration: Registration, uses: list[Use]) -> list[Counter]:
+    """Uses of what the customer gave, this case's own included; then the brand's tries and the texts sent."""
+    brand = registration.brand
+    found = [_of_use(use) for use in uses]
+    left = brand.resubmissions_left
+    mood, word = ("bad", "Spent") if not left else ("wait", "Last one") if left == 1 else ("idle", "")
+    found.append(Counter("Brand resubmitted", brand.resubmissions, MAX_BRAND_UPDATES, mood, word))
+    found.append(Counter("One-time texts sent", brand.otp_sends))
+    return found
+
+
+def _of_use(use: Use) -> Counter:
+    label = _LABELS.get(use.field, use.label.capitalize())
+    if use.spent:
+        return Counter(label, use.used, use.limit, "bad", "Spent", use.text)
+    if use.near:
+        return Counter(label, use.used + 1, use.limit, "wait", "Near the limit", use.text)
+    return Counter(label, use.used + 1, use.limit)
+
+
+def spent(registration: Registration, uses: list[Use]) -> list[Use]:
+    """What stands in the way and has not been agreed to."""
+    return [] if registration.limit_override else [use for use in uses if use.spent]
