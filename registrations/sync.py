@@ -3,7 +3,7 @@
 Saves name their columns, so that an agent's edit of the inputs at the same moment is never overwritten.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -96,6 +96,22 @@ def learn(registration: Registration, row: Read, columns: dict[str, Any]) -> Non
         setattr(mirror, column, value)
     if columns:
         _save(mirror)
+
+
+def forget(registration: Registration, rows: Iterable[Write]) -> None:
+    """Take back what these steps meant, because their objects are gone at Twilio: the plan makes them anew."""
+    for row in rows:
+        mirror = row.mirror(registration)
+        columns = dict.fromkeys(row.stamps) | dict(row.resets)
+        columns["sent"] = {key: value for key, value in mirror.sent.items() if key != row.key}
+        if row.sid_field:
+            columns[row.sid_field] = ""
+        if row.sid_field == "sid":
+            columns |= {"status": "", "failure_reason": "", "errors": [], "payload": {}}
+            columns |= {"gone_at": None, "next_poll_at": None}
+        for column, value in columns.items():
+            setattr(mirror, column, value)
+        _save(mirror, also=set(columns))
 
 
 def look_later(registration: Registration, row: Watch, at: datetime) -> None:

@@ -14,8 +14,11 @@ from django_q.tasks import async_task
 from registrations import pipeline
 from registrations.broker import EtaORM
 from registrations.models import Heartbeat
+from registrations.reconcile import acts, scan
 
 ADVANCE = "registrations.tasks.advance"
+SCAN = "registrations.tasks.run_scan"
+FINDING = "registrations.tasks.act_on_finding"
 
 KEEP_SUCCESSES = timedelta(days=2)
 KEEP_FAILURES = timedelta(days=30)
@@ -71,6 +74,34 @@ def release(rows: set[int]) -> int:
     """Give claimed queue rows back, due now. Only for rows whose cluster is dead: returns how many."""
     now = timezone.now()
     return OrmQ.objects.filter(pk__in=rows, lock__gt=now).update(lock=now)
+
+
+def ring_scan(pk: int) -> None:
+    """Have a worker compare Twilio's account with our cases; an insert in the caller's transaction."""
+    async_task(SCAN, pk, broker=EtaORM())
+
+
+def run_scan(pk: int) -> None:
+    """The job; a scan that is done, or that another job is at, is passed over."""
+    scan.run(pk)
+
+
+def ring_finding(pk: int) -> None:
+    """Have a worker do what a person asked for a finding; an insert in the caller's transaction."""
+    async_task(FINDING, pk, broker=EtaORM())
+
+
+def act_on_finding(pk: int) -> None:
+    """The job; what is settled, or another job is at, is passed over."""
+    acts.run(pk, ring=ring)
+
+
+def ring_forgotten_reconciling() -> None:
+    """For the sweep: scans and acts whose job was lost."""
+    for pk in scan.claim_forgotten():
+        ring_scan(pk)
+    for pk in acts.claim_forgotten():
+        ring_finding(pk)
 
 
 def prune() -> int:

@@ -17,6 +17,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"runs", "problems"}),
     frozenset({"planning", "sync"}),
     frozenset({"pipeline", "inbox", "event_streams"}),
+    frozenset({"reconcile"}),
     frozenset({"broker", "tasks", "worker", "health"}),
     frozenset({"verbs"}),
     frozenset({"forms", "importing", "exporting", "checks"}),

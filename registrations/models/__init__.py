@@ -6,6 +6,7 @@ from .ledger import Event, Heartbeat, Lane, Policy, RetiredResource, StepRun, Su
 from .mirror import Mirror
 from .phone_number import PhoneNumber
 from .profile import Profile
+from .reconcile import Finding, Scan
 from .registration import Registration
 from .trust_bundle import TrustBundle
 from .webhook import WebhookDelivery
@@ -14,6 +15,7 @@ __all__ = [
     "Brand",
     "Campaign",
     "Event",
+    "Finding",
     "Heartbeat",
     "Lane",
     "Mirror",
@@ -22,6 +24,7 @@ __all__ = [
     "Profile",
     "Registration",
     "RetiredResource",
+    "Scan",
     "StepRun",
     "Submission",
     "TrustBundle",

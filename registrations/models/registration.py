@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from .trust_bundle import TrustBundle
 
 # No 0/o, 1/l: people read these aloud.
-_REF_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+REF_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
 def new_ref() -> str:
     """A random key, 12 characters (about 59 bits), that names this case in Twilio's friendly names."""
-    return "".join(secrets.choice(_REF_ALPHABET) for _ in range(12))
+    return "".join(secrets.choice(REF_ALPHABET) for _ in range(12))
 
 
 class Registration(models.Model):

@@ -42,6 +42,7 @@ def sweep() -> int:
         due = pipeline.claim_due()
         for pk in due:
             tasks.ring(pk)
+        tasks.ring_forgotten_reconciling()
     return len(due)
 
 

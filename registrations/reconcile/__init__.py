@@ -1,0 +1,10 @@
+"""Orphans and lost records: comparing Twilio's account with our cases, and putting right what differs.
+
+`scan` reads every list of the account once and stores findings; `acts` does what a person chose for one of
+them. Both have an `ask` (stores, rings) for pages, a `run` for jobs, and a `claim_forgotten` for the sweep.
+Objects that do not carry our naming are never listed and never touched.
+"""
+
+from . import acts, scan
+
+__all__ = ["acts", "scan"]

@@ -1,0 +1,393 @@
+"""Scans: what is found, what is left alone, and what a scan costs."""
+
+from datetime import timedelta
+
+import pytest
+
+from registrations import clock, pipeline, reconcile
+from registrations.gateway import base
+from registrations.models import Finding, Registration, RetiredResource, Scan, StepRun
+from registrations.models.registration import new_ref
+from registrations.reconcile import inventory, judge, kinds
+from registrations.states import RunState, Stage
+from registrations.steps import ROWS, Write
+from tests.cases import make_case
+from tests.factories import make_registration
+
+ADDRESS = {
+    "customer_name": "Ann Lee",
+    "street": "1 Main St",
+    "city": "Boston",
+    "region": "MA",
+    "postal_code": "02139",
+    "iso_country": "US",
+    "auto_correct_address": False,
+}
+PERSON = {"first_name": "A", "last_name": "B", "email": "a@harborcrafts.com", "phone_number": "+14155552671"}
+
+
+def end_user(house, name: str) -> str:
+    kind = "starter_customer_profile_information"
+    return house.gateway.create_end_user(friendly_name=name, type=kind, attributes=PERSON)["sid"]
+
+
+def test_a_live_case_is_in_order(house):
+    house.case()
+    scan = house.scan()
+    assert house.found() == []
+    assert (scan.state, scan.counts["under_way"], scan.counts["found"]) == ("done", 0, {})
+    assert scan.counts["read"]["customer_profile"] >= 2
+    assert scan.counts["read"]["brand"] == scan.counts["read"]["service"] == 1
+
+
+def test_a_second_object_of_a_known_case(house):
+    case = house.case()
+    sid = end_user(house, case.friendly_name("person"))
+    house.scan()
+    finding = house.only()
+    assert (finding.what, finding.sid, finding.action) == ("orphan", sid, "delete")
+    assert (finding.registration, finding.ref) == (case, case.ref)
+
+
+def test_what_a_case_lacks_is_offered_to_it_and_only_once(house):
+    case = make_case()
+    older, newer = (end_user(house, case.friendly_name("person")) for _ in range(2))
+    house.scan()
+    assert {(row.sid, row.action) for row in Finding.objects.all()} == {(older, "adopt"), (newer, "delete")}
+
+
+def test_a_later_generation_is_not_what_the_case_would_make(house):
+    end_user(house, make_case().friendly_name("person", 2))
+    house.scan()
+    assert house.found() == [("orphan", "end_user", "delete")]
+
+
+def test_an_unknown_key_is_another_desks(house):
+    end_user(house, f"A2P {new_ref()} person")
+    house.scan()
+    finding = house.only()
+    assert (finding.registration, finding.action) == (None, "delete")
+    assert "another desk" in finding.note
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Ann",
+        "A2P registration person",  # twelve letters, but not of a ref's alphabet
+        "A2P arrangements of mine",  # a ref's alphabet, but no part that we make
+        "A2P person",
+        "my A2P abcdefghjkmn person",
+        "A2P abcdefghjkmn person, old",
+        "A2P abcdefghjkm person",
+    ],
+)
+def test_foreign_objects_are_not_even_listed(house, name):
+    sid = end_user(house, name)
+    house.scan()
+    assert Finding.objects.count() == 0
+    assert house.gateway.fetch_end_user(sid)["friendly_name"] == name
+
+
+def test_a_second_brand_on_our_bundles_is_a_second_fee(house):
+    case = house.case(until=Stage.OTP, trust_bundle={"mobile_phone_number": "+14155552672"})
+    brand = house.gateway.create_brand(
+        customer_profile_bundle_sid=case.profile.sid, a2p_profile_bundle_sid=case.trust_bundle.sid
+    )
+    case.runs.update(finished_at=clock.now() - timedelta(hours=1))
+    house.scan()
+    finding = house.only()
+    assert (finding.kind, finding.sid, finding.action) == ("brand", brand["sid"], "console")
+    assert finding.registration == case
+    assert "second fee" in finding.note
+
+
+def test_the_only_brand_is_offered_to_its_case(house, finished):
+    case = finished(house.case())
+    type(case.brand).objects.update(sid="")
+    house.scan()
+    assert house.found() == [("orphan", "brand", "adopt")]
+
+
+def test_numbers_are_never_deleted_from_here(house):
+    offer = house.gateway.search_numbers("US", area_code="415")[0]["phone_number"]
+    house.gateway.buy_number(phone_number=offer, friendly_name=f"A2P {new_ref()} number")
+    house.scan()
+    finding = house.only()
+    assert (finding.kind, finding.action) == ("number", "console")
+    assert kinds.KINDS["number"].delete is None
+    assert kinds.KINDS["brand"].delete is None
+
+
+def test_an_address_that_a_document_names_stays(house):
+    ref = new_ref()
+    address = house.gateway.create_address(friendly_name=f"A2P {ref} address", **ADDRESS)
+    house.gateway.create_supporting_document(
+        friendly_name="somebody's",
+        type="customer_profile_address",
+        attributes={"address_sids": address["sid"]},
+    )
+    house.scan()
+    assert house.found() == [("orphan", "address", "none")]
+    assert "Document RD" in house.only().note
+
+
+# --- what is left alone for now -------------------------------------------------------------------------------
+def test_a_young_object_may_be_under_way(house, monkeypatch):
+    monkeypatch.setattr(judge, "YOUNG_SECONDS", 15 * 60 / 0.001)
+    end_user(house, make_case().friendly_name("person"))
+    scan = house.scan()
+    assert house.found() == [("orphan", "end_user", "none")]
+    assert house.only().under_way
+    assert scan.counts["under_way"] == 1
+
+
+@pytest.mark.parametrize("how", ["lease", "run", "just now"])
+def test_a_case_that_is_worked_on_is_left_alone(house, how, monkeypatch):
+    case = make_case()
+    end_user(house, case.friendly_name("person"))
+    if how == "lease":
+        Registration.objects.update(lease_until=clock.now() + timedelta(minutes=1))
+    else:
+        state, end = (RunState.UNKNOWN, None) if how == "run" else (RunState.OK, clock.now())
+        after = timedelta(minutes=1)
+        StepRun.objects.create(
+            registration=case, step="profile.create_end_user", state=state, started_at=clock.now(),
+            finished_at=end and end + after,
+        )  # fmt: skip
+    house.scan()
+    assert house.only().under_way
+
+
+# --- lost ------------------------------------------------------------------------------------------------------
+def test_a_record_whose_object_is_gone(house, finished):
+    case = finished(house.case(until=Stage.CAMPAIGN))
+    service = case.campaign.service_sid
+    house.gateway.delete_service(service)
+    house.scan()
+    finding = house.only()
+    assert (finding.what, finding.kind, finding.sid, finding.action) == ("lost", "service", service, "forget")
+
+
+def test_under_an_accepted_brand_a_lost_part_is_a_matter_for_support(house, finished):
+    case = finished(house.case())
+    end_user_sid = case.profile.end_user_sid
+    type(case.profile).objects.update(end_user_sid="IT" + "f" * 32)
+    house.scan()
+    lost = house.only(what="lost")
+    assert (lost.action, "support" in lost.note) == ("none", True)
+    # The real one is now nobody's, and fits the case neither: its column is taken.
+    assert house.only(what="orphan").sid == end_user_sid
+
+
+def test_removed_cases_miss_nothing(house, finished):
+    case = finished(house.case(until=Stage.CAMPAIGN))
+    house.gateway.delete_service(case.campaign.service_sid)
+    Registration.objects.update(stage=Stage.REMOVED)
+    house.scan()
+    assert house.found() == []
+
+
+def test_another_account_is_not_taken_for_a_great_loss(house):
+    for number in range(3):
+        make_registration(Stage.LIVE, label=str(number))
+    retired = RetiredResource.objects.create(
+        registration=Registration.objects.first(), kind="brand", sid="BN" + "1" * 32, why="Replaced"
+    )
+    scan = house.scan()
+    assert scan.state == "failed"
+    assert "right account" in scan.error
+    retired.refresh_from_db()
+    assert (Finding.objects.count(), retired.gone_at) == (0, None)
+
+
+# --- retired ---------------------------------------------------------------------------------------------------
+def retire(case: Registration, kind: str, sid: str, removal: str = "api") -> RetiredResource:
+    return RetiredResource.objects.create(
+        registration=case, kind=kind, sid=sid, why="Replaced", removal=removal
+    )
+
+
+def test_retired_objects_are_looked_for(house):
+    case = make_case()
+    there = retire(case, "end_user", end_user(house, case.friendly_name("person")))
+    gone = retire(case, "end_user", "IT" + "e" * 32)
+    evaluation = retire(case, "evaluation", "EL" + "e" * 32)
+    house.scan()
+    for row in (there, gone, evaluation):
+        row.refresh_from_db()
+    assert (bool(there.checked_at), there.gone_at) == (True, None)
+    assert gone.gone_at
+    assert evaluation.checked_at is None
+    assert house.found() == [("retired", "end_user", "delete")]
+    assert case.events.filter(tag="retired:gone").count() == 1
+
+
+def test_a_brand_for_the_console_closes_itself(house, finished):
+    case = finished(house.case(until=Stage.OTP, trust_bundle={"mobile_phone_number": "+14155552672"}))
+    sid = case.brand.sid
+    row = retire(case, "brand", sid, "console")
+    type(case.brand).objects.update(sid="")
+    house.scan()
+    finding = house.only()
+    assert (finding.what, finding.action) == ("retired", "console")
+    house.desk.post(f"brand/{sid}", action="delete")
+    house.scan()
+    row.refresh_from_db()
+    finding.refresh_from_db()
+    assert row.gone_at
+    assert (finding.state, finding.result) == ("done", "Not found any more.")
+
+
+def test_what_counted_as_gone_and_is_seen_again_was_not(house):
+    case = make_case()
+    row = retire(case, "end_user", end_user(house, case.friendly_name("person")))
+    RetiredResource.objects.update(gone_at=clock.now())
+    house.scan()
+    row.refresh_from_db()
+    assert row.gone_at is None
+    assert house.found() == [("retired", "end_user", "delete")]
+
+
+# --- over time -------------------------------------------------------------------------------------------------
+def test_one_row_over_all_scans(house):
+    end_user(house, make_case().friendly_name("person", 2))
+    house.scan()
+    first = house.only()
+    scan = house.scan()
+    assert house.only() == first
+    assert house.only().scan == scan
+
+
+def test_scans_cost_the_same_reads_whatever_they_find(house, django_assert_max_num_queries):
+    house.case()
+
+    def reads() -> int:
+        before = len(house.desk.reads())
+        house.scan()
+        return len(house.desk.reads()) - before
+
+    clean = reads()
+    assert clean == len(kinds.KINDS)
+    for _ in range(5):
+        make_case_with_orphan(house)
+    assert reads() == clean
+    scan = reconcile.scan.ask(actor="ann", ring=None)
+    with django_assert_max_num_queries(60):
+        reconcile.scan.run(scan.pk)
+
+
+def make_case_with_orphan(house) -> None:
+    end_user(house, make_case().friendly_name("person"))
+
+
+def test_lists_longer_than_a_page(house, monkeypatch):
+    monkeypatch.setattr("registrations.gateway.trusthub.PAGE_SIZE", 3)
+    names = {make_case(label=str(n)).friendly_name("person") for n in range(8)}
+    for name in names:
+        end_user(house, name)
+    before = len(house.desk.reads())
+    house.scan()
+    assert {row.name for row in Finding.objects.all()} == names
+    assert len(house.desk.reads()) - before > len(kinds.KINDS)
+    assert base.PAGE_SIZE == 1000
+
+
+def test_a_scan_only_reads_at_twilio(house):
+    case = house.case()
+    end_user(house, case.friendly_name("person"))
+    before = len(house.desk.writes())
+    house.scan()
+    assert len(house.desk.writes()) == before
+
+
+# --- asking and running -----------------------------------------------------------------------------------------
+def test_a_double_click_is_one_scan_and_a_redelivered_job_none(house):
+    rung: list[int] = []
+    first = reconcile.scan.ask(actor="ann", ring=rung.append)
+    assert reconcile.scan.ask(actor="bob", ring=rung.append) == first
+    assert rung == [first.pk]
+    assert reconcile.scan.run(first.pk)
+    reads = len(house.desk.reads())
+    assert not reconcile.scan.run(first.pk)
+    assert len(house.desk.reads()) == reads
+    assert reconcile.scan.ask(actor="bob", ring=rung.append) != first
+
+
+def test_two_jobs_at_once_are_one(house, monkeypatch):
+    scan = reconcile.scan.ask(actor="ann", ring=None)
+    second: list[bool] = []
+    take = inventory.take
+
+    def slow(gateway, pulse):
+        second.append(reconcile.scan.run(scan.pk))
+        return take(gateway, pulse)
+
+    monkeypatch.setattr(inventory, "take", slow)
+    assert reconcile.scan.run(scan.pk)
+    assert second == [False]
+
+
+def test_a_refusal_ends_the_scan_with_twilios_words(house):
+    house.desk.fault(method="GET", path="EndUsers", action="503", times=1)
+    scan = house.scan()
+    assert scan.state == "failed"
+    assert "503" in scan.error
+    assert house.scan().state == "done"
+
+
+def test_a_scan_that_takes_too_long_says_what_to_do(house):
+    scan = reconcile.scan.ask(actor="ann", ring=None)
+    assert reconcile.scan.run(scan.pk, seconds=-1.0)
+    scan.refresh_from_db()
+    assert (scan.state, "manage.py reconcile" in scan.error) == ("failed", True)
+
+
+def test_the_sweep_finds_lost_and_dead_scans(house):
+    scan = reconcile.scan.ask(actor="ann", ring=None)
+    assert reconcile.scan.claim_forgotten() == []
+    ago = clock.now() - timedelta(minutes=1)
+    Scan.objects.update(rung_at=ago)
+    assert reconcile.scan.claim_forgotten() == [scan.pk]
+    assert reconcile.scan.claim_forgotten() == []
+    Scan.objects.update(rung_at=ago, started_at=ago, alive_at=ago)
+    assert reconcile.scan.claim_forgotten() == []  # slow, but alive
+    Scan.objects.update(alive_at=clock.now() - timedelta(minutes=5))
+    assert reconcile.scan.claim_forgotten() == [scan.pk]
+    assert reconcile.scan.run(scan.pk)
+
+
+def test_our_own_error_is_on_the_row_and_raised(house, monkeypatch):
+    monkeypatch.setattr("registrations.reconcile.scan.judge", lambda *args: 1 / 0)
+    scan = reconcile.scan.ask(actor="ann", ring=None)
+    with pytest.raises(ZeroDivisionError):
+        reconcile.scan.run(scan.pk)
+    scan.refresh_from_db()
+    assert (scan.state, "ZeroDivisionError" in scan.error) == ("failed", True)
+
+
+# --- the table -------------------------------------------------------------------------------------------------
+def test_every_named_object_of_the_step_table_has_a_slot(db):
+    case = pipeline.load(make_case().pk)
+    for row in ROWS:
+        if isinstance(row, Write) and row.sid_field and not row.repair:
+            basis = row.basis(case)
+            if "friendly_name" not in basis:
+                continue
+            slot = kinds.SLOT_OF_STEP[row.slug]
+            name = kinds.read_name(slot.kind, basis["friendly_name"])
+            assert name, row.slug
+            assert (name.ref, name.generation, name.slot) == (case.ref, 1, slot)
+
+
+def test_every_step_to_redo_exists():
+    for slot in kinds.SLOTS:
+        assert len(slot.rows) == 1 + len(slot.redo), slot.step
+
+
+def test_times_of_both_apis():
+    iso = inventory._moment("2026-11-23T10:00:00Z")
+    rfc = inventory._moment("Mon, 23 Nov 2026 10:00:00 +0000")
+    assert iso == rfc
+    assert iso is not None
+    assert inventory._moment("soon") is inventory._moment(None) is None
