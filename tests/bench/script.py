@@ -29,7 +29,7 @@ class _Redirected(TwilioHttpClient):
         super().__init__(timeout=30, pool_connections=True)
         self.base = urlsplit(base)
 
-    def request(self, method: str, url: str, **kwargs: Any) -> Any:  # type: ignore[override]
+    def request(self, method: str, url: str, **kwargs: Any) -> Any:
         parts = urlsplit(url)
         moved = urlunsplit((self.base.scheme, self.base.netloc, parts.path, parts.query, ""))
         return super().request(method, moved, **kwargs)
