@@ -74,13 +74,16 @@ return stops.map(name);
 _WATCH_FOCUS = """() => {
 window.stopsSeen = {};
 const draws = s => (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0) || s.boxShadow !== 'none';
+// Nothing that sticks to the window's edge lies over it.
+const related = (e, hit) => !hit || e.contains(hit) || hit.contains(e);
 document.addEventListener('focusin', event => {
   const e = event.target;
   if (e.dataset.stop === undefined) return;
   document.getAnimations().forEach(a => a.finish());
   const box = e.getBoundingClientRect(), near = [e, e.parentElement, e.nextElementSibling].filter(Boolean);
   window.stopsSeen[e.dataset.stop] = {drawn: near.some(n => draws(getComputedStyle(n))),
-    inside: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth};
+    inside: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth
+      && related(e, document.elementFromPoint(box.x + box.width / 2, box.y + Math.min(box.height / 2, 20)))};
 });
 }"""
 
@@ -95,7 +98,7 @@ def poor_contrast(page: Page) -> list[str]:
 
 
 def tab_through(page: Page) -> tuple[list[str], list[str], list[str]]:
-    """Press Tab until it comes round: (never reached, reached but not drawn, reached but out of sight)."""
+    """Press Tab until it comes round: (never reached, reached but not drawn, reached but out of sight or covered)."""
     stops = page.evaluate(_TAB_STOPS)
     page.evaluate(_WATCH_FOCUS)
     # Between the last stop and the first lies the browser's own frame, where no element has the focus.

@@ -56,10 +56,13 @@ def test_the_probes_notice_what_they_are_for(desk):
       document.adoptedStyleSheets.push(css);
       const wide = document.createElement('div'); wide.style.width = '2000px'; wide.textContent = 'wide';
       document.querySelector('main, #content').append(wide);
+      const lid = document.createElement('div'); document.body.append(lid);
+      Object.assign(lid.style, {position: 'fixed', inset: '80% 0 0 0', zIndex: 99});
       document.querySelector('#searchbar').addEventListener('keydown', e => e.preventDefault());
     }""")
-    missed, undrawn, _ = probes.tab_through(page)
+    missed, undrawn, hidden = probes.tab_through(page)
     assert "button Search" in missed
+    assert "button Log out" in hidden
     assert undrawn == ["input#searchbar"]
     assert [line.split(" ")[0] for line in probes.poor_contrast(page)] == ["span"]
     page.set_viewport_size(PHONE)
