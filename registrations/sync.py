@@ -109,6 +109,8 @@ def forget(registration: Registration, rows: Iterable[Write]) -> None:
         if row.sid_field == "sid":
             columns |= {"status": "", "failure_reason": "", "errors": [], "payload": {}}
             columns |= {"gone_at": None, "next_poll_at": None}
+        if row.kind == "campaign":
+            columns |= {"campaign_id": "", "verified_at": None}
         for column, value in columns.items():
             setattr(mirror, column, value)
         _save(mirror, also=set(columns))
