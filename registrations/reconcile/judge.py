@@ -1,6 +1,6 @@
 """What an inventory means for us: orphans, retired objects, lost records, and the one safe act for each."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -118,7 +118,7 @@ def _retired(inventory: Inventory, strays: dict[str, Thing], since: datetime, ve
         thing = inventory.brands.get(sid) or inventory.named.get(sid)
         strays.pop(sid, None)
         under_way = is_busy(cases.get(row.registration_id))
-        action, note = (Action.NONE, UNDER_WAY) if under_way else _retire(inventory, kind, row)
+        action, note = (Action.NONE, UNDER_WAY) if under_way else _retire(inventory, kind, row, set(rows))
         verdict.findings.append(
             Judged(
                 What.RETIRED,
@@ -135,18 +135,22 @@ def _retired(inventory: Inventory, strays: dict[str, Thing], since: datetime, ve
         )
 
 
-def _retire(inventory: Inventory, kind: str, row: RetiredResource) -> tuple[str, str]:
+def _retire(inventory: Inventory, kind: str, row: RetiredResource, leaving: set[str]) -> tuple[str, str]:
     if row.removal == RetiredResource.Removal.CONSOLE or KINDS[kind].delete is None:
         return Action.CONSOLE, "Only Twilio's Console removes it; this closes itself when it is gone."
-    used = _use(inventory, kind, row.sid)
+    used = _use(inventory, kind, row.sid, leaving)
     return (Action.NONE, used) if used else (Action.DELETE, "")
 
 
-def _use(inventory: Inventory, kind: str, sid: str) -> str:
-    """Why the object must stay for now, or "". Twilio itself refuses the rest (facts section 6.4)."""
+def _use(inventory: Inventory, kind: str, sid: str, leaving: Container[str] = ()) -> str:
+    """Why the object must stay for now, or "". Twilio itself refuses the rest (facts section 6.4).
+
+    `leaving`: objects that go as well, and before this one (the order of KINDS).
+    """
     if is_bundle(kind) and (brands := inventory.brands_on(sid)):
         return f"Brand {brands[0].sid} stands on it."
-    if kind == "address" and (documents := inventory.documents_of.get(sid)):
+    documents = [one for one in inventory.documents_of.get(sid, ()) if one not in leaving]
+    if kind == "address" and documents:
         return f"Document {documents[0]} names it; delete that first."
     thing = inventory.named.get(sid)
     if thing and thing.busy:
