@@ -14,11 +14,10 @@ from registrations import planning, verbs
 from registrations.models import Registration
 
 from . import desk, panels
-from .edit import find, monthly_note, require, shown_fee
+from .edit import OVERRIDE, find, monthly_note, require, shown_fee
 
 CHANGE = "registrations.change_registration"
 SPEND = "registrations.spend_registration"
-OVERRIDE = "registrations.override_limits"
 
 
 @require_safe

@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -20,6 +21,8 @@ from registrations.models import Registration
 from registrations.planning import Problem
 
 from . import desk
+
+OVERRIDE = "registrations.override_limits"
 
 
 @dataclass
@@ -113,7 +116,7 @@ def page(request: HttpRequest, admin_site: Any, registration: Registration | Non
             instance=registration, initial=_new(request) if registration is None else None
         )
         return _render(request, admin_site, registration, form)
-    form = RegistrationForm(request.POST, instance=registration)
+    form = RegistrationForm(request.POST, instance=registration, override_reason=_override_reason(request))
     if not form.is_valid():
         return _render(request, admin_site, registration, form, status=422)
     actor = request.user.get_username()
@@ -130,18 +133,23 @@ def page(request: HttpRequest, admin_site: Any, registration: Registration | Non
     return redirect("admin:registrations_registration_desk", saved.pk)
 
 
+@transaction.atomic
 def _save(form: RegistrationForm, registration: Registration | None, actor: str) -> tuple[Registration, bool]:
     if registration is None:
-        return verbs.create(form.parts(), actor=actor, **form.registration_fields()), True
-    changed = verbs.edit(
-        registration,
-        form.parts(),
-        actor=actor,
-        # A page without the hidden field is not trusted to know the newest revision.
-        expected_revision=form.expected_revision or 0,
-        **form.registration_fields(),
-    )
-    return registration, changed
+        saved, changed = verbs.create(form.parts(), actor=actor, **form.registration_fields()), True
+    else:
+        saved = registration
+        changed = verbs.edit(
+            registration,
+            form.parts(),
+            actor=actor,
+            # A page without the hidden field is not trusted to know the newest revision.
+            expected_revision=form.expected_revision or 0,
+            **form.registration_fields(),
+        )
+    if form.limits_spent:
+        verbs.override_limits(saved, reason=form.override_reason, actor=actor)
+    return saved, changed
 
 
 def _submit(request: HttpRequest, saved: Registration) -> HttpResponse:
@@ -167,6 +175,12 @@ def shown_fee(request: HttpRequest) -> Decimal:
     except InvalidOperation:
         return Decimal(0)
     return fee if fee.is_finite() else Decimal(0)
+
+
+def _override_reason(request: HttpRequest) -> str:
+    """A supervisor's reason to pass a limit; from anybody else it does not count."""
+    reason = request.POST.get("limit_reason", "").strip()[:300]
+    return reason if request.user.has_perm(OVERRIDE) else ""
 
 
 def _new(request: HttpRequest) -> dict[str, Any]:
@@ -230,6 +244,7 @@ def _render(
         "general_problems": [p for p in problems if not names & set(map(desk.input_name, p.fields))],
         "refused": [row for row in rows if row.problems],
         "fee": fee,
+        "may_override": request.user.has_perm(OVERRIDE),
         "is_first": registration is None or not registration.was_submitted,
         "monthly": monthly_note(),
         "back_url": desk.url("desk", registration) if registration else None,

@@ -7,7 +7,7 @@ from registrations.models.campaign import SAMPLE_COUNT
 
 SAMPLE_FIELDS = tuple(f"message_sample_{n}" for n in range(1, SAMPLE_COUNT[1] + 1))
 _NAME = ("first_name", "last_name", "email", "phone_number")
-_ADDRESS = ("street", "street_secondary", "city", "region", "postal_code", "iso_country")
+ADDRESS_FIELDS = ("street", "street_secondary", "city", "region", "postal_code", "iso_country")
 _TEXTS = ("description", "message_flow")
 _FLAGS = ("has_embedded_links", "has_embedded_phone", "age_gated", "direct_lending")
 _OPT_IN = ("subscriber_opt_in", "opt_in_message", "opt_in_keywords")
@@ -17,7 +17,7 @@ _SENDER = ("sender_number", "area_code")
 
 # Part of the case -> (model, the inputs an agent fills). The key is also the Registration's attribute.
 PARTS = {
-    "profile": (Profile, (*_NAME, *_ADDRESS)),
+    "profile": (Profile, (*_NAME, *ADDRESS_FIELDS)),
     "trust_bundle": (TrustBundle, ("mobile_phone_number", "brand_name", "vertical")),
     "campaign": (Campaign, (*_TEXTS, *_FLAGS, *_OPT_IN, *_ANSWERS, *_PAGES)),
     "phone_number": (PhoneNumber, _SENDER),
@@ -46,7 +46,7 @@ SECTIONS = (
         "address",
         "Address",
         "Where this person gets mail, in the US or Canada. It is compared with the postal service's records.",
-        _ADDRESS,
+        ADDRESS_FIELDS,
     ),
     SectionRow(
         "brand",
@@ -101,7 +101,7 @@ SHORT_TEXT_ROWS = 3
 
 # The columns of a CSV file, in the order of the documentation.
 CSV_COLUMNS = (
-    *(*_NAME, "mobile_phone_number", "brand_name", "vertical", *_ADDRESS, *_TEXTS, *SAMPLE_FIELDS),
+    *(*_NAME, "mobile_phone_number", "brand_name", "vertical", *ADDRESS_FIELDS, *_TEXTS, *SAMPLE_FIELDS),
     *("has_embedded_links", "has_embedded_phone", "subscriber_opt_in", "age_gated", "direct_lending"),
     *("opt_in_message", "opt_in_keywords", *_ANSWERS, *_PAGES, *_SENDER, "external_id"),
 )

@@ -11,10 +11,12 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from phonenumber_field.phonenumber import PhoneNumber as Number
 
+from registrations import limits
+from registrations.limits import Use
 from registrations.models import Registration
 
 from .building import all_fields
-from .layout import CASE_FIELDS, CASE_MODEL, CSV_COLUMNS, PARTS, SAMPLE_FIELDS, SECTIONS
+from .layout import ADDRESS_FIELDS, CASE_FIELDS, CASE_MODEL, CSV_COLUMNS, PARTS, SAMPLE_FIELDS, SECTIONS
 from .places import clean_postal_code, clean_region
 
 # Facts section 12, rule 23. "Co" is left out: unincorporated owners may and do use it.
@@ -55,9 +57,19 @@ class RegistrationForm(forms.Form):
     revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(
-        self, data: Any = None, *, instance: Registration | None = None, initial: Any = None, **kwargs: Any
+        self,
+        data: Any = None,
+        *,
+        instance: Registration | None = None,
+        initial: Any = None,
+        override_reason: str = "",
+        **kwargs: Any,
     ) -> None:
         self.instance = instance
+        # Why a supervisor lets a limit pass; the page makes sure that it is one who says so.
+        self.override_reason = override_reason
+        # What The Campaign Registry would not take once more, and nobody has agreed to yet.
+        self.limits_spent: list[Use] = []
         self.hints: dict[str, list[str]] = {}
         known = initial_of(instance) if instance else {}
         super().__init__(data, initial=known | (initial or {}), **kwargs)
@@ -112,6 +124,7 @@ class RegistrationForm(forms.Form):
             )
         if data.get("sender_number") and data.get("area_code"):
             self.add_error("area_code", "Give either a number you own or an area code to buy in, not both.")
+        self._check_limits()
         self._give_hints()
         return data
 
@@ -160,6 +173,35 @@ class RegistrationForm(forms.Form):
                 model(**values).clean_fields(exclude=skip)
             except ValidationError as error:
                 self.add_error(None, error)
+
+    def _check_limits(self) -> None:
+        """Counters before the wall: near it a hint, past it an error, unless a supervisor has agreed."""
+        data = self.cleaned_data
+        address = [
+            data.get(name, "") for name in ("street", "street_secondary", "postal_code", "iso_country")
+        ]
+        found = limits.uses(
+            mobile=_plain(data.get("mobile_phone_number")),
+            email=data.get("email", ""),
+            address=limits.address_key(*address) if data.get("street") and data.get("postal_code") else "",
+            without=self.instance,
+        )
+        for use in found:
+            if use.spent and not self._is_behind_us(use):
+                self.limits_spent.append(use)
+            elif use.near:
+                self._hint(use.field, use.text)
+        for use in [] if self.override_reason else self.limits_spent:
+            self.add_error(use.field, ValidationError(use.text, code="limit"))
+
+    def _is_behind_us(self, use: Use) -> bool:
+        """Agreed to already, or the brand stands with this very value: the registry has taken it."""
+        if self.instance is None:
+            return False
+        saved, data = initial_of(self.instance), self.cleaned_data
+        names = ADDRESS_FIELDS if use.field == "street" else (use.field,)
+        same = all(_plain(data.get(name)) == _plain(saved.get(name)) for name in names)
+        return bool(self.instance.limit_override) or (same and bool(self.instance.brand.sid))
 
     def _give_hints(self) -> None:
         data = self.cleaned_data
