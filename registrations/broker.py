@@ -10,6 +10,7 @@ from datetime import datetime
 from multiprocessing import util
 from typing import Any
 
+from django.db.models import Min
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
@@ -39,8 +40,15 @@ class EtaORM(ORM):
                 claimed.append((row.pk, row.payload))
         if claimed:
             return claimed
-        time.sleep(Conf.POLL)  # noqa: TID251  the pusher polls an empty queue; it is no worker
+        time.sleep(self._until_next())  # noqa: TID251  the pusher polls an empty queue; it is no worker
         return None
+
+    def _until_next(self) -> float:
+        """Seconds to the next job's time, a poll at most: a paced call that starts late delays all behind it."""
+        next_lock = self.get_connection().filter(key=self.list_key).aggregate(Min("lock"))["lock__min"]
+        if next_lock is None:
+            return float(Conf.POLL)
+        return min(float(Conf.POLL), max(0.005, (next_lock - timezone.now()).total_seconds()))
 
     def acknowledge(self, task_id: int) -> None:
         """Called by the cluster's monitor once the result is saved."""
