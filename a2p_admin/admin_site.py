@@ -1,6 +1,6 @@
 """The desk's AdminSite: its titles, its navigation by work, its home page."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,19 @@ from django.urls import reverse
 
 @dataclass(frozen=True)
 class NavItem:
-    """One entry of the left navigation; shown to people who hold `permission`."""
+    """One entry of the left navigation; shown to people who hold `permission`. count: waiting work, or None."""
 
     label: str
     icon: str
     route: str
     permission: str
+    count: Callable[[], int] | None = None
+
+
+def _texts_owed() -> int:
+    from registrations.admin import otp
+
+    return otp.count()
 
 
 # By work, not by table: what an agent does comes first, what one looks up second.
@@ -40,6 +47,13 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
                 "admin:registrations_registration_add",
                 "registrations.add_registration",
             ),
+            NavItem(
+                "One-time texts",
+                "message",
+                "admin:registrations_registration_otp",
+                "registrations.view_registration",
+                _texts_owed,
+            ),
         ),
     ),
     (
@@ -57,6 +71,9 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
                 "phone",
                 "admin:registrations_phonenumber_changelist",
                 "registrations.view_phonenumber",
+            ),
+            NavItem(
+                "Reconcile", "compare", "admin:registrations_scan_changelist", "registrations.view_scan"
             ),
         ),
     ),
@@ -122,7 +139,12 @@ class DeskAdminSite(admin.AdminSite):
         groups: list[dict[str, Any]] = []
         for title, items in NAVIGATION:
             shown = [
-                {"label": item.label, "icon": item.icon, "url": reverse(item.route)}
+                {
+                    "label": item.label,
+                    "icon": item.icon,
+                    "url": reverse(item.route),
+                    "count": item.count() if item.count else 0,
+                }
                 for item in items
                 if request.user.has_perm(item.permission)
             ]

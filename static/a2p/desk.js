@@ -96,6 +96,13 @@
     if (!new URL(xhr.responseURL).pathname.endsWith("/live/")) window.location.reload();
   });
 
+  // --- One box ticks the column --------------------------------------------------------------------------------
+  function boxes(name) { return document.querySelectorAll('input[type="checkbox"][name="' + name + '"]:not(:disabled)'); }
+  document.addEventListener("change", function (event) {
+    const name = event.target.dataset.checkAll;
+    if (name) boxes(name).forEach(function (box) { box.checked = event.target.checked; });
+  });
+
   // --- An address that names a field leads into its input -----------------------------------------------------
   function named() {
     return window.location.hash && document.getElementById(window.location.hash.slice(1));
@@ -118,6 +125,8 @@
       field.addEventListener("input", function () { count(field); });
     });
     showCopyButtons(document);
+
+    document.querySelectorAll("[data-check-all]").forEach(function (box) { box.closest("label").hidden = false; });
 
     const menu = document.getElementById("desk-menu");
     if (menu) {

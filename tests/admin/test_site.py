@@ -7,7 +7,9 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from a2p_admin.admin_site import NAVIGATION
 from registrations.admin.acts import ACTS
+from registrations.models import Finding, Scan
 from registrations.states import Stage
 from tests.factories import make_registration
 
@@ -32,9 +34,16 @@ def routes() -> list[URLPattern]:
     return found
 
 
+def orphan_of(case) -> Finding:
+    scan, _ = Scan.objects.get_or_create(state="done")
+    values = {"scan": scan, "kind": "end_user", "action": "delete", "registration": case}
+    return Finding.objects.get_or_create(what="orphan", sid="IT" + "a" * 32, defaults=values)[0]
+
+
 def urls(case) -> list[str]:
     """A real address for each of our routes."""
     found = []
+    finding = orphan_of(case)
     for route in routes():
         model = route.name.split("_")[1]
         rows = {
@@ -44,6 +53,8 @@ def urls(case) -> list[str]:
             "phonenumber": case.phone_number,
             "steprun": case.runs.first(),
             "event": case.events.first(),
+            "scan": finding.scan,
+            "finding": finding,
         }
         params = set(route.pattern.converters)
         pk = rows[model].pk
@@ -99,7 +110,7 @@ def test_navigation_shows_what_exists_and_may_be_seen(boss, viewer):
     page = boss.get(reverse("admin:registrations_registration_changelist")).content.decode()
     nav = page.split('aria-label="Main"')[1].split("</nav>")[0]
     links = re.findall(r'<a href="([^"]+)"', nav)
-    assert len(links) == 9
+    assert len(links) == sum(len(items) for _, items in NAVIGATION)
     for link in links:
         assert boss.get(link).status_code == 200, link
     assert nav.count("aria-current") == 1
