@@ -53,7 +53,7 @@ def test_a_claim_lost_to_another_cluster_yields_nothing(monkeypatch):
         later,
         "get_connection",
         lambda: SimpleNamespace(
-            filter=lambda **kw: OrmQ.objects.filter(**kw) if "pk" in kw else _Stale(seen),
+            filter=lambda **kw: _Stale(seen) if "lock__lte" in kw else OrmQ.objects.filter(**kw),
         ),
     )
     assert later.dequeue() is None
