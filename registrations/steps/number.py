@@ -1,16 +1,19 @@
 """Part 6: the one phone number (facts section 1.1, call 6, and section 8)."""
 
+import random
 from decimal import Decimal
 
 from django.conf import settings
 
 from registrations.gateway import Gateway, errors
-from registrations.models import Registration
+from registrations.models import Registration, StepRun
 from registrations.states import Stage
 
 from . import finders
 from .base import AnyRow, Basis, Payload, Read, Watch, Write
 from .numbers_found import learn_number, number_problem
+
+SOLD_MEANWHILE = 21422  # the number is not available (any more)
 
 
 def fee() -> Decimal:
@@ -19,7 +22,7 @@ def fee() -> Decimal:
 
 def _resolve_wanted(registration: Registration) -> bool:
     number = registration.phone_number
-    return bool(number.sender_number) and number.sent.get("sender") != number.sender_number
+    return bool(number.sent.get("sender", "") != number.sender_number)
 
 
 RESOLVE = Read(
@@ -33,9 +36,11 @@ RESOLVE = Read(
 )
 
 
-def _buy_wanted(registration: Registration) -> bool:
+def buy_wanted(registration: Registration) -> bool:
     number = registration.phone_number
-    return not number.sid and not number.sender_number and bool(number.area_code)
+    # A sender that was named before and then taken away leaves its SID until RESOLVE has run.
+    held = bool(number.sid) and not number.sent.get("sender")
+    return not held and not number.sender_number and bool(number.area_code)
 
 
 def _buy_blocked(registration: Registration) -> str:
@@ -46,16 +51,27 @@ def _buy_blocked(registration: Registration) -> str:
 
 def _buy(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
     country = registration.profile.iso_country
-    offers = gateway.search_numbers(country, area_code=basis["area_code"], sms_enabled=True, limit=1)
+    offers = gateway.search_numbers(country, area_code=basis["area_code"], sms_enabled=True, limit=20)
     if not offers:
         raise errors.Rejected(
             f"Twilio has no number with SMS in area code {basis['area_code']}. Choose another area code."
         )
-    return gateway.buy_number(phone_number=offers[0]["phone_number"], friendly_name=basis["friendly_name"])
+    # Not the first one: other cases search the same area at the same time.
+    offer = random.choice(offers)["phone_number"]
+    try:
+        return gateway.buy_number(phone_number=offer, friendly_name=basis["friendly_name"])
+    except errors.Rejected as error:
+        if error.code == SOLD_MEANWHILE:
+            raise errors.Unavailable("Somebody else took the number.", code=error.code) from error
+        raise
 
 
 def _find_bought(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
-    return finders.named(gateway.iter_numbers(friendly_name=basis["friendly_name"]), basis["friendly_name"])
+    """By name, but not a number that this case bought before."""
+    runs = StepRun.objects.filter(registration=registration, step="number.buy").exclude(sid="")
+    known = set(runs.values_list("sid", flat=True))
+    bought = gateway.iter_numbers(friendly_name=basis["friendly_name"])
+    return finders.named((item for item in bought if item.get("sid") not in known), basis["friendly_name"])
 
 
 def _attach_wanted(registration: Registration) -> bool:
@@ -114,7 +130,7 @@ ROWS: tuple[AnyRow, ...] = (
         label="Buy a number",
         part="phone_number",
         stage=Stage.NUMBER,
-        wanted=_buy_wanted,
+        wanted=buy_wanted,
         blocked=_buy_blocked,
         basis=lambda registration: {
             "area_code": registration.phone_number.area_code,

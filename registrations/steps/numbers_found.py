@@ -5,23 +5,37 @@ from typing import Any
 from registrations.gateway import Gateway
 from registrations.models import Registration
 
+from . import finders
+
+NOT_OURS = "The sender is not among your Twilio numbers. Buy or move it there, or choose another."
+NO_SMS = "The sender cannot send text messages (21715). Choose another."
+
 
 def learn_number(gateway: Gateway, registration: Registration) -> dict[str, Any]:
-    """Find the sender among the account's numbers. A PN SID is taken as it is: attaching it is the test."""
+    """Find the sender among the account's numbers; a sender that was taken away is forgotten."""
     number = registration.phone_number
     sender = number.sender_number
-    learned = {"sent": {**number.sent, "sender": sender}, "failure_reason": ""}
-    if sender.startswith("PN"):
-        return learned | {"sid": sender, "phone_number": ""}
-    owned = gateway.iter_numbers(phone_number=sender)
-    found = next((item for item in owned if item.get("phone_number") == sender), None)
-    if found:
-        return learned | {"sid": found["sid"], "phone_number": sender}
-    return learned | {
+    learned = {
+        "sent": {**number.sent, "sender": sender},
         "sid": "",
         "phone_number": "",
-        "failure_reason": "The sender is not among your Twilio numbers. Buy or move it there, or choose another.",
+        "failure_reason": "",
     }
+    if not sender:
+        return learned
+    found = _owned(gateway, sender)
+    if found is None:
+        return learned | {"failure_reason": NOT_OURS}
+    if (found.get("capabilities") or {}).get("sms") is False:
+        return learned | {"failure_reason": NO_SMS}
+    return learned | {"sid": found["sid"], "phone_number": found.get("phone_number") or ""}
+
+
+def _owned(gateway: Gateway, sender: str) -> dict[str, Any] | None:
+    if sender.startswith("PN"):
+        return finders.when_found(lambda: gateway.fetch_number(sender))
+    owned = gateway.iter_numbers(phone_number=sender)
+    return next((item for item in owned if item.get("phone_number") == sender), None)
 
 
 def number_problem(registration: Registration) -> str:
