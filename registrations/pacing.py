@@ -63,6 +63,11 @@ def take(lane: str, registration: Registration) -> Slot:
     return Slot(False, _moment(place))
 
 
+def depart(lane: str) -> None:
+    """The call that `take` allowed leaves now: what lay between (the intent's commit) must not shorten the gap."""
+    Lane.objects.filter(name=_name(lane)).update(last_call=Greatest(F("last_call"), clock.now().timestamp()))
+
+
 def pause(lane: str, seconds: float) -> None:
     """Nobody calls in this lane for `seconds` more: Twilio said 429."""
     until = clock.now().timestamp() + seconds

@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 from registrations import clock, pacing, sync, timeline
 from registrations.gateway import Gateway, errors, get_gateway
 from registrations.gateway.redact import redact, redact_text
-from registrations.lease import LeaseLost, claim, claim_due, renew
+from registrations.lease import LeaseLost, claim, claim_due, hold, renew
 from registrations.models import Registration, StepRun
 from registrations.planning import Call, Decision, Learn, Look, Reconcile, Runs, Stop, Wait, decide, summarize
 from registrations.states import RunState, Stage, WaitingFor
@@ -163,6 +163,9 @@ def _look(gateway: Gateway, registration: Registration, row: Watch) -> Wait | St
     except errors.Rejected as error:
         if not error.not_found:
             raise
+        if not row.mirror(registration).gone_at and registration.attempts < NOT_FOUND_RETRIES:
+            # What is young is not found everywhere at once; what is gone for good waits for a person.
+            raise errors.Unavailable(error.twilio_message, status=error.status, code=error.code) from error
         with transaction.atomic():
             sync.gone(registration, row)
         _reset_attempts(registration)
@@ -186,31 +189,33 @@ def _call(gateway: Gateway, registration: Registration, token: str, row: Write) 
         return Wait(
             clock.now() + timedelta(seconds=1), row.stage, WaitingFor.WORKER, "Another attempt is open."
         )
+    if row.lane:
+        pacing.depart(row.lane)
     try:
         payload = row.act(gateway, registration, run.basis)
     except errors.AlreadyDone as error:
         _succeed(registration, token, row, run, {}, RunState.OK, note=str(error))
     except errors.OutcomeUnknown as error:
-        _unknown(registration, row, run, error)
+        _unknown(registration, token, row, run, error)
     except errors.Unavailable as error:
-        _close(run, RunState.UNAVAILABLE, error)
+        _close(registration, token, run, RunState.UNAVAILABLE, error)
         if row.lane and error.status == 429:
             pacing.pause(row.lane, error.retry_after or 1.0)
         raise
     except errors.Misconfigured as error:
-        _close(run, RunState.MISCONFIGURED, error)
+        _close(registration, token, run, RunState.MISCONFIGURED, error)
         raise
     except errors.Rejected as error:
         if error.not_found and registration.attempts < NOT_FOUND_RETRIES:
-            _close(run, RunState.UNAVAILABLE, error)
+            _close(registration, token, run, RunState.UNAVAILABLE, error)
             raise errors.Unavailable(error.twilio_message, status=error.status, code=error.code) from error
-        _close(run, RunState.REJECTED, error)
+        _close(registration, token, run, RunState.REJECTED, error)
         timeline.record(registration, f"{row.slug}:rejected", redact_text(str(error)), actor="Twilio")
         _reset_attempts(registration)
     except Exception as error:
         # The call may have been made before our code failed: look first, like after a lost reply.
         run.traceback = redact_text(traceback.format_exc())
-        _unknown(registration, row, run, errors.OutcomeUnknown(type(error).__name__))
+        _unknown(registration, token, row, run, errors.OutcomeUnknown(type(error).__name__))
         raise
     else:
         _succeed(registration, token, row, run, payload, RunState.OK)
@@ -237,6 +242,7 @@ def _reconcile(
     if payload is not None:
         _succeed(registration, token, row, run, payload, RunState.FOUND)
         return None
+    renew(registration.pk, token)  # looking took its time
     run.looks += 1
     if run.looks < row.looks:
         run.look_at = clock.now() + _quiet(row)
@@ -278,12 +284,7 @@ def _succeed(
 ) -> None:
     """Outcome, SID, mirror and timeline in one short transaction, and only for the owner of the lease."""
     with transaction.atomic():
-        if (
-            not Registration.objects.select_for_update()
-            .filter(pk=registration.pk, lease_token=token)
-            .exists()
-        ):
-            raise LeaseLost
+        hold(registration.pk, token)
         sync.record(registration, row, payload, run.basis)
         run.state, run.finished_at, run.basis = state, clock.now(), {}
         run.sid = str(payload.get("sid") or "")[:34]
@@ -297,18 +298,26 @@ def _succeed(
         Registration.objects.filter(pk=registration.pk).update(attempts=0)
 
 
-def _unknown(registration: Registration, row: Write, run: StepRun, error: errors.GatewayError) -> None:
+def _unknown(
+    registration: Registration, token: str, row: Write, run: StepRun, error: errors.GatewayError
+) -> None:
     run.state = RunState.UNKNOWN
     run.look_at = clock.now() + _quiet(row)
     _describe(run, error)
-    run.save()
+    with transaction.atomic():
+        hold(registration.pk, token)
+        run.save()
     timeline.record(registration, f"{row.slug}:unknown", "No usable answer came; looking before going on.")
 
 
-def _close(run: StepRun, state: RunState, error: errors.GatewayError) -> None:
+def _close(
+    registration: Registration, token: str, run: StepRun, state: RunState, error: errors.GatewayError
+) -> None:
     run.state, run.finished_at, run.basis = state, clock.now(), {}
     _describe(run, error)
-    run.save()
+    with transaction.atomic():
+        hold(registration.pk, token)
+        run.save()
 
 
 def _describe(run: StepRun, error: errors.GatewayError) -> None:

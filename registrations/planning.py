@@ -107,7 +107,7 @@ def decide(registration: Registration, now: datetime, runs: Runs | None = None) 
     if not registration.was_submitted:
         return Stop(Stage.DRAFT, WaitingFor.US, NOT_SUBMITTED)
     if not registration.is_submitted:
-        return _only_watch(registration, now)
+        return _stop_but_watch(registration, _stage_now(registration), UNSENT, now)
     return _walk(registration, runs, now)
 
 
@@ -116,15 +116,13 @@ def _walk(registration: Registration, runs: Runs, now: datetime) -> Decision:
         if isinstance(row, Watch):
             if not row.exists(registration) or row.passed(registration):
                 continue
-            if failed := row.failed(registration):
-                return Stop(row.stage, WaitingFor.US, failed)
             return _watch(registration, row, now)
         if not row.wanted(registration):
             continue
         if blocked := row.blocked(registration):
-            return Stop(row.stage, WaitingFor.US, blocked)
+            return _stop_but_watch(registration, row.stage, blocked, now)
         if refused := runs.refusal(row, registration):
-            return Stop(row.stage, WaitingFor.US, refusal_text(row, refused))
+            return _stop_but_watch(registration, row.stage, refusal_text(row, refused), now)
         if isinstance(row, Read):
             return Learn(row)
         if (early := row.not_before(registration)) and early > now:
@@ -135,25 +133,23 @@ def _walk(registration: Registration, runs: Runs, now: datetime) -> Decision:
     return Stop(Stage.LIVE, WaitingFor.NOBODY, "The number may send.")
 
 
-def _watch(registration: Registration, row: Watch, now: datetime) -> Decision:
-    due = row.mirror(registration).next_poll_at
+def _watch(registration: Registration, row: Watch, now: datetime) -> Look | Wait | Stop:
+    due, failed = row.mirror(registration).next_poll_at, row.failed(registration)
+    if failed and (due is None or due > now):
+        # Their no is not always the last word: it may be looked at again, but that keeps nobody waiting.
+        return Stop(row.stage, WaitingFor.US, failed, until=due)
     if due is None or due <= now:
         return Look(row)
     return Wait(due, row.stage, row.waits_for, row.why)
 
 
-def _only_watch(registration: Registration, now: datetime) -> Decision:
-    """Edited but not submitted: nothing is written, but what is under way at Twilio is still watched."""
-    stage = _stage_now(registration)
+def _stop_but_watch(registration: Registration, stage: Stage, reason: str, now: datetime) -> Decision:
+    """A person must act, and nothing is written; but what is under way at Twilio is still watched."""
     for row in ROWS:
         if isinstance(row, Watch) and row.exists(registration) and not row.passed(registration):
-            if row.failed(registration):
-                break
-            due = row.mirror(registration).next_poll_at
-            if due is None or due <= now:
-                return Look(row)
-            return Stop(stage, WaitingFor.US, UNSENT, until=due)
-    return Stop(stage, WaitingFor.US, UNSENT)
+            watched = _watch(registration, row, now)
+            return watched if isinstance(watched, Look) else Stop(stage, WaitingFor.US, reason, watched.until)
+    return Stop(stage, WaitingFor.US, reason)
 
 
 def _reconcile(registration: Registration, run: StepRun, now: datetime) -> Decision:
@@ -211,6 +207,8 @@ def summarize(registration: Registration, now: datetime, runs: Runs | None = Non
         return Summary(decision.stage, decision.waiting_for, decision.reason)
     row = decision.row
     if isinstance(decision, Look):
+        if failed := decision.row.failed(registration):
+            return Summary(row.stage, WaitingFor.US, failed)
         return Summary(row.stage, decision.row.waits_for, decision.row.why)
     return Summary(row.stage, WaitingFor.WORKER, f"Next: {row.label}.")
 

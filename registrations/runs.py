@@ -26,9 +26,9 @@ class Runs:
         return cls(opened, newest)
 
     def refusal(self, row: Row, registration: Registration) -> StepRun | None:
-        """Twilio's no to this step since the last Submit; pressing Submit again means try again."""
+        """Twilio's no to this step since it was last asked for; pressing Submit again means try again."""
         run = self.newest.get(row.slug)
         if run is None or run.state not in (RunState.REJECTED, RunState.ERRORED):
             return None
-        since = registration.submitted_at
-        return run if since is None or (run.finished_at or run.started_at) >= since else None
+        asked = [at for at in (registration.submitted_at, row.asked_at(registration)) if at]
+        return run if all((run.finished_at or run.started_at) >= at for at in asked) else None

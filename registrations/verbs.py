@@ -12,8 +12,11 @@ from django.db import transaction
 
 from registrations import clock, pipeline, tasks, timeline
 from registrations.models import Brand, Campaign, PhoneNumber, Profile, Registration, TrustBundle
+from registrations.runs import Runs
 from registrations.states import BRAND_FAILED, BUNDLE_REJECTED, CAMPAIGN_FAILED, Stage
+from registrations.steps import BY_SLUG
 from registrations.steps.brand import waits_for_yes
+from registrations.steps.number import buy_wanted
 
 OTP_COOLDOWN_SECONDS = 300.0
 
@@ -167,7 +170,7 @@ def otp_state(registration: Registration) -> OtpState:
     why_not = ""
     if not owed:
         why_not = "No answer is owed: the brand is not waiting for a YES."
-    elif brand.otp_requested_at:
+    elif brand.otp_requested_at and not _otp_refused(registration):
         why_not = "A text is being sent already."
     elif cooldown and cooldown > now:
         why_not = "A text went out a moment ago. Give it a few minutes to arrive."
@@ -183,6 +186,11 @@ def otp_state(registration: Registration) -> OtpState:
         expires_at=brand.otp_expires_at,
         deadline_at=brand.otp_deadline_at,
     )
+
+
+def _otp_refused(registration: Registration) -> bool:
+    """Whether Twilio said no to the text that was asked for last."""
+    return Runs.of(registration).refusal(BY_SLUG["brand.send_otp"], registration) is not None
 
 
 def resend_otp(registration: Registration, *, actor: str) -> None:
@@ -205,7 +213,7 @@ def resend_otp(registration: Registration, *, actor: str) -> None:
 def confirm_purchase(registration: Registration, *, actor: str) -> None:
     """Agree to the monthly price of a number in the area code as it is now."""
     number = PhoneNumber.objects.get(registration=registration)
-    if not number.area_code or number.sid:
+    if not buy_wanted(registration):
         raise Refused("There is no number to buy for this registration.")
     with transaction.atomic():
         PhoneNumber.objects.filter(pk=number.pk).update(

@@ -32,6 +32,7 @@ class Row:
 
     slug: unique, `part.verb`. part: the mirror it belongs to (attribute of Registration). stage: where a case
     stands while this row is the next one. blocked: one sentence when a person must act first, else "".
+    asked_at: when a person asked for this row in particular; like Submit, it lifts an earlier refusal.
     """
 
     slug: str
@@ -40,6 +41,7 @@ class Row:
     stage: Stage
     help: str = ""
     blocked: Callable[[Registration], str] = no_text
+    asked_at: Callable[[Registration], datetime | None] = no_time
 
     def mirror(self, registration: Registration) -> Mirror:
         mirror: Mirror = getattr(registration, self.part)

@@ -198,6 +198,7 @@ ROWS: tuple[AnyRow, ...] = (
         part="brand",
         stage=Stage.OTP,
         wanted=_otp_wanted,
+        asked_at=lambda registration: registration.brand.otp_requested_at,
         basis=lambda registration: {"mobile": str(registration.trust_bundle.mobile_phone_number)},
         act=_send_otp,
         find=None,

@@ -27,14 +27,17 @@ def settled(mirror: Mirror, since: datetime | None, seconds: float) -> bool:
 
 
 def bundle_moved(mirror: Mirror, payload: dict[str, Any]) -> bool:
-    """Whether a submission whose reply was lost has arrived: the bundle is in review, and was touched since.
+    """Whether a submission whose reply was lost has arrived: the bundle left its status, or was touched since.
 
     A bundle that was in review before may be submitted again (facts section 6.7), so its status alone proves
     nothing then.
     """
-    if payload.get("status") not in BUNDLE_SUBMITTED:
+    status = payload.get("status")
+    if status == "draft":
         return False
-    return mirror.status not in BUNDLE_SUBMITTED or touched(mirror, payload)
+    if status == mirror.status or mirror.status in BUNDLE_SUBMITTED:
+        return touched(mirror, payload)
+    return True  # refused by now, too, tells that it arrived: the checks take seconds
 
 
 def touched(mirror: Mirror, payload: dict[str, Any]) -> bool:
