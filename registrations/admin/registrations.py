@@ -15,7 +15,7 @@ from django.utils.text import Truncator
 from registrations.models import Registration
 from registrations.states import WaitingFor
 
-from . import acts, display, edit, otp, pages
+from . import acts, display, edit, otp, pages, tries
 from .base import desk_url
 from .search import matching
 
@@ -157,10 +157,18 @@ class RegistrationAdmin(admin.ModelAdmin):
         def mobile(request: HttpRequest, pk: str) -> HttpResponse:
             return otp.mobile(request, site, pk)
 
+        def version_page(request: HttpRequest, pk: str) -> HttpResponse:
+            return tries.page(request, site, pk)
+
         own = [
             path("otp/", site.admin_view(otp_desk), name="registrations_registration_otp"),
             path("otp/confirm/", site.admin_view(otp_confirm), name="registrations_registration_otp_confirm"),
             path("otp/resend/", site.admin_view(otp.resend), name="registrations_registration_otp_resend"),
+            path(
+                "<int:pk>/versions/",
+                site.admin_view(version_page),
+                name="registrations_registration_versions",
+            ),
             path("<int:pk>/mobile/", site.admin_view(mobile), name="registrations_registration_mobile"),
             path("<int:pk>/desk/", site.admin_view(case), name="registrations_registration_desk"),
             path("<int:pk>/live/", site.admin_view(pages.live), name="registrations_registration_live"),

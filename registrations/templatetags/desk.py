@@ -25,3 +25,9 @@ for function in (
     display.step_label,
 ):
     register.filter(function.__name__, function)
+
+
+@register.filter
+def pair(first: object, second: object) -> tuple[object, object]:
+    """Two things to loop over."""
+    return first, second

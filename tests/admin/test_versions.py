@@ -1,0 +1,118 @@
+"""Each try of a case, and two of them side by side."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from registrations.models import Registration, Submission
+from registrations.states import Stage
+from tests.factories import make_registration
+
+from .conftest import desk_url
+
+pytestmark = pytest.mark.django_db
+HOSTILE = "<script>alert(1)</script>"
+
+
+def sent(case: Registration, part: str, number: int, **values) -> Submission:
+    fields = {"status": "FAILED", "errors": [], **values.pop("answer", {})}
+    case.submissions.filter(part=part, number=number).delete()
+    return Submission.objects.create(
+        registration=case,
+        part=part,
+        number=number,
+        step=f"{part}.create" if number == 1 else f"{part}.update",
+        sent=values,
+        actor="ann",
+        at=timezone.now(),
+        **fields,
+    )
+
+
+@pytest.fixture
+def case(db) -> Registration:
+    case = make_registration(Stage.CAMPAIGN)
+    case.submissions.all().delete()
+    return case
+
+
+def test_nothing_submitted_yet(boss):
+    page = boss.get(desk_url(make_registration(), "versions")).content.decode()
+    assert "Nothing has been submitted yet" in page
+
+
+def test_every_try_with_its_answer_and_all_its_errors(boss, case):
+    errors = [{"error_code": 30909, "description": "No call to action."}, {"code": 30886}]
+    sent(case, "campaign", 1, description="First.", answer={"errors": errors})
+    sent(case, "campaign", 2, description="Second.", answer={"status": "IN_PROGRESS"})
+    sent(case, "brand", 1, answer={"status": "NEW_WORD", "failure_reason": "Told in words."})
+    page = boss.get(desk_url(case, "versions")).content.decode()
+    assert page.index("Brand</h2>") < page.index("Campaign</h2>"), "in the order of the walkthrough"
+    for words in (
+        "30909",
+        "No call to action.",
+        "30886",
+        "In review",
+        "NEW_WORD",
+        "Told in words.",
+        "by ann",
+    ):
+        assert words in page
+    assert page.count("Compare<span") == 1, "one try cannot be compared"
+    campaign = page.split("Campaign</h2>")[1]
+    assert campaign.index("Try 2") < campaign.index("Try 1")
+
+
+def test_two_tries_side_by_side_the_older_first(boss, case):
+    one = sent(case, "campaign", 1, description="First words.", message_samples=["a", "b"], age_gated=False)
+    two = sent(case, "campaign", 2, description="Other words.", message_samples=["a", "b"], age_gated=True)
+    for a, b in ((one, two), (two, one)):
+        page = boss.get(desk_url(case, "versions"), {"a": a.pk, "b": b.pk}).content.decode()
+        table = page.split('id="comparison"')[1].split("</table>")[0]
+        assert table.index("First words.") < table.index("Other words.")
+        assert table.count('class="differs"') == 2
+        assert "Message samples" not in table
+        assert "1 value sent alike" in page
+
+
+def test_the_same_inputs_twice_are_said_to_be_the_same(boss, case):
+    one, two = (sent(case, "brand", n, brand_name="Ann") for n in (1, 2))
+    page = boss.get(desk_url(case, "versions"), {"a": one.pk, "b": two.pk}).content.decode()
+    assert "The same was sent both times" in page
+
+
+def test_what_cannot_be_compared_is_said(boss, case):
+    brand, campaign = sent(case, "brand", 1), sent(case, "campaign", 1)
+    other = sent(make_registration(Stage.BRAND), "brand", 1, brand_name="Not yours")
+    for a, b in ((brand.pk, campaign.pk), (brand.pk, brand.pk), (brand.pk, other.pk), ("x", "1")):
+        page = boss.get(desk_url(case, "versions"), {"a": a, "b": b}).content.decode()
+        assert "Choose two different versions" in page
+        assert "Not yours" not in page
+
+
+def test_hostile_values_are_escaped(boss, case):
+    one = sent(case, "campaign", 1, description=HOSTILE, answer={"errors": [{"code": 1, "message": HOSTILE}]})
+    two = sent(case, "campaign", 2, description="x", answer={"status": HOSTILE, "failure_reason": HOSTILE})
+    page = boss.get(desk_url(case, "versions"), {"a": one.pk, "b": two.pk}).content.decode()
+    assert "<script>alert" not in page
+
+
+def test_who_may_see_it(viewer, nobody, case):
+    assert viewer.get(desk_url(case, "versions")).status_code == 200
+    assert nobody.get(desk_url(case, "versions")).status_code == 403
+    assert viewer.post(desk_url(case, "versions")).status_code == 405
+
+
+def test_queries_do_not_grow_with_the_tries(boss, case):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            boss.get(desk_url(case, "versions"))
+        return len(asked)
+
+    sent(case, "campaign", 1)
+    queries()
+    few = queries()
+    for number in range(2, 6):
+        sent(case, "campaign", number)
+    assert queries() == few <= 10
