@@ -72,6 +72,7 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
                 "admin:registrations_phonenumber_changelist",
                 "registrations.view_phonenumber",
             ),
+            NavItem("Reconcile", "compare", "admin:registrations_scan_changelist", "registrations.view_scan"),
             NavItem(
                 "Reconcile", "compare", "admin:registrations_scan_changelist", "registrations.view_scan"
             ),
