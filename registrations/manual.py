@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from registrations.models import Registration, RetiredResource
-from registrations.models.brand import MAX_BRAND_UPDATES
-from registrations.states import BRAND_FAILED, BRAND_SUSPENDED, CAMPAIGN_SUSPENDED
-from registrations.steps.brand import NEEDS_NEW_BRAND, error_codes
+from registrations.states import BRAND_SUSPENDED, CAMPAIGN_SUSPENDED
+from registrations.steps.brand import needs_console_deletion
 
 CONSOLE_BRANDS = (
     "https://console.twilio.com/us1/develop/sms/regulatory-compliance/brands"  # path not verified
@@ -22,14 +21,6 @@ class ManualTask:
     url: str
     closes_when: str
     support: bool = False
-
-
-def needs_console_deletion(registration: Registration) -> bool:
-    """The failed brand cannot be resubmitted, so it must go (facts sections 4.2 and 4.4)."""
-    brand = registration.brand
-    if not brand.sid or brand.gone_at or brand.status != BRAND_FAILED:
-        return False
-    return NEEDS_NEW_BRAND in error_codes(registration) or brand.resubmissions >= MAX_BRAND_UPDATES
 
 
 def manual_tasks(registration: Registration) -> list[ManualTask]:

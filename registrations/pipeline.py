@@ -22,7 +22,7 @@ from registrations.lease import LeaseLost, claim, claim_due, hold, renew
 from registrations.models import Registration, StepRun
 from registrations.planning import Call, Decision, Learn, Look, Reconcile, Runs, Stop, Wait, decide, summarize
 from registrations.states import RunState, Stage, WaitingFor
-from registrations.steps import Watch, Write
+from registrations.steps import AnyRow, Watch, Write
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ def _do(gateway: Gateway, registration: Registration, token: str, decision: Deci
         if isinstance(decision, Reconcile):
             return _reconcile(gateway, registration, token, decision.row, decision.run)
         if isinstance(decision, Look):
-            return _look(gateway, registration, decision.row)
+            return _look(gateway, registration, token, decision.row)
         assert isinstance(decision, Learn)
         sync.learn(registration, decision.row, decision.row.learn(gateway, registration))
         _reset_attempts(registration)
@@ -157,7 +157,8 @@ def _do(gateway: Gateway, registration: Registration, token: str, decision: Deci
     return None
 
 
-def _look(gateway: Gateway, registration: Registration, row: Watch) -> Wait | Stop | None:
+def _look(gateway: Gateway, registration: Registration, token: str, row: Watch) -> Wait | Stop | None:
+    payload = None
     try:
         payload = row.fetch(gateway, registration)
     except errors.Rejected as error:
@@ -166,12 +167,13 @@ def _look(gateway: Gateway, registration: Registration, row: Watch) -> Wait | St
         if not row.mirror(registration).gone_at and registration.attempts < NOT_FOUND_RETRIES:
             # What is young is not found everywhere at once; what is gone for good waits for a person.
             raise errors.Unavailable(error.twilio_message, status=error.status, code=error.code) from error
-        with transaction.atomic():
-            sync.gone(registration, row)
-        _reset_attempts(registration)
-        return None
     with transaction.atomic():
-        sync.refresh(registration, row, payload)
+        # A worker that lost its lease holds an old answer, which must not overwrite a newer one.
+        hold(registration.pk, token)
+        if payload is None:
+            sync.gone(registration, row)
+        else:
+            sync.refresh(registration, row, payload)
     _reset_attempts(registration)
     return None
 
@@ -210,6 +212,10 @@ def _call(gateway: Gateway, registration: Registration, token: str, row: Write) 
             _close(registration, token, run, RunState.UNAVAILABLE, error)
             raise errors.Unavailable(error.twilio_message, status=error.status, code=error.code) from error
         _close(registration, token, run, RunState.REJECTED, error)
+        if error.code in row.refusals:
+            sync.refused(registration, row, row.refusals[error.code])
+        elif row.gives_up:
+            sync.give_up(registration, row, f"{row.label}: refused by Twilio")
         timeline.record(registration, f"{row.slug}:rejected", redact_text(str(error)), actor="Twilio")
         _reset_attempts(registration)
     except Exception as error:
@@ -349,16 +355,22 @@ def _back_off(registration: Registration, decision: Decision, error: errors.Unav
     row = decision.row  # type: ignore[union-attr]
     return Wait(
         clock.now() + delay,
-        row.stage,
+        _stage(registration, row),
         WaitingFor.TWILIO,
         f"{row.label}: Twilio is busy; trying again. {error}",
     )
 
 
+def _stage(registration: Registration, row: AnyRow) -> Stage:
+    """Trouble with a look at what has passed moves the case nowhere."""
+    settled = isinstance(row, Watch) and row.passed(registration)
+    return Stage(registration.stage) if settled else row.stage
+
+
 def _misconfigured(registration: Registration, decision: Decision, error: errors.Misconfigured) -> Stop:
     row = decision.row  # type: ignore[union-attr]
     return Stop(
-        row.stage,
+        _stage(registration, row),
         WaitingFor.US,
         f"Twilio refused our credentials or settings ({error}). Ask your administrator; it is tried again by itself.",
         until=clock.now() + clock.scaled(MISCONFIGURED_SECONDS),
@@ -369,7 +381,7 @@ def _refused_read(registration: Registration, decision: Decision, error: errors.
     """A look that Twilio refuses for another reason than 404: shown, and tried again."""
     row = decision.row  # type: ignore[union-attr]
     return Stop(
-        row.stage,
+        _stage(registration, row),
         WaitingFor.US,
         f"{row.label}: Twilio refused to show it ({error}).",
         until=clock.now() + clock.scaled(ERRORED_SECONDS),

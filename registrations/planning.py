@@ -4,15 +4,27 @@ Pure reading; no call to Twilio and no write. `decide` answers the worker ("what
 ("what would Submit do, and cost?"), `board` and `summarize` the pages.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from registrations.models import Registration, StepRun
+from registrations.plans import Plan, PlannedCall, plan, wanted_writes
 from registrations.problems import Problem, problems
 from registrations.runs import Runs
-from registrations.states import OPEN_RUN_STATES, RunState, Stage, WaitingFor
-from registrations.steps import BY_SLUG, ROWS, AnyRow, Read, Row, Watch, Write
+from registrations.states import NUMBER, OPEN_RUN_STATES, RunState, Stage, WaitingFor, word
+from registrations.steps import (
+    BY_SLUG,
+    ROWS,
+    WATCHED_PARTS,
+    AnyRow,
+    Read,
+    Row,
+    Watch,
+    Write,
+    rows_of,
+    watch_of,
+)
 
 __all__ = [
     "Call",
@@ -33,11 +45,14 @@ __all__ = [
     "plan",
     "problems",
     "refusal_text",
+    "stand",
     "summarize",
     "wanted_writes",
+    "watch_of",
 ]
 
 UNSENT = "Edited here, not yet at Twilio. Press Submit to send the changes."
+REMOVED = "Taken down at Twilio. What is left there is listed on this page."
 NOT_SUBMITTED = "Not submitted yet. Press Submit when the inputs are right."
 
 
@@ -97,22 +112,64 @@ Decision = Call | Learn | Reconcile | Look | Wait | Stop
 def decide(registration: Registration, now: datetime, runs: Runs | None = None) -> Decision:
     """The next act of the worker, or why there is none."""
     runs = runs or Runs.of(registration)
-    if registration.stage == Stage.REMOVED:
-        return Stop(Stage.REMOVED, WaitingFor.NOBODY, "Removed.")
+    if halted := _halted(registration, runs, now):
+        return halted
+    if registration.removing:
+        return _go_on(registration, runs, now)
+    return _look_due(registration, now) or _until_next_look(registration, _go_on(registration, runs, now))
+
+
+def stand(registration: Registration, now: datetime, runs: Runs | None = None) -> Decision:
+    """Where the case stands, for pages: like `decide`, but a look at what is settled already is no news."""
+    runs = runs or Runs.of(registration)
+    return _halted(registration, runs, now) or _go_on(registration, runs, now)
+
+
+def _halted(registration: Registration, runs: Runs, now: datetime) -> Decision | None:
+    if registration.stage == Stage.REMOVED and not wanted_writes(registration):
+        return Stop(Stage.REMOVED, WaitingFor.NOBODY, REMOVED)
     if runs.open:
         return _reconcile(registration, runs.open, now)
     if registration.hold:
         reason = f"On hold: {registration.hold_reason}" if registration.hold_reason else "On hold."
         return Stop(_stage_now(registration), WaitingFor.US, reason)
-    if not registration.was_submitted:
+    if not registration.was_submitted and not registration.removing:
         return Stop(Stage.DRAFT, WaitingFor.US, NOT_SUBMITTED)
-    if not registration.is_submitted:
+    return None
+
+
+def _go_on(registration: Registration, runs: Runs, now: datetime) -> Decision:
+    if not registration.is_submitted and not registration.removing:
         return _stop_but_watch(registration, _stage_now(registration), UNSENT, now)
     return _walk(registration, runs, now)
 
 
+def _look_due(registration: Registration, now: datetime) -> Look | None:
+    """A look that a delivery or a person asked for, or whose planned time has come; also at what has passed:
+    Twilio may take back what it granted."""
+    for part in WATCHED_PARTS:
+        row = watch_of(registration, part)
+        if row is None:
+            continue
+        mirror = row.mirror(registration)
+        if mirror.look_requested_at or (mirror.next_poll_at and mirror.next_poll_at <= now):
+            return Look(row)
+    return None
+
+
+def _until_next_look(registration: Registration, decision: Decision) -> Decision:
+    """No wait is longer than the time to the next planned look at any of the case's objects."""
+    if not isinstance(decision, Wait | Stop):
+        return decision
+    rows = (watch_of(registration, part) for part in WATCHED_PARTS)
+    planned = [at for row in rows if row and (at := row.mirror(registration).next_poll_at)]
+    if decision.until:
+        planned.append(decision.until)
+    return replace(decision, until=min(planned)) if planned else decision
+
+
 def _walk(registration: Registration, runs: Runs, now: datetime) -> Decision:
-    for row in ROWS:
+    for row in rows_of(registration):
         if isinstance(row, Watch):
             if not row.exists(registration) or row.passed(registration):
                 continue
@@ -130,7 +187,22 @@ def _walk(registration: Registration, runs: Runs, now: datetime) -> Decision:
                 early, row.stage, WaitingFor.TWILIO, f"{row.label}: Twilio needs a short pause first."
             )
         return Call(row)
-    return Stop(Stage.LIVE, WaitingFor.NOBODY, "The number may send.")
+    if registration.removing:
+        return Stop(Stage.REMOVED, WaitingFor.NOBODY, REMOVED)
+    return _live(registration)
+
+
+def _live(registration: Registration) -> Stop:
+    """All is done; events alone tell what the carriers make of the number (facts section 3)."""
+    said = registration.phone_number.a2p_status
+    if not said or said == "registered":
+        return Stop(Stage.LIVE, WaitingFor.NOBODY, "The number may send.")
+    reading = word(NUMBER, said)
+    if reading.mood == "bad":
+        return Stop(Stage.NUMBER, WaitingFor.US, "The carriers did not register the number. See below.")
+    if said in ("unregistered", "pending_deregistration"):
+        return Stop(Stage.NUMBER, WaitingFor.US, f"The number may not send: {reading.label.lower()}.")
+    return Stop(Stage.LIVE, WaitingFor.TWILIO, f"The number is attached. Carriers: {reading.label.lower()}.")
 
 
 def _watch(registration: Registration, row: Watch, now: datetime) -> Look | Wait | Stop:
@@ -202,7 +274,7 @@ class Summary:
 
 
 def summarize(registration: Registration, now: datetime, runs: Runs | None = None) -> Summary:
-    decision = decide(registration, now, runs)
+    decision = stand(registration, now, runs)
     if isinstance(decision, Wait | Stop):
         return Summary(decision.stage, decision.waiting_for, decision.reason)
     row = decision.row
@@ -211,53 +283,6 @@ def summarize(registration: Registration, now: datetime, runs: Runs | None = Non
             return Summary(row.stage, WaitingFor.US, failed)
         return Summary(row.stage, decision.row.waits_for, decision.row.why)
     return Summary(row.stage, WaitingFor.WORKER, f"Next: {row.label}.")
-
-
-@dataclass(frozen=True)
-class PlannedCall:
-    """One call that Submit would make. fee: US dollars, None when free."""
-
-    slug: str
-    label: str
-    fee: Decimal | None
-    repair: bool
-    note: str
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The calls still needed, in order; why they cannot all run; what they may cost together."""
-
-    calls: list[PlannedCall]
-    blockers: list[str]
-    fee: Decimal
-
-
-def plan(registration: Registration) -> Plan:
-    """What Submit would do now. Calls behind a wait are in the plan too."""
-    calls: list[PlannedCall] = []
-    blockers: list[str] = []
-    for row in wanted_writes(registration):
-        # A refusal from an evaluation falls when the evaluation itself is repeated by this very plan.
-        blocked = row.blocked(registration)
-        evaluated_again = row.slug.endswith(".submit") and f"{row.part}.evaluate" in {c.slug for c in calls}
-        if blocked and not evaluated_again:
-            blockers.append(blocked)
-        fee = row.fee() if row.fee else None
-        calls.append(PlannedCall(row.slug, row.label, fee, row.repair, row.help))
-    return Plan(calls, blockers, sum((call.fee for call in calls if call.fee), Decimal(0)))
-
-
-def wanted_writes(registration: Registration) -> list[Write]:
-    writes = [row for row in ROWS if isinstance(row, Write)]
-    wanted = [row for row in writes if row.wanted(registration)]
-    slugs = {row.slug for row in wanted}
-    if "campaign.delete" in slugs:
-        # Deleting makes creating necessary, which the mirror does not show yet.
-        wanted += [row for row in writes if row.slug == "campaign.create" and row not in wanted]
-    if "number.detach" in slugs:
-        wanted += [row for row in writes if row.slug == "number.attach" and row not in wanted]
-    return sorted(wanted, key=ROWS.index)
 
 
 @dataclass(frozen=True)
@@ -281,11 +306,11 @@ class StepView:
 def board(registration: Registration, now: datetime, runs: Runs | None = None) -> list[StepView]:
     """Every step that is part of this case, with its state computed, never stored."""
     runs = runs or Runs.of(registration)
-    decision = decide(registration, now, runs)
+    decision = stand(registration, now, runs)
     current = None if isinstance(decision, Wait | Stop) else decision.row.slug
     views: list[StepView] = []
     reached = False  # the first row that is not done; all behind it are still to do
-    for row in ROWS:
+    for row in rows_of(registration):
         run = runs.newest.get(row.slug)
         status, why = _status(row, registration, runs, current, reached)
         if status == "hidden":

@@ -23,7 +23,7 @@ from registrations.failures import (
 from registrations.models import Mirror, Registration
 from registrations.runs import Runs
 from registrations.states import BUNDLE_REJECTED, RunState
-from registrations.steps import ROWS
+from registrations.steps import Write, rows_of
 
 
 @dataclass(frozen=True)
@@ -108,10 +108,12 @@ def _of_items(part: str, items: Iterable[ErrorItem]) -> Iterator[Problem]:
 
 
 def _refusals(registration: Registration, runs: Runs) -> Iterator[Problem]:
-    for row in ROWS:
+    for row in rows_of(registration):
         run = runs.refusal(row, registration)
-        if run is None or run.state != RunState.REJECTED:
+        if run is None or run.state != RunState.REJECTED or (isinstance(row, Write) and row.gives_up):
             continue
+        if isinstance(row, Write) and run.error_code in row.refusals:
+            continue  # another row answers it
         known = lookup(run.error_code) if run.error_code else match_text(row.part, run.error_message)
         failure = known or lookup(None)
         fields = inputs_in_text(run.error_message) or failure.form_fields

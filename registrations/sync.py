@@ -3,15 +3,26 @@
 Saves name their columns, so that an agent's edit of the inputs at the same moment is never overwritten.
 """
 
-from collections.abc import Callable, Iterable
+import random
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from registrations import clock, timeline
-from registrations.gateway.redact import redact
-from registrations.models import Brand, Campaign, Mirror, PhoneNumber, Profile, Registration, TrustBundle
-from registrations.states import BRAND_APPROVED, CAMPAIGN_VERIFIED, IDENTITY_VERIFIED
-from registrations.steps.base import Basis, Payload, Read, Watch, Write
+from registrations import clock, states, timeline, versions
+from registrations.applying import APPLY, note_change
+from registrations.gateway.redact import redact_text
+from registrations.models import (
+    Brand,
+    Campaign,
+    Mirror,
+    PhoneNumber,
+    Profile,
+    Registration,
+    TrustBundle,
+)
+from registrations.retiring import kind_of, replace_sid, retire
+from registrations.steps import Watch, watch_of, watches
+from registrations.steps.base import Basis, Payload, Read, Write
 
 INPUT_COLUMNS = {
     Profile: {
@@ -25,6 +36,8 @@ INPUT_COLUMNS = {
         "region",
         "postal_code",
         "iso_country",
+        "email_key",
+        "address_key",
     },
     TrustBundle: {"brand_name", "vertical", "mobile_phone_number"},
     Brand: set(),
@@ -48,50 +61,177 @@ INPUT_COLUMNS = {
     },
     PhoneNumber: {"sender_number", "area_code", "purchase_confirmed_at", "purchase_confirmed_by"},
 }
-# Columns that a person's request sets from outside the lease; a step clears them only when it acted on them.
+# Columns that a person's request or a delivery sets from outside the lease; a step clears them only when it
+# acted on them.
 _REQUEST_COLUMNS = {"otp_requested_at", "otp_requested_by", "resubmit_requested", "look_requested_at"}
+# Only events tell these, so the worker's copy may be older than the row (number_status).
+_EVENT_COLUMNS = {PhoneNumber: {"a2p_status", "a2p_status_at", "errors"}}
+# A delivery can overtake Twilio's own read; when its look shows nothing new, one more follows after this.
+ECHO_SECONDS = 60.0
 
 
 def record(registration: Registration, row: Write, payload: Payload, basis: Basis) -> None:
     """Write what a successful step means: its SID, what Twilio accepted, its times, Twilio's answer."""
     mirror, now = row.mirror(registration), clock.now()
     if row.sid_field and payload.get("sid"):
-        setattr(mirror, row.sid_field, payload["sid"])
+        replace_sid(registration, mirror, row.sid_field, payload["sid"], row.label)
     mirror.sent = {**mirror.sent, row.key: basis}
-    for column in row.stamps:
-        setattr(mirror, column, now)
     for column, value in row.resets.items():
         setattr(mirror, column, value)
+    for column in row.stamps:
+        setattr(mirror, column, now)
     if row.poll_after is not None:
         mirror.polls = 0
         mirror.next_poll_at = now + clock.scaled(row.poll_after)
-    if row.kind in _APPLY:
-        _APPLY[row.kind](registration, mirror, payload, now)
+    if row.slug in versions.SUBMITTING_STEPS:
+        sid = getattr(mirror, "sid", "")
+        versions.note_submission(registration, row.part, row.slug, sid, basis, registration.submitted_by, now)
+    if row.kind in APPLY:
+        APPLY[row.kind](registration, mirror, payload, now)
+    versions.note_answer(registration, row.part, mirror, now)
     _save(mirror, also=set(row.resets))
+
+
+def refused(registration: Registration, row: Write, columns: Mapping[str, Any]) -> None:
+    """Note a refusal that another row answers."""
+    mirror = row.mirror(registration)
+    for column, value in columns.items():
+        setattr(mirror, column, value)
+    _save(mirror)
+
+
+def give_up(registration: Registration, row: Write, why: str) -> None:
+    """Twilio does not delete the object now: keep it in the list of retired resources, and go on."""
+    mirror = row.mirror(registration)
+    column = row.sid_field or "sid"
+    retire(registration, kind_of(mirror, column), getattr(mirror, column), why)
+    setattr(mirror, column, "")
+    _save(mirror)
 
 
 def refresh(registration: Registration, row: Watch, payload: Payload) -> None:
     """Apply one looked-at object, and plan the next look."""
-    mirror, now = row.mirror(registration), clock.now()
-    mirror.gone_at = None
-    _APPLY[row.kind](registration, mirror, payload, now)
-    _looked(mirror, row, now)
-    _save(mirror)
+    _look(registration, row, lambda mirror, now: APPLY[row.kind](registration, mirror, payload, now))
 
 
 def gone(registration: Registration, row: Watch) -> None:
     """Twilio answered 404."""
+    _look(registration, row, None)
+
+
+def _look(registration: Registration, row: Watch, apply: Callable[[Any, datetime], None] | None) -> None:
     mirror, now = row.mirror(registration), clock.now()
-    if not mirror.gone_at:
+    asked, before, passed = mirror.look_requested_at, _words(mirror), _passed(registration, row.part)
+    if apply:
+        mirror.gone_at = None
+        apply(mirror, now)
+    elif not mirror.gone_at:
         mirror.gone_at = now
         timeline.record(registration, f"{row.part}:gone", "Twilio does not find the object (404).")
-    _looked(mirror, row, now)
+    changed = _words(mirror) != before
+    mirror.synced_at = now
+    versions.note_answer(registration, row.part, mirror, now)
+    if lost := passed - _passed(registration, row.part):
+        _note_reversal(registration, row.part, lost)
+    if changed and not asked and _decided(row.part, mirror):
+        mirror.poll_found_at = now
+    _plan_look(registration, row, now, asked=bool(asked), changed=changed)
     _save(mirror)
+    if asked:
+        # A request made after this look began stays, and is answered by another look.
+        type(mirror).objects.filter(pk=mirror.pk, look_requested_at=asked).update(look_requested_at=None)
+        mirror.look_requested_at = None
+
+
+def _plan_look(registration: Registration, row: Watch, now: datetime, *, asked: bool, changed: bool) -> None:
+    """When to look next: closely while somebody decides, seldom as a backstop, never at what is final."""
+    mirror = row.mirror(registration)
+    watch = watch_of(registration, row.part) or row
+    planned = mirror.next_poll_at
+    if watch.passed(registration) or watch.failed(registration):
+        rare = watch.backstop(registration)
+        # Spread, or a hundred cases of one import would wake in the same second every day.
+        mirror.next_poll_at = now + clock.scaled(rare * random.uniform(0.9, 1.1)) if rare else None
+    elif not (asked and planned and planned > now):
+        seconds = watch.intervals[min(mirror.polls, len(watch.intervals) - 1)]
+        mirror.next_poll_at = now + clock.scaled(seconds)
+        mirror.polls += 1
+    if asked and not changed:
+        echo = now + clock.scaled(ECHO_SECONDS)
+        mirror.next_poll_at = min(mirror.next_poll_at or echo, echo)
+
+
+def _passed(registration: Registration, part: str) -> set[str]:
+    """The waits of this part that are over."""
+    return {row.slug for row in watches(registration, part) if row.passed(registration)}
+
+
+def _note_reversal(registration: Registration, part: str, lost: set[str]) -> None:
+    """What was granted is taken back, e.g. an approved brand suspended: planning then asks for a person."""
+    mirror = getattr(registration, part)
+    said = " ".join(word for word in _words(mirror) if word) or "gone"
+    name = str(mirror._meta.verbose_name).capitalize()
+    timeline.record(
+        registration,
+        f"{part}:reversal",
+        f"{name} was accepted before and is not any more: {'gone' if mirror.gone_at else said}.",
+        actor="Twilio",
+        steps=sorted(lost),
+    )
+
+
+def _words(mirror: Any) -> tuple[str, str]:
+    return mirror.status, getattr(mirror, "identity_status", "")
+
+
+_TABLES = {
+    "profile": states.BUNDLE,
+    "trust_bundle": states.BUNDLE,
+    "brand": states.BRAND,
+    "campaign": states.CAMPAIGN,
+}
+
+
+def _decided(part: str, mirror: Any) -> bool:
+    """Whether the mirror holds a word that Twilio also delivers; in-review, for one, is never announced."""
+    table = _TABLES.get(part)
+    return bool(table) and states.word(table, mirror.status).final
+
+
+def number_status(registration: Registration, status: str, *, at: datetime, reason: str) -> bool:
+    """Apply a number's A2P status from an event: the only source there is (Twilio facts, section 3).
+
+    `at` is Twilio's time of the event. False when something newer is known, or the same. Call it in a
+    transaction. `reason` is Twilio's failurereason, often a page of its error dictionary.
+    """
+    # The case is locked before the mirror, as everywhere; no_key lets the worker write its timeline.
+    Registration.objects.select_for_update(no_key=True).get(pk=registration.pk)
+    number = PhoneNumber.objects.select_for_update().get(registration=registration)
+    known = number.a2p_status_at
+    # Pending and registered may carry the same instant: the final word is the later one.
+    later = known is None or at > known or (at == known and _final(status) and not _final(number.a2p_status))
+    if not later or (status == number.a2p_status and at == known):
+        return False
+    reversal = number.a2p_status == "registered" and states.word(states.NUMBER, status).mood != "good"
+    note_change(registration, number, "a2p_status", status, "phone_number:a2p_status")
+    number.a2p_status_at = at
+    number.errors = [redact_text(reason)] if reason else []
+    number.save(update_fields=["a2p_status", "a2p_status_at", "errors", "updated_at"])
+    if reversal:
+        text = f"The number was registered before and is not any more: {status}."
+        timeline.record(registration, "phone_number:reversal", text, actor="Twilio")
+    return True
+
+
+def _final(word: str) -> bool:
+    return states.word(states.NUMBER, word).final
 
 
 def learn(registration: Registration, row: Read, columns: dict[str, Any]) -> None:
     """Store what a look at Twilio taught."""
     mirror = row.mirror(registration)
+    if row.retires and (sid := getattr(mirror, row.retires)):
+        retire(registration, kind_of(mirror, row.retires), sid, row.label)
     for column, value in columns.items():
         setattr(mirror, column, value)
     if columns:
@@ -123,136 +263,7 @@ def look_later(registration: Registration, row: Watch, at: datetime) -> None:
     _save(mirror)
 
 
-def _looked(mirror: Mirror, row: Watch, now: datetime) -> None:
-    mirror.synced_at = now
-    seconds = row.intervals[min(mirror.polls, len(row.intervals) - 1)]
-    mirror.polls += 1
-    mirror.next_poll_at = now + clock.scaled(seconds)
-
-
 def _save(mirror: Mirror, also: set[str] | None = None) -> None:
-    keep = INPUT_COLUMNS[type(mirror)] | (_REQUEST_COLUMNS - (also or set())) | {"id", "registration"}
+    outside = _REQUEST_COLUMNS | _EVENT_COLUMNS.get(type(mirror), set())
+    keep = INPUT_COLUMNS[type(mirror)] | (outside - (also or set())) | {"id", "registration"}
     mirror.save(update_fields=[f.name for f in mirror._meta.concrete_fields if f.name not in keep])
-
-
-def _text(payload: Payload, key: str) -> str:
-    value = payload.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _items(payload: Payload, key: str = "errors") -> list[Any]:
-    """Error items verbatim and in order; null and odd shapes become a list."""
-    value = payload.get(key)
-    if not value:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-def _note_change(registration: Registration, mirror: Mirror, column: str, new: str, tag: str) -> None:
-    old = getattr(mirror, column)
-    if new != old:
-        setattr(mirror, column, new)
-        timeline.record(registration, tag, f"{old or '—'} → {new or '—'}", actor="Twilio", was=old, now=new)
-
-
-def _apply_bundle(registration: Registration, mirror: Mirror, payload: Payload, now: datetime) -> None:
-    part = mirror._meta.model_name or ""
-    _note_change(registration, mirror, "status", _text(payload, "status"), f"{part}:status")
-    mirror.errors = _items(payload)
-    mirror.payload = redact(payload)
-    mirror.synced_at = now
-
-
-def _apply_evaluation(registration: Registration, mirror: Any, payload: Payload, now: datetime) -> None:
-    mirror.evaluation_status = _text(payload, "status")
-    mirror.evaluation_results = redact(_items(payload, "results"))
-    if mirror.evaluation_status != "compliant":
-        # One evaluation per Submit: without this, "evaluate again" would be wanted for ever.
-        mirror.resubmit_requested = False
-        type(mirror).objects.filter(pk=mirror.pk).update(resubmit_requested=False)
-    part = mirror._meta.model_name or ""
-    timeline.record(registration, f"{part}:evaluation", mirror.evaluation_status, actor="Twilio")
-
-
-def _apply_brand(registration: Registration, mirror: Any, payload: Payload, now: datetime) -> None:
-    brand: Brand = mirror
-    _note_change(registration, brand, "status", _text(payload, "status"), "brand:status")
-    _note_change(registration, brand, "identity_status", _text(payload, "identity_status"), "brand:identity")
-    brand.tcr_id = _text(payload, "tcr_id") or brand.tcr_id
-    brand.failure_reason = _text(payload, "failure_reason")
-    brand.errors = _items(payload)
-    brand.payload = redact(payload)
-    brand.synced_at = now
-    if brand.status == BRAND_APPROVED and not brand.approved_at:
-        # Twilio sends the first one-time text by itself at this moment (facts section 8).
-        brand.approved_at = brand.otp_sent_at = now
-        brand.otp_sends = max(brand.otp_sends, 1)
-        brand.polls = 0
-    if brand.identity_status == IDENTITY_VERIFIED and not brand.verified_at:
-        brand.verified_at = now
-
-
-def _apply_brand_update(registration: Registration, mirror: Any, payload: Payload, now: datetime) -> None:
-    mirror.resubmissions += 1
-    _apply_brand(registration, mirror, payload, now)
-
-
-def _apply_otp(registration: Registration, mirror: Any, payload: Payload, now: datetime) -> None:
-    mirror.otp_sends += 1
-    mirror.otp_sent_at = now
-    mirror.otp_requested_at = None
-    Brand.objects.filter(pk=mirror.pk).update(otp_requested_at=None)
-
-
-def _apply_campaign(registration: Registration, mirror: Any, payload: Payload, now: datetime) -> None:
-    campaign: Campaign = mirror
-    _note_change(registration, campaign, "status", _text(payload, "campaign_status"), "campaign:status")
-    campaign.campaign_id = _text(payload, "campaign_id") or campaign.campaign_id
-    campaign.failure_reason = _text(payload, "failure_reason")
-    campaign.errors = _items(payload)
-    campaign.payload = redact(payload)
-    campaign.synced_at = now
-    if campaign.status == CAMPAIGN_VERIFIED and not campaign.verified_at:
-        campaign.verified_at = now
-
-
-def _apply_campaign_deleted(registration: Registration, mirror: Any, payload: Payload, now: datetime) -> None:
-    campaign: Campaign = mirror
-    campaign.sid = campaign.status = campaign.campaign_id = campaign.failure_reason = ""
-    campaign.errors, campaign.payload = [], {}
-    campaign.verified_at = campaign.gone_at = None
-    campaign.sent = {key: value for key, value in campaign.sent.items() if key != "campaign"}
-
-
-def _apply_number(registration: Registration, mirror: Any, payload: Payload, now: datetime) -> None:
-    number: PhoneNumber = mirror
-    number.phone_number = _text(payload, "phone_number") or number.phone_number
-    number.payload = redact(payload)
-    number.synced_at = now
-
-
-def _apply_attached(registration: Registration, mirror: Any, payload: Payload, now: datetime) -> None:
-    mirror.service_sid = registration.campaign.service_sid
-    if payload:
-        _apply_number(registration, mirror, payload, now)
-
-
-def _apply_confirmed(registration: Registration, mirror: Any, payload: Payload, now: datetime) -> None:
-    _apply_number(registration, mirror, payload, now)
-    if not mirror.confirmed_at:
-        mirror.confirmed_at = now
-        timeline.record(registration, "number:confirmed", "The number is in the messaging service.")
-
-
-_APPLY: dict[str, Callable[[Registration, Mirror, Payload, datetime], None]] = {
-    "bundle": _apply_bundle,
-    "evaluation": _apply_evaluation,
-    "brand": _apply_brand,
-    "brand_update": _apply_brand_update,
-    "otp": _apply_otp,
-    "campaign": _apply_campaign,
-    "campaign_deleted": _apply_campaign_deleted,
-    "number": _apply_number,
-    "attached": _apply_attached,
-    "confirmed": _apply_confirmed,
-}

@@ -1,8 +1,9 @@
-"""Jobs: the doorbell. A job carries a registration id, nothing else; losing every job loses nothing.
+"""Jobs: the doorbell. A job carries ids, nothing else; losing every job loses nothing.
 
 With `broker.py` the only module that knows django-q2.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 from django_q.tasks import async_task
 
-from registrations import pipeline
+from registrations import pipeline, routing
 from registrations.broker import EtaORM
 from registrations.models import Heartbeat
 from registrations.reconcile import acts, scan
@@ -19,6 +20,7 @@ from registrations.reconcile import acts, scan
 ADVANCE = "registrations.tasks.advance"
 SCAN = "registrations.tasks.run_scan"
 FINDING = "registrations.tasks.act_on_finding"
+PROCESS = "registrations.tasks.process_deliveries"
 
 KEEP_SUCCESSES = timedelta(days=2)
 KEEP_FAILURES = timedelta(days=30)
@@ -38,6 +40,25 @@ def ring(pk: int, at: datetime | None = None) -> None:
 def advance(pk: int) -> None:
     """The job: let the pipeline take registration `pk` as far as it can go now."""
     pipeline.advance(pk, ring=ring)
+
+
+def ring_deliveries(pks: Iterable[object]) -> None:
+    """Have a worker process these stored webhook deliveries; an insert in the caller's transaction."""
+    async_task(PROCESS, [str(pk) for pk in pks], broker=EtaORM())
+
+
+def process_deliveries(pks: list[str]) -> None:
+    """The job: what each delivery sets in motion; one that is processed already is passed over."""
+    for pk in pks:
+        routing.process(pk, ring=ring)
+
+
+def ring_forgotten_deliveries() -> int:
+    """For the sweep: deliveries that no job has processed in half a minute. Returns how many."""
+    pks = routing.claim_forgotten()
+    for start in range(0, len(pks), 20):
+        ring_deliveries(pks[start : start + 20])
+    return len(pks)
 
 
 @dataclass(frozen=True)
@@ -105,11 +126,11 @@ def ring_forgotten_reconciling() -> None:
 
 
 def prune() -> int:
-    """Delete results and heartbeats that nobody will read again; returns how many rows went."""
+    """Delete results, heartbeats and old deliveries that nobody will read again; returns how many rows went."""
     now = timezone.now()
     old = [
         Task.objects.filter(success=True, stopped__lt=now - KEEP_SUCCESSES),
         Task.objects.filter(success=False, stopped__lt=now - KEEP_FAILURES),
         Heartbeat.objects.filter(at__lt=now - KEEP_HEARTBEATS),
     ]
-    return sum(rows.delete()[0] for rows in old)
+    return sum(rows.delete()[0] for rows in old) + routing.prune()

@@ -4,17 +4,18 @@ Pages and commands call these and nothing else. None of them calls Twilio; the w
 user's name as text. A verb that may not be done now raises Refused with a sentence for the person.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
-from registrations import clock, pipeline, tasks, timeline
+from registrations import clock, limits, pipeline, planning, plans, tasks, timeline
 from registrations.models import Brand, Campaign, PhoneNumber, Profile, Registration, TrustBundle
 from registrations.runs import Runs
-from registrations.states import BRAND_FAILED, BUNDLE_REJECTED, CAMPAIGN_FAILED, Stage
-from registrations.steps import BY_SLUG
+from registrations.states import BRAND_FAILED, Stage
+from registrations.steps import BY_SLUG, WATCHED_PARTS, watch_of
 from registrations.steps.brand import waits_for_yes
 from registrations.steps.number import buy_wanted
 
@@ -39,7 +40,9 @@ def create(parts: Parts, *, actor: str, **registration_fields: Any) -> Registrat
     with transaction.atomic():
         registration = Registration.objects.create(**registration_fields)
         for name, model in PARTS.items():
-            model.objects.create(registration=registration, **parts.get(name, {}))
+            inputs = parts.get(name, {})
+            keys = _keys(Profile(**inputs)) if name == "profile" else {}
+            model.objects.create(registration=registration, **inputs, **keys)
         timeline.record(registration, "created", "Created.", actor=actor)
         pipeline.restate(registration.pk)
     return pipeline.load(registration.pk)
@@ -84,8 +87,21 @@ def _save_changed(mirror: Any, values: dict[str, Any]) -> list[str]:
     for name in changed:
         setattr(mirror, name, values[name])
     if changed:
-        mirror.save(update_fields=[*changed, "updated_at"])
+        keys = _keys(mirror) if isinstance(mirror, Profile) else {}
+        for name, key in keys.items():
+            setattr(mirror, name, key)
+        mirror.save(update_fields=[*changed, *keys, "updated_at"])
     return changed
+
+
+def _keys(profile: Profile) -> dict[str, str]:
+    """By which uses of an e-mail or an address are counted across cases (limits.py)."""
+    return {
+        "email_key": profile.email.casefold(),
+        "address_key": limits.address_key(
+            profile.street, profile.street_secondary, profile.postal_code, profile.iso_country
+        ),
+    }
 
 
 def _changed_inputs(registration: Registration, changed: list[str], actor: str) -> None:
@@ -102,10 +118,11 @@ def submit(registration: Registration, *, actor: str) -> None:
     """Apply the plan: Submit, Resubmit and Try again are this one act. Pressing it twice is harmless."""
     with transaction.atomic():
         current = Registration.objects.select_for_update().get(pk=registration.pk)
-        if current.stage == Stage.REMOVED:
-            raise Refused("This registration was removed.")
+        if current.removing or current.stage == Stage.REMOVED:
+            raise Refused("This registration is being taken down, or was. Make a new one instead.")
         if current.hold:
             raise Refused("This registration is on hold. Release it first.")
+        _check_limits(pipeline.load(current.pk))
         _ask_again(pipeline.load(current.pk))
         Registration.objects.filter(pk=current.pk).update(
             submitted_revision=current.revision,
@@ -117,27 +134,30 @@ def submit(registration: Registration, *, actor: str) -> None:
         _wake(current.pk)
 
 
+def _check_limits(registration: Registration) -> None:
+    """Refuse what the registry would refuse after the fee, unless a supervisor gave a reason.
+
+    Only a brand that is still to be made, or to be resubmitted, uses the values up.
+    """
+    if registration.limit_override or (registration.brand.sid and registration.brand.status != BRAND_FAILED):
+        return
+    spent = [use.text for use in limits.uses_of(registration) if use.spent]
+    if spent:
+        raise Refused(" ".join([*spent, "A supervisor can go on all the same, with a reason."]))
+
+
+def override_limits(registration: Registration, *, reason: str, actor: str) -> None:
+    """Go past a limit that we counted; the reason stays on the case. The caller checks the permission."""
+    if not reason.strip():
+        raise Refused("Say why this registration may go past the limit.")
+    with transaction.atomic():
+        Registration.objects.filter(pk=registration.pk).update(limit_override=reason.strip()[:300])
+        timeline.record(registration, "limits:overridden", f"Past the limit: {reason.strip()}", actor=actor)
+
+
 def _ask_again(registration: Registration) -> None:
-    """What came back with a no is asked again, even with the same inputs: that is what the person pressed."""
-    for part in ("profile", "trust_bundle"):
-        mirror = getattr(registration, part)
-        if mirror.status == BUNDLE_REJECTED or mirror.evaluation_status == "noncompliant":
-            _mark_resubmit(mirror)
-    if registration.brand.status == BRAND_FAILED:
-        _mark_resubmit(registration.brand)
-    if registration.campaign.status == CAMPAIGN_FAILED:
-        _mark_resubmit(registration.campaign)
-    number = registration.phone_number
-    if number.failure_reason:
-        PhoneNumber.objects.filter(pk=number.pk).update(
-            failure_reason="", sent={key: value for key, value in number.sent.items() if key != "sender"}
-        )
-    if number.gone_at and not number.confirmed_at:
-        PhoneNumber.objects.filter(pk=number.pk).update(attached_at=None, gone_at=None, polls=0)
-
-
-def _mark_resubmit(mirror: Any) -> None:
-    type(mirror).objects.filter(pk=mirror.pk).update(resubmit_requested=True)
+    for mirror, columns in plans.ask_again(registration):
+        type(mirror)._default_manager.filter(pk=mirror.pk).update(**columns)
 
 
 def _wake(pk: int) -> None:
@@ -209,6 +229,34 @@ def resend_otp(registration: Registration, *, actor: str) -> None:
         _wake(full.pk)
 
 
+def resend_many(pks: Iterable[int], *, actor: str) -> list[tuple[int, bool, str]]:
+    """Resend for each case: (pk, asked for?, sentence). The worker keeps Twilio's pace of ten a second."""
+    outcomes = []
+    for registration in Registration.objects.filter(pk__in=list(pks)).order_by("pk"):
+        try:
+            resend_otp(registration, actor=actor)
+            outcomes.append((registration.pk, True, "The text is on its way."))
+        except Refused as refusal:
+            outcomes.append((registration.pk, False, str(refusal)))
+    return outcomes
+
+
+def change_mobile(registration: Registration, *, mobile: str, actor: str) -> None:
+    """Correct the mobile and have the text sent there, after the plan that this takes has run.
+
+    `mobile` is E.164. Twilio reads the new number when the bundle is evaluated and submitted again.
+    """
+    with transaction.atomic():
+        edit(registration, {"trust_bundle": {"mobile_phone_number": mobile}}, actor=actor)
+        full = pipeline.load(registration.pk)
+        if not waits_for_yes(full):
+            raise Refused("The mobile can be changed here only while the customer owes a YES.")
+        Brand.objects.filter(registration=full).update(
+            otp_requested_at=clock.now(), otp_requested_by=actor[:150]
+        )
+        submit(full, actor=actor)
+
+
 # --- the rest ------------------------------------------------------------------------------------------------------
 def confirm_purchase(registration: Registration, *, actor: str) -> None:
     """Agree to the monthly price of a number in the area code as it is now."""
@@ -241,9 +289,9 @@ def release(registration: Registration, *, actor: str) -> None:
 def refresh(registration: Registration, *, actor: str) -> None:
     """Look at Twilio now instead of at the next planned time."""
     with transaction.atomic():
-        for name, model in PARTS.items():
-            if getattr(registration, name).next_poll_at:
-                model.objects.filter(registration=registration).update(next_poll_at=clock.now())
+        for name in WATCHED_PARTS:
+            if watch_of(registration, name):
+                PARTS[name].objects.filter(registration=registration).update(look_requested_at=clock.now())
         timeline.record(registration, "refresh", "Asked to look at Twilio now.", actor=actor)
         _wake(registration.pk)
 
@@ -251,3 +299,28 @@ def refresh(registration: Registration, *, actor: str) -> None:
 def add_note(registration: Registration, *, text: str, actor: str) -> None:
     if text.strip():
         timeline.record(registration, "note", text.strip(), actor=actor)
+
+
+def use_suggested_address(registration: Registration, *, actor: str) -> list[str]:
+    """Take over the address that Twilio suggested; returns the changed inputs. Submit sends them."""
+    suggested = [p.suggestion for p in planning.problems(registration) if p.suggestion]
+    if not suggested:
+        raise Refused("Twilio suggested no address for this registration.")
+    profile, inputs = registration.profile, suggested[0].as_inputs()
+    changed = [name for name, value in inputs.items() if getattr(profile, name) != value]
+    if changed:
+        edit(registration, {"profile": inputs}, actor=actor)
+    return changed
+
+
+def remove(registration: Registration, *, actor: str) -> None:
+    """Take everything of the case down at Twilio, in order; its history stays here."""
+    with transaction.atomic():
+        current = Registration.objects.select_for_update().get(pk=registration.pk)
+        if current.hold:
+            raise Refused("This registration is on hold. Release it first.")
+        Registration.objects.filter(pk=current.pk).update(
+            removing=True, submitted_at=clock.now(), submitted_by=actor[:150], attempts=0
+        )
+        timeline.record(current, "remove", "Taking down what is at Twilio.", actor=actor)
+        _wake(current.pk)

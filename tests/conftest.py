@@ -29,14 +29,15 @@ class Desk:
         return pipeline.load(pk)
 
     def run(self, pk: int, until: Callable[[Registration], bool] | None = None, jobs: int = 200) -> Registration:
-        """Jobs, each at its time, until nothing is due within a minute or `until` holds."""
+        """Jobs, each at its time, until nothing but the rare looks of the backstop is to come or `until` holds."""
+        soon = min(timedelta(seconds=60), clock.scaled(5 * 3600))
         for _ in range(jobs):
             registration = pipeline.load(pk)
             if until and until(registration):
                 return registration
             now = clock.now()
             due = registration.wake_at or registration.lease_until
-            if due is None or due > now + timedelta(seconds=60):
+            if due is None or due > now + soon:
                 return registration
             threading.Event().wait(max(0.0, (due - now).total_seconds()) + 0.002)
             self.advance(pk)

@@ -26,6 +26,10 @@ def no_time(registration: Registration) -> datetime | None:
     return None
 
 
+def never(registration: Registration) -> float | None:
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """What all rows share.
@@ -78,14 +82,24 @@ class Write(Row):
     lane: str = ""
     not_before: Callable[[Registration], datetime | None] = no_time
     repair: bool = False
+    # Codes that another row answers: the mirror columns to set; the case then goes on instead of stopping.
+    refusals: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    # Slugs of rows that this one makes necessary, for plans: the mirror does not show it yet.
+    brings: tuple[str, ...] = ()
+    # A refusal ends nothing: the object is kept in the list of retired resources, and the case goes on.
+    gives_up: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Read(Row):
-    """A look at Twilio that a later row needs; nothing is made. `learn` returns mirror columns and values."""
+    """A look at Twilio that a later row needs; nothing is made. `learn` returns mirror columns and values.
+
+    retires: the mirror column whose SID is kept in the list of retired resources first.
+    """
 
     wanted: Callable[[Registration], bool]
     learn: Callable[[Gateway, Registration], dict[str, Any]]
+    retires: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +107,9 @@ class Watch(Row):
     """A wait for somebody else's word, with spaced looks.
 
     exists: there is something to look at. passed: go on. failed: one sentence when it came back with a no.
-    intervals: seconds between looks; the last one repeats. waits_for: who must act meanwhile.
+    intervals: seconds between looks; the last one repeats. waits_for: who must act meanwhile. backstop:
+    seconds between looks once it has passed or failed, because Twilio may change its mind and the delivery
+    that says so may get lost; None for what is final.
     """
 
     exists: Callable[[Registration], bool]
@@ -104,6 +120,7 @@ class Watch(Row):
     intervals: tuple[float, ...]
     waits_for: WaitingFor = WaitingFor.TWILIO
     why: str = ""
+    backstop: Callable[[Registration], float | None] = never
 
 
 def unchanged(sent: Any, wanted: Any) -> bool:

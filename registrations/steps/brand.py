@@ -21,6 +21,7 @@ from .base import AnyRow, Basis, Payload, Watch, Write, unchanged
 from .numbers_found import number_problem
 
 SETTLE_SECONDS = 30  # facts section 8: wait 30 s after the brand
+HOUR_SECONDS = 3600.0
 NEEDS_NEW_BRAND = 30793  # facts section 4.2: delete in the Console and create again
 
 
@@ -51,11 +52,21 @@ def _create(gateway: Gateway, registration: Registration, basis: Basis) -> Paylo
 
 
 def _find(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
-    """Brands have no name: the pair of bundles, never used twice, identifies ours (facts section 1.2)."""
+    """Brands have no name: the pair of bundles identifies ours (facts section 1.2), former brands aside."""
     ours = _basis(registration)
-    return next(
-        (brand for brand in gateway.iter_brands() if all(brand.get(key) == ours[key] for key in ours)), None
+    former = {registration.brand.sid, *registration.retired.values_list("sid", flat=True)}
+    matching = (
+        brand
+        for brand in gateway.iter_brands()
+        if all(brand.get(key) == ours[key] for key in ours) and brand.get("sid") not in former
     )
+    return next(matching, None)
+
+
+def _create_wanted(registration: Registration) -> bool:
+    """The first brand; or, once Twilio no longer has the former one and a person submitted, another."""
+    brand = registration.brand
+    return not brand.sid or bool(brand.gone_at and brand.resubmit_requested)
 
 
 def _fetch(gateway: Gateway, registration: Registration) -> Payload:
@@ -68,22 +79,38 @@ def _changed_since_sent(registration: Registration) -> bool:
     )
 
 
-def _update_wanted(registration: Registration) -> bool:
+def update_wanted(registration: Registration) -> bool:
     brand = registration.brand
-    if not brand.sid or brand.status != BRAND_FAILED:
+    if not brand.sid or brand.status != BRAND_FAILED or brand.gone_at:
         return False
     return brand.resubmit_requested or _changed_since_sent(registration)
 
 
-def _update_blocked(registration: Registration) -> str:
+def _dead_end(registration: Registration) -> str:
+    """Why a failed brand cannot be resubmitted, or ""."""
     if NEEDS_NEW_BRAND in error_codes(registration):
-        return "Twilio cannot resubmit this brand (30793): delete it in Twilio's Console, then register a new one."
+        return (
+            "Twilio cannot resubmit this brand (30793): delete it in Twilio's Console, then register a new one."
+        )
     if registration.brand.resubmissions >= MAX_BRAND_UPDATES:
         return (
             f"This brand was resubmitted {MAX_BRAND_UPDATES} times, which is all that Twilio allows (21724). "
             "Ask Twilio's support, or delete it in the Console and register a new one."
         )
     return ""
+
+
+def needs_console_deletion(registration: Registration) -> bool:
+    """The failed brand cannot be resubmitted, so a person must delete it (facts sections 4.2 and 4.4)."""
+    brand = registration.brand
+    failed = bool(brand.sid) and not brand.gone_at and brand.status == BRAND_FAILED
+    return failed and bool(_dead_end(registration))
+
+
+def _update_blocked(registration: Registration) -> str:
+    if registration.campaign.sid:
+        return "The campaign must be deleted before the brand can be resubmitted."
+    return _dead_end(registration)
 
 
 def _update(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
@@ -99,8 +126,10 @@ def _find_updated(gateway: Gateway, registration: Registration, basis: Basis) ->
 def _review_failed(registration: Registration) -> str:
     brand = registration.brand
     if brand.gone_at:
-        return "Twilio no longer has this brand."
+        return "Twilio no longer has this brand. Submit registers a new one, and pays its fee again."
     if brand.status == BRAND_FAILED:
+        if dead_end := _dead_end(registration):
+            return dead_end
         return brand.failure_reason or "The Campaign Registry refused the brand. See what is marked below."
     if brand.status == BRAND_SUSPENDED:
         return "Twilio suspended this brand. Only Twilio's support can lift that."
@@ -134,7 +163,7 @@ ROWS: tuple[AnyRow, ...] = (
         label="Register the brand",
         part="brand",
         stage=Stage.BRAND,
-        wanted=lambda registration: not registration.brand.sid,
+        wanted=_create_wanted,
         # A sender that is not ours would stop the case weeks later; better before the fee.
         blocked=number_problem,
         basis=lambda registration: {
@@ -148,6 +177,18 @@ ROWS: tuple[AnyRow, ...] = (
         kind="brand",
         sid_field="sid",
         stamps=("registered_at",),
+        resets={
+            "resubmit_requested": False,
+            "gone_at": None,
+            "tcr_id": "",
+            "identity_status": "",
+            "approved_at": None,
+            "verified_at": None,
+            "resubmissions": 0,
+            "otp_sends": 0,
+            "otp_sent_at": None,
+            "otp_requested_at": None,
+        },
         poll_after=SETTLE_SECONDS,
         # A second brand is a second fee: wait long before believing that none was made.
         quiet=60,
@@ -160,7 +201,7 @@ ROWS: tuple[AnyRow, ...] = (
         label="Resubmit the brand",
         part="brand",
         stage=Stage.BRAND,
-        wanted=_update_wanted,
+        wanted=update_wanted,
         blocked=_update_blocked,
         basis=lambda registration: {
             **registration.brand.sent.get("content", {}),
@@ -190,6 +231,10 @@ ROWS: tuple[AnyRow, ...] = (
         fetch=_fetch,
         kind="brand",
         intervals=(30, 60, 60, 120, 120, 300, 300, 600, 900),
+        # A deletion in the Console is waited for, so it is looked for more often.
+        backstop=lambda registration: (
+            HOUR_SECONDS if needs_console_deletion(registration) else guards.daily(registration.brand)
+        ),
         why="The Campaign Registry reviews the brand: minutes, sometimes days.",
     ),
     Write(
@@ -219,6 +264,7 @@ ROWS: tuple[AnyRow, ...] = (
         fetch=_fetch,
         kind="brand",
         intervals=(60, 60, 120, 120, 300, 300, 600, 900, 1800),
+        backstop=lambda registration: guards.daily(registration.brand),
         waits_for=WaitingFor.CUSTOMER,
         why="The customer must answer the one-time text with YES.",
     ),

@@ -6,12 +6,14 @@ from decimal import Decimal
 from django.conf import settings
 
 from registrations.clock import scaled
+from registrations.failures import parse_error_items
 from registrations.gateway import Gateway
 from registrations.models import Registration
 from registrations.states import CAMPAIGN_FAILED, CAMPAIGN_SUSPENDED, CAMPAIGN_VERIFIED, Stage
 
 from . import finders, guards, inputs
 from .base import AnyRow, Basis, Payload, Watch, Write, changed_keys
+from .brand import needs_console_deletion, update_wanted
 
 RECREATE_GAP_SECONDS = 5  # facts section 5.4
 USE_CASE = "SOLE_PROPRIETOR"
@@ -40,10 +42,14 @@ def _find_service(gateway: Gateway, registration: Registration, basis: Basis) ->
 def _create(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
     return gateway.create_campaign(
         registration.campaign.service_sid,
-        brand_registration_sid=registration.brand.sid,
         us_app_to_person_usecase=USE_CASE,
         **basis,
     )
+
+
+def _create_wanted(registration: Registration) -> bool:
+    campaign = registration.campaign
+    return not campaign.sid or bool(campaign.gone_at and campaign.resubmit_requested)
 
 
 def _fetch(gateway: Gateway, registration: Registration) -> Payload:
@@ -60,9 +66,15 @@ def _recreate_gap(registration: Registration) -> datetime | None:
     return deleted_at + scaled(RECREATE_GAP_SECONDS) if deleted_at else None
 
 
+def _must_recreate(registration: Registration) -> bool:
+    """Some refusals ask for a new registration instead of an edit, e.g. 30901 (facts section 5.2)."""
+    scopes = [item.failure.redo for item in parse_error_items(registration.campaign.errors)]
+    return any("campaign_recreate" in redo and "campaign_update" not in redo for redo in scopes)
+
+
 def _update_wanted(registration: Registration) -> bool:
     campaign = registration.campaign
-    if not campaign.sid or campaign.status != CAMPAIGN_FAILED:
+    if not campaign.sid or campaign.status != CAMPAIGN_FAILED or _must_recreate(registration):
         return False
     changed = drift(registration)
     return changed <= inputs.EDITABLE_CAMPAIGN_KEYS and bool(changed or campaign.resubmit_requested)
@@ -82,10 +94,23 @@ def _find_updated(gateway: Gateway, registration: Registration, basis: Basis) ->
 
 
 def _delete_wanted(registration: Registration) -> bool:
-    campaign = registration.campaign
-    if not campaign.sid or campaign.status != CAMPAIGN_FAILED:
+    campaign, changed = registration.campaign, drift(registration)
+    if not campaign.sid or not registration.brand.sid:
         return False
-    return not drift(registration) <= inputs.EDITABLE_CAMPAIGN_KEYS
+    if "brand_registration_sid" in changed:
+        return True  # its brand is gone, and the campaign of no use
+    if campaign.status != CAMPAIGN_FAILED:
+        return False
+    if _must_recreate(registration):
+        return bool(changed or campaign.resubmit_requested)
+    return not changed <= inputs.EDITABLE_CAMPAIGN_KEYS
+
+
+def _makes_way(registration: Registration) -> bool:
+    """A brand with a campaign can be neither edited nor deleted (facts section 4.4, code 30710)."""
+    if not registration.campaign.sid:
+        return False
+    return update_wanted(registration) or needs_console_deletion(registration)
 
 
 def _delete(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
@@ -100,13 +125,31 @@ def _find_deleted(gateway: Gateway, registration: Registration, basis: Basis) ->
 def _failed(registration: Registration) -> str:
     campaign = registration.campaign
     if campaign.gone_at:
-        return "Twilio no longer has this campaign."
+        return "Twilio no longer has this campaign. Submit registers it again."
     if campaign.status == CAMPAIGN_FAILED:
         return campaign.failure_reason or "The campaign was rejected. See what is marked below."
     if campaign.status == CAMPAIGN_SUSPENDED:
         return "Twilio suspended this campaign. Only Twilio's support can lift that."
     return ""
 
+
+MAKE_WAY = Write(
+    slug="campaign.make_way",
+    label="Delete the campaign first",
+    part="campaign",
+    stage=Stage.BRAND,
+    wanted=_makes_way,
+    basis=lambda registration: {"sid": registration.campaign.sid},
+    act=_delete,
+    find=_find_deleted,
+    key="deleted",
+    kind="campaign_deleted",
+    stamps=("deleted_at",),
+    lane="a2p",
+    repair=True,
+    brings=("campaign.create",),
+    help="A brand cannot be edited or deleted while it has a campaign. It is created again at the end.",
+)
 
 ROWS: tuple[AnyRow, ...] = (
     Write(
@@ -160,6 +203,7 @@ ROWS: tuple[AnyRow, ...] = (
         stamps=("deleted_at",),
         lane="a2p",
         repair=True,
+        brings=("campaign.create",),
         help="Keywords and automatic answers cannot be edited: the campaign is deleted and created again.",
     ),
     Write(
@@ -167,7 +211,7 @@ ROWS: tuple[AnyRow, ...] = (
         label="Register the campaign",
         part="campaign",
         stage=Stage.CAMPAIGN,
-        wanted=lambda registration: not registration.campaign.sid,
+        wanted=_create_wanted,
         basis=inputs.campaign,
         act=_create,
         find=_find,
@@ -197,6 +241,7 @@ ROWS: tuple[AnyRow, ...] = (
         kind="campaign",
         # Automatic checks refuse within minutes; people take 10 to 15 days (facts section 8).
         intervals=(120, 300, 900, 3600, 3600, 7200, 14400),
+        backstop=lambda registration: guards.daily(registration.campaign),
         why="The carriers' reviewers read the campaign: usually 10 to 15 days.",
     ),
 )

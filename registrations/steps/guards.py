@@ -5,7 +5,17 @@ from typing import Any
 
 from registrations.clock import scaled
 from registrations.models import Mirror, Registration
-from registrations.states import BRAND_APPROVED, BRAND_FAILED, BUNDLE_SUBMITTED, IDENTITY_VERIFIED
+from registrations.states import (
+    BRAND_APPROVED,
+    BRAND_FAILED,
+    BUNDLE,
+    BUNDLE_SUBMITTED,
+    IDENTITY_VERIFIED,
+    word,
+)
+
+BUNDLE_BACKSTOP_SECONDS = 6 * 3600.0
+DAY_SECONDS = 24 * 3600.0
 
 
 def may_repair(registration: Registration) -> bool:
@@ -43,3 +53,13 @@ def bundle_moved(mirror: Mirror, payload: dict[str, Any]) -> bool:
 def touched(mirror: Mirror, payload: dict[str, Any]) -> bool:
     """Whether Twilio changed the object after our last look at it."""
     return payload.get("date_updated") != mirror.payload.get("date_updated")
+
+
+def bundle_backstop(mirror: Mirror) -> float | None:
+    """A bundle that is good enough to go on with is still under review, until it is approved or rejected."""
+    return None if mirror.gone_at or word(BUNDLE, mirror.status).final else BUNDLE_BACKSTOP_SECONDS
+
+
+def daily(mirror: Mirror) -> float | None:
+    """Brands and campaigns, whatever was decided: staff and Twilio suspend, lift and delete them any day."""
+    return None if mirror.gone_at else DAY_SECONDS

@@ -78,6 +78,8 @@ def campaign(registration: Registration) -> Basis:
     """Every parameter of a campaign that we decide (facts section 1.1, call 5)."""
     campaign = registration.campaign
     return {
+        # A campaign stays with its brand: another brand means another campaign.
+        "brand_registration_sid": registration.brand.sid,
         "description": campaign.description,
         "message_flow": campaign.message_flow,
         "message_samples": list(campaign.message_samples),

@@ -13,6 +13,9 @@ from . import finders
 from .base import AnyRow, Basis, Payload, Read, Watch, Write
 from .numbers_found import learn_number, number_problem
 
+# What events told about one number says nothing about the next.
+NO_A2P_STATUS = {"a2p_status": "", "a2p_status_at": None, "errors": []}
+
 SOLD_MEANWHILE = 21422  # the number is not available (any more)
 
 
@@ -156,8 +159,9 @@ ROWS: tuple[AnyRow, ...] = (
         find=_find_detached,
         key="detached",
         kind="detached",
-        resets={"attached_at": None, "confirmed_at": None},
+        resets={"attached_at": None, "confirmed_at": None, **NO_A2P_STATUS},
         repair=True,
+        brings=("number.attach",),
         help="With two numbers in one service Twilio registers one of them at random.",
     ),
     Write(

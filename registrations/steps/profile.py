@@ -6,7 +6,7 @@ from registrations.gateway import STARTER_POLICY_SID, BundleKind, Gateway
 from registrations.models import Registration
 from registrations.states import BUNDLE_REJECTED, BUNDLE_SUBMITTED, Stage
 
-from . import finders, guards, inputs
+from . import finders, guards, inputs, repair
 from .base import AnyRow, Basis, Payload, Read, Watch, Write, unchanged
 from .policies import learn_policies, policies_wanted, policy_gaps
 
@@ -23,13 +23,6 @@ def _person_drifted(registration: Registration) -> bool:
     profile = registration.profile
     return bool(profile.end_user_sid) and not unchanged(
         profile.sent.get("person", {}).get("attributes"), inputs.person(registration)
-    )
-
-
-def _address_drifted(registration: Registration) -> bool:
-    profile = registration.profile
-    return bool(profile.address_sid) and not unchanged(
-        profile.sent.get("address", {}).get("address"), inputs.address(registration)
     )
 
 
@@ -92,15 +85,6 @@ def _find_updated_address(gateway: Gateway, registration: Registration, basis: B
     payload = gateway.fetch_address(registration.profile.address_sid)
     same = all((payload.get(key) or "") == value for key, value in basis["address"].items())
     return payload if same else None
-
-
-def _update_address_blocked(registration: Registration) -> str:
-    sent = registration.profile.sent.get("address", {}).get("address", {})
-    if sent.get("iso_country") and sent["iso_country"] != registration.profile.iso_country:
-        return (
-            "Twilio cannot change the country of an address. Register the customer anew in the other country."
-        )
-    return ""
 
 
 def _document_basis(registration: Registration) -> Basis:
@@ -299,8 +283,12 @@ ROWS: tuple[AnyRow, ...] = (
         label="Send the changed address",
         part="profile",
         stage=Stage.PROFILE,
-        wanted=lambda registration: guards.may_repair(registration) and _address_drifted(registration),
-        blocked=_update_address_blocked,
+        wanted=lambda registration: (
+            guards.may_repair(registration)
+            and repair.address_drifted(registration)
+            and not repair.must_replace_address(registration)
+        ),
+        refusals={repair.ADDRESS_IS_IMMUTABLE: {"address_locked": True}},
         basis=lambda registration: {
             **registration.profile.sent.get("address", {}),
             "address": inputs.address(registration),
@@ -311,6 +299,7 @@ ROWS: tuple[AnyRow, ...] = (
         kind="address",
         repair=True,
     ),
+    repair.REPLACE_ADDRESS,
     Write(
         slug="profile.create_document",
         label="Make the address document",
@@ -324,6 +313,8 @@ ROWS: tuple[AnyRow, ...] = (
         kind="supporting_document",
         sid_field="supporting_document_sid",
     ),
+    repair.REPLACE_DOCUMENT,
+    repair.UNASSIGN_DOCUMENT,
     assignment("end_user", "Assign the person", "end_user_assignment_sid", "end_user_sid"),
     assignment(
         "document", "Assign the address document", "document_assignment_sid", "supporting_document_sid"
@@ -370,6 +361,7 @@ ROWS: tuple[AnyRow, ...] = (
         fetch=_fetch,
         kind="bundle",
         intervals=(5, 10, 15, 30, 60, 120, 300),
+        backstop=lambda registration: guards.bundle_backstop(registration.profile),
         why="Twilio checks e-mail and address; this takes up to 30 seconds.",
     ),
 )

@@ -112,6 +112,7 @@ REPLACE_ADDRESS = Write(
     sid_field="address_sid",
     resets={"address_locked": False},
     repair=True,
+    brings=("profile.replace_document", "profile.unassign_document", "profile.assign_document"),
     help="Twilio does not change an address that it has verified, so a new one takes its place.",
 )
 REPLACE_DOCUMENT = Write(

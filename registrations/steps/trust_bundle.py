@@ -223,6 +223,7 @@ ROWS: tuple[AnyRow, ...] = (
         fetch=_fetch,
         kind="bundle",
         intervals=(5, 10, 15, 30, 60, 120, 300),
+        backstop=lambda registration: guards.bundle_backstop(registration.trust_bundle),
         why="Twilio looks at the bundle; this takes up to 30 seconds.",
     ),
 )

@@ -36,6 +36,7 @@ def sweep_interval() -> float:
 def sweep() -> int:
     """Ring for every registration that is due and that nobody was told about lately; returns how many.
 
+    Likewise for webhook deliveries whose job was lost.
     The claim and the jobs commit together, so a crash in between loses no ring.
     """
     with transaction.atomic():
@@ -43,6 +44,7 @@ def sweep() -> int:
         for pk in due:
             tasks.ring(pk)
         tasks.ring_forgotten_reconciling()
+        tasks.ring_forgotten_deliveries()
     return len(due)
 
 

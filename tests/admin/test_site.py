@@ -10,7 +10,6 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from a2p_admin.admin_site import NAVIGATION
 from registrations.admin.acts import ACTS
 from registrations.models import Finding, Scan
-from registrations.models import Finding, Scan
 from registrations.states import Stage
 from tests.factories import make_registration
 
@@ -41,16 +40,9 @@ def orphan_of(case) -> Finding:
     return Finding.objects.get_or_create(what="orphan", sid="IT" + "a" * 32, defaults=values)[0]
 
 
-def orphan_of(case) -> Finding:
-    scan, _ = Scan.objects.get_or_create(state="done")
-    values = {"scan": scan, "kind": "end_user", "action": "delete", "registration": case}
-    return Finding.objects.get_or_create(what="orphan", sid="IT" + "a" * 32, defaults=values)[0]
-
-
 def urls(case) -> list[str]:
     """A real address for each of our routes."""
     found = []
-    finding = orphan_of(case)
     finding = orphan_of(case)
     for route in routes():
         model = route.name.split("_")[1]
@@ -61,8 +53,6 @@ def urls(case) -> list[str]:
             "phonenumber": case.phone_number,
             "steprun": case.runs.first(),
             "event": case.events.first(),
-            "scan": finding.scan,
-            "finding": finding,
             "scan": finding.scan,
             "finding": finding,
         }

@@ -1,0 +1,108 @@
+"""Fixing is planning and applying: the right calls, no more, in the right order."""
+
+import pytest
+
+from registrations import limits, manual, planning, verbs
+from registrations.models import Profile, RetiredResource, Submission
+from registrations.states import Stage, WaitingFor
+from tests.cases import make_case
+
+pytestmark = pytest.mark.django_db
+
+
+def stopped(registration) -> bool:
+    return registration.waiting_for == WaitingFor.US
+
+
+def otp(registration) -> bool:
+    return registration.stage == Stage.OTP
+
+
+def paths_after(desk, seen: int) -> list[str]:
+    return [f"{entry['method']} {entry['path']}" for entry in desk.writes()[seen:]]
+
+
+def to_live(desk, **changes):
+    case = make_case(**changes)
+    verbs.submit(case, actor="ann")
+    desk.run(case.pk, until=otp)
+    desk.answer_yes()
+    return desk.run(case.pk)
+
+
+def test_an_address_that_twilio_has_locked_is_replaced_and_swapped(desk):
+    case = make_case(profile={"postal_code": "02139", "email": "unknown-domain@harborcrafts.com"})
+    verbs.submit(case, actor="ann")
+    case = desk.run(case.pk, until=lambda c: bool(c.profile.submitted_at) and c.stage != Stage.PROFILE)
+    Profile.objects.filter(registration=case).update(address_locked=True)
+    old_address, old_document = case.profile.address_sid, case.profile.supporting_document_sid
+    verbs.edit(case, {"profile": {"street": "2 Main St"}}, actor="ann")
+    case = desk.run(case.pk, until=lambda c: c.wake_at is None or stopped(c))
+    planned = [call.slug for call in planning.plan(case).calls]
+    assert planned[:5] == [
+        "profile.replace_address",
+        "profile.replace_document",
+        "profile.unassign_document",
+        "profile.assign_document",
+        "profile.evaluate",
+    ]
+
+
+def test_a_case_is_taken_down_in_order_and_the_brand_becomes_a_task(desk):
+    live = to_live(desk)
+    assert live.stage == Stage.LIVE
+    brand, seen = live.brand.sid, len(desk.writes())
+    verbs.remove(live, actor="ann")
+    removed = desk.run(live.pk)
+    assert (removed.stage, removed.waiting_for) == (Stage.REMOVED, WaitingFor.NOBODY), removed.reason
+    calls = paths_after(desk, seen)
+    assert [call.split("/")[-2] for call in calls[:3]] == ["PhoneNumbers", "Usa2p", "Services"]
+    assert all(call.startswith("DELETE") for call in calls)
+    assert not removed.brand.sid
+    left = set(RetiredResource.objects.filter(registration=live).values_list("kind", "sid"))
+    assert ("brand", brand) in left
+    assert [task.key for task in manual.manual_tasks(removed)] == [f"delete_brand_{brand}"]
+    with pytest.raises(verbs.Refused):
+        verbs.submit(removed, actor="ann")
+
+
+def test_each_submission_is_kept_with_what_it_got(desk):
+    live = to_live(desk)
+    kept = Submission.objects.filter(registration=live).order_by("id")
+    assert [(s.part, s.number) for s in kept] == [
+        ("profile", 1),
+        ("trust_bundle", 1),
+        ("brand", 1),
+        ("campaign", 1),
+    ]
+    assert kept[3].sent["description"] == live.campaign.description
+    assert kept[3].status == "VERIFIED"
+    assert all(submission.actor == "ann" for submission in kept)
+
+
+def test_the_fourth_use_of_a_mobile_is_refused_before_it_is_paid(desk):
+    for number in range(3):
+        verbs.submit(make_case(profile={"email": f"a{number}@harborcrafts.com"}), actor="ann")
+    fourth = make_case(profile={"email": "a4@harborcrafts.com"})
+    use = next(use for use in limits.uses_of(fourth) if use.field == "mobile_phone_number")
+    assert (use.used, use.spent) == (3, True)
+    with pytest.raises(verbs.Refused, match="30750"):
+        verbs.submit(fourth, actor="ann")
+    verbs.override_limits(fourth, reason="Ported back", actor="boss")
+    verbs.submit(fourth, actor="ann")
+
+
+def test_a_changed_mobile_is_sent_and_texted(desk):
+    case = make_case()
+    verbs.submit(case, actor="ann")
+    case = desk.run(case.pk, until=otp)
+    seen = len(desk.writes())
+    verbs.change_mobile(case, mobile="+14155552699", actor="ann")
+    case = desk.run(case.pk, until=lambda c: c.brand.otp_sends == 2)
+    assert [call.split("/")[-1].split("BU")[0] for call in paths_after(desk, seen)][1:] == [
+        "Evaluations",
+        "",
+        "SmsOtp",
+    ]
+    desk.answer_yes()
+    assert desk.run(case.pk).stage == Stage.LIVE
