@@ -212,8 +212,8 @@ def _call(gateway: Gateway, registration: Registration, token: str, row: Write) 
             _close(registration, token, run, RunState.UNAVAILABLE, error)
             raise errors.Unavailable(error.twilio_message, status=error.status, code=error.code) from error
         _close(registration, token, run, RunState.REJECTED, error)
-        if error.code in row.refusals:
-            sync.refused(registration, row, row.refusals[error.code])
+        if answered := row.refusals.get(error.code or 0):
+            sync.refused(registration, row, answered)
         elif row.gives_up:
             sync.give_up(registration, row, f"{row.label}: refused by Twilio")
         timeline.record(registration, f"{row.slug}:rejected", redact_text(str(error)), actor="Twilio")

@@ -60,7 +60,7 @@ class Outcome:
     registration: Registration | None = None
 
 
-def process(pk: object, *, ring: Ring) -> None:
+def process(pk: str, *, ring: Ring) -> None:
     """Process one delivery exactly once: everything it sets in motion commits with its new state.
 
     Our own errors are kept on the row with the traceback; a database that is away leaves the row to the sweep.

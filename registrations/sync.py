@@ -24,7 +24,7 @@ from registrations.retiring import kind_of, replace_sid, retire
 from registrations.steps import Watch, watch_of, watches
 from registrations.steps.base import Basis, Payload, Read, Write
 
-INPUT_COLUMNS = {
+INPUT_COLUMNS: dict[type[Mirror], set[str]] = {
     Profile: {
         "first_name",
         "last_name",
@@ -65,7 +65,7 @@ INPUT_COLUMNS = {
 # acted on them.
 _REQUEST_COLUMNS = {"otp_requested_at", "otp_requested_by", "resubmit_requested", "look_requested_at"}
 # Only events tell these, so the worker's copy may be older than the row (number_status).
-_EVENT_COLUMNS = {PhoneNumber: {"a2p_status", "a2p_status_at", "errors"}}
+_EVENT_COLUMNS: dict[type[Mirror], set[str]] = {PhoneNumber: {"a2p_status", "a2p_status_at", "errors"}}
 # A delivery can overtake Twilio's own read; when its look shows nothing new, one more follows after this.
 ECHO_SECONDS = 60.0
 
@@ -139,7 +139,7 @@ def _look(registration: Registration, row: Watch, apply: Callable[[Any, datetime
     _save(mirror)
     if asked:
         # A request made after this look began stays, and is answered by another look.
-        type(mirror).objects.filter(pk=mirror.pk, look_requested_at=asked).update(look_requested_at=None)
+        type(mirror)._default_manager.filter(pk=mirror.pk, look_requested_at=asked).update(look_requested_at=None)
         mirror.look_requested_at = None
 
 
@@ -195,7 +195,7 @@ _TABLES = {
 def _decided(part: str, mirror: Any) -> bool:
     """Whether the mirror holds a word that Twilio also delivers; in-review, for one, is never announced."""
     table = _TABLES.get(part)
-    return bool(table) and states.word(table, mirror.status).final
+    return table is not None and states.word(table, mirror.status).final
 
 
 def number_status(registration: Registration, status: str, *, at: datetime, reason: str) -> bool:

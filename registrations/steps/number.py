@@ -2,6 +2,7 @@
 
 import random
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 
@@ -14,7 +15,7 @@ from .base import AnyRow, Basis, Payload, Read, Watch, Write
 from .numbers_found import learn_number, number_problem
 
 # What events told about one number says nothing about the next.
-NO_A2P_STATUS = {"a2p_status": "", "a2p_status_at": None, "errors": []}
+NO_A2P_STATUS: dict[str, Any] = {"a2p_status": "", "a2p_status_at": None, "errors": []}
 
 SOLD_MEANWHILE = 21422  # the number is not available (any more)
 
