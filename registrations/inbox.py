@@ -67,6 +67,6 @@ def _store(rows: list[WebhookDelivery]) -> int:
     return len(fresh)
 
 
-def process(pk: object) -> None:
+def process(pk: str) -> None:
     """Process one delivery now, in this process."""
     routing.process(pk, ring=tasks.ring)
