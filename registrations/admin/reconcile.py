@@ -74,18 +74,25 @@ class Group:
 
 def line(finding: Finding, may: dict[str, bool]) -> Line:
     kind = KINDS.get(finding.kind)
-    table = BRAND if finding.kind == "brand" else BUNDLE
     fee, per = FEES.get(finding.kind, ("", ""))
     lost = finding.what == What.LOST
     return Line(
         finding=finding,
         kind=kind.label if kind else finding.kind,
-        word=word(table, finding.status) if finding.status else None,
+        word=_word(finding) if finding.status else None,
         act=LABELS.get(finding.action, "") if finding.state != State.ASKED and _may(finding, may) else "",  # type: ignore[call-overload]
         console=console_url(finding.sid) if finding.action == Action.CONSOLE else "",
         fee=settings.A2P_FEES[fee] if fee and not lost else None,
         fee_per=per,
     )
+
+
+def _word(finding: Finding) -> Word:
+    """Documents have a bundle's words in capitals, e.g. PENDING_REVIEW (facts section 3)."""
+    if finding.kind == "brand":
+        return word(BRAND, finding.status)
+    low = finding.status.lower().replace("_", "-")
+    return BUNDLE.get(low) or BUNDLE.get(f"twilio-{low}") or word(BUNDLE, finding.status)
 
 
 def _may(finding: Finding, may: dict[str, bool]) -> bool:
@@ -116,7 +123,7 @@ def groups(findings: Iterable[Finding], may: dict[str, bool]) -> list[Group]:
             Group(
                 "under-way",
                 "May still be under way",
-                "Made a moment ago, or their case is being worked on.",
+                "Made a moment ago, or in the works. The next scan looks again.",
             ),
         )
     }

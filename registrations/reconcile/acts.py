@@ -208,10 +208,11 @@ def _bundle(finding: Finding) -> BundleKind:
 
 def _own(finding: Finding) -> Registration:
     """The finding's case, locked; nobody else may change its mirrors until the transaction ends."""
-    pk = finding.registration_id
-    if pk is None or not Registration.objects.select_for_update().filter(pk=pk).exists():
+    # no_key: others may go on writing its timeline.
+    row = Registration.objects.select_for_update(no_key=True).filter(findings=finding).first()
+    if row is None:
         raise Stays("Its registration is gone.")
-    case = house.case(pk)
+    case = house.case(row.pk)
     assert case is not None
     if house.is_busy(case):
         raise Stays("A worker is at this registration. Try again in a minute.")

@@ -161,7 +161,7 @@ def test_a_case_that_is_worked_on_is_left_alone(house, how, monkeypatch):
 
 # --- lost ------------------------------------------------------------------------------------------------------
 def test_a_record_whose_object_is_gone(house, finished):
-    case = finished(house.case(until=Stage.CAMPAIGN))
+    case = finished(house.case())
     service = case.campaign.service_sid
     house.gateway.delete_service(service)
     house.scan()
@@ -181,7 +181,7 @@ def test_under_an_accepted_brand_a_lost_part_is_a_matter_for_support(house, fini
 
 
 def test_removed_cases_miss_nothing(house, finished):
-    case = finished(house.case(until=Stage.CAMPAIGN))
+    case = finished(house.case())
     house.gateway.delete_service(case.campaign.service_sid)
     Registration.objects.update(stage=Stage.REMOVED)
     house.scan()
