@@ -82,7 +82,7 @@ def make_registration(
         return case
     _submit(case, actor)
     if stage == Stage.REMOVED:
-        Registration.objects.filter(pk=case.pk).update(stage=Stage.REMOVED)
+        Registration.objects.filter(pk=case.pk).update(removing=True)
         return _done(case)
     _walk(case, _STANDS_AT.get(Stage(stage), ""), answer)
     return _done(case)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from registrations import planning, verbs
 from registrations.models import Registration
 
-from . import desk, panels
+from . import desk, panels, removal
 from .edit import OVERRIDE, find, monthly_note, require, shown_fee
 
 CHANGE = "registrations.change_registration"
@@ -25,7 +25,7 @@ def confirm(request: HttpRequest, admin_site: Any, pk: str, act: str) -> HttpRes
     """What a paid act would do and cost, before anything happens."""
     registration = find(pk)
     require(request, CHANGE)
-    build = {"submit": _confirm_submit, "purchase": _confirm_purchase}.get(act)
+    build = {"submit": _confirm_submit, "purchase": _confirm_purchase, "remove": removal.confirm}.get(act)
     if build is None:
         raise Http404("There is no such act.")
     context = {
@@ -115,7 +115,8 @@ def _note(request: HttpRequest, registration: Registration, actor: str) -> str:
 
 
 def _use_address(request: HttpRequest, registration: Registration, actor: str) -> str:
-    verbs.use_suggested_address(registration, actor=actor)
+    if not verbs.use_suggested_address(registration, actor=actor):
+        raise verbs.Refused("This address is saved here already. Submit sends it.")
     return "The suggested address is saved. Nothing is sent before you press the button below."
 
 
@@ -135,9 +136,10 @@ ACTS: dict[str, Callable[[HttpRequest, Registration, str], str]] = {
     "note": _note,
     "use-address": _use_address,
     "override": _override,
+    "remove": removal.remove,
 }
 # These were confirmed on a page that showed one revision; if it has moved on, the page must be seen again.
-CONFIRMED = frozenset({"submit", "purchase"})
+CONFIRMED = frozenset({"submit", "purchase", "remove"})
 # These were pressed beside values that the page showed.
 SHOWN = CONFIRMED | {"use-address"}
 # Where these lead when they are done, instead of to the case's page: the plan, with its one button.

@@ -77,7 +77,8 @@ def views(
     for problem in problems:
         known = entry(problem)
         rows = [] if offered else suggested(registration, problem.suggestion)
-        offered = offered or bool(rows)  # one button, however often Twilio says it
+        # The first suggestion is the one that is used, however often Twilio repeats itself.
+        offered = offered or problem.suggestion is not None
         found.append(
             ProblemView(
                 problem,

@@ -84,6 +84,13 @@ def needs_purchase(registration: Registration) -> bool:
     return bool(number.area_code and not number.sid and not number.purchase_confirmed_at)
 
 
+def can_take_down(registration: Registration) -> bool:
+    """Whether there is anything to take down, and it is not under way: one that stopped may be asked for again."""
+    if not registration.was_submitted or registration.stage == Stage.REMOVED:
+        return False
+    return not registration.removing or registration.waiting_for == WaitingFor.US
+
+
 def primary(
     registration: Registration,
     problems: list[ProblemView],
@@ -97,6 +104,9 @@ def primary(
         return None
     if registration.hold:
         return Act("Release", url("act", registration, "release"), post=True)
+    if registration.removing:
+        again = may["remove"] and can_take_down(registration)
+        return Act("Try again", url("confirm", registration, "remove")) if again else None
     if not registration.is_submitted:
         label = "Submit changes" if registration.was_submitted else "Submit"
         return Act(label, url("confirm", registration, "submit"), note=_fee_note(plan))
@@ -114,6 +124,8 @@ def primary(
 def secondary(registration: Registration, first: Act | None, may: dict[str, bool]) -> list[Act]:
     if not may["change"]:
         return []
+    if registration.removing:
+        return [Act("Check Twilio now", url("act", registration, "refresh"), post=True)]
     fixing = first is not None and first.label == FIX
     acts = [] if fixing else [Act("Edit", url("change", registration))]
     stuck = registration.is_submitted and registration.waiting_for == WaitingFor.US and not registration.hold

@@ -153,10 +153,11 @@ def _save(form: RegistrationForm, registration: Registration | None, actor: str)
 
 
 def _submit(request: HttpRequest, saved: Registration) -> HttpResponse:
-    """Submit at once when it costs no more than the page said beside its button; else show the plan first."""
+    """Submit at once when it costs no more than the page said beside its button, and the plan has nothing that
+    one should know before, such as tries used up or a campaign deleted; else show the plan first."""
     saved = desk.load(saved.pk)
     plan = planning.plan(saved)
-    if desk.submit_fee(plan) > shown_fee(request):
+    if plan.notes or desk.submit_fee(plan) > shown_fee(request):
         messages.info(request, "Saved. Please look at the plan before it is sent.")
         return redirect(desk.url("confirm", saved, "submit"))
     try:

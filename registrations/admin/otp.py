@@ -216,8 +216,8 @@ def mobile(request: HttpRequest, admin_site: Any, pk: str) -> HttpResponse:
     if form.is_bound and form.is_valid():
         number = form.cleaned_data["mobile_phone_number"]
         plan = _plan_with(case, number)
-        fee = desk.submit_fee(plan)
-        # Twilio's price is shown before it is paid; so far this change is free, and done at once.
+        # What this change adds to what was agreed to: nothing today, and then it is done at once.
+        fee = max(desk.submit_fee(plan) - desk.submit_fee(planning.plan(case)), Decimal(0))
         if fee <= shown_fee(request):
             try:
                 verbs.change_mobile(case, mobile=number, actor=request.user.get_username())

@@ -33,6 +33,9 @@ def case(request: HttpRequest, admin_site: Any, pk: str) -> HttpResponse:
             "regions": rendered,
             "html": {region.name: region.safe for region in rendered},
             "summary": summary(registration),
+            "may_remove": values["may"]["remove"]
+            and values["may"]["change"]
+            and desk.can_take_down(registration),
             **_polling(registration, values),
         },
     )

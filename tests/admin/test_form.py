@@ -133,16 +133,19 @@ def test_a_number_to_buy_does_not_stop_the_submission(boss, template):
     assert case.phone_number.purchase_confirmed_at is None
 
 
-def test_a_change_that_makes_a_paid_call_necessary_is_shown_first(boss):
+def test_what_is_lost_by_a_change_is_shown_first(boss):
+    """However much the page's price allowed."""
     case = make_registration(Stage.CAMPAIGN, answer={"campaign_status": "FAILED", "errors": []})
-    shown = planning.plan(case).fee
     # An auto-reply cannot be edited in place: the campaign is deleted and registered anew (facts section 5.3).
-    data = typed(case, help_message="Ann Lee Nails: call (415) 555-0123.", _submit="1", fee=shown)
+    data = typed(case, help_message="Ann Lee Nails: call (415) 555-0123.", _submit="1", fee="100")
     response = boss.post(desk_url(case, "change"), data)
     case.refresh_from_db()
-    assert planning.plan(Registration.objects.get(pk=case.pk)).fee > shown
     assert not case.is_submitted
     assert response.headers["Location"] == desk_url(case, "confirm/submit")
+    page = boss.get(desk_url(case, "confirm/submit")).content.decode()
+    assert "Delete the rejected campaign" in page
+    for note in planning.plan(Registration.objects.get(pk=case.pk)).notes:
+        assert note in page
 
 
 def test_who_may_only_look_is_led_to_the_page(viewer):
