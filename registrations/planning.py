@@ -331,6 +331,8 @@ def _status(
     row: AnyRow, registration: Registration, runs: Runs, current: str | None, reached: bool
 ) -> tuple[str, str]:
     run = runs.newest.get(row.slug)
+    if run is None and not row.applies(registration):
+        return "hidden", ""
     if run and run.state in OPEN_RUN_STATES:
         return "running", "No answer yet; it is looked up before going on." if run.looks else "Under way."
     if isinstance(row, Watch):

@@ -17,7 +17,6 @@ PART_LABELS = {
     "phone_number": "Number",
 }
 # Has a price of its own that a person agrees to later, on its own page.
-PURCHASE = "number.buy"
 
 # From the most to the least urgent: a part shows the first of these that one of its steps has.
 _PART_STATUS = ("failed", "blocked", "running", "drifted", "waiting", "ready", "todo", "done")
@@ -57,9 +56,6 @@ class Part:
 def parts(registration: Registration, steps: list[StepView]) -> list[Part]:
     groups = {slug: Part(slug, label) for slug, label in PART_LABELS.items()}
     for step in steps:
-        # A sender is either owned or bought: the other way's step would stand there as done.
-        if step.slug == (PURCHASE if registration.phone_number.sender_number else "number.resolve"):
-            continue
         groups.setdefault(step.part, Part(step.part, step.part)).steps.append(step)
     return [group for group in groups.values() if group.steps]
 

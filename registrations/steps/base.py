@@ -26,6 +26,10 @@ def no_time(registration: Registration) -> datetime | None:
     return None
 
 
+def always(registration: Registration) -> bool:
+    return True
+
+
 def never(registration: Registration) -> float | None:
     return None
 
@@ -37,6 +41,7 @@ class Row:
     slug: unique, `part.verb`. part: the mirror it belongs to (attribute of Registration). stage: where a case
     stands while this row is the next one. blocked: one sentence when a person must act first, else "".
     asked_at: when a person asked for this row in particular; like Submit, it lifts an earlier refusal.
+    applies: whether the row is part of this case at all, for the step board.
     """
 
     slug: str
@@ -46,6 +51,7 @@ class Row:
     help: str = ""
     blocked: Callable[[Registration], str] = no_text
     asked_at: Callable[[Registration], datetime | None] = no_time
+    applies: Callable[[Registration], bool] = always
 
     def mirror(self, registration: Registration) -> Mirror:
         mirror: Mirror = getattr(registration, self.part)

@@ -31,6 +31,7 @@ def _resolve_wanted(registration: Registration) -> bool:
 
 RESOLVE = Read(
     slug="number.resolve",
+    applies=lambda registration: bool(registration.phone_number.sender_number),
     label="Find the sender among your numbers",
     part="phone_number",
     stage=Stage.BRAND,
@@ -131,6 +132,9 @@ def _confirm_failed(registration: Registration) -> str:
 ROWS: tuple[AnyRow, ...] = (
     Write(
         slug="number.buy",
+        applies=lambda registration: (
+            bool(registration.phone_number.area_code) and not registration.phone_number.sender_number
+        ),
         label="Buy a number",
         part="phone_number",
         stage=Stage.NUMBER,
