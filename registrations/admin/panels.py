@@ -9,6 +9,7 @@ from registrations.models.brand import MAX_BRAND_UPDATES
 from registrations.planning import StepView
 from registrations.states import BRAND, BUNDLE, CAMPAIGN, IDENTITY, NUMBER, Word, word
 
+PURCHASE = "number.buy"
 PART_LABELS = {
     "profile": "Profile",
     "trust_bundle": "Trust bundle",
