@@ -73,9 +73,6 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
                 "registrations.view_phonenumber",
             ),
             NavItem("Reconcile", "compare", "admin:registrations_scan_changelist", "registrations.view_scan"),
-            NavItem(
-                "Reconcile", "compare", "admin:registrations_scan_changelist", "registrations.view_scan"
-            ),
         ),
     ),
     (

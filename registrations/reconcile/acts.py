@@ -251,7 +251,7 @@ def _forget(gateway: Gateway, finding: Finding, ring: RingCase) -> str:
             return "Marked as gone."
         RetiredResource.objects.create(
             registration=case,
-            kind=slot.row.kind,
+            kind=slot.kind,
             sid=finding.sid,
             why="Gone at Twilio",
             removal=RetiredResource.Removal.GONE,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.utils.module_loading import import_string
 
 from registrations import clock, pipeline, planning, reconcile, tasks, verbs
 from registrations.models import Finding, Registration, RetiredResource, Scan
@@ -298,7 +299,8 @@ def test_a_forgotten_service_is_made_again_by_submit_and_not_before(house, finis
     case = house.desk.run(case.pk)
     assert case.stage == Stage.LIVE, case.reason
     assert case.campaign.service_sid not in ("", lost)
-    assert RetiredResource.objects.get().sid == lost
+    retired = RetiredResource.objects.get()
+    assert (retired.sid, retired.kind, bool(retired.gone_at)) == (lost, "service", True)
     assert house.scan().counts["found"] == {}
 
 
@@ -405,6 +407,25 @@ def test_jobs_carry_ids_and_the_sweep_rings_again(house, monkeypatch):
         (tasks.SCAN, second.pk),
         (tasks.FINDING, finding.pk),
     ]
-    tasks.act_on_finding(finding.pk)
+    assert import_string(tasks.SCAN) is tasks.run_scan
+    import_string(tasks.FINDING)(finding.pk)
     finding.refresh_from_db()
     assert finding.state == "done"
+
+
+def test_a_forgotten_address_takes_a_new_document_with_it(house, finished):
+    case = finished(house.case(until=Stage.OTP, trust_bundle=SILENT))
+    lost, document = case.profile.address_sid, case.profile.supporting_document_sid
+    house.gateway.delete_address(lost)
+    house.scan()
+    assert house.act(house.only()).state == "done"
+    verbs.submit(case, actor="ann")
+    case = house.desk.run(case.pk, until=lambda case: case.stage == Stage.OTP and case.profile.submitted_at)
+    assert case.stage == Stage.OTP, case.reason
+    named = house.gateway.fetch_supporting_document(case.profile.supporting_document_sid)
+    assert named["attributes"]["address_sids"] == case.profile.address_sid != lost
+    case = finished(case)
+    house.scan()
+    # The former document is retired, and may go now.
+    assert house.only().sid == document
+    assert house.act(house.only()).state == "done"
