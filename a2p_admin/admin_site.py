@@ -84,6 +84,12 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
             NavItem(
                 "Timeline", "history", "admin:registrations_event_changelist", "registrations.view_event"
             ),
+            NavItem(
+                "Webhooks",
+                "inbox",
+                "admin:registrations_webhookdelivery_changelist",
+                "registrations.view_webhookdelivery",
+            ),
         ),
     ),
     (
@@ -91,6 +97,12 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
         (
             NavItem("Users", "user", "admin:auth_user_changelist", "auth.view_user"),
             NavItem("Groups", "users", "admin:auth_group_changelist", "auth.view_group"),
+            NavItem(
+                "Settings & health",
+                "pulse",
+                "admin:registrations_webhookdelivery_health",
+                "registrations.view_webhookdelivery",
+            ),
         ),
     ),
 )

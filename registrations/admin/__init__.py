@@ -1,5 +1,5 @@
 """The agent's pages, in Django's admin: the list of cases, each case's page, what Twilio says, what was done."""
 
-from . import ledger, mirrors, reconcile, registrations
+from . import deliveries, ledger, mirrors, reconcile, registrations
 
-__all__ = ["ledger", "mirrors", "reconcile", "registrations"]
+__all__ = ["deliveries", "ledger", "mirrors", "reconcile", "registrations"]

@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from a2p_admin.admin_site import NAVIGATION
 from registrations.admin.acts import ACTS
-from registrations.models import Finding, Scan
+from registrations.models import Finding, Scan, WebhookDelivery
 from registrations.states import Stage
 from tests.factories import make_registration
 
@@ -44,6 +44,7 @@ def urls(case) -> list[str]:
     """A real address for each of our routes."""
     found = []
     finding = orphan_of(case)
+    delivery = WebhookDelivery.objects.get_or_create(kind="events", dedupe_key="one")[0]
     for route in routes():
         model = route.name.split("_")[1]
         rows = {
@@ -55,6 +56,7 @@ def urls(case) -> list[str]:
             "event": case.events.first(),
             "scan": finding.scan,
             "finding": finding,
+            "webhookdelivery": delivery,
         }
         params = set(route.pattern.converters)
         pk = rows[model].pk

@@ -1,0 +1,140 @@
+"""What Twilio delivered, as it came, and what became of it. Read-only but for one act: process it once more."""
+
+import json
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+
+from registrations import inbox
+from registrations.envelopes import PREFIX
+from registrations.models import WebhookDelivery
+
+from . import display, wellbeing
+from .base import ReadOnlyAdmin, case_link
+from .edit import require
+
+REPLAY = "registrations.change_webhookdelivery"
+STATE_MOODS = {
+    WebhookDelivery.State.RECEIVED: "work",
+    WebhookDelivery.State.PROCESSED: "good",
+    WebhookDelivery.State.IGNORED: "idle",
+    WebhookDelivery.State.ERRORED: "bad",
+}
+
+
+def state_chip(delivery: WebhookDelivery) -> SafeString:
+    return display.chip(delivery.get_state_display(), STATE_MOODS.get(delivery.state, "unknown"))  # type: ignore[call-overload]
+
+
+def what(delivery: WebhookDelivery) -> str:
+    """The event without Twilio's long prefix, or the status that a callback tells."""
+    return delivery.event_type.removeprefix(PREFIX) or delivery.status or "unreadable"
+
+
+def body_text(body: str) -> str:
+    """The body as it came; JSON is set out for reading."""
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return body
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnlyAdmin):
+    title = "Webhooks"
+    list_display = ("what_", "kind", "state_", "subject_", "case", "note", "received")
+    list_filter = ("state", "kind")
+    list_select_related = ("registration",)
+    search_fields = ("=subject", "event_type", "=event_id", "registration__label")
+    search_help_text = "A SID, a kind of event, an event's ID, or a case's label."
+    ordering = ("-received_at",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookDelivery]:
+        return super().get_queryset(request).defer("body", "traceback")
+
+    @admin.display(description="Delivery", ordering="event_type")
+    def what_(self, delivery: WebhookDelivery) -> SafeString:
+        return format_html('<span class="cell-main">{}</span>', what(delivery))
+
+    @admin.display(description="State", ordering="state")
+    def state_(self, delivery: WebhookDelivery) -> SafeString:
+        return state_chip(delivery)
+
+    @admin.display(description="About")
+    def subject_(self, delivery: WebhookDelivery) -> SafeString:
+        return display.sid_link(delivery.subject, f"{delivery.subject}-{delivery.pk}") or display.NOTHING
+
+    @admin.display(description="Case", ordering="registration__label")
+    def case(self, delivery: WebhookDelivery) -> SafeString:
+        return case_link(delivery.registration) if delivery.registration else display.NOTHING
+
+    @admin.display(description="Received", ordering="received_at")
+    def received(self, delivery: WebhookDelivery) -> SafeString:
+        return display.when(delivery.received_at)
+
+    def get_urls(self) -> list[URLPattern]:
+        site = self.admin_site
+
+        def health(request: HttpRequest) -> HttpResponse:
+            return wellbeing.page(request, site)
+
+        own = [
+            path("health/", site.admin_view(health), name="registrations_webhookdelivery_health"),
+            path(
+                "<uuid:pk>/replay/",
+                site.admin_view(self.replay),
+                name="registrations_webhookdelivery_replay",
+            ),
+        ]
+        return own + super().get_urls()
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        delivery = self.get_object(request, object_id)
+        if not isinstance(delivery, WebhookDelivery):
+            raise Http404("There is no such delivery.")
+        if not self.has_view_permission(request, delivery):
+            raise PermissionDenied
+        return TemplateResponse(
+            request,
+            "registrations/desk/delivery.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": what(delivery),
+                "delivery": delivery,
+                "state_chip": state_chip(delivery),
+                "body": body_text(delivery.body),
+                "may_replay": request.user.has_perm(REPLAY),
+            },
+        )
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return self.change_view(request, object_id)
+
+    @staticmethod
+    @require_POST
+    def replay(request: HttpRequest, pk: Any) -> HttpResponse:
+        """Process a stored delivery once more: harmless, because a delivery only makes the worker look."""
+        require(request, REPLAY)
+        delivery = WebhookDelivery.objects.filter(pk=pk).first()
+        if delivery is None:
+            raise Http404("There is no such delivery.")
+        inbox.replay(delivery, actor=request.user.get_username())
+        messages.success(request, "It is processed once more.")
+        return redirect(reverse("admin:registrations_webhookdelivery_change", args=[delivery.pk]))

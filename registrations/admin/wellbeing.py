@@ -1,0 +1,157 @@
+"""Settings and health on one page: what is configured (never a secret), whether worker and webhooks are well."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage
+from django.db.models import Count, Max, Q
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from registrations import checks, health
+from registrations.clock import now
+from registrations.models import WebhookDelivery
+
+from .edit import require
+
+VIEW = "registrations.view_webhookdelivery"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One line. value: text that may be shown; mood: good when it is as it should be."""
+
+    label: str
+    name: str
+    value: str
+    mood: str = "good"
+
+
+@dataclass(frozen=True)
+class KindFacts:
+    """What came of one kind of delivery. last: None when nothing has ever come."""
+
+    label: str
+    last: Any
+    day: int
+    errored: int
+
+    @property
+    def errored_words(self) -> str:
+        return f"{self.errored} error{'s' if self.errored > 1 else ''}"
+
+
+@require_safe
+def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
+    """A dozen indexed counts; asks nothing of Twilio."""
+    require(request, VIEW)
+    facts = health.health()
+    return TemplateResponse(
+        request,
+        "registrations/desk/health.html",
+        {
+            **admin_site.each_context(request),
+            "title": "Settings & health",
+            "health": facts,
+            "workers": [(worker, timedelta(seconds=worker.age_seconds)) for worker in facts.workers],
+            "oldest_due": timedelta(seconds=facts.oldest_due_seconds),
+            "kinds": kinds(),
+            "settings_rows": configured(),
+            "endpoints": endpoints(),
+            "checks": [(message, _mood(message)) for message in found_by_checks()],
+        },
+    )
+
+
+def kinds() -> list[KindFacts]:
+    """By kind of delivery, in one query."""
+    since = now() - timedelta(days=1)
+    rows = {
+        row["kind"]: row
+        for row in WebhookDelivery.objects.order_by()
+        .values("kind")
+        .annotate(
+            last=Max("received_at"),
+            day=Count("pk", filter=Q(received_at__gte=since)),
+            errored=Count("pk", filter=Q(state=WebhookDelivery.State.ERRORED)),
+        )
+    }
+    nothing = {"last": None, "day": 0, "errored": 0}
+    return [
+        KindFacts(label, *(rows.get(kind, nothing)[key] for key in ("last", "day", "errored")))
+        for kind, label in WebhookDelivery.Kind.choices
+    ]
+
+
+def endpoints() -> list[tuple[str, str]]:
+    """Where Twilio delivers, as it must be reachable from outside; [] without a public address."""
+    if not settings.PUBLIC_BASE_URL:
+        return []
+    return [
+        ("Status callbacks of profile and trust bundle", settings.PUBLIC_BASE_URL + reverse("bundle-status")),
+        ("Event Streams", settings.PUBLIC_BASE_URL + reverse("twilio-events")),
+    ]
+
+
+def configured() -> list[Setting]:
+    """SIDs and addresses are shown; of secrets only whether they are set."""
+    tokens = [token for token in settings.TWILIO_AUTH_TOKEN.split(",") if token.strip()]
+    real = settings.TWILIO_IS_REAL
+    return [
+        _text("Twilio account", "TWILIO_ACCOUNT_SID", settings.TWILIO_ACCOUNT_SID),
+        Setting(
+            "Auth token",
+            "TWILIO_AUTH_TOKEN",
+            f"{len(tokens)} accepted" if len(tokens) > 1 else "set" if tokens else "not set",
+            "good" if tokens else "bad",
+        ),
+        _secret(
+            "API key", "TWILIO_API_KEY_SID", settings.TWILIO_API_KEY_SID and settings.TWILIO_API_KEY_SECRET
+        ),
+        _text("Primary profile", "TWILIO_PRIMARY_PROFILE_SID", settings.TWILIO_PRIMARY_PROFILE_SID),
+        Setting(
+            "Calls go to",
+            "TWILIO_API_BASE_URL",
+            "the real Twilio" if real else settings.TWILIO_API_BASE_URL,
+            "good" if real else "wait",
+        ),
+        _text("Public address", "PUBLIC_BASE_URL", settings.PUBLIC_BASE_URL),
+        _secret("Shared key of webhooks", "TWILIO_WEBHOOK_SHARED_KEY", settings.TWILIO_WEBHOOK_SHARED_KEY),
+        _secret(
+            "Mailbox for Twilio's mails", "TWILIO_NOTIFICATION_EMAIL", settings.TWILIO_NOTIFICATION_EMAIL
+        ),
+        Setting(
+            "Time scale",
+            "A2P_TIME_SCALE",
+            f"{settings.A2P_TIME_SCALE:g}",
+            "good" if settings.A2P_TIME_SCALE == 1 else "wait",
+        ),
+        Setting(
+            "Database",
+            "DATABASE_URL",
+            settings.DATABASES["default"]["ENGINE"].rsplit(".", 1)[-1],
+            "good",
+        ),
+    ]
+
+
+def _text(label: str, name: str, value: str) -> Setting:
+    return Setting(label, name, value or "not set", "good" if value else "bad")
+
+
+def _secret(label: str, name: str, value: object) -> Setting:
+    return Setting(label, name, "set" if value else "not set", "good" if value else "idle")
+
+
+def found_by_checks() -> list[CheckMessage]:
+    """What `manage.py check --deploy` says of our own settings."""
+    ours = (checks.twilio_settings, checks.address_settings, checks.job_settings, checks.missing_settings)
+    return [message for check in ours for message in check(None)]
+
+
+def _mood(message: CheckMessage) -> str:
+    return "bad" if message.is_serious() else "wait"
