@@ -13,13 +13,13 @@ APP = Path(settings.BASE_DIR) / "registrations"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"states", "failures", "gateway", "clock", "sandbox"}),
     frozenset({"models"}),
-    frozenset({"timeline", "pacing", "steps", "lease"}),
-    frozenset({"runs", "problems"}),
+    frozenset({"timeline", "pacing", "steps", "lease", "limits", "stuck", "support", "versions", "retiring"}),
+    frozenset({"runs", "problems", "plans", "manual", "applying"}),
     frozenset({"planning", "sync"}),
-    frozenset({"pipeline", "inbox", "event_streams"}),
-    frozenset({"reconcile"}),
+    frozenset({"pipeline", "envelopes"}),
+    frozenset({"reconcile", "routing", "event_streams"}),
     frozenset({"broker", "tasks", "worker", "health"}),
-    frozenset({"verbs"}),
+    frozenset({"inbox", "verbs"}),
     frozenset({"forms", "importing", "exporting", "checks"}),
     frozenset({"admin", "webhooks", "board", "templatetags", "management", "urls", "apps", "migrations"}),
 )
