@@ -8,21 +8,20 @@ that dies in between leaves an open run, which the next owner looks up at Twilio
 """
 
 import logging
-import random
 import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from registrations import clock, pacing, sync, timeline
+from registrations import clock, pacing, sync, timeline, trouble
 from registrations.gateway import Gateway, errors, get_gateway
 from registrations.gateway.redact import redact, redact_text
 from registrations.lease import LeaseLost, claim, claim_due, hold, renew
 from registrations.models import Registration, StepRun
 from registrations.planning import Call, Decision, Learn, Look, Reconcile, Runs, Stop, Wait, decide, summarize
 from registrations.states import RunState, Stage, WaitingFor
-from registrations.steps import AnyRow, Watch, Write
+from registrations.steps import Watch, Write
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +31,6 @@ Ring = Callable[[int, datetime], None]
 
 MIRRORS = ("profile", "trust_bundle", "brand", "campaign", "phone_number")
 MAX_STEPS_PER_JOB = 40  # far above a whole walkthrough: a defect must not spin for ever
-BACKOFF_SECONDS, BACKOFF_CAP_SECONDS = 2.0, 300.0
-MISCONFIGURED_SECONDS = 900.0  # an operator mends credentials; the case then goes on by itself
-ERRORED_SECONDS = 600.0
 NOT_FOUND_RETRIES = 4  # facts section 8.1: a 404 on a sub-resource right after a create is retried briefly
 # A lost call must have had the time to land, whatever A2P_TIME_SCALE says: networks do not scale.
 MIN_QUIET_SECONDS, MIN_PAID_QUIET_SECONDS = 2.0, 5.0
@@ -60,7 +56,7 @@ def advance(pk: int, *, ring: Ring) -> None:
     except Exception as error:
         # Ours, not Twilio's: kept with its traceback, tried again later, never parked for ever.
         log.error("registration %s: %s in the pipeline", pk, type(error).__name__)
-        _note_defect(pk, error)
+        trouble.note_defect(pk, error)
         outcome = None
     _release(pk, token, outcome, ring)
 
@@ -74,7 +70,7 @@ def _release(pk: int, token: str, outcome: Wait | Stop | None, ring: Ring) -> No
             return
         asked = row.wake_at  # somebody pressed a button while we worked
         if outcome is None:
-            wake_at: datetime | None = now + clock.scaled(ERRORED_SECONDS)
+            wake_at: datetime | None = now + clock.scaled(trouble.ERRORED_SECONDS)
             reason = (
                 "An error of ours stopped this case; it is tried again. Engineers find it in the timeline."
             )
@@ -147,13 +143,13 @@ def _do(gateway: Gateway, registration: Registration, token: str, decision: Deci
             return _look(gateway, registration, token, decision.row)
         assert isinstance(decision, Learn)
         sync.learn(registration, decision.row, decision.row.learn(gateway, registration))
-        _reset_attempts(registration)
+        trouble.reset_attempts(registration)
     except errors.Unavailable as error:
-        return _back_off(registration, decision, error)
+        return trouble.back_off(registration, decision, error)
     except errors.Misconfigured as error:
-        return _misconfigured(registration, decision, error)
+        return trouble.misconfigured(registration, decision, error)
     except errors.Rejected as error:
-        return _refused_read(registration, decision, error)
+        return trouble.refused_read(registration, decision, error)
     return None
 
 
@@ -174,7 +170,7 @@ def _look(gateway: Gateway, registration: Registration, token: str, row: Watch) 
             sync.gone(registration, row)
         else:
             sync.refresh(registration, row, payload)
-    _reset_attempts(registration)
+    trouble.reset_attempts(registration)
     return None
 
 
@@ -191,10 +187,8 @@ def _call(gateway: Gateway, registration: Registration, token: str, row: Write) 
         return Wait(
             clock.now() + timedelta(seconds=1), row.stage, WaitingFor.WORKER, "Another attempt is open."
         )
-    if row.lane:
-        pacing.depart(row.lane)
     try:
-        payload = row.act(gateway, registration, run.basis)
+        payload = _act(gateway, registration, row, run)
     except errors.AlreadyDone as error:
         _succeed(registration, token, row, run, {}, RunState.OK, note=str(error))
     except errors.OutcomeUnknown as error:
@@ -217,7 +211,7 @@ def _call(gateway: Gateway, registration: Registration, token: str, row: Write) 
         elif row.gives_up:
             sync.give_up(registration, row, f"{row.label}: refused by Twilio")
         timeline.record(registration, f"{row.slug}:rejected", redact_text(str(error)), actor="Twilio")
-        _reset_attempts(registration)
+        trouble.reset_attempts(registration)
     except Exception as error:
         # The call may have been made before our code failed: look first, like after a lost reply.
         run.traceback = redact_text(traceback.format_exc())
@@ -226,6 +220,16 @@ def _call(gateway: Gateway, registration: Registration, token: str, row: Write) 
     else:
         _succeed(registration, token, row, run, payload, RunState.OK)
     return None
+
+
+def _act(gateway: Gateway, registration: Registration, row: Write, run: StepRun) -> dict:
+    if not row.lane:
+        return row.act(gateway, registration, run.basis)
+    departed = pacing.depart(row.lane)
+    try:
+        return row.act(gateway, registration, run.basis)
+    finally:
+        pacing.arrived(row.lane, departed)
 
 
 def _reconcile(
@@ -334,62 +338,3 @@ def _describe(run: StepRun, error: errors.GatewayError) -> None:
 def _quiet(row: Write) -> timedelta:
     floor = MIN_PAID_QUIET_SECONDS if row.fee else MIN_QUIET_SECONDS
     return max(clock.scaled(row.quiet), timedelta(seconds=floor))
-
-
-# --- trouble -------------------------------------------------------------------------------------------------------
-def _reset_attempts(registration: Registration) -> None:
-    if registration.attempts:
-        Registration.objects.filter(pk=registration.pk).update(attempts=0)
-
-
-def _back_off(registration: Registration, decision: Decision, error: errors.Unavailable) -> Wait:
-    """Exponential with jitter, or what Twilio asks for; their Retry-After is not scaled."""
-    attempts = registration.attempts + 1
-    Registration.objects.filter(pk=registration.pk).update(attempts=attempts)
-    seconds = min(BACKOFF_CAP_SECONDS, BACKOFF_SECONDS * 2 ** min(attempts - 1, 10)) * random.uniform(
-        0.5, 1.5
-    )
-    delay = max(
-        clock.scaled(seconds), timedelta(seconds=(error.retry_after or 0.2) * random.uniform(1.0, 1.3))
-    )
-    row = decision.row  # type: ignore[union-attr]
-    return Wait(
-        clock.now() + delay,
-        _stage(registration, row),
-        WaitingFor.TWILIO,
-        f"{row.label}: Twilio is busy; trying again. {error}",
-    )
-
-
-def _stage(registration: Registration, row: AnyRow) -> Stage:
-    """Trouble with a look at what has passed moves the case nowhere."""
-    settled = isinstance(row, Watch) and row.passed(registration)
-    return Stage(registration.stage) if settled else row.stage
-
-
-def _misconfigured(registration: Registration, decision: Decision, error: errors.Misconfigured) -> Stop:
-    row = decision.row  # type: ignore[union-attr]
-    return Stop(
-        _stage(registration, row),
-        WaitingFor.US,
-        f"Twilio refused our credentials or settings ({error}). Ask your administrator; it is tried again by itself.",
-        until=clock.now() + clock.scaled(MISCONFIGURED_SECONDS),
-    )
-
-
-def _refused_read(registration: Registration, decision: Decision, error: errors.Rejected) -> Stop:
-    """A look that Twilio refuses for another reason than 404: shown, and tried again."""
-    row = decision.row  # type: ignore[union-attr]
-    return Stop(
-        _stage(registration, row),
-        WaitingFor.US,
-        f"{row.label}: Twilio refused to show it ({error}).",
-        until=clock.now() + clock.scaled(ERRORED_SECONDS),
-    )
-
-
-def _note_defect(pk: int, error: Exception) -> None:
-    trace = redact_text("".join(traceback.format_exception(error)))
-    registration = Registration.objects.filter(pk=pk).first()
-    if registration:
-        timeline.record(registration, "error", f"{type(error).__name__} in the pipeline", traceback=trace)

@@ -16,7 +16,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"timeline", "pacing", "steps", "lease", "limits", "stuck", "support", "versions", "retiring"}),
     frozenset({"runs", "problems", "plans", "manual", "applying"}),
     frozenset({"planning", "sync"}),
-    frozenset({"pipeline", "envelopes"}),
+    frozenset({"trouble", "pipeline", "envelopes"}),
     frozenset({"reconcile", "routing", "event_streams"}),
     frozenset({"broker", "tasks", "worker", "health"}),
     frozenset({"inbox", "verbs"}),

@@ -1,0 +1,78 @@
+"""What the pipeline does when a call or a look meets trouble: wait, tell somebody, try again.
+
+None of it parks a case for ever: each returns when to look again.
+"""
+
+import random
+import traceback
+from datetime import timedelta
+
+from registrations import clock, timeline
+from registrations.gateway import errors
+from registrations.gateway.redact import redact_text
+from registrations.models import Registration
+from registrations.planning import Decision, Stop, Wait
+from registrations.states import Stage, WaitingFor
+from registrations.steps import AnyRow, Watch
+
+BACKOFF_SECONDS, BACKOFF_CAP_SECONDS = 2.0, 300.0
+MISCONFIGURED_SECONDS = 900.0  # an operator mends credentials; the case then goes on by itself
+ERRORED_SECONDS = 600.0
+
+
+def reset_attempts(registration: Registration) -> None:
+    if registration.attempts:
+        Registration.objects.filter(pk=registration.pk).update(attempts=0)
+
+
+def back_off(registration: Registration, decision: Decision, error: errors.Unavailable) -> Wait:
+    """Exponential with jitter, or what Twilio asks for; their Retry-After is not scaled."""
+    attempts = registration.attempts + 1
+    Registration.objects.filter(pk=registration.pk).update(attempts=attempts)
+    seconds = min(BACKOFF_CAP_SECONDS, BACKOFF_SECONDS * 2 ** min(attempts - 1, 10)) * random.uniform(
+        0.5, 1.5
+    )
+    delay = max(
+        clock.scaled(seconds), timedelta(seconds=(error.retry_after or 0.2) * random.uniform(1.0, 1.3))
+    )
+    row = decision.row  # type: ignore[union-attr]
+    return Wait(
+        clock.now() + delay,
+        _stage(registration, row),
+        WaitingFor.TWILIO,
+        f"{row.label}: Twilio is busy; trying again. {error}",
+    )
+
+
+def _stage(registration: Registration, row: AnyRow) -> Stage:
+    """Trouble with a look at what has passed moves the case nowhere."""
+    settled = isinstance(row, Watch) and row.passed(registration)
+    return Stage(registration.stage) if settled else row.stage
+
+
+def misconfigured(registration: Registration, decision: Decision, error: errors.Misconfigured) -> Stop:
+    row = decision.row  # type: ignore[union-attr]
+    return Stop(
+        _stage(registration, row),
+        WaitingFor.US,
+        f"Twilio refused our credentials or settings ({error}). Ask your administrator; it is tried again by itself.",
+        until=clock.now() + clock.scaled(MISCONFIGURED_SECONDS),
+    )
+
+
+def refused_read(registration: Registration, decision: Decision, error: errors.Rejected) -> Stop:
+    """A look that Twilio refuses for another reason than 404: shown, and tried again."""
+    row = decision.row  # type: ignore[union-attr]
+    return Stop(
+        _stage(registration, row),
+        WaitingFor.US,
+        f"{row.label}: Twilio refused to show it ({error}).",
+        until=clock.now() + clock.scaled(ERRORED_SECONDS),
+    )
+
+
+def note_defect(pk: int, error: Exception) -> None:
+    trace = redact_text("".join(traceback.format_exception(error)))
+    registration = Registration.objects.filter(pk=pk).first()
+    if registration:
+        timeline.record(registration, "error", f"{type(error).__name__} in the pipeline", traceback=trace)
