@@ -45,10 +45,15 @@ class Command(BaseCommand):
             port=options["port"],
             sandbox_port=options["sandbox_port"],
             time_scale=options["time_scale"],
-            say=self.stdout.write,
+            say=self._say,
             folder=options["folder"],
         )
         try:
             sys.exit(demo.run(reset=options["reset"]))
         except (AlreadyRunning, DemoFailed) as error:
             raise CommandError(str(error)) from None
+
+    def _say(self, text: str) -> None:
+        # Through a pipe or into a file, the address and the password must not wait in a buffer.
+        self.stdout.write(text)
+        self.stdout.flush()
