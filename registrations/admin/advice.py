@@ -10,12 +10,12 @@ from registrations.forms import RegistrationForm
 from registrations.models import Registration
 from registrations.problems import Problem
 
-# A problem carries its entry's title and advice; the two together name the entry.
-_ENTRIES: dict[tuple[str, str], Failure] = {(f.title, f.advice): f for f in FAILURES}
+# A problem carries its entry's code, title and advice, which together name the entry.
+_ENTRIES = {(failure.code, failure.title, failure.advice): failure for failure in FAILURES}
 _AGAIN = {
     "yes": ("Can be resubmitted", "good"),
     "no": ("Cannot be resubmitted as it is", "bad"),
-    "after_fix_elsewhere": ("Can be resubmitted once it is put right elsewhere", "wait"),
+    "after_fix_elsewhere": ("Fix elsewhere first, then resubmit", "wait"),
     "unknown": ("Unclear whether it can be resubmitted", "unknown"),
 }
 _REDO = {
@@ -73,6 +73,7 @@ class ProblemView:
 def views(
     registration: Registration, problems: Iterable[Problem], fix_url: dict[Problem, str]
 ) -> list[ProblemView]:
+    """Each problem with what is known of it; `fix_url` leads to its input."""
     found, offered = [], False
     for problem in problems:
         known = entry(problem)
@@ -86,7 +87,7 @@ def views(
                 known.explanation if known else "",
                 _verdicts(known) if known else [],
                 [_REDO[scope] for scope in known.redo if scope in _REDO] if known and known.certain else [],
-                bool(known and "support" in known.redo and known.key not in ("unknown",)),
+                bool(known and "support" in known.redo and not _unknown(known)),
                 rows,
             )
         )
@@ -95,14 +96,20 @@ def views(
 
 def entry(problem: Problem) -> Failure | None:
     """The catalogue's entry, the neutral one for a code we do not know; None for a problem of our own."""
-    if known := _ENTRIES.get((problem.title, problem.advice)):
-        return known
+    # Some entries have no code of their own; the item that they explain may have one.
+    for code in (problem.code, None):
+        if known := _ENTRIES.get((code, problem.title, problem.advice)):
+            return known
     neutral = lookup(problem.code, problem.fields)
     return neutral if neutral.title == problem.title else None
 
 
+def _unknown(failure: Failure) -> bool:
+    return failure.key.startswith("unknown")
+
+
 def _verdicts(failure: Failure) -> list[tuple[str, str]]:
-    if failure.key.startswith("unknown"):
+    if _unknown(failure):
         return [("Not in our catalogue", "unknown")]
     found = [_AGAIN.get(failure.resubmittable, _AGAIN["unknown"])]
     if fee := _fee(failure):

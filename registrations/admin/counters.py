@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from registrations.limits import Use
 from registrations.models import Registration
 from registrations.models.brand import MAX_BRAND_UPDATES
+from registrations.states import BRAND_FAILED
 
 _LABELS = {"mobile_phone_number": "Mobile", "email": "E-mail address", "street": "Address"}
 
 
 @dataclass(frozen=True)
 class Counter:
-    """One line of the panel. limit: None where no limit is known. word: for the chip, "" when all is well."""
+    """One line of the panel. limit: None where none is known. word: for the chip, "" when all is well."""
 
     label: str
     count: int
     limit: int | None = None
     mood: str = "idle"
     word: str = ""
-    text: str = ""
 
 
 def counters(registration: Registration, uses: list[Use]) -> list[Counter]:
@@ -35,12 +35,15 @@ def counters(registration: Registration, uses: list[Use]) -> list[Counter]:
 def _of_use(use: Use) -> Counter:
     label = _LABELS.get(use.field, use.label.capitalize())
     if use.spent:
-        return Counter(label, use.used, use.limit, "bad", "Spent", use.text)
+        return Counter(label, use.used, use.limit, "bad", "Spent")
     if use.near:
-        return Counter(label, use.used + 1, use.limit, "wait", "Near the limit", use.text)
+        word = "Last one" if use.used + 1 == use.limit else "Near the limit"
+        return Counter(label, use.used + 1, use.limit, "wait", word)
     return Counter(label, use.used + 1, use.limit)
 
 
 def spent(registration: Registration, uses: list[Use]) -> list[Use]:
-    """What stands in the way and has not been agreed to."""
-    return [] if registration.limit_override else [use for use in uses if use.spent]
+    """What stands in the way of a brand and has not been agreed to; the same rule as verbs.submit."""
+    brand = registration.brand
+    behind_us = brand.sid and brand.status != BRAND_FAILED
+    return [] if registration.limit_override or behind_us else [use for use in uses if use.spent]

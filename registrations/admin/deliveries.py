@@ -36,8 +36,12 @@ def state_chip(delivery: WebhookDelivery) -> SafeString:
 
 
 def what(delivery: WebhookDelivery) -> str:
-    """The event without Twilio's long prefix, or the status that a callback tells."""
-    return delivery.event_type.removeprefix(PREFIX) or delivery.status or "unreadable"
+    """The event's last word, or the status that a callback tells.
+
+    >>> what(WebhookDelivery(event_type=PREFIX + "brand-failure.brand-failure"))
+    'brand-failure'
+    """
+    return delivery.event_type.removeprefix(PREFIX).rpartition(".")[2] or delivery.status or "unreadable"
 
 
 def body_text(body: str) -> str:
@@ -63,7 +67,9 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Delivery", ordering="event_type")
     def what_(self, delivery: WebhookDelivery) -> SafeString:
-        return format_html('<span class="cell-main">{}</span>', what(delivery))
+        return format_html(
+            '<span class="cell-main" title="{}">{}</span>', delivery.event_type, what(delivery)
+        )
 
     @admin.display(description="State", ordering="state")
     def state_(self, delivery: WebhookDelivery) -> SafeString:

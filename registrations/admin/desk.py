@@ -97,8 +97,12 @@ def primary(
     plan: Plan,
     otp: verbs.OtpState,
     may: dict[str, bool],
+    tasks: list[ManualTask],
 ) -> Act | None:
-    """The one thing to do now, if it is ours to do. A suggested address has its own button beside it."""
+    """The one thing to do now, if it is ours to do here.
+
+    A suggested address has its own button beside it, and what only Twilio's support can mend has none.
+    """
     fix = Act(FIX, f"{url('change', registration)}{_anchor([view.problem for view in problems])}")
     if not may["change"]:
         return None
@@ -111,7 +115,7 @@ def primary(
         label = "Submit changes" if registration.was_submitted else "Submit"
         return Act(label, url("confirm", registration, "submit"), note=_fee_note(plan))
     if registration.waiting_for == WaitingFor.US and problems:
-        return None if any(view.address for view in problems) else fix
+        return None if any(view.address for view in problems) or (tasks and not _anchored(problems)) else fix
     if registration.stage == Stage.NUMBER and needs_purchase(registration) and may["spend"]:
         return Act("Confirm purchase", url("confirm", registration, "purchase"))
     if registration.waiting_for == WaitingFor.CUSTOMER and otp.can_resend:
@@ -134,6 +138,10 @@ def secondary(registration: Registration, first: Act | None, may: dict[str, bool
     if registration.was_submitted:
         acts.append(Act("Check Twilio now", url("act", registration, "refresh"), post=True))
     return acts
+
+
+def _anchored(problems: list[ProblemView]) -> bool:
+    return any(view.fix_url for view in problems)
 
 
 def is_busy(registration: Registration) -> bool:
@@ -165,7 +173,7 @@ def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
     plan = planning.plan(registration)
     otp = verbs.otp_state(registration)
     may = permissions(request)
-    first = primary(registration, views, plan, otp, may)
+    first = primary(registration, views, plan, otp, may, tasks)
     return {
         "registration": registration,
         "may": may,

@@ -1,0 +1,164 @@
+"""What the case's page says of a refusal, of what to do next, and of an address that Twilio suggests."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.messages import get_messages
+from django.utils import timezone
+
+from registrations import pipeline, planning
+from registrations.admin import advice
+from registrations.failures import FAILURES, lookup
+from registrations.models import Registration
+from registrations.problems import Problem
+from registrations.states import Stage
+from tests.factories import fake_sid, make_registration
+
+from .conftest import desk_url, state
+
+pytestmark = pytest.mark.django_db
+SUGGESTION = (
+    "[address_sids] - Invalid Region. Address suggestion -> Street: 1 Main St. Secondary Street: Cambridge, MA "
+    "02139. Locality: Cambridge. Region: MA. Postal Code: 02139-4301. Country: US;"
+)
+
+
+def problem(failure) -> Problem:
+    return Problem("profile", failure.code, "Words.", failure.title, failure.advice, failure.url)
+
+
+def rejected(reason: str = SUGGESTION, **parts) -> Registration:
+    """A case whose profile was rejected with that FailureReason."""
+    case = make_registration(Stage.PROFILE, answer={"status": "twilio-rejected"}, parts=parts)
+    case.profile.failure_reason = reason
+    case.profile.save()
+    pipeline.restate(case.pk)
+    return Registration.objects.get(pk=case.pk)
+
+
+def page_of(client, case) -> str:
+    return client.get(desk_url(case)).content.decode()
+
+
+def said(response) -> str:
+    return " ".join(str(message) for message in get_messages(response.wsgi_request))
+
+
+class TestWords:
+    @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.key)
+    def test_every_entry_is_found_again_and_has_its_verdict(self, failure):
+        known = advice.entry(problem(failure))
+        assert (known.explanation, known.fee) == (failure.explanation, failure.fee)
+        words = advice._verdicts(known)
+        assert words[0][0]
+        assert any("$" in text or "All fees" in text for text, _ in words) == (failure.fee != "none")
+        assert {scope for scope in failure.redo if scope != "none"} <= set(advice._REDO)
+
+    def test_an_unknown_code_is_neutral(self):
+        unknown = advice.entry(problem(lookup(39999)))
+        assert advice._verdicts(unknown) == [("Not in our catalogue", "unknown")]
+
+    def test_a_problem_of_our_own_has_no_entry(self):
+        assert (
+            advice.entry(Problem("phone_number", None, "x", "Sender not usable", "Correct it.", "")) is None
+        )
+
+    def test_the_page_tells_them(self, boss):
+        errors = [
+            {"error_code": 30909, "fields": ["MESSAGE_FLOW"], "description": "Not verified."},
+            {"error_code": 39999, "description": "Nobody has seen this yet."},
+        ]
+        case = make_registration(Stage.CAMPAIGN, answer={"campaign_status": "FAILED", "errors": errors})
+        page = page_of(boss, case)
+        assert lookup(30909).explanation.split("'")[0] in page
+        assert "May cost $15.00" in page
+        assert "Not in our catalogue" in page
+        assert "Nobody has seen this yet." in page
+        assert "https://www.twilio.com/docs/api/errors/30909" in page
+
+
+class TestSuggestion:
+    def test_before_and_after_without_the_trap(self, agent):
+        page = page_of(agent, rejected())
+        table = page.split("Twilio suggests this address")[1].split("</table>")[0]
+        assert "<td>Boston</td><td><strong>Cambridge</strong>" in table
+        assert "<strong>02139-4301</strong>" in table
+        assert "Cambridge, MA" not in table, "the last line of an envelope is no apartment"
+        assert table.count('class="differs"') == 2
+        assert page.count("Use suggested address") == 1
+        assert page.count('class="btn btn-primary"') == 1
+
+    def test_used_by_one_press_then_the_plan(self, agent):
+        case = rejected()
+        response = agent.post(desk_url(case, "act/use-address"), {"revision": case.revision})
+        assert response.headers["Location"] == desk_url(case, "confirm/submit")
+        case.profile.refresh_from_db()
+        case.refresh_from_db()
+        assert (case.profile.city, case.profile.postal_code) == ("Cambridge", "02139-4301")
+        assert case.profile.street_secondary == ""
+        assert not case.is_submitted, "nothing is sent before the plan was seen"
+        plan = agent.get(response.headers["Location"]).content.decode()
+        for call in planning.plan(Registration.objects.get(pk=case.pk)).calls:
+            assert call.label.replace("'", "&#x27;") in plan
+        assert "Use suggested address" not in page_of(agent, case)
+
+    def test_of_a_case_that_moved_on_is_refused(self, agent):
+        case = rejected()
+        before = state(case)
+        response = agent.post(desk_url(case, "act/use-address"), {"revision": "9"})
+        assert response.headers["Location"] == desk_url(case)
+        assert "look again" in said(response)
+        assert state(case) == before
+
+    @pytest.mark.parametrize("reason", ["", "Email is invalid."])
+    def test_none_is_offered_where_none_was_made(self, agent, reason):
+        case = rejected(reason)
+        assert "Use suggested address" not in page_of(agent, case)
+        before = state(case)
+        agent.post(desk_url(case, "act/use-address"), {"revision": case.revision})
+        assert state(case) == before
+
+    def test_who_may_only_look_sees_the_table_without_the_button(self, viewer):
+        page = page_of(viewer, rejected())
+        assert "Twilio suggests this address" in page
+        assert "Use suggested address" not in page
+
+    def test_a_hostile_suggestion_is_escaped(self, boss):
+        page = page_of(boss, rejected(SUGGESTION.replace("1 Main St", "<script>alert(1)</script>")))
+        assert "<script>alert" not in page
+
+
+class TestTasks:
+    def test_a_suspended_brand_is_a_task_with_a_text_for_support(self, boss):
+        case = make_registration(Stage.BRAND, answer={"status": "SUSPENDED", "identity_status": "VERIFIED"})
+        page = page_of(boss, case)
+        card = page.split('id="tasks-title"')[1].split("</section>")[0]
+        assert "The brand is suspended" in card
+        assert case.brand.sid in card
+        assert '<details id="ticket" class="why" open>' in card
+        assert "copy-ticket-text" in card
+        assert case.profile.email not in card
+        assert 'id="act-primary"' not in page, "nothing here can be fixed by an edit"
+
+    def test_a_brand_to_be_deleted_by_hand(self, boss):
+        case = make_registration(Stage.LIVE)
+        sid = fake_sid("BN")
+        case.retired.create(kind="brand", sid=sid, why="Tries spent.", removal="console")
+        card = page_of(boss, case).split('id="tasks-title"')[1].split("</section>")[0]
+        assert f"task-delete_brand_{sid}" in card
+        assert "Closes when Twilio no longer shows the brand." in card
+
+    def test_overdue_with_the_next_thing_to_do(self, boss, settings):
+        settings.A2P_TIME_SCALE = 1
+        case = make_registration(Stage.CAMPAIGN)
+        assert "Overdue" not in page_of(boss, case)
+        Registration.objects.filter(pk=case.pk).update(
+            stage_since=timezone.now() - timedelta(days=17, hours=1)
+        )
+        page = page_of(boss, case)
+        assert "2 d longer than usual" in page
+        assert "Campaigns take 10 to 15 days." in page
+        assert page.count("Overdue") == 2
+
+    def test_nothing_to_do_is_no_card(self, boss):
+        assert 'id="tasks-title"' not in page_of(boss, make_registration(Stage.LIVE))
