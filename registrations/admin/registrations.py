@@ -12,11 +12,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from registrations import stuck
+from registrations.clock import now
 from registrations.models import Registration
 from registrations.states import WaitingFor
 
 from . import acts, display, edit, otp, pages, tries
 from .base import desk_url
+from .overdue import OverdueFilter
 from .search import matching
 
 # The order in which an agent's day goes: what needs us first.
@@ -43,8 +46,8 @@ class OwnerFilter(admin.RelatedOnlyFieldListFilter):
 @admin.register(Registration)
 class RegistrationAdmin(admin.ModelAdmin):
     list_display = ("customer", "stage_", "waiting", "reason_", "owner", "age")
-    list_filter = ("waiting_for", "stage", ("owner", OwnerFilter), "hold")
-    list_select_related = ("owner", "trust_bundle")
+    list_filter = ("waiting_for", "stage", OverdueFilter, ("owner", OwnerFilter), "hold")
+    list_select_related = ("owner", "trust_bundle", "brand", "phone_number")
     search_fields = ("label",)  # shows the box; registrations.admin.search decides
     search_help_text = "A name, e-mail address, phone number, your own ID, or any SID or TCR ID."
     ordering = ("-id",)
@@ -77,7 +80,19 @@ class RegistrationAdmin(admin.ModelAdmin):
 
     @admin.display(description="In stage", ordering="-stage_since")
     def age(self, case: Registration) -> SafeString:
-        return display.age(case.stage_since)
+        since = display.age(case.stage_since)
+        if not stuck.stuck(case, now()):
+            return since
+        return format_html("{} {}", since, display.chip("Overdue", "act"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
+        # What Twilio sent is long, and no list shows it.
+        long = (
+            f"{part}__{column}"
+            for part in ("trust_bundle", "brand", "phone_number")
+            for column in ("payload", "sent", "errors")
+        )
+        return super().get_queryset(request).defer(*long)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return DeskChangeList
