@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.utils.dateparse import parse_datetime
 
@@ -60,6 +61,15 @@ def _event(item: Any, content_type: str) -> WebhookDelivery:
         content = f"id:{row.event_id}" if row.event_id else row.body
         row.dedupe_key = f"event:{digest(content)}"
     return row
+
+
+def read_again(row: WebhookDelivery) -> WebhookDelivery:
+    """The stored body as we read it now, which may be better than when it came; not saved."""
+    if row.kind == Kind.BUNDLE_STATUS:
+        fields = dict(parse_qsl(row.body, keep_blank_values=True))
+        return status_callback(fields, body=row.body, content_type=row.content_type)
+    found = events(row.body, content_type=row.content_type)
+    return found[0] if found else row
 
 
 def family(event_type: str) -> str:

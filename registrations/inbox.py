@@ -13,16 +13,27 @@ What counts as the same delivery:
   submission may fail for the same reason.
 """
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Max
 
 from registrations import clock, envelopes, routing, tasks
-from registrations.models import WebhookDelivery
+from registrations.models import Brand, Campaign, Profile, TrustBundle, WebhookDelivery
 
 REPEAT_WINDOW = timedelta(minutes=1)
+# How much later than our own look a delivery may come before it counts as missing. Not scaled: networks are not.
+LATE = timedelta(minutes=5)
 
-State = WebhookDelivery.State
+Kind, State = WebhookDelivery.Kind, WebhookDelivery.State
+# What each way in would have told first.
+_TOLD_BY: dict[str, tuple[Any, ...]] = {
+    Kind.BUNDLE_STATUS: (Profile, TrustBundle),
+    Kind.EVENTS: (Brand, Campaign),
+}
 
 
 def receive_status(row: WebhookDelivery, *, token: str = "") -> int:
@@ -70,3 +81,63 @@ def _store(rows: list[WebhookDelivery]) -> int:
 def process(pk: str) -> None:
     """Process one delivery now, in this process."""
     routing.process(pk, ring=tasks.ring)
+
+
+def replay(delivery: WebhookDelivery, *, actor: str) -> None:
+    """Have a stored delivery processed once more, read anew; harmless, because deliveries only ring."""
+    read = envelopes.read_again(delivery)
+    with transaction.atomic():
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(
+            **{name: getattr(read, name) for name in ("subject", "status", "reason", "event_type")},
+            event_time=read.event_time,
+            state=read.state,
+            note=read.note,
+            replayed_by=actor[:150],
+            rung_at=clock.now(),
+        )
+        if read.state == State.RECEIVED:
+            tasks.ring_deliveries([delivery.pk])
+
+
+@dataclass(frozen=True)
+class Channel:
+    """How one way in is doing.
+
+    last_at: when anything came last, None for never. found_by_looking: objects of which planned looking, not a
+    delivery, told a decision first in the last 24 hours; last_found_at: the newest of these. silent: such a
+    decision is five minutes old and still nothing has come: deliveries do not reach us.
+    """
+
+    kind: str
+    label: str
+    configured: bool
+    last_at: datetime | None
+    found_by_looking: int
+    last_found_at: datetime | None
+    silent: bool
+
+
+def silence() -> list[Channel]:
+    """For the health page: whether Twilio's deliveries arrive; a few indexed reads."""
+    return [_channel(Kind(kind), models) for kind, models in _TOLD_BY.items()]
+
+
+def _channel(kind: WebhookDelivery.Kind, models: tuple[Any, ...]) -> Channel:
+    now = clock.now()
+    last_at = WebhookDelivery.objects.filter(kind=kind).aggregate(last=Max("received_at"))["last"]
+    day = now - timedelta(days=1)
+    found = [
+        model.objects.filter(poll_found_at__gte=day).aggregate(count=Count("pk"), last=Max("poll_found_at"))
+        for model in models
+    ]
+    newest = max((row["last"] for row in found if row["last"]), default=None)
+    overdue = newest is not None and newest < now - LATE
+    return Channel(
+        kind=kind,
+        label=str(kind.label),
+        configured=bool(settings.PUBLIC_BASE_URL),
+        last_at=last_at,
+        found_by_looking=sum(row["count"] for row in found),
+        last_found_at=newest,
+        silent=bool(overdue and newest and (last_at is None or last_at < newest - LATE)),
+    )
