@@ -18,7 +18,7 @@ AGES = [
     timedelta(minutes=20),
     timedelta(hours=2),
     timedelta(days=1, hours=1),
-    timedelta(days=20),
+    timedelta(days=40),
 ]
 
 
