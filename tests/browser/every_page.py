@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from django.utils import timezone
 from playwright.sync_api import Page
 
-from registrations.models import Registration
+from registrations import pipeline
+from registrations.models import Profile, Registration, Submission, WebhookDelivery
 from registrations.states import Stage
 from tests.factories import make_registration
 
@@ -33,17 +35,43 @@ REJECTED = {
 }
 
 
+ADDRESS = (
+    "[address_sids] - Invalid Locality. Address suggestion -> Street: 1 Main St. Locality: Cambridge. "
+    "Region: MA. Postal Code: 02139. Country: US;"
+)
+
+
 class Cases(NamedTuple):
     draft: Registration
     otp: Registration
     rejected: Registration
     to_buy: Registration
     live: Registration
+    address: Registration
+    suspended: Registration
+    delivery: WebhookDelivery
 
 
 def make_cases() -> Cases:
     """One case of each kind that a page can show."""
+    address = make_registration("profile", label="Address Aster", answer={"status": "twilio-rejected"})
+    Profile.objects.filter(registration=address).update(failure_reason=ADDRESS)
+    pipeline.restate(address.pk)
+    for number in (1, 2):
+        Submission.objects.update_or_create(
+            registration=address,
+            part="profile",
+            number=number,
+            defaults={"step": "profile.submit", "sent": {"street": LONG[:number]}, "at": timezone.now()},
+        )
     return Cases(
+        address=address,
+        suspended=make_registration(
+            "brand", label="Suspended Sage", answer={"status": "SUSPENDED", "identity_status": "VERIFIED"}
+        ),
+        delivery=WebhookDelivery.objects.create(
+            kind="events", event_type="x.y", registration=address, body="{}", traceback=LONG, state="errored"
+        ),
         draft=make_registration("draft", label="Draft Dahlias"),
         otp=make_registration("otp", label="One-time Okra"),
         rejected=make_registration(
@@ -81,6 +109,17 @@ def pages(cases: Cases) -> dict[str, str | Callable[[Desk], object]]:
         "case-rejected": case(cases.rejected.pk, "desk"),
         "case-to-buy": case(cases.to_buy.pk, "desk"),
         "case-live": case(cases.live.pk, "desk"),
+        "case-address": case(cases.address.pk, "desk"),
+        "case-suspended": case(cases.suspended.pk, "desk"),
+        "versions": case(cases.address.pk, "versions")
+        + "?a={}&b={}#comparison".format(*cases.address.submissions.values_list("pk", flat=True)[:2]),
+        "one-time-texts": admin("registrations/registration/otp"),
+        "one-time-texts-confirm": admin("registrations/registration/otp/confirm") + f"?case={cases.otp.pk}",
+        "mobile": case(cases.otp.pk, "mobile"),
+        "confirm-remove": case(cases.live.pk, "confirm/remove"),
+        "webhooks": admin("registrations/webhookdelivery"),
+        "webhook": admin(f"registrations/webhookdelivery/{cases.delivery.pk}/change"),
+        "health": admin("registrations/webhookdelivery/health"),
         "confirm-submit": case(cases.draft.pk, "confirm/submit"),
         "confirm-purchase": case(cases.to_buy.pk, "confirm/purchase"),
         "delete-draft": case(cases.draft.pk, "delete"),
