@@ -21,6 +21,9 @@ from registrations.models import Lane, Registration
 
 # 5 % above the limit's interval: the call leaves some milliseconds after the claim, by a varying amount.
 INTERVALS = {"a2p": 1.05, "otp": 0.105}
+# An answer within USUAL_SECONDS says nothing; of a later one at most LATE_SECONDS are taken for the way there,
+# the rest for Twilio's own work, or slow answers would slow the pace.
+USUAL_SECONDS, LATE_SECONDS = 0.15, 0.5
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,22 @@ def take(lane: str, registration: Registration) -> Slot:
     return Slot(False, _moment(place))
 
 
-def depart(lane: str) -> None:
+def depart(lane: str) -> datetime:
     """The call that `take` allowed leaves now: what lay between (the intent's commit) must not shorten the gap."""
-    Lane.objects.filter(name=_name(lane)).update(last_call=Greatest(F("last_call"), clock.now().timestamp()))
+    now = clock.now()
+    _called(lane, now.timestamp())
+    return now
+
+
+def arrived(lane: str, departed: datetime) -> None:
+    """The call has its answer. Twilio counts arrivals: what was long on its way may have come late."""
+    late = (clock.now() - departed).total_seconds() - USUAL_SECONDS
+    if late > 0:
+        _called(lane, departed.timestamp() + min(late, LATE_SECONDS))
+
+
+def _called(lane: str, at: float) -> None:
+    Lane.objects.filter(name=_name(lane)).update(last_call=Greatest(F("last_call"), at))
 
 
 def pause(lane: str, seconds: float) -> None:

@@ -91,6 +91,17 @@ def test_a_call_that_leaves_late_moves_the_next(hands):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("took", "late"), [(0.1, 0.0), (0.4, 0.25), (20.0, 0.5)])
+def test_a_call_that_was_long_on_its_way_moves_the_next_a_little(hands, took, late):
+    [case] = cases(1)
+    assert pacing.take("a2p", case).now
+    departed = pacing.depart("a2p")
+    hands.to(START + timedelta(seconds=took))
+    pacing.arrived("a2p", departed)
+    assert Lane.objects.get().last_call == pytest.approx(START.timestamp() + late, abs=0.001)
+
+
+@pytest.mark.django_db
 def test_429_pauses_the_lane_for_all(hands):
     first, second, third = cases(3)
     assert pacing.take("a2p", first).now
