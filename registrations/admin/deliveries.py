@@ -142,5 +142,9 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         if delivery is None:
             raise Http404("There is no such delivery.")
         inbox.replay(delivery, actor=request.user.get_username())
-        messages.success(request, "It is processed once more.")
+        delivery.refresh_from_db()
+        if delivery.state == WebhookDelivery.State.ERRORED:
+            messages.error(request, f"It still cannot be read: {delivery.note}")
+        else:
+            messages.success(request, "It is processed once more.")
         return redirect(reverse("admin:registrations_webhookdelivery_change", args=[delivery.pk]))

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from registrations import checks, health
+from registrations import checks, health, inbox
 from registrations.clock import now
 from registrations.models import WebhookDelivery
 
@@ -32,24 +32,32 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class KindFacts:
-    """What came of one kind of delivery. last: None when nothing has ever come."""
+class Way:
+    """One way in for deliveries: how it is doing, what came in 24 hours, and how many ended in an error of ours."""
 
-    label: str
-    last: Any
+    channel: inbox.Channel
     day: int
     errored: int
 
     @property
-    def errored_words(self) -> str:
-        return f"{self.errored} error{'s' if self.errored > 1 else ''}"
+    def chips(self) -> list[tuple[str, str]]:
+        """(words, mood), the worst first."""
+        found = []
+        if self.channel.silent and self.channel.configured:
+            found.append(("Silent", "bad"))
+        if self.errored:
+            found.append((f"{self.errored} error{'s' if self.errored > 1 else ''}", "bad"))
+        if not found:
+            found.append(("Arriving", "good") if self.channel.last_at else ("Nothing yet", "idle"))
+        return found
 
 
 @require_safe
 def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
     """A dozen indexed counts; asks nothing of Twilio."""
     require(request, VIEW)
-    facts = health.health()
+    facts, found, messages = health.health(), ways(), found_by_checks()
+    trouble = any(way.chips[0][1] == "bad" for way in found) or any(m.is_serious() for m in messages)
     return TemplateResponse(
         request,
         "registrations/desk/health.html",
@@ -57,33 +65,34 @@ def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
             **admin_site.each_context(request),
             "title": "Settings & health",
             "health": facts,
+            "well": facts.ok and not trouble,
             "workers": [(worker, timedelta(seconds=worker.age_seconds)) for worker in facts.workers],
             "oldest_due": timedelta(seconds=facts.oldest_due_seconds),
-            "kinds": kinds(),
+            "ways": found,
             "settings_rows": configured(),
             "endpoints": endpoints(),
-            "checks": [(message, _mood(message)) for message in found_by_checks()],
+            "checks": [(message, _mood(message)) for message in messages],
         },
     )
 
 
-def kinds() -> list[KindFacts]:
-    """By kind of delivery, in one query."""
+def ways() -> list[Way]:
+    """How each way in is doing."""
     since = now() - timedelta(days=1)
     rows = {
         row["kind"]: row
         for row in WebhookDelivery.objects.order_by()
         .values("kind")
         .annotate(
-            last=Max("received_at"),
             day=Count("pk", filter=Q(received_at__gte=since)),
             errored=Count("pk", filter=Q(state=WebhookDelivery.State.ERRORED)),
         )
     }
-    nothing = {"last": None, "day": 0, "errored": 0}
+    nothing = {"day": 0, "errored": 0}
     return [
-        KindFacts(label, *(rows.get(kind, nothing)[key] for key in ("last", "day", "errored")))
-        for kind, label in WebhookDelivery.Kind.choices
+        Way(channel, row["day"], row["errored"])
+        for channel in inbox.silence()
+        for row in [rows.get(channel.kind, nothing)]
     ]
 
 

@@ -8,7 +8,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from registrations import inbox
 from registrations.models import Heartbeat, WebhookDelivery
 from registrations.states import Stage
 from tests.factories import make_registration
@@ -107,14 +106,20 @@ class TestReplay:
         row.refresh_from_db()
         assert row.state == State.ERRORED
 
-    @pytest.mark.skipif(not hasattr(inbox, "replay"), reason="not there yet")
     def test_it_is_processed_once_more(self, boss):
-        row = delivery(state=State.ERRORED, body="{}")
+        body = '{"type": "com.twilio.messaging.compliance.brand-failure.brand-failure", "data": {}}'
+        row = delivery(state=State.ERRORED, body=body, traceback="Before.")
         response = boss.post(f"{LIST}{row.pk}/replay/")
         assert response.headers["Location"] == change(row)
         row.refresh_from_db()
         assert row.state == State.RECEIVED
         assert row.replayed_by == "boss"
+        assert "once more" in boss.get(change(row)).content.decode()
+
+    def test_what_cannot_be_read_still_cannot_be_read(self, boss):
+        row = delivery(state=State.ERRORED, body="no json")
+        page = boss.post(f"{LIST}{row.pk}/replay/", follow=True).content.decode()
+        assert "It still cannot be read" in page
 
 
 class TestHealth:
@@ -155,6 +160,17 @@ class TestHealth:
     def test_without_a_public_address_it_says_what_is_lost(self, boss, settings):
         settings.PUBLIC_BASE_URL = ""
         assert "Without PUBLIC_BASE_URL" in boss.get(HEALTH).content.decode()
+
+    def test_silent_webhooks_are_said_loudly(self, boss, settings):
+        settings.PUBLIC_BASE_URL = "https://a2p.example.com"
+        case = make_registration(Stage.OTP)
+        assert "no delivery told us" not in boss.get(HEALTH).content.decode()
+        case.brand.poll_found_at = timezone.now() - timedelta(hours=1)
+        case.brand.save()
+        page = boss.get(HEALTH).content.decode()
+        assert page.count("no delivery told us") == 1
+        assert "1 decision found by looking first" in page
+        assert "Needs attention" in page
 
     def test_needs_attention_when_no_worker_runs(self, boss):
         page = boss.get(HEALTH).content.decode()
