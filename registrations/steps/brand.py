@@ -89,9 +89,7 @@ def update_wanted(registration: Registration) -> bool:
 def _dead_end(registration: Registration) -> str:
     """Why a failed brand cannot be resubmitted, or ""."""
     if NEEDS_NEW_BRAND in error_codes(registration):
-        return (
-            "Twilio cannot resubmit this brand (30793): delete it in Twilio's Console, then register a new one."
-        )
+        return "Twilio cannot resubmit this brand (30793): delete it in Twilio's Console, then register a new one."
     if registration.brand.resubmissions >= MAX_BRAND_UPDATES:
         return (
             f"This brand was resubmitted {MAX_BRAND_UPDATES} times, which is all that Twilio allows (21724). "
@@ -130,7 +128,7 @@ def _review_failed(registration: Registration) -> str:
     if brand.status == BRAND_FAILED:
         if dead_end := _dead_end(registration):
             return dead_end
-        return brand.failure_reason or "The Campaign Registry refused the brand. See what is marked below."
+        return guards.refusal("The Campaign Registry refused the brand", "brand", brand)
     if brand.status == BRAND_SUSPENDED:
         return "Twilio suspended this brand. Only Twilio's support can lift that."
     return ""

@@ -127,7 +127,7 @@ def _failed(registration: Registration) -> str:
     if campaign.gone_at:
         return "Twilio no longer has this campaign. Submit registers it again."
     if campaign.status == CAMPAIGN_FAILED:
-        return campaign.failure_reason or "The campaign was rejected. See what is marked below."
+        return guards.refusal("The campaign was rejected", "campaign", campaign)
     if campaign.status == CAMPAIGN_SUSPENDED:
         return "Twilio suspended this campaign. Only Twilio's support can lift that."
     return ""

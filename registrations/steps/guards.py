@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from registrations.clock import scaled
+from registrations.failures import parse_error_items, parse_failure_reason
 from registrations.models import Mirror, Registration
 from registrations.states import (
     BRAND_APPROVED,
@@ -63,3 +64,19 @@ def bundle_backstop(mirror: Mirror) -> float | None:
 def daily(mirror: Mirror) -> float | None:
     """Brands and campaigns, whatever was decided: staff and Twilio suspend, lift and delete them any day."""
     return None if mirror.gone_at else DAY_SECONDS
+
+
+def refusal(what: str, part: str, mirror: Mirror) -> str:
+    """One calm sentence for a no: what was refused, and the titles of the reasons; their words stand below it.
+
+    An unknown reason is told in Twilio's own words.
+    """
+    reasons = parse_failure_reason(part, mirror.failure_reason)
+    told = [reason.failure.title if reason.failure else reason.text for reason in reasons]
+    for item in parse_error_items(mirror.errors):
+        told.append(item.failure.title if item.failure.certain or not item.description else item.description)
+    titles = list(dict.fromkeys(text.rstrip(".") for text in told if text))
+    if not titles:
+        return f"{what}. See what is marked below."
+    more = f" (and {len(titles) - 3} more)" if len(titles) > 3 else ""
+    return f"{what}: {'; '.join(titles[:3])}{more}."

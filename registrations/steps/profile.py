@@ -176,7 +176,7 @@ def _review_passed(registration: Registration) -> bool:
 def _review_failed(registration: Registration) -> str:
     if registration.profile.status != BUNDLE_REJECTED:
         return ""
-    return registration.profile.failure_reason or "Twilio rejected the profile. See what is marked below."
+    return guards.refusal("Twilio rejected the profile", "profile", registration.profile)
 
 
 ROWS: tuple[AnyRow, ...] = (

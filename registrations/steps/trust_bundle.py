@@ -97,12 +97,10 @@ def _review_passed(registration: Registration) -> bool:
 
 
 def _review_failed(registration: Registration) -> str:
-    if registration.trust_bundle.status != BUNDLE_REJECTED:
+    bundle = registration.trust_bundle
+    if bundle.status != BUNDLE_REJECTED:
         return ""
-    return (
-        registration.trust_bundle.failure_reason
-        or "Twilio rejected the trust bundle. See what is marked below."
-    )
+    return guards.refusal("Twilio rejected the trust bundle", "trust_bundle", bundle)
 
 
 ROWS: tuple[AnyRow, ...] = (
