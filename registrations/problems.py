@@ -76,7 +76,10 @@ def _all(registration: Registration, runs: Runs) -> Iterator[Problem]:
             ("sender_number",),
         )
     if state := of_state("number", number.a2p_status):
-        yield _problem("phone_number", state, "", state.form_fields)
+        if items := parse_error_items(number.errors):
+            yield from _of_items("phone_number", items)
+        else:
+            yield _problem("phone_number", state, "", state.form_fields)
     yield from _refusals(registration, runs)
 
 

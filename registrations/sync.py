@@ -139,7 +139,9 @@ def _look(registration: Registration, row: Watch, apply: Callable[[Any, datetime
     _save(mirror)
     if asked:
         # A request made after this look began stays, and is answered by another look.
-        type(mirror)._default_manager.filter(pk=mirror.pk, look_requested_at=asked).update(look_requested_at=None)
+        type(mirror)._default_manager.filter(pk=mirror.pk, look_requested_at=asked).update(
+            look_requested_at=None
+        )
         mirror.look_requested_at = None
 
 
@@ -215,7 +217,9 @@ def number_status(registration: Registration, status: str, *, at: datetime, reas
     reversal = number.a2p_status == "registered" and states.word(states.NUMBER, status).mood != "good"
     note_change(registration, number, "a2p_status", status, "phone_number:a2p_status")
     number.a2p_status_at = at
-    number.errors = [redact_text(reason)] if reason else []
+    # A page of the error dictionary tells the code; other words are kept as they are.
+    said: Any = {"url": reason} if reason.startswith("http") else redact_text(reason)
+    number.errors = [said] if reason else []
     number.save(update_fields=["a2p_status", "a2p_status_at", "errors", "updated_at"])
     if reversal:
         text = f"The number was registered before and is not any more: {status}."

@@ -1,0 +1,296 @@
+"""Event Streams at Twilio: one webhook sink that leads here, and its one subscription, made or mended.
+
+Running it again changes nothing. Everything is listed before anything is made, so a lost reply leads to a
+second look, not to a second sink. Source: Twilio facts, section 7.1.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from registrations import clock
+from registrations.envelopes import PREFIX, TEST_EVENT, data_of
+from registrations.gateway import Gateway, errors
+from registrations.models import WebhookDelivery
+
+# Sinks and subscriptions that begin with this are ours; a description must not hold personal data.
+NAME = "A2P registration desk"
+FAMILIES = ("brand-registration.", "campaign-registration.", "number-registration.", "number-deregistration.")
+# Other kinds of brands alone have these; a type that is new to us is subscribed to, because it only rings.
+NOT_SOLE_PROPRIETOR = (
+    "brand-registration.brand-vetted-verified",
+    "brand-registration.brand-secondary-vetting-failure",
+    "brand-registration.invalid-contact-email",
+    "brand-registration.sharing-",
+    "brand-registration.email-2fa-",
+)
+TEST_SECONDS = 30.0
+PAUSE_SECONDS = 0.5
+
+Json = dict[str, Any]
+Pause = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Act:
+    """One change. done: False in a dry run, or when it failed (then `why` says so)."""
+
+    what: str
+    done: bool
+    why: str = ""
+
+
+@dataclass
+class Report:
+    """What was found and changed. ok: the sink is active and the subscription has every type we want."""
+
+    destination: str
+    sink_sid: str = ""
+    sink_status: str = ""
+    subscription_sid: str = ""
+    types: dict[str, int | None] = field(default_factory=dict)
+    acts: list[Act] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems and all(act.done for act in self.acts)
+
+
+def set_up(
+    gateway: Gateway,
+    *,
+    pause: Pause,
+    dry_run: bool = False,
+    test: bool = False,
+    delete_stale: bool = False,
+) -> Report:
+    """Create or mend sink and subscription; raises GatewayError when Twilio cannot be asked.
+
+    test: have Twilio deliver a test event even when the sink is active. delete_stale: also remove sinks that
+    carry our name but lead elsewhere or have failed. `pause(seconds)` is called while a test event is awaited.
+    """
+    setup = _Setup(gateway, pause, dry_run, Report(destination()))
+    if problem := unreachable(setup.report.destination):
+        setup.report.problems.append(problem)
+        return setup.report
+    setup.sink(test)
+    setup.stale(delete_stale)
+    return setup.report
+
+
+def destination() -> str:
+    return settings.PUBLIC_BASE_URL + reverse("twilio-events") if settings.PUBLIC_BASE_URL else ""
+
+
+def unreachable(url: str) -> str:
+    if not url:
+        return "PUBLIC_BASE_URL is not set: Twilio does not know where to deliver."
+    if settings.TWILIO_IS_REAL and not url.startswith("https://"):
+        return f"Twilio delivers over https only: {url}"
+    return ""
+
+
+def wanted_types(gateway: Gateway) -> dict[str, int | None]:
+    """Every A2P event a sole proprietor can have, with the highest schema version that Twilio offers."""
+    versions: dict[str, int | None] = {}
+    wanted: dict[str, int | None] = {}
+    for item in gateway.iter_event_types():
+        name, schema = str(item.get("type", "")), str(item.get("schema_id", ""))
+        suffix = name.removeprefix(PREFIX)
+        if not name.startswith(PREFIX) or not suffix.startswith(FAMILIES):
+            continue
+        if suffix.startswith(NOT_SOLE_PROPRIETOR):
+            continue
+        if schema and schema not in versions:
+            versions[schema] = _highest(gateway, schema)
+        wanted[name] = versions.get(schema)
+    return dict(sorted(wanted.items()))
+
+
+def _highest(gateway: Gateway, schema: str) -> int | None:
+    found = (row.get("schema_version") for row in gateway.iter_schema_versions(schema))
+    return max((version for version in found if isinstance(version, int)), default=None)
+
+
+@dataclass
+class _Setup:
+    gateway: Gateway
+    pause: Pause
+    dry_run: bool
+    report: Report
+
+    def act(self, what: str, call: Callable[[], Any]) -> Any:
+        """Make one change, or only say what it would be."""
+        if self.dry_run:
+            self.report.acts.append(Act(what, False, "dry run"))
+            return None
+        try:
+            result = call()
+        except errors.AlreadyDone:
+            result = {}
+        except errors.Rejected as error:
+            self.report.acts.append(Act(what, False, str(error)))
+            self.report.problems.append(f"{what}: {error}")
+            return None
+        self.report.acts.append(Act(what, True))
+        return result
+
+    # --- the sink -----------------------------------------------------------------------------------------
+    def sinks(self) -> tuple[Json | None, list[Json]]:
+        """The sink that leads here, and those of ours that lead nowhere any more."""
+        ours, stale = [], []
+        for sink in self.gateway.iter_sinks():
+            leads_here = _leads_to(sink, self.report.destination) and sink.get("status") != "failed"
+            if leads_here:
+                ours.append(sink)
+            elif str(sink.get("description", "")).startswith(NAME):
+                stale.append(sink)
+        ours.sort(key=lambda sink: sink.get("status") != "active")
+        return (ours[0] if ours else None), stale + ours[1:]
+
+    def sink(self, test: bool) -> None:
+        sink, _ = self.sinks()
+        sink = sink or self.act(f"Create a sink that leads to {self.report.destination}", self._create_sink)
+        if sink:
+            self.report.sink_sid, self.report.sink_status = sink["sid"], str(sink.get("status", ""))
+            if test or self.report.sink_status != "active":
+                self.act("Test and validate the sink", self._test)
+        if self.dry_run or self.report.sink_status == "active":
+            self.subscription()
+        elif not self.report.problems:
+            self.report.problems.append(
+                f"The sink is {self.report.sink_status or 'missing'}, not active: nothing can be subscribed yet."
+            )
+
+    def _create_sink(self) -> Json:
+        configuration = {
+            "destination": self.report.destination,
+            "method": "POST",
+            "batch_events": True,
+        }
+        try:
+            return self.gateway.create_sink(description=NAME, sink_configuration=configuration)
+        except errors.OutcomeUnknown:
+            found, _ = self.sinks()
+            if found is None:
+                raise
+            return found
+
+    def _test(self) -> None:
+        """Twilio delivers an event to our endpoint; what it carries proves to Twilio that it arrived."""
+        began = clock.now()
+        self.gateway.test_sink(self.report.sink_sid)
+        test_id = self._delivered(began)
+        if test_id:
+            self.gateway.validate_sink(self.report.sink_sid, test_id=test_id)
+        else:
+            self.report.problems.append(
+                f"No test event arrived within {TEST_SECONDS:g} s: does {self.report.destination} lead to this "
+                "application, and is the auth token the account's own?"
+            )
+        # Webhook sinks have been seen active at once, validated or not (facts section 7.1).
+        self.report.sink_status = str(self.gateway.fetch_sink(self.report.sink_sid).get("status", ""))
+
+    def _delivered(self, since: datetime) -> str:
+        """The id in the test event, once our endpoint has stored it."""
+        for _ in range(int(TEST_SECONDS / PAUSE_SECONDS)):
+            rows = WebhookDelivery.objects.filter(event_type=TEST_EVENT, received_at__gte=since)
+            for body in rows.order_by("-received_at").values_list("body", flat=True):
+                if test_id := _test_id(body):
+                    return test_id
+            self.pause(PAUSE_SECONDS)
+        return ""
+
+    # --- the subscription ---------------------------------------------------------------------------------
+    def subscription(self) -> None:
+        self.report.types = wanted_types(self.gateway)
+        if not self.report.types:
+            self.report.problems.append("Twilio lists no A2P event type.")
+            return
+        found = self._subscription() if self.report.sink_sid else None
+        if found:
+            self.report.subscription_sid = found["sid"]
+            self._mend()
+            return
+        count = len(self.report.types)
+        made = self.act(f"Subscribe to {count} event types", self._subscribe)
+        if made:
+            self.report.subscription_sid = made["sid"]
+
+    def _subscription(self) -> Json | None:
+        found = self.gateway.iter_subscriptions(sink_sid=self.report.sink_sid)
+        return next((row for row in found if row.get("sink_sid") == self.report.sink_sid), None)
+
+    def _subscribe(self) -> Json:
+        types = [_with_version(name, version) for name, version in self.report.types.items()]
+        try:
+            return self.gateway.create_subscription(
+                description=NAME, sink_sid=self.report.sink_sid, types=types
+            )
+        except errors.OutcomeUnknown:
+            found = self._subscription()
+            if found is None:
+                raise
+            return found
+
+    def _mend(self) -> None:
+        sid = self.report.subscription_sid
+        have = {row["type"]: row.get("schema_version") for row in self.gateway.iter_subscribed_events(sid)}
+        for name, version in self.report.types.items():
+            if name not in have:
+                self.act(
+                    f"Subscribe to {name}",
+                    partial(self.gateway.add_subscribed_event, sid, type=name, schema_version=version),
+                )
+            elif version and have[name] != version:
+                self.act(
+                    f"Move {name} to schema version {version}",
+                    partial(self.gateway.update_subscribed_event, sid, name, schema_version=version),
+                )
+
+    # --- what is left over --------------------------------------------------------------------------------
+    def stale(self, delete: bool) -> None:
+        _, stale = self.sinks()
+        for sink in stale:
+            if sink["sid"] == self.report.sink_sid:
+                continue
+            leads_to = _configuration(sink).get("destination", "?")
+            self.report.stale.append(f"{sink['sid']} ({sink.get('status')}) leads to {leads_to}")
+            if delete:
+                self.act(f"Delete the stale sink {sink['sid']}", partial(self._delete_sink, sink["sid"]))
+
+    def _delete_sink(self, sid: str) -> None:
+        for row in list(self.gateway.iter_subscriptions(sink_sid=sid)):
+            if row.get("sink_sid") == sid:
+                self.gateway.delete_subscription(row["sid"])
+        self.gateway.delete_sink(sid)
+
+
+def _configuration(sink: Json) -> Json:
+    found = sink.get("sink_configuration")
+    return found if isinstance(found, dict) else {}
+
+
+def _leads_to(sink: Json, url: str) -> bool:
+    configuration = _configuration(sink)
+    method = str(configuration.get("method", "POST")).upper()
+    return sink.get("sink_type") == "webhook" and configuration.get("destination") == url and method == "POST"
+
+
+def _with_version(name: str, version: int | None) -> Json:
+    return {"type": name, "schema_version": version} if version else {"type": name}
+
+
+def _test_id(body: str) -> str:
+    try:
+        return str(data_of(json.loads(body)).get("test_id") or "")
+    except ValueError:
+        return ""
