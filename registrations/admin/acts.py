@@ -10,10 +10,10 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST, require_safe
 
-from registrations import planning, verbs
+from registrations import limits, planning, verbs
 from registrations.models import Registration
 
-from . import desk, panels, removal
+from . import counters, desk, panels, removal
 from .edit import OVERRIDE, find, monthly_note, require, shown_fee
 
 CHANGE = "registrations.change_registration"
@@ -53,8 +53,15 @@ def _confirm_submit(request: HttpRequest, registration: Registration) -> dict[st
         "later": panels.PURCHASE,
         "monthly": monthly_note() if fee else "",
         "button": f"{title} · ${fee:.2f}" if fee else title,
-        "forbidden": "",
+        "forbidden": _limits_in_the_way(registration),
     }
+
+
+def _limits_in_the_way(registration: Registration) -> str:
+    """Why Submit would be refused for a limit that is reached; "" when it would not."""
+    spent = counters.spent(registration, limits.uses_of(registration))
+    passing = "A supervisor can let it pass, with a reason, on the case's page."
+    return " ".join([*(use.text for use in spent), passing]) if spent else ""
 
 
 def _confirm_purchase(request: HttpRequest, registration: Registration) -> dict[str, Any]:

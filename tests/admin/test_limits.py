@@ -2,7 +2,6 @@
 
 import pytest
 
-from registrations import verbs
 from registrations.forms import data_of
 from registrations.models import Registration
 from registrations.states import Stage
@@ -66,6 +65,14 @@ def test_only_a_supervisor_is_offered_to_go_on_anyway(agent, supervisor):
     assert 'id="override-reason"' in supervisor.get(desk_url(case)).content.decode()
 
 
+def test_the_confirm_page_says_it_instead_of_a_button(agent):
+    used(3)
+    page = agent.get(desk_url(make_registration(label="Fourth"), "confirm/submit")).content.decode()
+    assert SPENT in page
+    assert "A supervisor can let it pass" in page
+    assert "btn-primary" not in page
+
+
 def test_the_form_refuses_a_spent_value_at_its_input(agent):
     used(3)
     case = make_registration(label="Fourth")
@@ -110,7 +117,6 @@ def test_a_supervisor_without_a_reason_is_asked_for_one(supervisor):
     assert 'name="limit_reason"' in response.content.decode()
 
 
-@pytest.mark.skipif(not hasattr(verbs, "override_limits"), reason="the verb is not there yet")
 class TestOverride:
     def test_on_the_case_page(self, supervisor, agent):
         used(3)

@@ -19,7 +19,6 @@ from .conftest import desk_url, state
 
 pytestmark = pytest.mark.django_db
 DESK = "/admin/registrations/registration/otp/"
-NEEDS_VERBS = pytest.mark.skipif(not hasattr(verbs, "resend_many"), reason="the verb is not there yet")
 
 
 @pytest.fixture(autouse=True)
@@ -154,7 +153,6 @@ def test_resend_is_by_post_alone(agent):
     assert state(case) == before
 
 
-@NEEDS_VERBS
 def test_resend_to_many_tells_each_answer(agent):
     first, second, cooling = owes("First", 2), owes("Second", 3), owes("Cooling Carl", 0)
     response = agent.post(f"{DESK}resend/", {"case": [first.pk, second.pk, cooling.pk]})
@@ -210,7 +208,6 @@ class TestMobile:
             viewer.post(desk_url(case, "mobile"), {"mobile_phone_number": "+14155552673"}).status_code == 403
         )
 
-    @NEEDS_VERBS
     def test_saved_and_on_its_way(self, agent):
         case = owes("One", 2)
         response = agent.post(desk_url(case, "mobile"), {"mobile_phone_number": "(415) 555-2673", "fee": "0"})
