@@ -19,6 +19,7 @@ from registrations.models import WebhookDelivery
 from .edit import require
 
 VIEW = "registrations.view_webhookdelivery"
+SETUP_COMMAND = "manage.py setup_event_streams"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
             "ways": found,
             "settings_rows": configured(),
             "endpoints": endpoints(),
+            "setup_command": SETUP_COMMAND,
             "checks": [(message, _mood(message)) for message in messages],
         },
     )

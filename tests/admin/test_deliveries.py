@@ -149,6 +149,7 @@ class TestHealth:
         delivery(state=State.ERRORED, received_at=timezone.now() - timedelta(days=3))
         page = boss.get(HEALTH).content.decode()
         assert "https://a2p.example.com/twilio/events/" in page
+        assert "manage.py setup_event_streams" in page
         assert "TWILIO_PRIMARY_PROFILE_SID is not set." in page
         assert "4 processes, 1 at work" in page
         assert page.index("alpha") < page.index("beta")
