@@ -1,0 +1,188 @@
+"""Which case a delivery is about; processed once, never lost, replayed, pruned; and silence."""
+
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.db import OperationalError
+
+from registrations import clock, inbox, pipeline, routing, sync, tasks
+from registrations.models import Brand, Campaign, Profile, Registration, WebhookDelivery
+from registrations.states import Stage
+from registrations.steps import BY_SLUG
+from registrations.worker import sweeper
+from tests.cases import OWNED_NUMBER_SID
+from tests.factories import make_registration
+from tests.webhooks.conftest import Twilio, event, number_event, process_all
+
+pytestmark = pytest.mark.django_db
+
+
+class TestRouting:
+    def process(self, twilio: Twilio, one: dict[str, Any]) -> WebhookDelivery:
+        twilio.events(one)
+        row = WebhookDelivery.objects.get(event_id=one["id"])
+        inbox.process(row.pk)
+        row.refresh_from_db()
+        return row
+
+    def test_campaigns_are_known_by_service_and_brand(self, twilio: Twilio):
+        case, other = make_registration(Stage.CAMPAIGN), make_registration(Stage.CAMPAIGN, label="Other")
+        assert case.campaign.sid == other.campaign.sid  # one constant for all
+        data = {"campaignsid": "CM1", "messagingservicesid": other.campaign.service_sid}
+        found = self.process(
+            twilio, event("campaign-registration.campaign-failure", **data, brandsid=other.brand.sid)
+        )
+        assert (found.registration_id, found.state) == (other.pk, "processed")
+        crossed = event("campaign-registration.campaign-failure", **data, brandsid=case.brand.sid)
+        assert self.process(twilio, crossed).state == "ignored"
+
+    def test_other_systems_of_the_account_are_kept_and_ignored(self, twilio: Twilio):
+        make_registration(Stage.LIVE)
+        kinds = {
+            "brand-registration.brand-registered": {"brandsid": "BN" + "e" * 32},
+            "campaign-registration.campaign-approved": {"messagingservicesid": "MG" + "e" * 32},
+            "number-registration.successful": {"phonenumbersid": "PN" + "e" * 32},
+            "something-new.happened": {},
+        }
+        for kind, data in kinds.items():
+            row = self.process(twilio, event(kind, **data))
+            assert (row.state, row.registration_id) == ("ignored", None)
+        twilio.status({"BundleSid": "BU" + "e" * 32, "Status": "twilio-approved"})
+        process_all()
+        assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {"ignored"}
+
+    def test_empty_sids_match_nobody(self, twilio: Twilio):
+        make_registration(Stage.DRAFT)
+        make_registration(Stage.PROFILE, label="No brand yet")
+        for kind in ("brand-registration.brand-registered", "campaign-registration.campaign-failure",
+                     "number-registration.successful"):  # fmt: skip
+            assert self.process(twilio, event(kind, brandsid="", phonenumbersid="")).state == "ignored"
+
+    def test_what_is_known_already_costs_no_look(self, twilio: Twilio):
+        case = make_registration(Stage.PROFILE)
+        twilio.status({"BundleSid": case.profile.sid, "Status": case.profile.status})
+        process_all()
+        assert Profile.objects.get().look_requested_at is None
+
+    def test_a_removed_case_is_left_alone(self, twilio: Twilio):
+        case = make_registration(Stage.LIVE)
+        Registration.objects.filter(pk=case.pk).update(stage=Stage.REMOVED, wake_at=None)
+        row = self.process(twilio, event("brand-registration.brand-registered", brandsid=case.brand.sid))
+        assert row.state == "ignored"
+        assert Registration.objects.get().wake_at is None
+
+    def test_a_number_that_served_another_case_before(self, twilio: Twilio):
+        former = make_registration(Stage.LIVE, label="Former")
+        case = make_registration(Stage.LIVE)
+        assert former.phone_number.sid == case.phone_number.sid == OWNED_NUMBER_SID
+        row = self.process(twilio, number_event(case, "number-registration.successful", 1_800_000_000_000))
+        assert row.registration_id == case.pk
+        assert pipeline.load(former.pk).phone_number.a2p_status == ""
+
+
+class TestOnceAndNeverLost:
+    def store(self, twilio: Twilio) -> tuple[Registration, WebhookDelivery]:
+        case = make_registration(Stage.OTP)
+        twilio.events(event("brand-registration.brand-verified", brandsid=case.brand.sid))
+        return case, WebhookDelivery.objects.get()
+
+    def test_processing_twice_rings_once(self, twilio: Twilio):
+        case, row = self.store(twilio)
+        rung: list[int] = []
+        for _ in range(2):
+            routing.process(row.pk, ring=lambda pk, at: rung.append(pk))
+        row.refresh_from_db()
+        assert (rung, row.attempts, row.state) == ([case.pk], 1, "processed")
+
+    def test_an_error_of_ours_is_kept_with_its_traceback_and_can_be_replayed(self, twilio: Twilio):
+        _, row = self.store(twilio)
+        with patch.object(
+            routing, "_owner", side_effect=RuntimeError("mobile +14155552671 of ann@example.com")
+        ):
+            tasks.process_deliveries([str(row.pk)])
+        row.refresh_from_db()
+        assert (row.state, row.attempts) == ("errored", 1)
+        assert "RuntimeError" in row.traceback
+        assert "4155552671" not in row.traceback + row.note
+        assert "ann@example.com" not in row.traceback + row.note
+        assert Registration.objects.get().wake_at is None or not Brand.objects.get().look_requested_at
+        inbox.replay(row, actor="ann")
+        process_all()
+        row.refresh_from_db()
+        assert (row.state, row.attempts, row.traceback, row.replayed_by) == ("processed", 2, "", "ann")
+        assert Brand.objects.get().look_requested_at
+
+    def test_replaying_reads_the_body_anew(self, twilio: Twilio):
+        case = make_registration(Stage.OTP)
+        twilio.events(event("brand-registration.brand-verified", brandsid=case.brand.sid))
+        WebhookDelivery.objects.update(subject="", event_type="", state="errored", note="Unreadable then.")
+        inbox.replay(WebhookDelivery.objects.get(), actor="ann")
+        process_all()
+        row = WebhookDelivery.objects.get()
+        assert (row.state, row.registration_id) == ("processed", case.pk)
+        twilio.json(b"still not json")
+        garbage = WebhookDelivery.objects.get(state="errored")
+        inbox.replay(garbage, actor="ann")
+        garbage.refresh_from_db()
+        assert garbage.state == "errored"
+
+    def test_a_database_that_is_away_leaves_it_to_the_sweep(self, twilio: Twilio, time_machine):
+        time_machine.move_to("2026-11-01T10:00:00Z", tick=False)
+        _, row = self.store(twilio)
+        with (
+            patch.object(routing, "_owner", side_effect=OperationalError("deadlock")),
+            pytest.raises(OperationalError),
+        ):
+            tasks.process_deliveries([str(row.pk)])
+        row.refresh_from_db()
+        assert row.state == "received"
+        assert routing.claim_forgotten() == []  # its first job may still be waiting in the queue
+        time_machine.shift(31)
+        with patch.object(tasks, "ring_deliveries") as ring:
+            sweeper.sweep()
+            sweeper.sweep()
+        ring.assert_called_once_with([row.pk])
+
+    def test_old_deliveries_are_pruned_but_not_the_errors(self, twilio: Twilio):
+        self.store(twilio)
+        long_ago = clock.now() - timedelta(days=91)
+        for state in ("processed", "ignored", "errored", "received"):
+            WebhookDelivery.objects.create(kind="events", state=state, received_at=long_ago)
+        WebhookDelivery.objects.create(kind="events", state="processed")
+        tasks.prune()
+        left = WebhookDelivery.objects.order_by("state").values_list("state", flat=True)
+        assert list(left) == ["errored", "processed", "received", "received"]
+
+
+class TestSilence:
+    def test_nothing_to_tell(self, twilio: Twilio):
+        assert [(c.silent, c.last_at, c.found_by_looking) for c in inbox.silence()] == [(False, None, 0)] * 2
+
+    def test_decisions_that_only_looking_found(self, twilio: Twilio, time_machine):
+        time_machine.move_to("2026-11-01T10:00:00Z", tick=False)
+        case = make_registration(Stage.CAMPAIGN)
+        row = BY_SLUG["campaign.review"]
+        Campaign.objects.update(poll_found_at=None)
+        Brand.objects.update(poll_found_at=None)
+        payload = {"sid": case.campaign.sid, "campaign_status": "VERIFIED", "errors": None}
+        sync.refresh(pipeline.load(case.pk), row, payload)
+        channels = {channel.kind: channel for channel in inbox.silence()}
+        assert (channels["events"].found_by_looking, channels["events"].silent) == (1, False)
+        time_machine.shift(301)
+        channels = {channel.kind: channel for channel in inbox.silence()}
+        assert channels["events"].silent
+        twilio.events(event("something-else.happened"))
+        assert not {channel.kind: channel for channel in inbox.silence()}["events"].silent
+
+    def test_what_a_delivery_told_does_not_count(self, twilio: Twilio):
+        case = make_registration(Stage.CAMPAIGN)
+        Campaign.objects.update(poll_found_at=None)
+        twilio.events(
+            event("campaign-registration.campaign-approved", messagingservicesid=case.campaign.service_sid)
+        )
+        process_all()
+        payload = {"sid": case.campaign.sid, "campaign_status": "VERIFIED", "errors": None}
+        sync.refresh(pipeline.load(case.pk), BY_SLUG["campaign.review"], payload)
+        assert Campaign.objects.get().poll_found_at is None

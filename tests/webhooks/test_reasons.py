@@ -1,0 +1,91 @@
+"""A bundle's FailureReason: the one text that no read shows, against the sandbox's own callbacks."""
+
+import pytest
+from django.test import Client
+
+from registrations import pipeline, planning, verbs
+from registrations.models import Profile
+from registrations.states import Stage
+from tests.conftest import Desk
+from tests.webhooks.conftest import Postman, process_all, stopped, submit
+
+pytestmark = pytest.mark.django_db
+
+
+class TestFailureReason:
+    def rejected(self, desk: Desk, mail: Postman, email: str = "bad-email.callback-only@harborcrafts.com"):
+        case = submit(profile={"email": email})
+        desk.run(case.pk, until=stopped)
+        mail.wait_for("twilio-rejected")
+        return case.pk
+
+    def test_the_text_that_only_the_callback_has_is_shown_at_its_input(self, desk: Desk, mail: Postman):
+        pk = self.rejected(desk, mail)
+        assert not Profile.objects.get().failure_reason  # a look alone does not tell
+        mail.hand_over()
+        process_all()
+        told = desk.run(pk)
+        assert told.profile.failure_reason == "Email is invalid."
+        (problem,) = planning.problems(told)
+        assert (problem.part, problem.field, problem.message) == ("profile", "email", "Email is invalid.")
+
+    def test_the_callback_may_come_before_the_look(self, desk: Desk, mail: Postman):
+        case = submit(profile={"email": "bad-email.callback-only@harborcrafts.com"})
+        desk.run(case.pk, until=lambda case: bool(case.profile.submitted_at))
+        mail.wait_for("twilio-rejected")
+        mail.hand_over()
+        process_all()
+        told = desk.run(case.pk, until=lambda case: stopped(case) and not case.profile.look_requested_at)
+        assert told.profile.failure_reason == "Email is invalid."
+
+    def test_an_address_suggestion_arrives_whole(self, desk: Desk, mail: Postman):
+        case = submit(profile={"street": "77 Wrong Mews"})
+        desk.run(case.pk, until=stopped)
+        mail.wait_for("twilio-rejected")
+        mail.hand_over()
+        process_all()
+        told = desk.run(case.pk)
+        suggestions = [problem.suggestion for problem in planning.problems(told) if problem.suggestion]
+        assert suggestions
+        assert "Jersey" in suggestions[0].street
+
+    def test_a_late_repeat_of_an_old_reason_does_not_cover_the_new_one(self, desk: Desk, mail: Postman):
+        pk = self.rejected(desk, mail)
+        old = mail.wait_for("Email+is+invalid")
+        mail.hand_over()
+        process_all()
+        desk.run(pk)
+        changes = {"profile": {"email": "bad-domain.callback-only@harborcrafts.com"}}
+        verbs.edit(pipeline.load(pk), changes, actor="ann")
+        verbs.submit(pipeline.load(pk), actor="ann")
+        desk.run(pk, until=stopped)
+        mail.wait_for("Unknown+email+domain")
+        mail.hand_over()
+        # The old one once more, as if it were new: after the new one.
+        kept = {**old.headers, "I-Twilio-Idempotency-Token": "another"}
+        assert type(old)(old.path, old.body, kept).deliver(Client()) == 204
+        process_all()
+        assert desk.run(pk).profile.failure_reason == "Unknown email domain."
+
+    def test_a_rejection_of_the_former_submission_is_not_believed(self, desk: Desk, mail: Postman):
+        pk = self.rejected(desk, mail)
+        changes = {"profile": {"email": "ann.lee@harborcrafts.com"}}
+        verbs.edit(pipeline.load(pk), changes, actor="ann")
+        verbs.submit(pipeline.load(pk), actor="ann")
+        desk.run(pk, until=lambda case: case.stage == Stage.OTP)
+        mail.hand_over()  # every callback of both submissions, only now
+        process_all()
+        case = desk.run(pk, until=lambda case: not case.profile.look_requested_at)
+        assert case.stage == Stage.OTP
+        assert case.profile.failure_reason == ""
+        assert not planning.problems(case)
+
+    def test_submitting_again_clears_it(self, desk: Desk, mail: Postman):
+        pk = self.rejected(desk, mail)
+        mail.hand_over()
+        process_all()
+        assert desk.run(pk).profile.failure_reason
+        verbs.edit(pipeline.load(pk), {"profile": {"email": "ann.lee@harborcrafts.com"}}, actor="ann")
+        verbs.submit(pipeline.load(pk), actor="ann")
+        case = desk.run(pk, until=lambda case: case.stage == Stage.OTP)
+        assert case.profile.failure_reason == ""
