@@ -97,6 +97,11 @@ class Stand:
         self.seen = len(self.desk.log())
         return self
 
+    def ask_again(self) -> None:
+        """Press the button once more: Submit, or Take down when that is what the case is at."""
+        case = pipeline.load(self.pk)
+        (verbs.remove if case.removing else verbs.submit)(case, actor=self.actor)
+
     # --- acting ---------------------------------------------------------------------------------------------
     def wake(self) -> None:
         self.gate.held = ""
@@ -209,9 +214,50 @@ def _number_to_buy(stand: Stand) -> None:
     verbs.confirm_purchase(case, actor=stand.actor)
 
 
+def _moved_to_canada(stand: Stand) -> None:
+    """The country of an address cannot be changed: address and document are made anew."""
+    stand.make(profile={"street": "77 Wrong Mews"})
+    stand.stopped(Stage.PROFILE)
+    stand.edit(
+        profile={
+            "street": SECRETS["street"],
+            "city": "Toronto",
+            "region": "ON",
+            "postal_code": "M5V 3L9",
+            "iso_country": "CA",
+        }
+    )
+
+
+def _brand_failed_late(stand: Stand) -> None:
+    """The registry takes back a brand that has a campaign already."""
+    stand.make()
+    live = stand.run(lambda case: case.stage == Stage.LIVE)
+    stand.desk.post(f"brand/{live.brand.sid}", action="reject", code=30799)
+    verbs.refresh(live, actor=stand.actor)
+    stand.stopped(Stage.BRAND)
+    verbs.submit(pipeline.load(stand.pk), actor=stand.actor)
+
+
+def _take_down_live(stand: Stand) -> None:
+    stand.make()
+    verbs.remove(stand.run(lambda case: case.stage == Stage.LIVE), actor=stand.actor)
+
+
+def _take_down_bundle(stand: Stand) -> None:
+    """Only what Twilio has not accepted can be deleted (21646)."""
+    stand.make(trust_bundle={"brand_name": "Quillfeather bundle 18602"})
+    verbs.remove(stand.stopped(Stage.TRUST_BUNDLE), actor=stand.actor)
+
+
+def _take_down_profile(stand: Stand) -> None:
+    stand.make(profile={"email": "bad-email@harborcrafts.com"})
+    verbs.remove(stand.stopped(Stage.PROFILE), actor=stand.actor)
+
+
 def _other_number(stand: Stand) -> None:
     stand.make()
-    live = stand.run()
+    live = stand.run(lambda case: case.stage == Stage.LIVE)
     assert live.stage == Stage.LIVE, live.reason
     stand.edit(phone_number={"sender_number": OTHER_NUMBER_SID})
 
@@ -249,6 +295,21 @@ RECIPES: dict[str, Callable[[Stand], None]] = {
     "campaign.update": _edited_campaign,
     "campaign.delete": _changed_keywords,
     "number.detach": _other_number,
+    "profile.replace_address": _moved_to_canada,
+    "profile.replace_document": _moved_to_canada,
+    "profile.unassign_document": _moved_to_canada,
+    "campaign.make_way": _brand_failed_late,
+    # Taking a case down.
+    "remove.number": _take_down_live,
+    "remove.campaign": _take_down_live,
+    "remove.service": _take_down_live,
+    "remove.brand": _take_down_live,
+    "remove.trust_bundle": _take_down_bundle,
+    "remove.sole_proprietor": _take_down_bundle,
+    "remove.profile": _take_down_profile,
+    "remove.document": _take_down_profile,
+    "remove.address": _take_down_profile,
+    "remove.person": _take_down_profile,
 }
 
 
