@@ -1,0 +1,167 @@
+"""setup_event_streams: makes what is missing, mends what is old, changes nothing when all is well."""
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from registrations import event_streams
+from registrations.gateway import get_gateway
+from registrations.management.commands import setup_event_streams as command
+from registrations.models import WebhookDelivery
+from registrations.sandbox.events import PREFIX, TYPES
+from tests.conftest import Desk
+from tests.webhooks.conftest import Postman
+
+pytestmark = pytest.mark.django_db
+LATEST = {PREFIX + name: version for name, (_, version) in TYPES.items()}
+
+
+@pytest.fixture
+def carry(postman: Postman):
+    """The time during which a test event travels."""
+
+    def carry(seconds: float) -> None:
+        postman.wait_for("test-event")
+        postman.hand_over()
+
+    return carry
+
+
+def set_up(carry: Any, **options: Any) -> event_streams.Report:
+    return event_streams.set_up(get_gateway(), pause=carry, **options)
+
+
+def sinks() -> list[dict[str, Any]]:
+    return list(get_gateway().iter_sinks())
+
+
+def subscribed(report: event_streams.Report) -> dict[str, int]:
+    rows = get_gateway().iter_subscribed_events(report.subscription_sid)
+    return {row["type"]: row["schema_version"] for row in rows}
+
+
+def writes(desk: Desk) -> int:
+    return len(desk.writes())
+
+
+def test_from_nothing(desk: Desk, postman: Postman, carry):
+    report = set_up(carry)
+    assert report.ok, report
+    (sink,) = sinks()
+    assert sink["sid"] == report.sink_sid
+    assert sink["status"] == report.sink_status == "active"
+    assert sink["sink_configuration"] == {
+        "destination": postman.url + "/twilio/events/",
+        "method": "POST",
+        "batch_events": True,
+    }
+    assert subscribed(report) == LATEST
+    assert WebhookDelivery.objects.get().event_type.endswith("test-event")
+
+
+def test_again_changes_nothing(desk: Desk, carry):
+    first = set_up(carry)
+    before = writes(desk)
+    again = set_up(carry)
+    assert (again.ok, again.acts, writes(desk)) == (True, [], before)
+    assert (again.sink_sid, again.subscription_sid) == (first.sink_sid, first.subscription_sid)
+
+
+def test_a_test_on_demand(desk: Desk, carry):
+    set_up(carry)
+    assert [act.what for act in set_up(carry, test=True).acts] == ["Test and validate the sink"]
+
+
+def test_a_dry_run_only_tells(desk: Desk, carry):
+    report = set_up(carry, dry_run=True)
+    assert [act.done for act in report.acts] == [False, False]
+    assert (sinks(), writes(desk)) == ([], 0)
+
+
+def test_what_is_missing_or_old_is_mended(desk: Desk, carry):
+    report = set_up(carry)
+    gateway, sid = get_gateway(), report.subscription_sid
+    failure, verified = (
+        PREFIX + "brand-registration.brand-failure",
+        PREFIX + "brand-registration.brand-verified",
+    )
+    gateway.delete_subscribed_event(sid, verified)
+    gateway.update_subscribed_event(sid, failure, schema_version=1)
+    mended = set_up(carry)
+    assert len(mended.acts) == 2
+    assert mended.ok
+    assert subscribed(mended) == LATEST
+
+
+@pytest.mark.parametrize("path", ["/Sinks$", "/Subscriptions$"])
+def test_a_lost_reply_makes_nothing_twice(desk: Desk, carry, path):
+    desk.fault(method="POST", path=path, action="drop_after", times=1)
+    report = set_up(carry)
+    assert report.ok, report
+    assert len(sinks()) == 1
+    assert len(list(get_gateway().iter_subscriptions())) == 1
+
+
+def test_after_a_new_address_the_former_sink_is_reported_and_kept(
+    desk: Desk, postman: Postman, carry, settings
+):
+    former = set_up(carry)
+    settings.PUBLIC_BASE_URL = postman.url.replace("127.0.0.1", "localhost")
+    foreign = get_gateway().create_sink(
+        description="Billing", sink_configuration={"destination": "https://x.example", "method": "POST"}
+    )
+    moved = set_up(carry)
+    assert moved.ok, moved
+    assert moved.sink_sid not in (former.sink_sid, foreign["sid"])
+    assert len(moved.stale) == 1
+    assert moved.stale[0].startswith(former.sink_sid)
+    assert len(sinks()) == 3
+    cleaned = set_up(carry, delete_stale=True)
+    assert cleaned.ok, cleaned
+    assert {sink["sid"] for sink in sinks()} == {moved.sink_sid, foreign["sid"]}
+
+
+def test_an_address_that_nothing_reaches_is_said(desk: Desk, postman: Postman):
+    report = set_up(lambda seconds: None)
+    assert not report.ok
+    assert any("No test event arrived" in problem for problem in report.problems)
+
+
+@pytest.mark.parametrize(("url", "real"), [("", False), ("http://desk.example.com", True)])
+def test_without_a_public_address_nothing_is_asked(desk: Desk, settings, url, real):
+    settings.PUBLIC_BASE_URL, settings.TWILIO_IS_REAL = url, real
+    report = set_up(lambda seconds: None)
+    assert report.problems
+    assert desk.log() == []
+
+
+class TestCommand:
+    def run(self, *args: str) -> str:
+        out = StringIO()
+        call_command("setup_event_streams", *args, stdout=out)
+        return out.getvalue()
+
+    def test_says_what_it_did(self, desk: Desk, carry, monkeypatch):
+        monkeypatch.setattr(command, "pause", carry)
+        assert "would Create a sink" in self.run("--dry-run")
+        said = self.run()
+        assert "done  Create a sink" in said
+        assert "is active" in said
+        assert "nothing was changed" in self.run()
+        facts = json.loads(self.run("--json"))
+        assert facts["ok"] is True
+        assert facts["types"] == LATEST
+
+    def test_ends_with_1_when_something_is_missing(self, desk: Desk, settings):
+        settings.PUBLIC_BASE_URL = ""
+        with pytest.raises(SystemExit) as ended:
+            self.run()
+        assert ended.value.code == 1
+
+    def test_refused_credentials_are_a_sentence(self, desk: Desk, postman: Postman, settings):
+        settings.TWILIO_AUTH_TOKEN = "wrong"
+        with pytest.raises(CommandError):
+            self.run()
