@@ -41,7 +41,8 @@ class Use:
                 f"({self.code}). Use another one."
             )
         left = self.limit - self.used - 1
-        return f"This {self.label} was used for {self.used} other brands; {left} more after this one."
+        others = "1 other brand" if self.used == 1 else f"{self.used} other brands"
+        return f"This {self.label} was used for {others}; after this one {left or 'none'} of {self.limit} is left."
 
 
 def address_key(street: str, street_secondary: str, postal_code: str, iso_country: str) -> str:

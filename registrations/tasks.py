@@ -4,7 +4,7 @@ With `broker.py` the only module that knows django-q2.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -12,15 +12,21 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 from django_q.tasks import async_task
 
-from registrations import pipeline, routing
+from registrations import event_streams, pipeline, routing
 from registrations.broker import EtaORM
+from registrations.gateway import errors, get_gateway
 from registrations.models import Heartbeat
 from registrations.reconcile import acts, scan
+from registrations.worker.processes import pause
 
 ADVANCE = "registrations.tasks.advance"
 SCAN = "registrations.tasks.run_scan"
 FINDING = "registrations.tasks.act_on_finding"
+STREAMS = "registrations.tasks.set_up_event_streams"
 PROCESS = "registrations.tasks.process_deliveries"
+
+# The Heartbeat row that keeps the last set-up of Event Streams.
+EVENT_STREAMS = "event-streams-setup"
 
 KEEP_SUCCESSES = timedelta(days=2)
 KEEP_FAILURES = timedelta(days=30)
@@ -125,12 +131,28 @@ def ring_forgotten_reconciling() -> None:
         ring_finding(pk)
 
 
+def ring_event_streams() -> None:
+    """Have a worker make or mend the Event Streams sink; an insert in the caller's transaction."""
+    async_task(STREAMS, broker=EtaORM())
+
+
+def set_up_event_streams() -> None:
+    """The job; what it found is kept for the settings page. It may wait half a minute for the test event,
+    which is rare and asked for by a person."""
+    try:
+        report = event_streams.set_up(get_gateway(), pause=pause)
+        detail = {**asdict(report), "ok": report.ok}
+    except errors.GatewayError as error:
+        detail = {"ok": False, "problems": [f"{error} Nothing is lost: try again."]}
+    Heartbeat.objects.update_or_create(name=EVENT_STREAMS, defaults={"at": timezone.now(), "detail": detail})
+
+
 def prune() -> int:
     """Delete results, heartbeats and old deliveries that nobody will read again; returns how many rows went."""
     now = timezone.now()
     old = [
         Task.objects.filter(success=True, stopped__lt=now - KEEP_SUCCESSES),
         Task.objects.filter(success=False, stopped__lt=now - KEEP_FAILURES),
-        Heartbeat.objects.filter(at__lt=now - KEEP_HEARTBEATS),
+        Heartbeat.objects.filter(at__lt=now - KEEP_HEARTBEATS).exclude(name=EVENT_STREAMS),
     ]
     return sum(rows.delete()[0] for rows in old) + routing.prune()

@@ -96,6 +96,11 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         own = [
             path("health/", site.admin_view(health), name="registrations_webhookdelivery_health"),
             path(
+                "event-streams/",
+                site.admin_view(wellbeing.set_up_event_streams),
+                name="registrations_webhookdelivery_streams",
+            ),
+            path(
                 "<uuid:pk>/replay/",
                 site.admin_view(self.replay),
                 name="registrations_webhookdelivery_replay",

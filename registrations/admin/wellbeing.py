@@ -5,20 +5,23 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.checks import CheckMessage
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from registrations import checks, health, inbox
+from registrations import checks, health, inbox, tasks
 from registrations.clock import now
-from registrations.models import WebhookDelivery
+from registrations.models import Heartbeat, WebhookDelivery
 
 from .edit import require
 
 VIEW = "registrations.view_webhookdelivery"
+REPLAY = "registrations.change_webhookdelivery"
 SETUP_COMMAND = "manage.py setup_event_streams"
 
 
@@ -57,8 +60,8 @@ class Way:
 def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
     """A dozen indexed counts; asks nothing of Twilio."""
     require(request, VIEW)
-    facts, found, messages = health.health(), ways(), found_by_checks()
-    trouble = any(way.chips[0][1] == "bad" for way in found) or any(m.is_serious() for m in messages)
+    facts, found, said = health.health(), ways(), found_by_checks()
+    trouble = any(way.chips[0][1] == "bad" for way in found) or any(m.is_serious() for m in said)
     return TemplateResponse(
         request,
         "registrations/desk/health.html",
@@ -73,9 +76,20 @@ def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
             "settings_rows": configured(),
             "endpoints": endpoints(),
             "setup_command": SETUP_COMMAND,
-            "checks": [(message, _mood(message)) for message in messages],
+            "streams": Heartbeat.objects.filter(name=tasks.EVENT_STREAMS).first(),
+            "may_set_up": request.user.has_perm(REPLAY),
+            "checks": [(message, _mood(message)) for message in said],
         },
     )
+
+
+@require_POST
+def set_up_event_streams(request: HttpRequest) -> HttpResponse:
+    """Have the worker make or mend the sink and its subscription; running it again changes nothing."""
+    require(request, REPLAY)
+    tasks.ring_event_streams()
+    messages.success(request, "The worker sets up Event Streams now. Load this page again in a minute.")
+    return redirect("admin:registrations_webhookdelivery_health")
 
 
 def ways() -> list[Way]:

@@ -159,7 +159,7 @@ class TestHealth:
         assert "Nothing yet" in page
 
     def test_without_a_public_address_it_says_what_is_lost(self, boss, settings):
-        settings.PUBLIC_BASE_URL = ""
+        settings.PUBLIC_BASE_URL = "https://127.0.0.1:9"
         assert "Without PUBLIC_BASE_URL" in boss.get(HEALTH).content.decode()
 
     def test_silent_webhooks_are_said_loudly(self, boss, settings):
@@ -177,3 +177,24 @@ class TestHealth:
         page = boss.get(HEALTH).content.decode()
         assert "Needs attention" in page
         assert "No worker is running" in page
+
+
+@pytest.mark.django_db(transaction=True)
+class TestEventStreamsButton:
+    URL = "/admin/registrations/webhookdelivery/event-streams/"
+
+    def test_it_is_a_post_and_rings_the_worker(self, admin_client):
+        from django_q.models import OrmQ
+
+        assert admin_client.get(self.URL).status_code == 405
+        assert OrmQ.objects.count() == 0
+        assert admin_client.post(self.URL).status_code == 302
+        assert OrmQ.objects.count() == 1
+
+    def test_the_job_keeps_its_report_for_the_page(self, admin_client, sandbox, settings):
+        from registrations import tasks
+
+        settings.PUBLIC_BASE_URL = "https://127.0.0.1:9"
+        tasks.set_up_event_streams()
+        page = admin_client.get("/admin/registrations/webhookdelivery/health/")
+        assert b"Not in order" in page.content

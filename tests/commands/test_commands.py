@@ -92,7 +92,7 @@ def test_plan_shows_calls_fee_and_blockers():
     assert "US$4.50" in out
     _, out, _ = run("plan", str(case.pk), "--json")
     plan = json.loads(out)
-    assert set(plan) == {"calls", "blockers", "fee"}
+    assert set(plan) == {"calls", "blockers", "fee", "notes"}
     assert {"slug", "label", "fee", "repair", "note"} <= set(plan["calls"][0])
     assert isinstance(plan["fee"], str)
 

@@ -35,7 +35,6 @@ def test_an_address_that_twilio_has_locked_is_replaced_and_swapped(desk):
     verbs.submit(case, actor="ann")
     case = desk.run(case.pk, until=lambda c: bool(c.profile.submitted_at) and c.stage != Stage.PROFILE)
     Profile.objects.filter(registration=case).update(address_locked=True)
-    old_address, old_document = case.profile.address_sid, case.profile.supporting_document_sid
     verbs.edit(case, {"profile": {"street": "2 Main St"}}, actor="ann")
     case = desk.run(case.pk, until=lambda c: c.wake_at is None or stopped(c))
     planned = [call.slug for call in planning.plan(case).calls]

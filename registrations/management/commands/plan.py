@@ -38,5 +38,7 @@ class Command(BaseCommand):
             self.stdout.write("No call is needed.")
         if plan.fee:
             self.stdout.write(f"Together about US${plan.fee}.")
+        for note in plan.notes:
+            self.stdout.write(f"Note: {note}")
         for blocker in plan.blockers:
             self.stdout.write(f"Blocked: {blocker}")
