@@ -69,7 +69,10 @@ def rejection_reason(registration: Registration, part: str) -> str:
         return ""
     told = WebhookDelivery.objects.filter(subject=mirror.sid, status=BUNDLE_REJECTED).exclude(reason="")
     words = told.order_by("-received_at").values_list("reason", flat=True)
-    reasons, earlier = list(words.filter(received_at__gte=since)[:20]), set(words.filter(received_at__lt=since))
+    reasons, earlier = (
+        list(words.filter(received_at__gte=since)[:20]),
+        set(words.filter(received_at__lt=since)),
+    )
     return next((reason for reason in reasons if reason not in earlier), reasons[0] if reasons else "")
 
 

@@ -28,7 +28,9 @@ class Desk:
         pipeline.advance(pk, ring=self.ring)
         return pipeline.load(pk)
 
-    def run(self, pk: int, until: Callable[[Registration], bool] | None = None, jobs: int = 200) -> Registration:
+    def run(
+        self, pk: int, until: Callable[[Registration], bool] | None = None, jobs: int = 200
+    ) -> Registration:
         """Jobs, each at its time, until nothing but the rare looks of the backstop is to come or `until` holds."""
         soon = min(timedelta(seconds=60), clock.scaled(5 * 3600))
         for _ in range(jobs):

@@ -98,7 +98,7 @@ def test_near_the_limit_is_a_hint_and_stops_nobody(agent):
     case = make_registration(label="Second")
     data = typed(case, postal_code="x") | {"_save": "1"}  # another error shows the form again
     page = agent.post(desk_url(case, "change"), data).content.decode()
-    assert "was used for 1 other brands" in page.split('id="hints-mobile_phone_number"')[1].split("</ul>")[0]
+    assert "was used for 1 other brand;" in page.split('id="hints-mobile_phone_number"')[1].split("</ul>")[0]
     assert agent.post(desk_url(case, "change"), typed(case) | {"_save": "1"}).status_code == 302
 
 

@@ -18,6 +18,12 @@ pytestmark = pytest.mark.django_db
 SCALE = 0.001
 
 
+@pytest.fixture
+def unhurried(settings):
+    """Our waits ten times the sandbox's, so that no slow machine makes a job find them over already."""
+    settings.A2P_TIME_SCALE = 10 * SCALE
+
+
 def steps(stand: Stand) -> list[str]:
     return list(
         StepRun.objects.filter(registration_id=stand.pk).order_by("id").values_list("step", flat=True)
@@ -226,7 +232,7 @@ def test_an_edit_in_mid_walk_stops_the_writes_until_submit(stand: Stand):
     assert stand.run().stage == Stage.LIVE
 
 
-def test_an_edit_while_the_brand_is_pending_waits_for_its_end(stand: Stand):
+def test_an_edit_while_the_brand_is_pending_waits_for_its_end(unhurried, stand: Stand):
     stand.make(trust_bundle={"mobile_phone_number": SILENT})
     case = stand.run(lambda case: case.brand.status == "PENDING")
     Brand.objects.update(next_poll_at=clock.now() + timedelta(seconds=5))
@@ -264,7 +270,7 @@ def test_a_failed_brand_is_resubmitted_after_the_bundles_and_no_second_one_is_ma
     assert stand.desk.violations() == []
 
 
-def test_brand_resubmissions_end_after_three(stand: Stand):
+def test_brand_resubmissions_end_after_three(unhurried, stand: Stand):
     stand.make(trust_bundle={"brand_name": "Quillfeather fail 30799"})
     case = stand.stopped(Stage.BRAND)
     for _ in range(3):
@@ -278,7 +284,7 @@ def test_brand_resubmissions_end_after_three(stand: Stand):
     assert "21724" in " ".join(planning.plan(case).blockers)
 
 
-def test_30793_cannot_be_resubmitted_and_says_so(stand: Stand):
+def test_30793_cannot_be_resubmitted_and_says_so(unhurried, stand: Stand):
     stand.make()
     stand.run(lambda case: case.brand.status == "PENDING")
     stand.desk.post(f"brand/{Brand.objects.get().sid}", action="reject", code=30793)
@@ -350,7 +356,9 @@ def test_hold_stops_writes_and_looks_until_released(stand: Stand):
         ("Usa2p", Campaign, "service_sid", "campaign_status"),
     ],
 )
-def test_a_status_that_nobody_knows_is_kept_and_waited_out(stand: Stand, kind, model, column, field):
+def test_a_status_that_nobody_knows_is_kept_and_waited_out(
+    unhurried, stand: Stand, kind, model, column, field
+):
     stand.make()
     stand.run(lambda case: bool(getattr(getattr(case, model._meta.model_name), "submitted_at", None))
               if model is not Brand else bool(case.brand.sid))  # fmt: skip
@@ -490,7 +498,7 @@ def test_fees_are_planned_and_recorded(stand: Stand):
 
 
 # --- where a case stands -----------------------------------------------------------------------------------------
-def test_stage_and_who_must_act_all_along_the_walk(stand: Stand):
+def test_stage_and_who_must_act_all_along_the_walk(unhurried, stand: Stand):
     case = make_case()
     assert (case.stage, case.waiting_for) == (Stage.DRAFT, WaitingFor.US)
     stand.make(trust_bundle={"mobile_phone_number": SILENT})
