@@ -51,6 +51,36 @@ class RunState(models.TextChoices):
     ERRORED = "errored", "Our error"
 
 
+class WorkState(models.TextChoices):
+    """Where a bulk action or an import stands (models/work.py)."""
+
+    PREPARING = "preparing", "Preparing"  # a job works out what would happen
+    READY = "ready", "Ready to confirm"
+    RUNNING = "running", "Running"
+    CANCELLED = "cancelled", "Cancelled"  # what is done stays done; the rest can be started again
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"  # as a whole; `error` says why
+
+
+class ItemState(models.TextChoices):
+    """What becomes of one row of a bulk action or an import."""
+
+    NEW = "new", "Not looked at yet"
+    WILL = "will", "Will be done"
+    SKIPPED = "skipped", "Skipped"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+
+
+class FeeKind(models.TextChoices):
+    """What Twilio takes money for (facts section 9); the keys of settings.A2P_FEES."""
+
+    BRAND = "brand", "Brand registration"
+    CAMPAIGN_VETTING = "campaign_vetting", "Campaign vetting"
+    CAMPAIGN_MONTHLY = "campaign_monthly", "Campaign, a month"
+    NUMBER_MONTHLY = "number_monthly", "Phone number, a month"
+
+
 OPEN_RUN_STATES = (RunState.RUNNING, RunState.UNKNOWN)
 GOOD_RUN_STATES = (RunState.OK, RunState.FOUND)
 
@@ -79,6 +109,8 @@ BRAND = {
     "SUSPENDED": Word("Suspended", "bad", final=True),
     "DELETION_PENDING": Word("Being deleted", "wait"),
     "DELETION_FAILED": Word("Deletion failed", "bad"),
+    # Known from prose only, as what the registry may do after 30 days without a YES (facts section 8).
+    "EXPIRED": Word("Expired", "bad", final=True),
 }
 IDENTITY = {
     "SELF_DECLARED": Word("Waiting for YES", "wait"),
@@ -107,10 +139,32 @@ EVALUATION = {
 
 # Sole proprietors reach twilio-approved only after the one-time text, so submitted is enough to go on.
 BUNDLE_SUBMITTED = frozenset({"pending-review", "in-review", "twilio-approved"})
-BUNDLE_REJECTED = "twilio-rejected"
+BUNDLE_REJECTED, BUNDLE_APPROVED = "twilio-rejected", "twilio-approved"
 BRAND_APPROVED, BRAND_FAILED, BRAND_SUSPENDED = "APPROVED", "FAILED", "SUSPENDED"
+BRAND_EXPIRED, BRAND_DELETION_FAILED = "EXPIRED", "DELETION_FAILED"
 IDENTITY_VERIFIED = "VERIFIED"
 CAMPAIGN_VERIFIED, CAMPAIGN_FAILED, CAMPAIGN_SUSPENDED = "VERIFIED", "FAILED", "SUSPENDED"
+
+
+def canonical(table: dict[str, Word], value: object) -> str:
+    """The table's own spelling of a word that differs in case, hyphens or blanks only; others as they came.
+
+    Twilio changed the case of such words before (facts section 3), and events spell them differently.
+
+    >>> canonical(BUNDLE, "In_Review"), canonical(BRAND, "approved"), canonical(BRAND, "Meditating")
+    ('in-review', 'APPROVED', 'Meditating')
+    >>> canonical(BRAND, None)
+    ''
+    """
+    if not isinstance(value, str):
+        return ""
+    if value in table:
+        return value
+    return next((word for word in table if _plain(word) == _plain(value)), value)
+
+
+def _plain(value: str) -> str:
+    return value.strip().lower().replace("_", "-").replace(" ", "-")
 
 
 def word(table: dict[str, Word], value: str | None) -> Word:

@@ -1,14 +1,19 @@
 """How long each stage takes, when a case is overdue, and what to do then. Pure reading.
 
+`stuck` is the rule for one case in memory, `overdue` the same rule as a condition for the database.
+
 Source of the times: Twilio facts, sections 6.1 and 8 (profile up to 24 h by hand, brand minutes to days, the
 one-time text 24 h, campaign 10 to 15 days, number registration up to two weeks).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q, QuerySet
+
 from registrations.clock import scaled
-from registrations.models import Registration
+from registrations.models import Brand, PhoneNumber, Registration
 from registrations.states import Stage, WaitingFor
 
 HOUR, DAY = 3600.0, 86400.0
@@ -33,13 +38,13 @@ EXPECTED: dict[tuple[str, str], Expected] = {
     ),
     (Stage.BRAND, WaitingFor.TWILIO): Expected(
         3 * DAY,
-        "A brand takes minutes to days. If nothing moved, write to Twilio's support with the text below.",
+        "A brand takes minutes to days. If nothing moved, write to Twilio's support with the prepared text.",
     ),
     (Stage.OTP, WaitingFor.CUSTOMER): Expected(
         DAY, "The text is no longer valid after 24 hours. Call the customer, then send it again."
     ),
     (Stage.CAMPAIGN, WaitingFor.TWILIO): Expected(
-        15 * DAY, "Campaigns take 10 to 15 days. Write to Twilio's support with the text below."
+        15 * DAY, "Campaigns take 10 to 15 days. Write to Twilio's support with the prepared text."
     ),
     (Stage.NUMBER, WaitingFor.TWILIO): Expected(
         HOUR, "A number is listed at once. Check Twilio now; if it is still missing, submit again."
@@ -52,7 +57,7 @@ FOR_WORKER = Expected(
     0.25 * HOUR, "The worker should have done this by now. Ask your administrator whether it runs."
 )
 NUMBER_REGISTRATION = Expected(
-    14 * DAY, "Registering a number takes up to two weeks. Write to Twilio's support with the text below."
+    14 * DAY, "Registering a number takes up to two weeks. Write to Twilio's support with the prepared text."
 )
 
 
@@ -98,3 +103,44 @@ def _since(registration: Registration) -> datetime:
     if registration.stage == Stage.LIVE and registration.phone_number.a2p_status_at:
         return registration.phone_number.a2p_status_at
     return registration.stage_since
+
+
+def overdue(cases: QuerySet[Registration], moment: datetime) -> QuerySet[Registration]:
+    """Those of `cases` that stuck() flags at `moment`.
+
+    A union of three small sets. Most waits begin with the stage: each is a range of the index on (waiting_for,
+    stage, stage_since). The two that do not are read from their own tables. One condition over a join of all
+    three would read every row of them.
+    """
+    plain, texts = Q(pk__in=[]), Q(pk__in=[])
+    for (stage, waiting_for), seconds in _waits():
+        began = moment - scaled(seconds)
+        if stage == Stage.OTP:
+            texts |= Q(registration__waiting_for=waiting_for) & _since_own("otp_sent_at", began)
+        else:
+            plain |= Q(waiting_for=waiting_for, stage=stage, stage_since__lt=began)
+    registering = _since_own("a2p_status_at", moment - scaled(NUMBER_REGISTRATION.seconds))
+    late = Registration.objects.order_by().filter(plain).values("pk")
+    of_texts = Brand.objects.order_by().filter(texts, registration__stage=Stage.OTP)
+    of_numbers = PhoneNumber.objects.order_by().filter(
+        registering, a2p_status="pending_registration", registration__stage=Stage.LIVE
+    )
+    found = late.union(of_texts.values("registration_id"), of_numbers.values("registration_id"))
+    return cases.filter(pk__in=found, hold=False)
+
+
+def _waits() -> Iterator[tuple[tuple[str, str], float]]:
+    """Every (stage, waiting_for) that can be late, and after how many seconds; LIVE has a rule of its own."""
+    for where, usual in EXPECTED.items():
+        yield where, usual.seconds
+    for stage in Stage:
+        if stage not in (Stage.DRAFT, Stage.REMOVED, Stage.LIVE):
+            yield (stage, WaitingFor.US), FOR_US.seconds
+            yield (stage, WaitingFor.WORKER), FOR_WORKER.seconds
+
+
+def _since_own(column: str, began: datetime) -> Q:
+    """The part's own moment lies before `began`; without one, the stage's does."""
+    return Q(**{f"{column}__lt": began}) | Q(
+        **{f"{column}__isnull": True, "registration__stage_since__lt": began}
+    )

@@ -68,6 +68,8 @@ _REQUEST_COLUMNS = {"otp_requested_at", "otp_requested_by", "resubmit_requested"
 _EVENT_COLUMNS: dict[type[Mirror], set[str]] = {PhoneNumber: {"a2p_status", "a2p_status_at", "errors"}}
 # A delivery can overtake Twilio's own read; when its look shows nothing new, one more follows after this.
 ECHO_SECONDS = 60.0
+# Looks at a no that came without its reason, before the rare ones.
+UNEXPLAINED_SECONDS = (30.0, 120.0, 600.0, 3600.0)
 
 
 def record(registration: Registration, row: Write, payload: Payload, basis: Basis) -> None:
@@ -97,7 +99,28 @@ def refused(registration: Registration, row: Write, columns: Mapping[str, Any]) 
     mirror = row.mirror(registration)
     for column, value in columns.items():
         setattr(mirror, column, value)
-    _save(mirror)
+    _save(mirror, also=set(columns))
+
+
+def passed_over(registration: Registration, row: Write, basis: Basis) -> None:
+    """Twilio refused what it has already: it counts as sent, and the case goes on."""
+    mirror = row.mirror(registration)
+    mirror.sent = {**mirror.sent, row.key: basis}
+    for column, value in row.resets.items():
+        setattr(mirror, column, value)
+    _save(mirror, also=set(row.resets))
+
+
+def look_soon(registration: Registration, row: Write) -> None:
+    """After a refusal: the object may not be what we believe, so it is looked at next, and its brand too."""
+    parts = (row.part, "brand") if row.part == "campaign" else (row.part,)
+    for part in parts:
+        if part == "phone_number":
+            continue  # what is looked at there is the sender, which may not be in the service yet
+        if watch_of(registration, part):
+            mirror = getattr(registration, part)
+            mirror.next_poll_at = clock.now()
+            type(mirror)._default_manager.filter(pk=mirror.pk).update(next_poll_at=mirror.next_poll_at)
 
 
 def give_up(registration: Registration, row: Write, why: str) -> None:
@@ -122,11 +145,14 @@ def gone(registration: Registration, row: Watch) -> None:
 def _look(registration: Registration, row: Watch, apply: Callable[[Any, datetime], None] | None) -> None:
     mirror, now = row.mirror(registration), clock.now()
     asked, before, passed = mirror.look_requested_at, _words(mirror), _passed(registration, row.part)
+    forgets: set[str] = set()
     if apply:
         mirror.gone_at = None
         apply(mirror, now)
     elif not mirror.gone_at:
         mirror.gone_at = now
+        # A wish from before it vanished is no wish for another one, which may cost money.
+        mirror.resubmit_requested, forgets = False, {"resubmit_requested"}
         timeline.record(registration, f"{row.part}:gone", "Twilio does not find the object (404).")
     changed = _words(mirror) != before
     mirror.synced_at = now
@@ -136,7 +162,7 @@ def _look(registration: Registration, row: Watch, apply: Callable[[Any, datetime
     if changed and not asked and _decided(row.part, mirror):
         mirror.poll_found_at = now
     _plan_look(registration, row, now, asked=bool(asked), changed=changed)
-    _save(mirror)
+    _save(mirror, also=forgets)
     if asked:
         # A request made after this look began stays, and is answered by another look.
         type(mirror)._default_manager.filter(pk=mirror.pk, look_requested_at=asked).update(
@@ -152,6 +178,11 @@ def _plan_look(registration: Registration, row: Watch, now: datetime, *, asked: 
     planned = mirror.next_poll_at
     if watch.passed(registration) or watch.failed(registration):
         rare = watch.backstop(registration)
+        if row.part in _TABLES and not watch.passed(registration) and _unexplained(mirror):
+            mirror.polls = 0 if changed else mirror.polls
+            if mirror.polls < len(UNEXPLAINED_SECONDS):
+                rare = UNEXPLAINED_SECONDS[mirror.polls]
+            mirror.polls += 1
         # Spread, or a hundred cases of one import would wake in the same second every day.
         mirror.next_poll_at = now + clock.scaled(rare * random.uniform(0.9, 1.1)) if rare else None
     elif not (asked and planned and planned > now):
@@ -161,6 +192,11 @@ def _plan_look(registration: Registration, row: Watch, now: datetime, *, asked: 
     if asked and not changed:
         echo = now + clock.scaled(ECHO_SECONDS)
         mirror.next_poll_at = min(mirror.next_poll_at or echo, echo)
+
+
+def _unexplained(mirror: Any) -> bool:
+    """A no without a reason: Twilio may add the reason a little later, and no person can mend anything before."""
+    return not (mirror.gone_at or mirror.errors or mirror.failure_reason)
 
 
 def _passed(registration: Registration, part: str) -> set[str]:
@@ -206,6 +242,7 @@ def number_status(registration: Registration, status: str, *, at: datetime, reas
     `at` is Twilio's time of the event. False when something newer is known, or the same. Call it in a
     transaction. `reason` is Twilio's failurereason, often a page of its error dictionary.
     """
+    status = states.canonical(states.NUMBER, status)
     # The case is locked before the mirror, as everywhere; no_key lets the worker write its timeline.
     Registration.objects.select_for_update(no_key=True).get(pk=registration.pk)
     number = PhoneNumber.objects.select_for_update().get(registration=registration)
@@ -258,13 +295,6 @@ def forget(registration: Registration, rows: Iterable[Write]) -> None:
         for column, value in columns.items():
             setattr(mirror, column, value)
         _save(mirror, also=set(columns))
-
-
-def look_later(registration: Registration, row: Watch, at: datetime) -> None:
-    """Plan the next look without having looked."""
-    mirror = row.mirror(registration)
-    mirror.next_poll_at = at
-    _save(mirror)
 
 
 def _save(mirror: Mirror, also: set[str] | None = None) -> None:

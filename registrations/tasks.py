@@ -12,11 +12,13 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 from django_q.tasks import async_task
 
-from registrations import event_streams, pipeline, routing
+from registrations import background, event_streams, notifications, pipeline, primary_profile, routing
 from registrations.broker import EtaORM
 from registrations.gateway import errors, get_gateway
-from registrations.models import Heartbeat
-from registrations.reconcile import acts, scan
+from registrations.models import Batch, Figure, Heartbeat, Import, ImportFile, ImportRow, Notification
+from registrations.preflight import online
+from registrations.reconcile import acts, regular, scan
+from registrations.states import ItemState
 from registrations.worker.processes import pause
 
 ADVANCE = "registrations.tasks.advance"
@@ -24,6 +26,13 @@ SCAN = "registrations.tasks.run_scan"
 FINDING = "registrations.tasks.act_on_finding"
 STREAMS = "registrations.tasks.set_up_event_streams"
 PROCESS = "registrations.tasks.process_deliveries"
+ONLINE = "registrations.tasks.look_online"
+PRIMARY = "registrations.tasks.look_at_primary_profile"
+NOTIFY = "registrations.tasks.send_notifications"
+# Named, not imported: they call the verbs, which call this module.
+BATCH = "registrations.batches.advance"
+IMPORT = "registrations.importing.uploads.advance"
+FIGURES = "registrations.figures.refresh"
 
 # The Heartbeat row that keeps the last set-up of Event Streams.
 EVENT_STREAMS = "event-streams-setup"
@@ -31,6 +40,9 @@ EVENT_STREAMS = "event-streams-setup"
 KEEP_SUCCESSES = timedelta(days=2)
 KEEP_FAILURES = timedelta(days=30)
 KEEP_HEARTBEATS = timedelta(days=2)
+# Personal data of customers who did not become cases.
+KEEP_IMPORT_ROWS = timedelta(days=30)
+KEEP_NOTIFICATIONS = timedelta(days=90)
 
 
 def ring(pk: int, at: datetime | None = None) -> None:
@@ -45,7 +57,7 @@ def ring(pk: int, at: datetime | None = None) -> None:
 
 def advance(pk: int) -> None:
     """The job: let the pipeline take registration `pk` as far as it can go now."""
-    pipeline.advance(pk, ring=ring)
+    pipeline.advance(pk, ring=ring, tell=notifications.needs_us)
 
 
 def ring_deliveries(pks: Iterable[object]) -> None:
@@ -110,7 +122,22 @@ def ring_scan(pk: int) -> None:
 
 def run_scan(pk: int) -> None:
     """The job; a scan that is done, or that another job is at, is passed over."""
-    scan.run(pk)
+    regular.run(pk, pause=pause)
+
+
+def ring_due_scan() -> bool:
+    """For the sweep: the regular comparison, when it is due."""
+    return regular.ask_due(ring_scan) is not None
+
+
+def ring_due_primary_profile() -> bool:
+    """For the sweep: a look at the ISV's own profile, when it is due."""
+    return primary_profile.ask_due(lambda: async_task(PRIMARY, broker=EtaORM()))
+
+
+def look_at_primary_profile() -> None:
+    """The job; a lost one is asked for again when the next look is due."""
+    primary_profile.look()
 
 
 def ring_finding(pk: int) -> None:
@@ -131,6 +158,41 @@ def ring_forgotten_reconciling() -> None:
         ring_finding(pk)
 
 
+def ring_batch(pk: int) -> None:
+    """Have a worker go on with a bulk act; an insert in the caller's transaction."""
+    async_task(BATCH, pk, broker=EtaORM())
+
+
+def ring_import(pk: int) -> None:
+    """Have a worker go on with an import; an insert in the caller's transaction."""
+    async_task(IMPORT, pk, broker=EtaORM())
+
+
+def ring_forgotten_work() -> None:
+    """For the sweep: bulk acts and imports whose job was lost, or whose worker died."""
+    for pk in background.claim_forgotten(Batch):
+        ring_batch(pk)
+    for pk in background.claim_forgotten(Import):
+        ring_import(pk)
+
+
+def ring_notifications() -> None:
+    """For the sweep: have a worker send what is due; a second job finds nothing left."""
+    if notifications.due():
+        async_task(NOTIFY, broker=EtaORM())
+
+
+def send_notifications() -> None:
+    """The job; what does not go out is tried again later."""
+    notifications.send_due()
+
+
+def ring_figures() -> None:
+    """For the sweep: have the numbers of the board that take long counted anew; a small desk keeps none."""
+    if Figure.objects.exists():
+        async_task(FIGURES, broker=EtaORM())
+
+
 def ring_event_streams() -> None:
     """Have a worker make or mend the Event Streams sink; an insert in the caller's transaction."""
     async_task(STREAMS, broker=EtaORM())
@@ -147,12 +209,25 @@ def set_up_event_streams() -> None:
     Heartbeat.objects.update_or_create(name=EVENT_STREAMS, defaults={"at": timezone.now(), "detail": detail})
 
 
+def ring_online(pk: int) -> None:
+    """Have a worker look at a case's pages and mobile; an insert in the caller's transaction."""
+    async_task(ONLINE, pk, broker=EtaORM())
+
+
+def look_online(pk: int) -> None:
+    """The job. Losing it loses nothing: the page offers the look again."""
+    online.look(pipeline.load(pk))
+
+
 def prune() -> int:
-    """Delete results, heartbeats and old deliveries that nobody will read again; returns how many rows went."""
+    """Delete results, heartbeats, old notes and deliveries that nobody will read again; returns how many rows went."""
     now = timezone.now()
     old = [
         Task.objects.filter(success=True, stopped__lt=now - KEEP_SUCCESSES),
         Task.objects.filter(success=False, stopped__lt=now - KEEP_FAILURES),
-        Heartbeat.objects.filter(at__lt=now - KEEP_HEARTBEATS).exclude(name=EVENT_STREAMS),
+        Heartbeat.objects.filter(at__lt=now - KEEP_HEARTBEATS, name__startswith=Heartbeat.WORKER),
+        ImportRow.objects.filter(upload__created_at__lt=now - KEEP_IMPORT_ROWS).exclude(state=ItemState.DONE),
+        ImportFile.objects.filter(upload__created_at__lt=now - KEEP_IMPORT_ROWS),
+        Notification.objects.filter(created_at__lt=now - KEEP_NOTIFICATIONS),
     ]
     return sum(rows.delete()[0] for rows in old) + routing.prune()

@@ -8,6 +8,7 @@ import traceback
 from datetime import timedelta
 
 from registrations import clock, timeline
+from registrations.failures import lookup
 from registrations.gateway import errors
 from registrations.gateway.redact import redact_text
 from registrations.models import Registration
@@ -16,8 +17,11 @@ from registrations.states import Stage, WaitingFor
 from registrations.steps import AnyRow, Watch
 
 BACKOFF_SECONDS, BACKOFF_CAP_SECONDS = 2.0, 300.0
+# What is young may take seconds until it is found everywhere, whatever A2P_TIME_SCALE says.
+NOT_FOUND_SECONDS = 0.5
 MISCONFIGURED_SECONDS = 900.0  # an operator mends credentials; the case then goes on by itself
 ERRORED_SECONDS = 600.0
+CREDENTIALS_REFUSED = "Twilio refused our credentials"
 
 
 def reset_attempts(registration: Registration) -> None:
@@ -32,16 +36,25 @@ def back_off(registration: Registration, decision: Decision, error: errors.Unava
     seconds = min(BACKOFF_CAP_SECONDS, BACKOFF_SECONDS * 2 ** min(attempts - 1, 10)) * random.uniform(
         0.5, 1.5
     )
-    delay = max(
-        clock.scaled(seconds), timedelta(seconds=(error.retry_after or 0.2) * random.uniform(1.0, 1.3))
-    )
+    least = error.retry_after or (NOT_FOUND_SECONDS * 2 ** min(attempts - 1, 10) if error.not_found else 0.2)
+    delay = max(clock.scaled(seconds), timedelta(seconds=least * random.uniform(1.0, 1.3)))
     row = decision.row  # type: ignore[union-attr]
     return Wait(
         clock.now() + delay,
         _stage(registration, row),
         WaitingFor.TWILIO,
-        f"{row.label}: Twilio is busy; trying again. {error}",
+        f"{row.label}: {_title(error) or 'Twilio is busy'}; trying again. {error}",
     )
+
+
+def _title(error: errors.GatewayError) -> str:
+    """What the catalogue calls it; "" for what it does not know."""
+    known = lookup(error.code) if error.code else None
+    return known.title if known and not known.key.startswith("unknown") else ""
+
+
+def _sentence(text: str) -> str:
+    return f"{text}. " if text else ""
 
 
 def _stage(registration: Registration, row: AnyRow) -> Stage:
@@ -55,7 +68,8 @@ def misconfigured(registration: Registration, decision: Decision, error: errors.
     return Stop(
         _stage(registration, row),
         WaitingFor.US,
-        f"Twilio refused our credentials or settings ({error}). Ask your administrator; it is tried again by itself.",
+        f"{CREDENTIALS_REFUSED} or settings ({error}). {_sentence(_title(error))}Ask your administrator; it is "
+        "tried again by itself.",
         until=clock.now() + clock.scaled(MISCONFIGURED_SECONDS),
     )
 

@@ -4,21 +4,24 @@ Pages and commands call these and nothing else. None of them calls Twilio; the w
 user's name as text. A verb that may not be done now raises Refused with a sentence for the person.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
-from registrations import clock, limits, pipeline, planning, plans, tasks, timeline
-from registrations.models import Brand, Campaign, PhoneNumber, Profile, Registration, TrustBundle
+from registrations import clock, limits, people, pipeline, planning, plans, preflight, tasks, timeline
+from registrations.models import Batch, Brand, Campaign, PhoneNumber, Profile, Registration, TrustBundle
+from registrations.preflight import gate, online
 from registrations.runs import Runs
-from registrations.states import BRAND_FAILED, Stage
+from registrations.states import Stage
 from registrations.steps import BY_SLUG, WATCHED_PARTS, watch_of
-from registrations.steps.brand import waits_for_yes
+from registrations.steps.brand import mobile_was_changed, waits_for_yes
 from registrations.steps.number import buy_wanted
 
+PREFLIGHT_ADVICE = "Mend this, or submit it all the same on the page that shows the plan."
 OTP_COOLDOWN_SECONDS = 300.0
 
 PARTS: dict[str, Any] = {
@@ -38,14 +41,15 @@ class Refused(Exception):
 def create(parts: Parts, *, actor: str, **registration_fields: Any) -> Registration:
     """Save a new case as a draft. `parts`: mirror name -> inputs (see PARTS)."""
     with transaction.atomic():
-        registration = Registration.objects.create(**registration_fields)
+        registration = Registration.objects.create(
+            **{"account_sid": settings.TWILIO_ACCOUNT_SID, **registration_fields}
+        )
         for name, model in PARTS.items():
             inputs = parts.get(name, {})
             keys = _keys(Profile(**inputs)) if name == "profile" else {}
             model.objects.create(registration=registration, **inputs, **keys)
         timeline.record(registration, "created", "Created.", actor=actor)
-        pipeline.restate(registration.pk)
-    return pipeline.load(registration.pk)
+        return pipeline.restate(registration.pk, registration)
 
 
 def edit(
@@ -74,6 +78,8 @@ def edit(
         fields = {k: v for k, v in registration_fields.items() if getattr(current, k) != v}
         if fields:
             Registration.objects.filter(pk=current.pk).update(**fields)
+        if "owner" in fields:
+            people.owner_changed(current, fields.pop("owner"), actor=actor)
         if changed:
             _changed_inputs(full, changed, actor)
         elif fields:
@@ -114,8 +120,18 @@ def _changed_inputs(registration: Registration, changed: list[str], actor: str) 
     timeline.record(registration, "edited", f"Edited: {', '.join(sorted(changed))}.", actor=actor)
 
 
-def submit(registration: Registration, *, actor: str) -> None:
-    """Apply the plan: Submit, Resubmit and Try again are this one act. Pressing it twice is harmless."""
+def submit(
+    registration: Registration,
+    *,
+    actor: str,
+    batch: Batch | None = None,
+    despite: Collection[str] | None = (),
+) -> None:
+    """Apply the plan: Submit, Resubmit and Try again are this one act. Pressing it twice is harmless.
+
+    `batch` is the bulk action that does it; the paid calls that follow are counted there. `despite`: keys of the
+    pre-flight's errors that the person has read and goes past; None: whatever it finds.
+    """
     with transaction.atomic():
         current = Registration.objects.select_for_update().get(pk=registration.pk)
         if current.removing or current.stage == Stage.REMOVED:
@@ -123,11 +139,13 @@ def submit(registration: Registration, *, actor: str) -> None:
         if current.hold:
             raise Refused("This registration is on hold. Release it first.")
         _check_limits(pipeline.load(current.pk))
+        _check_texts(pipeline.load(current.pk), despite, actor)
         _ask_again(pipeline.load(current.pk))
         Registration.objects.filter(pk=current.pk).update(
             submitted_revision=current.revision,
             submitted_at=clock.now(),
             submitted_by=actor[:150],
+            submitted_batch=batch,
             attempts=0,
         )
         timeline.record(current, "submitted", "Submitted.", actor=actor, revision=current.revision)
@@ -135,11 +153,8 @@ def submit(registration: Registration, *, actor: str) -> None:
 
 
 def _check_limits(registration: Registration) -> None:
-    """Refuse what the registry would refuse after the fee, unless a supervisor gave a reason.
-
-    Only a brand that is still to be made, or to be resubmitted, uses the values up.
-    """
-    if registration.limit_override or (registration.brand.sid and registration.brand.status != BRAND_FAILED):
+    """Refuse what the registry would refuse after the fee, unless a supervisor gave a reason."""
+    if not limits.counted(registration):
         return
     spent = [use.text for use in limits.uses_of(registration) if use.spent]
     if spent:
@@ -153,6 +168,37 @@ def override_limits(registration: Registration, *, reason: str, actor: str) -> N
     with transaction.atomic():
         Registration.objects.filter(pk=registration.pk).update(limit_override=reason.strip()[:300])
         timeline.record(registration, "limits:overridden", f"Past the limit: {reason.strip()}", actor=actor)
+
+
+def _check_texts(registration: Registration, despite: Collection[str] | None, actor: str) -> None:
+    """Refuse to pay for what the pre-flight says will be rejected, unless the person has read that.
+
+    What was gone past stays on the case: it does not stop again, an error that comes later does.
+    """
+    found = gate.in_the_way(registration)
+    unread = [] if despite is None else [finding for finding in found if finding.key not in despite]
+    if unread:
+        said = " ".join(dict.fromkeys(finding.text for finding in unread))
+        raise Refused(f"The pre-flight found {preflight.summary(unread)}: {said} {PREFLIGHT_ADVICE}")
+    if found:
+        keys = sorted({*gate.agreed_keys(registration), *(finding.key for finding in found)})
+        Registration.objects.filter(pk=registration.pk).update(preflight_override={"keys": keys})
+        titles = "; ".join(dict.fromkeys(finding.rule.title for finding in found))
+        timeline.record(
+            registration, "preflight:passed", f"Submitted in spite of the pre-flight: {titles}.", actor=actor
+        )
+
+
+def look_online(registration: Registration, *, actor: str) -> None:
+    """Have a worker look at the customer's pages and the mobile's line type, as far as the settings allow."""
+    if not online.enabled():
+        raise Refused(
+            "Looking outside is switched off. An administrator can switch it on (A2P_PREFLIGHT_FETCH, "
+            "A2P_PREFLIGHT_LOOKUP)."
+        )
+    with transaction.atomic():
+        timeline.record(registration, online.ASKED, "Asked to look at pages and mobile.", actor=actor)
+        tasks.ring_online(registration.pk)
 
 
 def _ask_again(registration: Registration) -> None:
@@ -171,7 +217,9 @@ def _wake(pk: int) -> None:
 # --- the one-time text ------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class OtpState:
-    """The one-time text's clock. sends: how often it went out, Twilio's own first one included."""
+    """The one-time text's clock. sends: how often it went out, Twilio's own first one included. note: a doubt
+    that a person should know, or "".
+    """
 
     owed: bool
     can_resend: bool
@@ -181,16 +229,17 @@ class OtpState:
     sent_at: datetime | None
     expires_at: datetime | None
     deadline_at: datetime | None
+    note: str = ""
 
 
-def otp_state(registration: Registration) -> OtpState:
+def otp_state(registration: Registration, runs: Runs | None = None) -> OtpState:
     brand, now = registration.brand, clock.now()
     owed = waits_for_yes(registration)
     cooldown = brand.otp_sent_at + clock.scaled(OTP_COOLDOWN_SECONDS) if brand.otp_sent_at else None
     why_not = ""
     if not owed:
         why_not = "No answer is owed: the brand is not waiting for a YES."
-    elif brand.otp_requested_at and not _otp_refused(registration):
+    elif brand.otp_requested_at and not _otp_refused(registration, runs):
         why_not = "A text is being sent already."
     elif cooldown and cooldown > now:
         why_not = "A text went out a moment ago. Give it a few minutes to arrive."
@@ -205,12 +254,13 @@ def otp_state(registration: Registration) -> OtpState:
         sent_at=brand.otp_sent_at,
         expires_at=brand.otp_expires_at,
         deadline_at=brand.otp_deadline_at,
+        note=plans.MOBILE_MAY_NOT_FOLLOW if mobile_was_changed(registration) else "",
     )
 
 
-def _otp_refused(registration: Registration) -> bool:
+def _otp_refused(registration: Registration, runs: Runs | None) -> bool:
     """Whether Twilio said no to the text that was asked for last."""
-    return Runs.of(registration).refusal(BY_SLUG["brand.send_otp"], registration) is not None
+    return (runs or Runs.of(registration)).refusal(BY_SLUG["brand.send_otp"], registration) is not None
 
 
 def resend_otp(registration: Registration, *, actor: str) -> None:
@@ -229,22 +279,12 @@ def resend_otp(registration: Registration, *, actor: str) -> None:
         _wake(full.pk)
 
 
-def resend_many(pks: Iterable[int], *, actor: str) -> list[tuple[int, bool, str]]:
-    """Resend for each case: (pk, asked for?, sentence). The worker keeps Twilio's pace of ten a second."""
-    outcomes = []
-    for registration in Registration.objects.filter(pk__in=list(pks)).order_by("pk"):
-        try:
-            resend_otp(registration, actor=actor)
-            outcomes.append((registration.pk, True, "The text is on its way."))
-        except Refused as refusal:
-            outcomes.append((registration.pk, False, str(refusal)))
-    return outcomes
-
-
 def change_mobile(registration: Registration, *, mobile: str, actor: str) -> None:
     """Correct the mobile and have the text sent there, after the plan that this takes has run.
 
-    `mobile` is E.164. Twilio reads the new number when the bundle is evaluated and submitted again.
+    `mobile` is E.164. The bundle is evaluated and submitted with the new number first (facts section 6.7). An
+    approved brand itself cannot be updated, so whether its texts follow is Twilio's secret: the page says what
+    to do when they do not (OtpState.note).
     """
     with transaction.atomic():
         edit(registration, {"trust_bundle": {"mobile_phone_number": mobile}}, actor=actor)
@@ -254,7 +294,8 @@ def change_mobile(registration: Registration, *, mobile: str, actor: str) -> Non
         Brand.objects.filter(registration=full).update(
             otp_requested_at=clock.now(), otp_requested_by=actor[:150]
         )
-        submit(full, actor=actor)
+        # The texts were submitted before; only the mobile is new.
+        submit(full, actor=actor, despite=None)
 
 
 # --- the rest ------------------------------------------------------------------------------------------------------
@@ -297,8 +338,11 @@ def refresh(registration: Registration, *, actor: str) -> None:
 
 
 def add_note(registration: Registration, *, text: str, actor: str) -> None:
+    """Write on the timeline; colleagues whom it names with @ are told."""
     if text.strip():
-        timeline.record(registration, "note", text.strip(), actor=actor)
+        with transaction.atomic():
+            note = timeline.record(registration, "note", text.strip(), actor=actor)
+            people.tell_mentioned(note, actor=actor)
 
 
 def use_suggested_address(registration: Registration, *, actor: str) -> list[str]:

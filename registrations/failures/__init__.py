@@ -6,6 +6,7 @@ of_state("brand", "SUSPENDED")      -> Failure | None
 parse_error_items(brand.errors)     -> [ErrorItem, …], each with .failure and .inputs
 parse_evaluation(results)           -> [ErrorItem, …]
 parse_failure_reason("profile", t)  -> [Reason(text, failure, suggestion), …]
+told("profile", errors, t)          -> [Told(failure, code, message, …), …]: both, each reason once
 """
 
 from .catalogue import FAILURES, by_key, lookup, match_text, match_texts, of_state
@@ -13,6 +14,7 @@ from .items import ErrorItem, parse_error_items, parse_evaluation
 from .model import FIELD_PARTS, FORM_FIELDS, Failure, form_fields
 from .reasons import AddressSuggestion, Reason, parse_address_suggestion, parse_failure_reason
 from .tokens import inputs_in_text
+from .told import Told, told
 
 __all__ = [
     "FAILURES",
@@ -22,6 +24,7 @@ __all__ = [
     "ErrorItem",
     "Failure",
     "Reason",
+    "Told",
     "by_key",
     "form_fields",
     "inputs_in_text",
@@ -33,4 +36,5 @@ __all__ = [
     "parse_error_items",
     "parse_evaluation",
     "parse_failure_reason",
+    "told",
 ]

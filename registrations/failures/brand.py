@@ -105,9 +105,10 @@ FAILURES = (
         30712,
         "No more brands allowed for this person",
         "The registry's limit of registrations for one entity is reached.",
-        "Find out where the customer is registered already; only Twilio Support can raise the limit.",
-        resubmittable="no",
-        redo=("support",),
+        "Find out where the customer is registered already; only Twilio Support can raise the limit. Submit "
+        "again once they have.",
+        resubmittable="after_fix_elsewhere",
+        redo=("support", "brand_update"),
         who="customer",
         certain=False,
     ),
@@ -260,9 +261,9 @@ FAILURES = (
         "Not permitted for this account or key",
         "The account or its API key lacks the right to do this.",
         "Tell the operator to check the credentials and their permissions; the customer's data is not at "
-        "fault.",
+        "fault. Submit again after that.",
         resubmittable="after_fix_elsewhere",
-        redo=("operator",),
+        redo=("operator", "brand_update"),
     ),
     _brand(
         30790,

@@ -6,6 +6,8 @@ Source: Twilio facts, sections 6.2, 6.3 and 6.7. They come up to 20 seconds afte
 from .model import Failure, Resubmittable, Scope, Who
 
 _EMAIL_REDO: tuple[Scope, ...] = ("end_user", "profile", "trust_bundle", "brand_update")
+# A changed name changes the address too: it carries the customer's name.
+_NAME_REDO: tuple[Scope, ...] = ("end_user", "address", "profile", "trust_bundle", "brand_update")
 _ADDRESS_REDO: tuple[Scope, ...] = ("address", "profile", "trust_bundle", "brand_update")
 _ADDRESS = ("street", "street_secondary", "city", "region", "postal_code", "iso_country")
 
@@ -194,6 +196,7 @@ CODES = (
         "Twilio cannot connect the business name with the website.",
         "Use the name that the customer's website shows, then submit again.",
         ("brand_name",),
+        redo=("end_user", "trust_bundle", "brand_update"),
     ),
     _code(
         18602,
@@ -218,7 +221,7 @@ CODES = (
         "Twilio cannot verify the first authorised representative: here, the customer.",
         "Check name, e-mail and phone of the customer and submit again.",
         ("first_name", "last_name", "email", "phone_number"),
-        redo=_EMAIL_REDO,
+        redo=_NAME_REDO,
     ),
     _code(
         18605,
@@ -290,7 +293,7 @@ CODES = (
         "The name differs from the one in the records that Twilio compared it with.",
         "Use the customer's full legal name and submit again.",
         ("first_name", "last_name"),
-        redo=_EMAIL_REDO,
+        redo=_NAME_REDO,
     ),
     _code(
         18012,
@@ -363,7 +366,7 @@ CODES = (
         "Twilio could not confirm that the named person stands for the business.",
         "Check name, e-mail and phone of the customer and submit again.",
         ("first_name", "last_name", "email", "phone_number"),
-        redo=_EMAIL_REDO,
+        redo=_NAME_REDO,
     ),
 )
 

@@ -3,12 +3,13 @@
 Source: Twilio facts, sections 5.2 to 5.5. Description, message flow, samples, the four flags and the two URLs
 can be edited in place while the campaign is FAILED; keywords and automatic messages only by deleting the
 campaign and creating it again. Whether an edit pays the vetting fee again is disputed, hence "maybe".
-Where the brand's data is wrong, the campaign is deleted before the brand is mended, and made anew after it.
+Where the brand's data is wrong, Twilio Support must help first: a brand that got as far as a campaign is approved,
+and only a FAILED one can be updated (section 4.4).
 """
 
 from .model import Failure, Fee, Resubmittable, Scope, Who
 
-_NAMES = ("brand_name", "description", "message_samples")
+_NAMES = ("description", "message_samples", "brand_name")
 
 
 def _campaign(
@@ -96,7 +97,8 @@ TEXTS = (
         30894,
         "Brand information is wrong",
         "The texts speak of another business than the brand, often of the software's maker.",
-        "Use the customer's name and business in brand, description and samples, then submit again.",
+        "Use the customer's name and business, as the brand has them, in description and samples, then submit "
+        "again. If the brand is wrong, ask Twilio Support: an approved brand cannot be changed.",
         _NAMES,
         resubmittable="after_fix_elsewhere",
     ),
@@ -146,10 +148,10 @@ TEXTS = (
         30914,
         "Campaign's name is not the sole proprietor's",
         "Description and samples use another name than the brand.",
-        "Use the same name in brand, website, description and samples, then submit again.",
+        "Use the brand's name in website, description and samples, then submit again. If the brand is wrong, ask "
+        "Twilio Support: an approved brand cannot be changed.",
         _NAMES,
-        resubmittable="after_fix_elsewhere",
-        redo=("campaign_update", "campaign_recreate"),
+        resubmittable="yes",
         certain=False,
     ),
     _campaign(
@@ -178,27 +180,27 @@ TEXTS = (
     ),
 )
 
+_APPROVED: tuple[Scope, ...] = ("support", "campaign_update")
+
 BRAND_DATA = (
     _campaign(
         30881,
         "Brand's e-mail not accepted",
         "The support e-mail of the brand is a throw-away address or does not fit the brand.",
-        "Give a lasting e-mail address of the customer; the campaign is deleted, the brand corrected, the "
-        "campaign made anew.",
+        "Ask the customer for a lasting e-mail address and Twilio Support to put it into the brand: an approved "
+        "brand cannot be changed. Submit again once it is done.",
         ("email",),
         resubmittable="after_fix_elsewhere",
-        redo=("end_user", "profile", "trust_bundle", "brand_update", "campaign_recreate"),
-        fee="campaign_vetting",
+        redo=_APPROVED,
         who="customer",
     ),
     _campaign(
         30898,
         "Too many brands with one tax ID",
         "A tax ID is used by too many brands; a Sole Proprietor has none.",
-        "This should not happen to a Sole Proprietor; ask Twilio Support.",
+        "This should not happen to a Sole Proprietor; ask Twilio Support, and submit again once it is settled.",
         resubmittable="after_fix_elsewhere",
-        redo=("support",),
-        fee="none",
+        redo=_APPROVED,
     ),
     _campaign(
         30903,
@@ -228,11 +230,11 @@ BRAND_DATA = (
         30918,
         "Trade name does not match the legal name",
         "The name used (DBA) is not on file for this person.",
-        "Use the name that is on file; the brand has to be corrected and the campaign made anew.",
+        "Find out which name is on file, and ask Twilio Support to put it into the brand: an approved brand "
+        "cannot be changed. Submit again once it is done.",
         ("brand_name", "first_name", "last_name"),
         resubmittable="after_fix_elsewhere",
-        redo=("end_user", "trust_bundle", "brand_update", "campaign_recreate"),
-        fee="campaign_vetting",
+        redo=_APPROVED,
         who="customer",
         certain=False,
     ),
@@ -241,11 +243,11 @@ BRAND_DATA = (
         "E-mail is not at the business's domain",
         "An address at a public mail service was refused. How this applies to sole proprietors is not "
         "published.",
-        "Give an e-mail address at the customer's own domain if there is one; otherwise ask Twilio Support.",
+        "Ask the customer for an e-mail address at a domain of their own, and Twilio Support to put it into the "
+        "brand: an approved brand cannot be changed. Submit again once it is done.",
         ("email",),
         resubmittable="after_fix_elsewhere",
-        redo=("end_user", "profile", "trust_bundle", "brand_update", "campaign_recreate"),
-        fee="campaign_vetting",
+        redo=_APPROVED,
         who="customer",
         certain=False,
     ),
@@ -253,11 +255,11 @@ BRAND_DATA = (
         30972,
         "Contact is not an authorised representative",
         "The named contact may not speak for the business.",
-        "Name the sole proprietor in person as contact, then submit again.",
+        "The contact must be the sole proprietor in person. Ask Twilio Support to correct the brand: an approved "
+        "one cannot be changed. Submit again once it is done.",
         ("first_name", "last_name", "email", "phone_number"),
         resubmittable="after_fix_elsewhere",
-        redo=("end_user", "profile", "trust_bundle", "brand_update", "campaign_recreate"),
-        fee="campaign_vetting",
+        redo=_APPROVED,
         who="customer",
         certain=False,
     ),

@@ -27,7 +27,7 @@ FAILURES = (
         advice="Fill in the named field and submit again.",
         fields=("first_name", "last_name", "email", "phone_number", "brand_name", "mobile_phone_number"),
         resubmittable="yes",
-        redo=("end_user", "profile", "trust_bundle"),
+        redo=("end_user", "address", "profile", "trust_bundle"),
         source=_SOURCE,
     ),
     Failure(

@@ -1,10 +1,12 @@
 """The Brand registration at The Campaign Registry; no inputs of its own, and it costs money."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import models
+from django.db.models import Q
 
 from registrations.clock import scaled
+from registrations.states import BRAND_APPROVED, IDENTITY_VERIFIED
 
 from .mirror import Mirror, sid_field
 
@@ -28,6 +30,18 @@ class Brand(Mirror):
     otp_requested_at = models.DateTimeField(null=True, editable=False)
     otp_requested_by = models.CharField(max_length=150, blank=True, editable=False)
 
+    class Meta:
+        indexes = [
+            # Whose customer owes a YES (figures.owing): few of many.
+            models.Index(
+                fields=["otp_sent_at"],
+                name="brand_owed",
+                condition=Q(status=BRAND_APPROVED, gone_at=None)
+                & ~Q(sid="")
+                & ~Q(identity_status=IDENTITY_VERIFIED),
+            )
+        ]
+
     @property
     def otp_expires_at(self) -> datetime | None:
         """When the newest one-time text stops being valid: 24 h after it went out (facts section 8)."""
@@ -41,6 +55,3 @@ class Brand(Mirror):
     @property
     def resubmissions_left(self) -> int:
         return max(0, MAX_BRAND_UPDATES - self.resubmissions)
-
-    def otp_time_left(self, now: datetime) -> timedelta | None:
-        return self.otp_expires_at - now if self.otp_expires_at else None

@@ -23,7 +23,12 @@ class StepRun(models.Model):
     request = models.JSONField(default=dict, blank=True)
     response = models.JSONField(default=dict, blank=True)
     sid = models.CharField(max_length=34, blank=True)
+    # In US dollars. It was paid only if the attempt came to something (GOOD_RUN_STATES): see money.py.
     fee = models.DecimalField(max_digits=8, decimal_places=2, null=True)
+    # The bulk action that submitted the case, if one did.
+    batch = models.ForeignKey(
+        "registrations.Batch", null=True, on_delete=models.SET_NULL, related_name="runs", db_index=False
+    )
     looks = models.PositiveSmallIntegerField(default=0)
     look_at = models.DateTimeField(null=True)
     http_status = models.PositiveSmallIntegerField(null=True)
@@ -35,10 +40,18 @@ class StepRun(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "call"
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["registration", "-id"], name="steprun_newest"),
             models.Index(fields=["state", "step"], name="steprun_state"),
+            # All that the sums of money read, so that they need not read the rows.
+            models.Index(
+                fields=["-finished_at", "state", "step", "fee"],
+                name="steprun_paid",
+                condition=Q(fee__isnull=False),
+            ),
+            models.Index(fields=["batch"], name="steprun_batch", condition=Q(batch__isnull=False)),
         ]
         constraints = [
             # Whatever else goes wrong, the database allows one open attempt per step.
@@ -148,7 +161,12 @@ class Policy(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a part of the worker last made progress; the watchdog and the health page read it."""
+    """When a part of the worker last made progress; the watchdog and the health page read it.
+
+    A worker's name begins with WORKER. The other rows remember when something regular was done last.
+    """
+
+    WORKER = "worker:"
 
     name = models.CharField(max_length=120, primary_key=True)
     at = models.DateTimeField()

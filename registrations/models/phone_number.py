@@ -33,3 +33,6 @@ class PhoneNumber(Mirror):
     # Only events report this (facts section 3); empty until one has come.
     a2p_status = models.CharField(max_length=32, blank=True, editable=False)
     a2p_status_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["a2p_status", "a2p_status_at"], name="number_a2p")]

@@ -50,15 +50,30 @@ class Registration(models.Model):
         related_name="registrations",
     )
     notes = models.TextField(blank=True)
+    # The Twilio account under which the case is registered; today always the one of the settings.
+    account_sid = models.CharField("account", max_length=34, blank=True, editable=False)
+    # What a search looks at, in lower case: names, addresses, phones, own ID (see search_text.py).
+    search_text = models.TextField(blank=True, editable=False)
 
     revision = models.PositiveIntegerField(default=1, editable=False)
     submitted_revision = models.PositiveIntegerField(default=0, editable=False)
     submitted_at = models.DateTimeField(null=True, editable=False)
     submitted_by = models.CharField(max_length=150, blank=True, editable=False)
+    # The bulk action by which it was submitted last; its paid calls are counted there.
+    submitted_batch = models.ForeignKey(
+        "registrations.Batch",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        editable=False,
+        db_index=False,
+    )
     # Set while the objects at Twilio are being taken down; the stage becomes "removed" at the end.
     removing = models.BooleanField(default=False, editable=False)
     # A supervisor's reason to go past a registry limit that we counted (limits.py).
     limit_override = models.CharField(max_length=300, blank=True, editable=False)
+    # The pre-flight's errors that a supervisor let pass: {"keys": ["rule@field", …], "reason": "…"}.
+    preflight_override = models.JSONField(default=dict, blank=True, editable=False)
     hold = models.BooleanField(default=False, editable=False)
     hold_reason = models.CharField(max_length=300, blank=True, editable=False)
 
@@ -92,6 +107,7 @@ class Registration(models.Model):
             ("spend_registration", "Can agree to buy a phone number"),
             ("override_limits", "Can go past a registry limit, with a reason"),
             ("remove_registration", "Can take a registration down at Twilio"),
+            ("bulk_registration", "Can act on many registrations at once"),
         ]
         indexes = [
             models.Index(fields=["wake_at"], name="registration_due"),
@@ -102,6 +118,8 @@ class Registration(models.Model):
             models.Index(fields=["waiting_for", "stage", "stage_since"], name="registration_board"),
             models.Index(fields=["stage", "-id"], name="registration_stage"),
             models.Index(fields=["owner", "-id"], name="registration_owner"),
+            models.Index(fields=["created_at"], name="registration_created"),
+            models.Index(fields=["account_sid"], name="registration_account"),
         ]
 
     def __str__(self) -> str:

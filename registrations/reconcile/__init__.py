@@ -2,9 +2,10 @@
 
 `scan` reads every list of the account once and stores findings; `acts` does what a person chose for one of
 them. Both have an `ask` (stores, rings) for pages, a `run` for jobs, and a `claim_forgotten` for the sweep.
+`regular` asks for a scan every day.
 Objects that do not carry our naming are never listed and never touched.
 """
 
-from . import acts, scan
+from . import acts, regular, scan
 
-__all__ = ["acts", "scan"]
+__all__ = ["acts", "regular", "scan"]

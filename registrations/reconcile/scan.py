@@ -49,10 +49,17 @@ def ask(*, actor: str, ring: Ring | None) -> Scan:
         return Scan.objects.filter(state=Scan.State.OPEN).first() or ask(actor=actor, ring=ring)
 
 
-def run(pk: int, *, gateway: Gateway | None = None, seconds: float | None = JOB_SECONDS) -> bool:
+def run(
+    pk: int,
+    *,
+    gateway: Gateway | None = None,
+    seconds: float | None = JOB_SECONDS,
+    pause: Callable[[], None] = lambda: None,
+) -> bool:
     """Read and compare. False when it is done already, or another process is at it.
 
-    `seconds`: when to give up, None for never. Twilio's refusals end the scan; our own errors are raised.
+    `seconds`: when to give up, None for never. `pause` is called between portions of a list. Twilio's refusals
+    end the scan; our own errors are raised.
     """
     now = clock.now()
     free = Q(alive_at=None) | Q(alive_at__lt=now - DEAD)
@@ -64,6 +71,7 @@ def run(pk: int, *, gateway: Gateway | None = None, seconds: float | None = JOB_
         Scan.objects.filter(pk=pk).update(alive_at=clock.now())
         if until is not None and time.monotonic() > until:
             raise TooLong
+        pause()
 
     try:
         seen = inventory.take(gateway or get_gateway(), pulse)

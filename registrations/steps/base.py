@@ -30,6 +30,10 @@ def always(registration: Registration) -> bool:
     return True
 
 
+def no(registration: Registration) -> bool:
+    return False
+
+
 def never(registration: Registration) -> float | None:
     return None
 
@@ -92,6 +96,8 @@ class Write(Row):
     refusals: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     # Slugs of rows that this one makes necessary, for plans: the mirror does not show it yet.
     brings: tuple[str, ...] = ()
+    # Whether a refusal may be passed over now: Twilio already has what the call was to bring about.
+    moot: Callable[[Registration], bool] = no
     # A refusal ends nothing: the object is kept in the list of retired resources, and the case goes on.
     gives_up: bool = False
 
@@ -115,7 +121,8 @@ class Watch(Row):
     exists: there is something to look at. passed: go on. failed: one sentence when it came back with a no.
     intervals: seconds between looks; the last one repeats. waits_for: who must act meanwhile. backstop:
     seconds between looks once it has passed or failed, because Twilio may change its mind and the delivery
-    that says so may get lost; None for what is final.
+    that says so may get lost; None for what is final. ours: one sentence when the wait goes on, but a person of
+    ours must do something for it to end.
     """
 
     exists: Callable[[Registration], bool]
@@ -126,7 +133,13 @@ class Watch(Row):
     intervals: tuple[float, ...]
     waits_for: WaitingFor = WaitingFor.TWILIO
     why: str = ""
+    ours: Callable[[Registration], str] = no_text
     backstop: Callable[[Registration], float | None] = never
+
+    def waits(self, registration: Registration) -> tuple[WaitingFor, str]:
+        """Who must act now, and why."""
+        ours = self.ours(registration)
+        return (WaitingFor.US, ours) if ours else (self.waits_for, self.why)
 
 
 def unchanged(sent: Any, wanted: Any) -> bool:

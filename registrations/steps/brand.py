@@ -2,18 +2,24 @@
 
 from decimal import Decimal
 
-from django.conf import settings
+from django.utils.dateparse import parse_datetime
 
+from registrations.fees import price
 from registrations.gateway import Gateway
 from registrations.models import Registration
 from registrations.models.brand import MAX_BRAND_UPDATES
 from registrations.states import (
+    BRAND,
     BRAND_APPROVED,
+    BRAND_DELETION_FAILED,
+    BRAND_EXPIRED,
     BRAND_FAILED,
     BRAND_SUSPENDED,
     IDENTITY_VERIFIED,
+    FeeKind,
     Stage,
     WaitingFor,
+    canonical,
 )
 
 from . import guards, inputs
@@ -23,10 +29,12 @@ from .numbers_found import number_problem
 SETTLE_SECONDS = 30  # facts section 8: wait 30 s after the brand
 HOUR_SECONDS = 3600.0
 NEEDS_NEW_BRAND = 30793  # facts section 4.2: delete in the Console and create again
+TEXT_RAN_OUT = 30752  # facts section 4.2: not answered within 24 h, or not with YES; only a new text helps
+NO_MORE_UPDATES = 21724  # facts section 4.3: three were made, or the registry never gave it a TCR ID
 
 
 def fee() -> Decimal:
-    return settings.A2P_FEES["brand"]
+    return price(FeeKind.BRAND)
 
 
 def error_codes(registration: Registration) -> set[int]:
@@ -83,26 +91,37 @@ def update_wanted(registration: Registration) -> bool:
     brand = registration.brand
     if not brand.sid or brand.status != BRAND_FAILED or brand.gone_at:
         return False
-    return brand.resubmit_requested or _changed_since_sent(registration)
+    asked = brand.resubmit_requested and not guards.hopeless("brand", brand)
+    return asked or _changed_since_sent(registration)
 
 
 def _dead_end(registration: Registration) -> str:
-    """Why a failed brand cannot be resubmitted, or ""."""
+    """Why a brand that failed cannot be resubmitted, or ""."""
+    if registration.brand.status == BRAND_EXPIRED:
+        return (
+            "The registry dropped this brand because the customer did not answer YES in 30 days. Reach the "
+            "customer first; then delete the brand in Twilio's Console and register a new one."
+        )
+    if registration.brand.status == BRAND_DELETION_FAILED:
+        return (
+            "Twilio could not delete this brand. Delete it in the Console again; a campaign that it still has "
+            "must go first."
+        )
     if NEEDS_NEW_BRAND in error_codes(registration):
         return "Twilio cannot resubmit this brand (30793): delete it in Twilio's Console, then register a new one."
     if registration.brand.resubmissions >= MAX_BRAND_UPDATES:
         return (
-            f"This brand was resubmitted {MAX_BRAND_UPDATES} times, which is all that Twilio allows (21724). "
-            "Ask Twilio's support, or delete it in the Console and register a new one."
+            f"Twilio takes no further resubmission of this brand ({NO_MORE_UPDATES}; {MAX_BRAND_UPDATES} are "
+            "allowed). Ask Twilio's support, or delete it in the Console and register a new one."
         )
     return ""
 
 
 def needs_console_deletion(registration: Registration) -> bool:
-    """The failed brand cannot be resubmitted, so a person must delete it (facts sections 4.2 and 4.4)."""
+    """The lost brand cannot be resubmitted, so a person must delete it (facts sections 4.2, 4.4 and 8)."""
     brand = registration.brand
-    failed = bool(brand.sid) and not brand.gone_at and brand.status == BRAND_FAILED
-    return failed and bool(_dead_end(registration))
+    lost = brand.status in (BRAND_FAILED, BRAND_EXPIRED, BRAND_DELETION_FAILED)
+    return bool(brand.sid) and not brand.gone_at and lost and bool(_dead_end(registration))
 
 
 def _update_blocked(registration: Registration) -> str:
@@ -117,7 +136,9 @@ def _update(gateway: Gateway, registration: Registration, basis: Basis) -> Paylo
 
 def _find_updated(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
     payload = _fetch(gateway, registration)
-    landed = payload.get("status") != BRAND_FAILED or guards.touched(registration.brand, payload)
+    landed = canonical(BRAND, payload.get("status")) != BRAND_FAILED or guards.touched(
+        registration.brand, payload
+    )
     return payload if landed else None
 
 
@@ -125,10 +146,11 @@ def _review_failed(registration: Registration) -> str:
     brand = registration.brand
     if brand.gone_at:
         return "Twilio no longer has this brand. Submit registers a new one, and pays its fee again."
-    if brand.status == BRAND_FAILED:
+    if brand.status in (BRAND_FAILED, BRAND_EXPIRED, BRAND_DELETION_FAILED):
         if dead_end := _dead_end(registration):
             return dead_end
-        return guards.refusal("The Campaign Registry refused the brand", "brand", brand)
+        refused = guards.refusal("The Campaign Registry refused the brand", "brand", brand)
+        return refused + guards.unchanged_again("brand", brand)
     if brand.status == BRAND_SUSPENDED:
         return "Twilio suspended this brand. Only Twilio's support can lift that."
     return ""
@@ -142,7 +164,41 @@ def _otp_wanted(registration: Registration) -> bool:
 def waits_for_yes(registration: Registration) -> bool:
     """APPROVED but not VERIFIED: UNVERIFIED and SELF_DECLARED both mean the YES is owed (facts section 3)."""
     brand = registration.brand
-    return bool(brand.sid) and brand.status == BRAND_APPROVED and brand.identity_status != IDENTITY_VERIFIED
+    approved = bool(brand.sid) and not brand.gone_at and brand.status == BRAND_APPROVED
+    return approved and brand.identity_status != IDENTITY_VERIFIED
+
+
+def _text_ran_out(registration: Registration) -> str:
+    """What we must do when Twilio says that the newest one-time text ran out; "" otherwise.
+
+    Whether Twilio forgets the error of an earlier text when a new one is sent, it does not say. So after one of
+    ours the error counts only if Twilio has changed the brand since.
+    """
+    brand = registration.brand
+    if TEXT_RAN_OUT not in error_codes(registration) or not waits_for_yes(registration):
+        return ""
+    if brand.otp_sends > 1 and brand.otp_sent_at:
+        changed = parse_datetime(str(brand.payload.get("date_updated") or ""))
+        if changed is None or changed.tzinfo is None or changed <= brand.otp_sent_at:
+            return ""
+    return "The one-time text ran out, or was not answered with YES. Tell the customer, then send it again."
+
+
+def registered_mobile(registration: Registration) -> str:
+    """The mobile that the bundles held when Twilio read them into the brand; "" before that."""
+    sent = registration.brand.sent.get("content", {}).get("bundle", {}).get("sole_proprietor", {})
+    return str(sent.get("mobile_phone_number") or "")
+
+
+def mobile_was_changed(registration: Registration) -> bool:
+    """The mobile is another one than Twilio read into the brand that now waits for the YES.
+
+    An approved brand cannot be updated (21725), and the facts do not say whether its texts follow the bundle or
+    the brand (sections 4.4 and 6.7): both must be reckoned with.
+    """
+    registered = registered_mobile(registration)
+    now = str(registration.trust_bundle.mobile_phone_number)
+    return waits_for_yes(registration) and registered not in ("", now)
 
 
 def _send_otp(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
@@ -209,7 +265,9 @@ ROWS: tuple[AnyRow, ...] = (
         find=_find_updated,
         key="content",
         kind="brand_update",
-        resets={"resubmit_requested": False},
+        # Approved again, it gets a new one-time text by itself, with a clock of its own.
+        resets={"resubmit_requested": False, "approved_at": None, "verified_at": None},
+        refusals={NO_MORE_UPDATES: {"resubmissions": MAX_BRAND_UPDATES, "resubmit_requested": False}},
         poll_after=SETTLE_SECONDS,
         quiet=60,
         lane="a2p",
@@ -265,5 +323,6 @@ ROWS: tuple[AnyRow, ...] = (
         backstop=lambda registration: guards.daily(registration.brand),
         waits_for=WaitingFor.CUSTOMER,
         why="The customer must answer the one-time text with YES.",
+        ours=_text_ran_out,
     ),
 )

@@ -2,17 +2,27 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 
 from registrations.clock import scaled
 from registrations.failures import parse_error_items
+from registrations.fees import price
 from registrations.gateway import Gateway
 from registrations.models import Registration
-from registrations.states import CAMPAIGN_FAILED, CAMPAIGN_SUSPENDED, CAMPAIGN_VERIFIED, Stage
+from registrations.states import (
+    CAMPAIGN,
+    CAMPAIGN_FAILED,
+    CAMPAIGN_SUSPENDED,
+    CAMPAIGN_VERIFIED,
+    FeeKind,
+    Stage,
+    canonical,
+)
 
 from . import finders, guards, inputs
-from .base import AnyRow, Basis, Payload, Watch, Write, changed_keys
+from .base import AnyRow, Basis, Payload, Read, Watch, Write, changed_keys
 from .brand import needs_console_deletion, update_wanted
 
 RECREATE_GAP_SECONDS = 5  # facts section 5.4
@@ -20,7 +30,7 @@ USE_CASE = "SOLE_PROPRIETOR"
 
 
 def fee() -> Decimal:
-    return settings.A2P_FEES["campaign_vetting"]
+    return price(FeeKind.CAMPAIGN_VETTING)
 
 
 def drift(registration: Registration) -> set[str]:
@@ -37,6 +47,23 @@ def _create_service(gateway: Gateway, registration: Registration, basis: Basis) 
 
 def _find_service(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
     return finders.named(gateway.iter_services(), basis["friendly_name"])
+
+
+def _service_doubtful(registration: Registration) -> bool:
+    """The campaign is gone and asked for again: with it the whole service may be (21701)."""
+    campaign = registration.campaign
+    asked = bool(campaign.service_sid and campaign.gone_at and campaign.resubmit_requested)
+    return asked and campaign.sent.get("service_seen") != str(campaign.gone_at)
+
+
+def _look_at_service(gateway: Gateway, registration: Registration) -> dict[str, Any]:
+    campaign = registration.campaign
+    if finders.when_found(lambda: gateway.fetch_service(campaign.service_sid)) is not None:
+        return {"sent": {**campaign.sent, "service_seen": str(campaign.gone_at)}}
+    return {
+        "service_sid": "",
+        "sent": {key: value for key, value in campaign.sent.items() if key != "service"},
+    }
 
 
 def _create(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
@@ -74,10 +101,12 @@ def _must_recreate(registration: Registration) -> bool:
 
 def _update_wanted(registration: Registration) -> bool:
     campaign = registration.campaign
-    if not campaign.sid or campaign.status != CAMPAIGN_FAILED or _must_recreate(registration):
+    failed = campaign.status == CAMPAIGN_FAILED and not campaign.gone_at
+    if not campaign.sid or not failed or _must_recreate(registration):
         return False
     changed = drift(registration)
-    return changed <= inputs.EDITABLE_CAMPAIGN_KEYS and bool(changed or campaign.resubmit_requested)
+    asked = campaign.resubmit_requested and not guards.hopeless("campaign", campaign)
+    return changed <= inputs.EDITABLE_CAMPAIGN_KEYS and bool(changed or asked)
 
 
 def _update(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
@@ -87,7 +116,7 @@ def _update(gateway: Gateway, registration: Registration, basis: Basis) -> Paylo
 
 def _find_updated(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
     payload = _fetch(gateway, registration)
-    landed = payload.get("campaign_status") != CAMPAIGN_FAILED or guards.touched(
+    landed = canonical(CAMPAIGN, payload.get("campaign_status")) != CAMPAIGN_FAILED or guards.touched(
         registration.campaign, payload
     )
     return payload if landed else None
@@ -107,10 +136,16 @@ def _delete_wanted(registration: Registration) -> bool:
 
 
 def _makes_way(registration: Registration) -> bool:
-    """A brand with a campaign can be neither edited nor deleted (facts section 4.4, code 30710)."""
-    if not registration.campaign.sid:
+    """A brand with a campaign can be neither edited nor deleted (facts section 4.4, code 30710).
+
+    Always because a person submitted: nobody's messages stop by themselves.
+    """
+    campaign = registration.campaign
+    if not campaign.sid:
         return False
-    return update_wanted(registration) or needs_console_deletion(registration)
+    return update_wanted(registration) or (
+        needs_console_deletion(registration) and campaign.resubmit_requested
+    )
 
 
 def _delete(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
@@ -127,7 +162,8 @@ def _failed(registration: Registration) -> str:
     if campaign.gone_at:
         return "Twilio no longer has this campaign. Submit registers it again."
     if campaign.status == CAMPAIGN_FAILED:
-        return guards.refusal("The campaign was rejected", "campaign", campaign)
+        refused = guards.refusal("The campaign was rejected", "campaign", campaign)
+        return refused + guards.unchanged_again("campaign", campaign)
     if campaign.status == CAMPAIGN_SUSPENDED:
         return "Twilio suspended this campaign. Only Twilio's support can lift that."
     return ""
@@ -152,6 +188,16 @@ MAKE_WAY = Write(
 )
 
 ROWS: tuple[AnyRow, ...] = (
+    Read(
+        slug="campaign.look_at_service",
+        label="See whether the messaging service is still there",
+        part="campaign",
+        stage=Stage.CAMPAIGN,
+        wanted=_service_doubtful,
+        applies=_service_doubtful,
+        learn=_look_at_service,
+        help="Only when the campaign is gone. A service that is gone too is made anew.",
+    ),
     Write(
         slug="campaign.create_service",
         label="Create the messaging service",

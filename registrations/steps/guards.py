@@ -1,17 +1,23 @@
 """Rules that several rows share: when a repair may be sent, and when a wait has been long enough."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
+
 from registrations.clock import scaled
-from registrations.failures import parse_error_items, parse_failure_reason
-from registrations.models import Mirror, Registration
+from registrations.failures import of_state, told
+from registrations.models import Mirror, Registration, StepRun
 from registrations.states import (
     BRAND_APPROVED,
+    BRAND_EXPIRED,
     BRAND_FAILED,
     BUNDLE,
+    BUNDLE_REJECTED,
     BUNDLE_SUBMITTED,
+    GOOD_RUN_STATES,
     IDENTITY_VERIFIED,
+    canonical,
     word,
 )
 
@@ -22,19 +28,75 @@ DAY_SECONDS = 24 * 3600.0
 def may_repair(registration: Registration) -> bool:
     """Whether Twilio takes changes of profile and bundle now.
 
-    Before there is a brand, while it is FAILED, and while it is APPROVED but the customer has not answered
-    YES. A brand under review is left alone: the change waits until Twilio has answered. An approved and
-    verified brand is not edited under its campaign (facts section 4.4).
+    Before there is a brand, while it is FAILED or lost, and while it is APPROVED but the customer has not
+    answered YES. A brand under review is left alone: the change waits until Twilio has answered. An approved and
+    verified brand is not edited under its campaign (facts section 4.4); only a bundle that Twilio itself has
+    rejected meanwhile is mended.
     """
     brand = registration.brand
-    if not brand.sid or brand.status == BRAND_FAILED:
+    if not brand.sid or brand.gone_at or brand.status in (BRAND_FAILED, BRAND_EXPIRED):
         return True
-    return brand.status == BRAND_APPROVED and brand.identity_status != IDENTITY_VERIFIED
+    if brand.status != BRAND_APPROVED:
+        return False
+    rejected = BUNDLE_REJECTED in (registration.profile.status, registration.trust_bundle.status)
+    return rejected or brand.identity_status != IDENTITY_VERIFIED
 
 
 def settled(mirror: Mirror, since: datetime | None, seconds: float) -> bool:
     """Whether Twilio was looked at after its settle window (30 s, facts section 8) had passed."""
     return bool(since and mirror.synced_at and mirror.synced_at >= since + scaled(seconds))
+
+
+# Evaluations of one Submit that may be repeated, and the pause before each (seconds; the last one repeats).
+EVALUATIONS = 3
+EVALUATE_AGAIN_SECONDS = (10.0, 30.0)
+EVALUATE_AGAIN_LEAST = 1.0  # what lags at Twilio does not scale
+# Object missing: person, document, address (facts section 2). All are attached before the first evaluation.
+_MISSING = frozenset({"22214", "22216", "22219"})
+_POINTERS = frozenset({"bundle_sid", "bundle_status", "address_sids"})
+# What Twilio says of the fields of an object that it does not see: they are missing with it.
+_MISSING_WITHIN = _MISSING | {"22215", "22217"}
+
+
+def evaluation_lags(registration: Registration, mirror: Any, slug: str) -> bool:
+    """Whether Twilio's evaluation misses only what we have attached already, so that it may find it in a moment.
+
+    A person could mend nothing then. After three evaluations since Submit it is believed.
+    """
+    if mirror.evaluation_status != "noncompliant":
+        return False
+    rows = [
+        row for row in mirror.evaluation_results if isinstance(row, dict) and row.get("passed") is not True
+    ]
+    if not rows or not all(_lags(row) for row in rows):
+        return False
+    return _evaluations(registration, slug).count() < EVALUATIONS
+
+
+def evaluate_not_before(registration: Registration, mirror: Any, slug: str) -> datetime | None:
+    """When the evaluation may be repeated by itself; None when nothing holds it back."""
+    if mirror.resubmit_requested or not evaluation_lags(registration, mirror, slug):
+        return None
+    made = [at for at in _evaluations(registration, slug).values_list("finished_at", flat=True) if at]
+    if not made:
+        return None
+    seconds = EVALUATE_AGAIN_SECONDS[min(len(made), len(EVALUATE_AGAIN_SECONDS)) - 1]
+    return max(made) + max(scaled(seconds), timedelta(seconds=EVALUATE_AGAIN_LEAST))
+
+
+def _evaluations(registration: Registration, slug: str) -> QuerySet[StepRun]:
+    runs = StepRun.objects.filter(registration=registration, step=slug, state__in=GOOD_RUN_STATES)
+    return runs.filter(started_at__gte=registration.submitted_at) if registration.submitted_at else runs
+
+
+def _lags(row: dict[str, Any]) -> bool:
+    fields = [item for item in row.get("invalid") or [] if isinstance(item, dict)]
+    if str(row.get("error_code") or "") in _MISSING and not row.get("valid"):
+        return all(str(item.get("error_code") or 22215) in _MISSING_WITHIN for item in fields)
+    known = {str(item.get("error_code") or "") for item in (row, *fields)} - {""}
+    if not known <= _MISSING:
+        return False
+    return all(item.get("error_code") or item.get("object_field") in _POINTERS for item in fields)
 
 
 def bundle_moved(mirror: Mirror, payload: dict[str, Any]) -> bool:
@@ -43,10 +105,10 @@ def bundle_moved(mirror: Mirror, payload: dict[str, Any]) -> bool:
     A bundle that was in review before may be submitted again (facts section 6.7), so its status alone proves
     nothing then.
     """
-    status = payload.get("status")
+    status = canonical(BUNDLE, payload.get("status"))
     if status == "draft":
         return False
-    if status == mirror.status or mirror.status in BUNDLE_SUBMITTED:
+    if not status or status == mirror.status or mirror.status in BUNDLE_SUBMITTED:
         return touched(mirror, payload)
     return True  # refused by now, too, tells that it arrived: the checks take seconds
 
@@ -66,16 +128,40 @@ def daily(mirror: Mirror) -> float | None:
     return None if mirror.gone_at else DAY_SECONDS
 
 
+# Acts that a person carries out elsewhere, after which the same object is of no more use than before.
+_ELSEWHERE = frozenset({"support", "standard_brand", "console_delete", "operator", "none"})
+
+
+def hopeless(part: str, mirror: Mirror) -> bool:
+    """Whether Twilio's every reason is one that sending the same again does not answer.
+
+    A reason that the catalogue does not know leaves hope.
+    """
+    reasons = [one.failure for one in told(part, mirror.errors, mirror.failure_reason)]
+    if not reasons and (state := of_state(part, mirror.status)):
+        reasons = [state]
+    return bool(reasons) and all(
+        not one.key.startswith("unknown") and set(one.redo) <= _ELSEWHERE for one in reasons
+    )
+
+
+def unchanged_again(part: str, mirror: Mirror) -> str:
+    """What to say behind a refusal that the same object would only meet again, or ""."""
+    if not hopeless(part, mirror):
+        return ""
+    return " It is not sent again as it is: see below who can help."
+
+
 def refusal(what: str, part: str, mirror: Mirror) -> str:
     """One calm sentence for a no: what was refused, and the titles of the reasons; their words stand below it.
 
     An unknown reason is told in Twilio's own words.
     """
-    reasons = parse_failure_reason(part, mirror.failure_reason)
-    told = [reason.failure.title if reason.failure else reason.text for reason in reasons]
-    for item in parse_error_items(mirror.errors):
-        told.append(item.failure.title if item.failure.certain or not item.description else item.description)
-    titles = list(dict.fromkeys(text.rstrip(".") for text in told if text))
+    named = [
+        one.failure.title if one.failure.certain or not one.message else one.message
+        for one in told(part, mirror.errors, mirror.failure_reason)
+    ]
+    titles = list(dict.fromkeys(text.rstrip(".") for text in named if text))
     if not titles:
         return f"{what}. See what is marked below."
     more = f" (and {len(titles) - 3} more)" if len(titles) > 3 else ""

@@ -4,11 +4,11 @@ import random
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
-
+from registrations.failures import of_state, parse_error_items
+from registrations.fees import price
 from registrations.gateway import Gateway, errors
 from registrations.models import Registration, StepRun
-from registrations.states import Stage
+from registrations.states import FeeKind, Stage
 
 from . import finders
 from .base import AnyRow, Basis, Payload, Read, Watch, Write
@@ -21,7 +21,7 @@ SOLD_MEANWHILE = 21422  # the number is not available (any more)
 
 
 def fee() -> Decimal:
-    return settings.A2P_FEES["number_monthly"]
+    return price(FeeKind.NUMBER_MONTHLY)
 
 
 def _resolve_wanted(registration: Registration) -> bool:
@@ -80,7 +80,10 @@ def _find_bought(gateway: Gateway, registration: Registration, basis: Basis) -> 
 
 
 def _attach_wanted(registration: Registration) -> bool:
-    return not registration.phone_number.attached_at
+    """It is in no service, or in one that has been replaced."""
+    number, service = registration.phone_number, registration.campaign.service_sid
+    held = number.sent.get("attached", {}).get("service_sid", service)
+    return not number.attached_at or bool(service and held != service)
 
 
 def _attach_blocked(registration: Registration) -> str:
@@ -103,10 +106,20 @@ def _find_attached(gateway: Gateway, registration: Registration, basis: Basis) -
     return finders.when_found(lambda: _fetch_attached(gateway, registration))
 
 
+def reattaching_helps(registration: Registration) -> bool:
+    """The carriers did not register the number, or let it go, and putting it in again is what mends that."""
+    number = registration.phone_number
+    state = of_state("number", number.a2p_status)
+    reasons = [item.failure for item in parse_error_items(number.errors)] or ([state] if state else [])
+    return bool(state and number.attached_at) and any("number" in reason.redo for reason in reasons)
+
+
 def _detach_wanted(registration: Registration) -> bool:
     number = registration.phone_number
     attached = number.sent.get("attached", {}).get("phone_number_sid")
-    return bool(number.attached_at and number.sid and attached and attached != number.sid)
+    held = bool(number.attached_at and number.sid and attached)
+    again = number.resubmit_requested and reattaching_helps(registration)
+    return held and (attached != number.sid or again)
 
 
 def _detach(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
@@ -164,10 +177,10 @@ ROWS: tuple[AnyRow, ...] = (
         find=_find_detached,
         key="detached",
         kind="detached",
-        resets={"attached_at": None, "confirmed_at": None, **NO_A2P_STATUS},
+        resets={"attached_at": None, "confirmed_at": None, "resubmit_requested": False, **NO_A2P_STATUS},
         repair=True,
         brings=("number.attach",),
-        help="With two numbers in one service Twilio registers one of them at random.",
+        help="Another one takes its place, or it is put in again so that it is registered anew.",
     ),
     Write(
         slug="number.attach",

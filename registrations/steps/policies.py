@@ -1,4 +1,8 @@
-"""Twilio's two policies, fetched once and kept: what the bundles must hold."""
+"""Twilio's two policies, fetched once and kept: what the bundles must hold.
+
+Cases that start together do not all fetch them: a worker claims a policy by a conditional UPDATE that makes it
+look fresh for a minute. The others go on without it meanwhile; the evaluation says what the policy would have.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -10,6 +14,7 @@ from registrations.models import Policy, Registration
 from . import inputs
 
 REFRESH_AFTER = timedelta(days=7)
+CLAIM = timedelta(minutes=1)  # for one fetch; when its worker dies, another one may fetch after that
 POLICY_SIDS = (STARTER_POLICY_SID, SOLE_PROPRIETOR_POLICY_SID)
 
 
@@ -21,16 +26,35 @@ def policies_wanted(registration: Registration) -> bool:
 
 
 def learn_policies(gateway: Gateway, registration: Registration) -> dict[str, Any]:
-    """Fetch both. A policy that Twilio does not show is kept as empty: the evaluation decides, not we."""
+    """Fetch those that nobody is fetching already.
+
+    A policy that Twilio does not show is kept as empty: the evaluation decides, not we.
+    """
     for sid in POLICY_SIDS:
+        if not _claim(sid):
+            continue
         try:
             payload = gateway.fetch_policy(sid)
         except errors.Rejected as error:
             if not error.not_found:
+                _release(sid)
                 raise
             payload = {}
-        Policy.objects.update_or_create(sid=sid, defaults={"payload": payload, "fetched_at": clock.now()})
+        except Exception:
+            _release(sid)
+            raise
+        Policy.objects.filter(sid=sid).update(payload=payload, fetched_at=clock.now())
     return {}
+
+
+def _claim(sid: str) -> bool:
+    stale = clock.now() - REFRESH_AFTER
+    Policy.objects.get_or_create(sid=sid, defaults={"fetched_at": stale - CLAIM})
+    return bool(Policy.objects.filter(sid=sid, fetched_at__lte=stale).update(fetched_at=stale + CLAIM))
+
+
+def _release(sid: str) -> None:
+    Policy.objects.filter(sid=sid).update(fetched_at=clock.now() - REFRESH_AFTER - CLAIM)
 
 
 def policy_gaps(registration: Registration) -> str:
@@ -43,6 +67,8 @@ def policy_gaps(registration: Registration) -> str:
         "starter_customer_profile_information": inputs.person(registration),
         "sole_proprietor_information": inputs.sole_proprietor(registration),
     }
+    if all(value for filled in have.values() for value in filled.values()):
+        return ""  # whatever they ask for, it is there: no need to read them
     missing: list[str] = []
     for policy in Policy.objects.filter(sid__in=POLICY_SIDS):
         for end_user_type, fields in required_fields(policy.payload).items():

@@ -6,7 +6,7 @@ from registrations.gateway import STARTER_POLICY_SID, BundleKind, Gateway
 from registrations.models import Registration
 from registrations.states import BUNDLE_REJECTED, BUNDLE_SUBMITTED, Stage
 
-from . import finders, guards, inputs, repair
+from . import contact, finders, guards, inputs, repair
 from .base import AnyRow, Basis, Payload, Read, Watch, Write, unchanged
 from .policies import learn_policies, policies_wanted, policy_gaps
 
@@ -28,7 +28,9 @@ def _person_drifted(registration: Registration) -> bool:
 
 def _evaluation_wanted(registration: Registration) -> bool:
     profile = registration.profile
-    if profile.evaluation_status == "noncompliant" and profile.resubmit_requested:
+    if profile.evaluation_status != "compliant" and profile.resubmit_requested:
+        return True
+    if guards.evaluation_lags(registration, profile, "profile.evaluate"):
         return True
     return not unchanged(profile.sent.get("evaluation"), inputs.profile_content(registration))
 
@@ -107,15 +109,6 @@ def _find_document(gateway: Gateway, registration: Registration, basis: Basis) -
 
 def _create_profile(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
     return gateway.create_bundle(KIND, **basis)
-
-
-def _update_email(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
-    return gateway.update_bundle(KIND, _sid(registration), email=basis["email"])
-
-
-def _find_updated_email(gateway: Gateway, registration: Registration, basis: Basis) -> Payload | None:
-    payload = gateway.fetch_bundle(KIND, _sid(registration))
-    return payload if payload.get("email") == basis["email"] else None
 
 
 def _evaluate(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
@@ -208,26 +201,7 @@ ROWS: tuple[AnyRow, ...] = (
         kind="bundle",
         sid_field="sid",
     ),
-    Write(
-        slug="profile.update_email",
-        label="Send the changed e-mail to the profile",
-        part="profile",
-        stage=Stage.PROFILE,
-        wanted=lambda registration: (
-            bool(registration.profile.sid)
-            and guards.may_repair(registration)
-            and registration.profile.sent.get("bundle", {}).get("email") != inputs.contact_email(registration)
-        ),
-        basis=lambda registration: {
-            **registration.profile.sent.get("bundle", {}),
-            "email": inputs.contact_email(registration),
-        },
-        act=_update_email,
-        find=_find_updated_email,
-        key="bundle",
-        kind="bundle",
-        repair=True,
-    ),
+    contact.update_row("profile", KIND, "Send the profile's changed contact", Stage.PROFILE, _submit_wanted),
     Write(
         slug="profile.create_end_user",
         label="Describe the person",
@@ -329,6 +303,9 @@ ROWS: tuple[AnyRow, ...] = (
         basis=inputs.profile_content,
         act=_evaluate,
         find=finders.by_evaluation(KIND, "profile.evaluate", _sid),
+        not_before=lambda registration: guards.evaluate_not_before(
+            registration, registration.profile, "profile.evaluate"
+        ),
         key="evaluation",
         kind="evaluation",
         sid_field="evaluation_sid",

@@ -5,6 +5,8 @@ a new address and a new document are made and swapped in (facts sections 1.2 and
 the list of retired resources by `sync`.
 """
 
+import re
+
 from registrations.gateway import BundleKind, Gateway
 from registrations.models import Registration
 from registrations.states import Stage
@@ -14,6 +16,7 @@ from .base import Basis, Payload, Write, unchanged
 
 KIND: BundleKind = "customer_profile"
 ADDRESS_IS_IMMUTABLE = 21630
+_ADDRESS_SID = re.compile(r"\bAD[0-9a-f]{32}\b")
 
 
 def address_drifted(registration: Registration) -> bool:
@@ -24,11 +27,17 @@ def address_drifted(registration: Registration) -> bool:
     )
 
 
+def address_lost(registration: Registration) -> bool:
+    """Twilio rejected the profile because it has our address no longer, and a person submitted again."""
+    profile = registration.profile
+    return profile.resubmit_requested and profile.address_sid in _ADDRESS_SID.findall(profile.failure_reason)
+
+
 def must_replace_address(registration: Registration) -> bool:
-    """Twilio refused to change it (21630), or its country changed, which Twilio cannot do."""
+    """Twilio refused to change it (21630), has it no longer, or its country changed, which Twilio cannot do."""
     sent = registration.profile.sent.get("address", {}).get("address", {})
     moved = bool(sent.get("iso_country")) and sent["iso_country"] != registration.profile.iso_country
-    return registration.profile.address_locked or moved
+    return registration.profile.address_locked or moved or address_lost(registration)
 
 
 def _generation(registration: Registration, kind: str) -> int:
@@ -101,8 +110,8 @@ REPLACE_ADDRESS = Write(
     stage=Stage.PROFILE,
     wanted=lambda registration: (
         guards.may_repair(registration)
-        and address_drifted(registration)
         and must_replace_address(registration)
+        and (address_drifted(registration) or address_lost(registration))
     ),
     basis=_address_basis,
     act=_create_address,
@@ -113,7 +122,7 @@ REPLACE_ADDRESS = Write(
     resets={"address_locked": False},
     repair=True,
     brings=("profile.replace_document", "profile.unassign_document", "profile.assign_document"),
-    help="Twilio does not change an address that it has verified, so a new one takes its place.",
+    help="Twilio does not change an address that it has verified, or has lost; a new one takes its place.",
 )
 REPLACE_DOCUMENT = Write(
     slug="profile.replace_document",
@@ -141,7 +150,8 @@ UNASSIGN_DOCUMENT = Write(
     find=_find_unassigned,
     key="unassigned",
     kind="assignment",
-    resets={"document_assignment_sid": ""},
+    # What was evaluated before is not what the profile holds then.
+    resets={"document_assignment_sid": "", "evaluation_status": ""},
     repair=True,
     help="The profile takes one address document.",
 )

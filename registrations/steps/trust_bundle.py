@@ -2,9 +2,9 @@
 
 from registrations.gateway import SOLE_PROPRIETOR_POLICY_SID, BundleKind, Gateway
 from registrations.models import Registration
-from registrations.states import BUNDLE_REJECTED, BUNDLE_SUBMITTED, Stage
+from registrations.states import BUNDLE_APPROVED, BUNDLE_REJECTED, BUNDLE_SUBMITTED, Stage
 
-from . import finders, guards, inputs
+from . import contact, finders, guards, inputs
 from .base import AnyRow, Basis, Payload, Watch, Write, unchanged
 from .profile import SETTLE_SECONDS
 
@@ -35,7 +35,9 @@ def _same_content(sent: Basis | None, wanted: Basis) -> bool:
 
 def _evaluation_wanted(registration: Registration) -> bool:
     bundle = registration.trust_bundle
-    if bundle.evaluation_status == "noncompliant" and bundle.resubmit_requested:
+    if bundle.evaluation_status != "compliant" and bundle.resubmit_requested:
+        return True
+    if guards.evaluation_lags(registration, bundle, "trust_bundle.evaluate"):
         return True
     return not _same_content(bundle.sent.get("evaluation"), inputs.bundle_content(registration))
 
@@ -45,6 +47,14 @@ def submit_wanted(registration: Registration) -> bool:
     if bundle.status == BUNDLE_REJECTED and bundle.resubmit_requested:
         return True
     return not _same_content(bundle.sent.get("submit"), inputs.bundle_content(registration))
+
+
+def _approved_as_it_is(registration: Registration) -> bool:
+    """Approved, and only the profile below it was changed: it should be submitted again (facts section 6.7), but
+    they do not say that Twilio takes an approved bundle a second time."""
+    bundle = registration.trust_bundle
+    sent = bundle.sent.get("submit", {}).get("sole_proprietor")
+    return bundle.status == BUNDLE_APPROVED and same_attributes(sent, inputs.sole_proprietor(registration))
 
 
 def _submit_blocked(registration: Registration) -> str:
@@ -122,6 +132,9 @@ ROWS: tuple[AnyRow, ...] = (
         kind="bundle",
         sid_field="sid",
     ),
+    contact.update_row(
+        "trust_bundle", KIND, "Send the trust bundle's changed contact", Stage.TRUST_BUNDLE, submit_wanted
+    ),
     Write(
         slug="trust_bundle.create_end_user",
         label="Describe the sole proprietor",
@@ -190,6 +203,9 @@ ROWS: tuple[AnyRow, ...] = (
         basis=inputs.bundle_content,
         act=_evaluate,
         find=finders.by_evaluation(KIND, "trust_bundle.evaluate", _sid),
+        not_before=lambda registration: guards.evaluate_not_before(
+            registration, registration.trust_bundle, "trust_bundle.evaluate"
+        ),
         key="evaluation",
         kind="evaluation",
         sid_field="evaluation_sid",
@@ -208,6 +224,7 @@ ROWS: tuple[AnyRow, ...] = (
         kind="bundle",
         stamps=("submitted_at",),
         resets={"resubmit_requested": False, "failure_reason": ""},
+        moot=_approved_as_it_is,
         poll_after=SETTLE_SECONDS,
     ),
     Watch(

@@ -5,6 +5,7 @@ process needs to run at all, so a demo can never reach the real Twilio with some
 """
 
 import fcntl
+import io
 import json
 import os
 import secrets
@@ -23,6 +24,8 @@ from .processes import Child, Signals, pause, reap_leftovers, stop_all
 
 FOLDER = Path(settings.BASE_DIR) / "var" / "demo"
 USER = "agent"
+# A colleague with an agent's rights, to be handed cases and mentioned in notes; signs in with the same password.
+COLLEAGUE = "sam"
 STOP_GRACE = 8.0
 START_LIMIT = 60.0
 
@@ -186,7 +189,7 @@ class Demo:
                 "  The A2P registration desk is running, against a local stand-in for Twilio.",
                 "",
                 f"    Desk      http://127.0.0.1:{self.port}/",
-                f"    Sign in   {USER}  /  {password}",
+                f"    Sign in   {USER}  /  {password}   (or as {COLLEAGUE}, a colleague with fewer rights)",
                 f"    Sandbox   http://127.0.0.1:{self.sandbox_port}/   (answer YES for your customers here)",
                 "",
                 f"  Waits are {waits} (--time-scale). Nothing reaches the real Twilio; no money is spent.",
@@ -198,17 +201,21 @@ class Demo:
 
 
 def prepare(user: str, password: str) -> None:
-    """Migrate the demo's database and see to its one account. Runs inside the demo's own settings."""
+    """Migrate the demo's database and see to its two accounts. Runs inside the demo's own settings."""
     from django.contrib.auth import get_user_model
+    from django.contrib.auth.models import Group
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0, interactive=False)
-    account, _ = get_user_model().objects.get_or_create(username=user)
-    account.is_staff = account.is_superuser = True
-    if not account.check_password(password):
-        # Only when it is another one: a new hash would end the sessions of the last demo.
-        account.set_password(password)
-    account.save()
+    call_command("setup_roles", verbosity=0, stdout=io.StringIO())
+    for name in (user, COLLEAGUE):
+        account, _ = get_user_model().objects.get_or_create(username=name)
+        account.is_staff, account.is_superuser = True, name == user
+        if not account.check_password(password):
+            # Only when it is another one: a new hash would end the sessions of the last demo.
+            account.set_password(password)
+        account.save()
+    account.groups.add(Group.objects.get(name="A2P agents"))
 
 
 def free_port(wanted: int, *, but: int | None = None) -> int:

@@ -16,6 +16,8 @@ from typing import Any
 
 from django.conf import settings
 
+from registrations.models import Heartbeat
+
 from .marks import PROGRESS_FD
 from .processes import Child, Signals, reap_leftovers, stop_all
 from .progress import Progress
@@ -28,7 +30,7 @@ TICK = 0.25
 
 def worker_name() -> str:
     """Names this supervisor among all hosts: "worker:host:pid", the key of its Heartbeat."""
-    return f"worker:{socket.gethostname()[:80]}:{os.getpid()}"
+    return f"{Heartbeat.WORKER}{socket.gethostname()[:80]}:{os.getpid()}"
 
 
 class Supervisor:

@@ -14,14 +14,18 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections, transaction
 from django.utils import timezone
 
-from registrations import pipeline, tasks
+from registrations import notifications, pipeline, tasks
 from registrations.models import Heartbeat
+
+from . import alarms
 
 logger = logging.getLogger("registrations.worker")
 
 TICK = 1.0
 HEARTBEAT_EVERY = 5.0
 PRUNE_EVERY = 6 * 3600.0
+FIGURES_EVERY = 60.0
+SCAN_LOOK_EVERY = 60.0  # whether the regular comparison, or a look at the primary profile, is due
 
 
 def sweep_interval() -> float:
@@ -33,18 +37,30 @@ def sweep_interval() -> float:
     return min(max(60 * settings.A2P_TIME_SCALE, 1.0), 15.0)
 
 
+def watch_interval() -> float:
+    """Seconds between looks at what people should be told: a minute of Twilio's time, 5 s at least."""
+    return max(60 * settings.A2P_TIME_SCALE, 5.0)
+
+
 def sweep() -> int:
     """Ring for every registration that is due and that nobody was told about lately; returns how many.
 
-    Likewise for webhook deliveries whose job was lost.
-    The claim and the jobs commit together, so a crash in between loses no ring.
+    Likewise for webhook deliveries whose job was lost. A claim and its jobs commit together, so a crash in
+    between loses no ring. Each kind in a transaction of its own: who holds cases and waits for deliveries would
+    meet the job that holds a delivery and waits for its case.
     """
     with transaction.atomic():
         due = pipeline.claim_due()
         for pk in due:
             tasks.ring(pk)
-        tasks.ring_forgotten_reconciling()
-        tasks.ring_forgotten_deliveries()
+    for ring_forgotten in (
+        tasks.ring_forgotten_reconciling,
+        tasks.ring_forgotten_work,
+        tasks.ring_forgotten_deliveries,
+        tasks.ring_notifications,
+    ):
+        with transaction.atomic():
+            ring_forgotten()
     return len(due)
 
 
@@ -122,6 +138,16 @@ class Sweeper(threading.Thread):
                 Heartbeat.objects.create(name=self._beat_name, **values)
         if self._due("sweep", sweep_interval()):
             sweep()
+        if self._due("watch", watch_interval()):
+            notifications.watch_one_time_texts()
+            notifications.watch_red(alarms.troubles())
+        if self._due("scan", SCAN_LOOK_EVERY):
+            with transaction.atomic():
+                tasks.ring_due_scan()
+            with transaction.atomic():
+                tasks.ring_due_primary_profile()
+        if self._due("figures", FIGURES_EVERY):
+            tasks.ring_figures()
         if self._due("prune", PRUNE_EVERY):
             tasks.prune()
 

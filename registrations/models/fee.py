@@ -1,0 +1,25 @@
+"""What Twilio charges, by date."""
+
+from django.db import models
+
+from registrations.states import FeeKind
+
+
+class Fee(models.Model):
+    """The price of one kind of thing from a day on; without a row the setting A2P_FEE_… counts."""
+
+    kind = models.CharField(max_length=24, choices=FeeKind)
+    valid_from = models.DateField(help_text="The first day of this price, in the desk's time zone.")
+    amount = models.DecimalField("US dollars", max_digits=8, decimal_places=2)
+    source = models.CharField(max_length=300, blank=True, help_text="Where this price is written.")
+
+    class Meta:
+        verbose_name = "price"
+        ordering = ["kind", "-valid_from"]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "valid_from"], name="fee_one_a_day"),
+            models.CheckConstraint(condition=models.Q(amount__gte=0), name="fee_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} from {self.valid_from}: ${self.amount}"

@@ -1,0 +1,61 @@
+"""What is derived from the cases so that lists, groups and charts need no walk over all of them."""
+
+from django.db import models
+
+from registrations.states import Stage
+
+from .registration import Registration
+
+
+class OpenProblem(models.Model):
+    """One thing that is held against a case now; rewritten whenever the case is restated.
+
+    `input_key` is a digest of the concerned input's text, `message_key` one of Twilio's words: cases with the
+    same pair failed alike, e.g. 17 customers with the same opt-in text.
+    """
+
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="open_problems")
+    part = models.CharField(max_length=20)
+    code = models.PositiveIntegerField(null=True)
+    title = models.CharField(max_length=200)
+    field = models.CharField(max_length=40, blank=True)
+    message_key = models.CharField(max_length=24, blank=True)
+    input_key = models.CharField(max_length=24, blank=True)
+    since = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["code", "field", "input_key"], name="openproblem_alike"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code or self.title} of {self.registration_id}"
+
+
+class StageSpell(models.Model):
+    """From when to when a case stood in a stage; open while it stands there."""
+
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="spells")
+    stage = models.CharField(max_length=16, choices=Stage)
+    entered_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["left_at", "stage"], name="stagespell_left")]
+
+    def __str__(self) -> str:
+        return f"{self.registration_id} in {self.stage}"
+
+
+class Figure(models.Model):
+    """A number series of the board that costs too much to compute for each page; `at` says how old it is."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    at = models.DateTimeField()
+    seconds = models.FloatField(default=0)
+    data = models.JSONField(default=dict, blank=True)
+
+    def __str__(self) -> str:
+        return self.name

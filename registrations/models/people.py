@@ -1,0 +1,79 @@
+"""What belongs to one person of the team: saved views, and what they want to hear about."""
+
+from django.conf import settings
+from django.db import models
+
+from .registration import Registration
+from .work import Batch
+
+
+class SavedView(models.Model):
+    """A list with its filters, under a name. `query` is the list's query string, without a page number."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views")
+    # The model's name in lower case, e.g. "registration".
+    of = models.CharField(max_length=40)
+    name = models.CharField(max_length=60)
+    query = models.TextField(blank=True)
+    shared = models.BooleanField(default=False, help_text="Everybody sees it; only you can change it.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["user", "of", "name"], name="saved_view_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class NotificationSettings(models.Model):
+    """How one person wants to be told. `kinds`: {kind: "now" | "digest" | "off"}; a missing kind means the
+    default of the table in notifications/kinds.py. The webhook's address is a secret: never shown again, never
+    logged."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notification_settings"
+    )
+    by_email = models.BooleanField(default=False)
+    slack_webhook_url = models.CharField(max_length=500, blank=True)
+    kinds = models.JSONField(default=dict, blank=True)
+    digest_hour = models.PositiveSmallIntegerField(default=8)
+
+    def __str__(self) -> str:
+        return f"Settings of {self.user_id}"
+
+
+class Notification(models.Model):
+    """One thing that one person should know. `key` keeps the same news from being told twice."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications")
+    kind = models.CharField(max_length=40)
+    key = models.CharField(max_length=120)
+    text = models.TextField()
+    registration = models.ForeignKey(Registration, null=True, on_delete=models.CASCADE, related_name="+")
+    batch = models.ForeignKey(Batch, null=True, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    read_at = models.DateTimeField(null=True)
+    # Outside the app: whether it is still to be sent, how often that failed, and when to try next.
+    send_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    # The channels by which it has gone out: a second try leaves them out.
+    went_by = models.JSONField(default=list, blank=True)
+    error = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="notification_once")]
+        indexes = [
+            models.Index(fields=["user", "-id"], name="notification_newest"),
+            models.Index(
+                fields=["user"], name="notification_unread", condition=models.Q(read_at__isnull=True)
+            ),
+            models.Index(
+                fields=["send_at"], name="notification_due", condition=models.Q(send_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.user_id}"
