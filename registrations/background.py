@@ -1,0 +1,184 @@
+"""Work on many rows, carried on by jobs: one worker at a time, a bounded time a job, every row's outcome
+committed with the row. The row of the work is the truth, the job is only a doorbell.
+
+`kinds` of work (bulk acts, imports) bring a function that does one small portion and says whether anything
+is left. A killed worker loses at most the portion it had not committed; the sweep rings again.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from registrations import clock, lease, notifications
+from registrations.models import Batch, Import, Work
+from registrations.states import WorkState
+
+# One portion: does a few rows, and returns whether rows are left for another.
+Portion = Callable[[Any], bool]
+Ring = Callable[[int], None]
+
+OPEN = (WorkState.PREPARING, WorkState.RUNNING)
+# A job of the queue is killed after 90 s; it also should let others in between.
+JOB_SECONDS = 20.0
+RING_AGAIN = timedelta(seconds=30)
+
+
+class Refused(Exception):
+    """It cannot be done now; the message says why, and what to do instead."""
+
+
+def advance(model: type[Work], pk: int, portion: Portion, ring: Ring, seconds: float = JOB_SECONDS) -> None:
+    """The job: portions until nothing is left, the time is up (then `ring(pk)`), or a person cancelled.
+
+    A portion that raises ends the work as FAILED with a plain sentence; the log has the traceback.
+    """
+    token = _claim(model, pk)
+    if token is None:
+        return
+    until = time.monotonic() + seconds
+    left = True
+    try:
+        while left and time.monotonic() < until:
+            work = _mine(model, pk, token)
+            if work is None:
+                return
+            left = portion(work)
+    except Exception as error:
+        _owned(model, pk, token).filter(state__in=OPEN).update(
+            state=WorkState.FAILED,
+            finished_at=clock.now(),
+            error=f"An error of ours stopped this ({type(error).__name__}). What is done stays done; an engineer "
+            "finds the details in the log. It can be started again.",
+        )
+        _tell_stopped(model, pk)
+        raise
+    finally:
+        _release(model, pk, token)
+    if left:
+        ring(pk)
+
+
+def _tell_stopped(model: type[Work], pk: int) -> None:
+    work = _rows(model).filter(pk=pk, state=WorkState.FAILED).first()
+    if isinstance(work, Batch):
+        notifications.notify_batch_done(work)
+    elif isinstance(work, Import):
+        notifications.notify_import_done(work)
+
+
+def _claim(model: type[Work], pk: int) -> str | None:
+    now, token = clock.now(), lease.new_token()
+    taken = (
+        _rows(model)
+        .filter(_free(now), pk=pk, state__in=OPEN)
+        .update(lease_until=now + _span(), lease_token=token, rung_at=None)
+    )
+    if taken:
+        _rows(model).filter(pk=pk, started_at=None).update(started_at=now)
+    return token if taken else None
+
+
+def _mine(model: type[Work], pk: int, token: str) -> Work | None:
+    """The work as it is now with its lease renewed; None when it was cancelled or another worker has it."""
+    if not _owned(model, pk, token).filter(state__in=OPEN).update(lease_until=clock.now() + _span()):
+        return None
+    return _rows(model).get(pk=pk)
+
+
+def _release(model: type[Work], pk: int, token: str) -> None:
+    _owned(model, pk, token).update(lease_until=None, lease_token="")
+
+
+def _owned(model: type[Work], pk: int, token: str) -> Any:
+    return _rows(model).filter(pk=pk, lease_token=token)
+
+
+def _rows(model: type[Work]) -> Any:
+    return model._default_manager.all()
+
+
+def _free(now: Any) -> Q:
+    return Q(lease_until=None) | Q(lease_until__lt=now)
+
+
+def _span() -> timedelta:
+    return timedelta(seconds=settings.A2P_LEASE_SECONDS)
+
+
+def claim_forgotten(model: type[Work]) -> list[int]:
+    """Open work that no worker is at: its job was lost, or its worker died. For the sweep; marked as rung."""
+    now = clock.now()
+    for pk, token in (
+        _rows(model).filter(state__in=OPEN).exclude(lease_token="").values_list("pk", "lease_token")
+    ):
+        if not lease.is_alive(token):
+            _owned(model, pk, token).update(lease_until=None, lease_token="")
+    lost = _free(now) & (Q(rung_at=None) | Q(rung_at__lt=now - RING_AGAIN))
+    pks = _rows(model).filter(lost, state__in=OPEN).values_list("pk", flat=True)
+    return [pk for pk in list(pks) if _rows(model).filter(lost, pk=pk, state__in=OPEN).update(rung_at=now)]
+
+
+# --- what a person does to it ---------------------------------------------------------------------------------
+def start(work: Work, ring: Ring) -> None:
+    """Inside the transaction that created it: have a worker prepare it."""
+    _rows(type(work)).filter(pk=work.pk).update(rung_at=clock.now())
+    ring(work.pk)
+
+
+def confirm(work: Work, ring: Ring) -> None:
+    """Do what the dry run showed. Pressing it twice is harmless."""
+    _move(work, (WorkState.READY,), WorkState.RUNNING, ring, confirmed_at=clock.now())
+
+
+def restart(work: Work, ring: Ring) -> None:
+    """Go on with the rows that are left, after Cancel or an error of ours."""
+    back = WorkState.RUNNING if work.confirmed_at else WorkState.PREPARING
+    _move(
+        work, (WorkState.CANCELLED, WorkState.FAILED), back, ring, cancelled_by="", error="", finished_at=None
+    )
+
+
+def cancel(work: Work, *, actor: str) -> None:
+    """Stop after the row that is being done; what is done stays done."""
+    states = (*OPEN, WorkState.READY)
+    _rows(type(work)).filter(pk=work.pk, state__in=states).update(
+        state=WorkState.CANCELLED, cancelled_by=actor[:150], finished_at=clock.now()
+    )
+
+
+def prepared(work: Work, total: int) -> None:
+    """The dry run is done: wait for a person."""
+    _rows(type(work)).filter(pk=work.pk, state=WorkState.PREPARING).update(state=WorkState.READY, total=total)
+
+
+def finished(work: Work) -> None:
+    _rows(type(work)).filter(pk=work.pk, state=WorkState.RUNNING).update(
+        state=WorkState.DONE, finished_at=clock.now()
+    )
+
+
+def failed(work: Work, error: str) -> None:
+    """The work as a whole cannot be done; `error` tells a person why."""
+    _rows(type(work)).filter(pk=work.pk, state__in=OPEN).update(
+        state=WorkState.FAILED, finished_at=clock.now(), error=error
+    )
+
+
+def _move(work: Work, states: tuple[WorkState, ...], to: WorkState, ring: Ring, **values: Any) -> None:
+    with transaction.atomic():
+        moved = (
+            _rows(type(work))
+            .filter(pk=work.pk, state__in=states)
+            .update(state=to, rung_at=clock.now(), **values)
+        )
+        if moved:
+            ring(work.pk)
+            return
+        now = _rows(type(work)).values_list("state", flat=True).get(pk=work.pk)
+    if now != to and now != WorkState.DONE:
+        raise Refused(f"This is {WorkState(now).label.lower()} now. Look at the page again.")
