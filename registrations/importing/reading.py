@@ -1,48 +1,47 @@
-"""A CSV file as spreadsheets write it -> rows with spreadsheet row numbers. Streams; knows no model."""
+"""A table as spreadsheets write it -> rows with spreadsheet row numbers. Streams; knows no model."""
 
 import codecs
 import csv
-import difflib
 import io
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from registrations.forms import CSV_COLUMNS, REQUIRED_COLUMNS
+from registrations.forms import CSV_COLUMNS
+
+from . import workbook
+from .tables import FileProblem, Row, check_header, row_of, tidy_header
 
 DELIMITERS = ",;\t|"
 _CHUNK = 1 << 16
-
-
-class FileProblem(Exception):
-    """The file as a whole cannot be read; the message is for the person who sent it."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One record; `number` is what a spreadsheet shows (the header is row 1). `problem` when unreadable."""
-
-    number: int
-    cells: dict[str, str] = field(default_factory=dict)
-    problem: str = ""
+# How the files of old and of protected workbooks begin.
+_OLE = b"\xd0\xcf\x11\xe0"
 
 
 def read_rows(file: BinaryIO) -> Iterator[Row]:
     """Check the header at once (`FileProblem` names every wrong column), then yield the rows lazily.
 
-    `file` is opened in binary mode and seekable. UTF-8 with or without BOM, UTF-16 with BOM, else
-    Windows-1252; columns apart by comma, semicolon, tab or bar; quoted cells may hold line breaks.
+    `file` is opened in binary mode and seekable: a workbook (.xlsx), or text. Text is UTF-8 with or without
+    BOM, UTF-16 with BOM, else Windows-1252; columns apart by comma, semicolon, tab or bar; quoted cells may
+    hold line breaks.
     """
+    start = file.read(4)
+    file.seek(0)
+    if start.startswith(b"PK"):
+        return workbook.read_rows(file)
+    if start == _OLE:
+        raise FileProblem("This is an old or a protected workbook. Save it as .xlsx without a password.")
+    return _read_text(file)
+
+
+def _read_text(file: BinaryIO) -> Iterator[Row]:
     # "replace": _encoding has decoded it all before; only damaged UTF-16 is left to show its marks.
     text = io.TextIOWrapper(file, encoding=_encoding(file), errors="replace", newline="")
     try:
         first = text.readline()
         delimiter = max(DELIMITERS, key=lambda mark: len(set(_split(first, mark)) & set(CSV_COLUMNS)))
-        header = _split(first, delimiter)
-        while header and not header[-1]:
-            header.pop()  # spreadsheets leave empty columns at the right
-        _check_header(header)
+        header = tidy_header(_split(first, delimiter))
+        check_header(header)
         text.seek(0)
     except BaseException as error:
         text.detach()  # or the caller's file would be closed with the wrapper
@@ -71,12 +70,14 @@ def _records(text: io.TextIOWrapper, header: list[str], delimiter: str) -> Itera
 def _row(number: int, header: list[str], cells: list[str]) -> Row:
     extra = [cell for cell in cells[len(header) :] if cell.strip()]
     if extra or len(cells) < len(header):
-        return Row(
+        return row_of(
             number,
-            problem=f"Has {len(cells)} cells, the header has {len(header)}. "
+            header,
+            cells,
+            f"Has {len(cells)} cells, the header has {len(header)}. "
             "A text with the separator in it must stand in quotes.",
         )
-    return Row(number, dict(zip(header, cells, strict=False)))
+    return row_of(number, header, cells)
 
 
 def _split(line: str, delimiter: str) -> list[str]:
@@ -84,30 +85,10 @@ def _split(line: str, delimiter: str) -> list[str]:
     return [cell.strip().lower() for cell in cells]
 
 
-def _check_header(header: list[str]) -> None:
-    problems: list[str] = []
-    if not set(header) & set(CSV_COLUMNS):
-        raise FileProblem(
-            "Row 1 must hold the names of the columns, such as first_name, last_name, email. None was found."
-        )
-    for name in header:
-        if not name:
-            problems.append("a column has no name")
-        elif name not in CSV_COLUMNS:
-            close = difflib.get_close_matches(name, CSV_COLUMNS, n=1)
-            problems.append(f"unknown column {name}" + (f" (did you mean {close[0]}?)" if close else ""))
-    problems += [f"column {name} stands twice" for name in dict.fromkeys(header) if header.count(name) > 1]
-    problems += [f"missing column {name}" for name in REQUIRED_COLUMNS if name not in header]
-    if problems:
-        raise FileProblem("The header does not fit: " + "; ".join(problems) + ".")
-
-
 def _encoding(file: BinaryIO) -> str:
     """Decided over the whole file, so that no row fails to decode half way through an import."""
     start = file.read(4)
     file.seek(0)
-    if start.startswith(b"PK"):
-        raise FileProblem("This is a workbook (.xlsx or .ods). Save it as “CSV UTF-8” and import that file.")
     if not start:
         raise FileProblem("The file is empty.")
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -116,7 +97,9 @@ def _encoding(file: BinaryIO) -> str:
     decoders = {name: codecs.getincrementaldecoder(name)() for name in possible}
     for chunk in itertools.chain(_chunks(file), [b""]):
         if b"\0" in chunk:
-            raise FileProblem("This is not a text file. Save the table as “CSV UTF-8” and import that file.")
+            raise FileProblem(
+                "This is not a text file, and no workbook (.xlsx). Save the table as “CSV UTF-8”."
+            )
         for name, decoder in decoders.items():
             try:
                 decoder.decode(chunk, not chunk)

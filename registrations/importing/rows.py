@@ -2,23 +2,27 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal
 
 from django.db import IntegrityError, transaction
 
-from registrations import verbs
+from registrations import pipeline, verbs
 from registrations.forms import RegistrationForm, data_of
 from registrations.forms.text import one_line
 from registrations.models import Registration
+from registrations.steps.number import buy_wanted
 
-from .reading import Row, read_rows
+from .reading import read_rows
+from .tables import Row
 
 logger = logging.getLogger("registrations.importing")
+Purchase = Literal["", "asked", "agreed"]
 Outcome = Literal["created", "updated", "unchanged", "skipped", "error"]
 # A row meets another import of the same external_id, or an edit on a page: look again, then it is an update.
 ATTEMPTS = 3
+MAY_NOT_UPDATE = "A registration with this external_id exists, and you may not change registrations."
 
 
 @dataclass
@@ -33,6 +37,8 @@ class RowResult:
     external_id: str = ""
     registration_id: int | None = None
     submitted: bool = False
+    # The number to be bought for a submitted case: "agreed" now, or still "asked", or "" when there is none.
+    purchase: Purchase = ""
     errors: dict[str, list[str]] = field(default_factory=dict)
     warnings: dict[str, list[str]] = field(default_factory=dict)
 
@@ -42,20 +48,29 @@ class RowResult:
 
 
 def import_file(
-    file: BinaryIO, *, actor: str, dry_run: bool = False, submit: bool = False
+    file: BinaryIO,
+    *,
+    actor: str,
+    dry_run: bool = False,
+    submit: bool = False,
+    hold_back: bool = False,
+    buy_numbers: bool = False,
 ) -> Iterator[RowResult]:
-    """Import a CSV file (see `reading.read_rows`); yields a result as each row is done.
+    """Import a table (see `reading.read_rows`); yields a result as each row is done.
 
     A row with the external_id of a saved case updates it: its columns replace that case's inputs, an empty
     cell empties an input, a column the file lacks leaves it alone. Rows without external_id are created,
     unless a case with the same mobile, brand name and e-mail exists. `submit` submits every case of the
-    file whose present inputs are not submitted yet. With `dry_run` nothing is written.
+    file whose present inputs are not submitted yet; `hold_back`: but not those that the pre-flight expects to be
+    rejected. `buy_numbers` agrees to the monthly price of the numbers to be bought for submitted cases of the file.
+    With `dry_run` nothing is written.
     Raises FileProblem before the first row when the file or its header is wrong.
     """
-    return _results(read_rows(file), _Import(actor, dry_run, submit))
+    importer = Importer(actor, dry_run=dry_run, submit=submit, hold_back=hold_back, buy_numbers=buy_numbers)
+    return _results(read_rows(file), importer)
 
 
-def _results(rows: Iterator[Row], run: "_Import") -> Iterator[RowResult]:
+def _results(rows: Iterator[Row], run: "Importer") -> Iterator[RowResult]:
     outcomes: Counter[str] = Counter()
     for row in rows:
         result = run.take(row)
@@ -68,15 +83,41 @@ class _TakenMeanwhile(Exception):
     """Another import created this external_id between our look and the form's."""
 
 
-class _Import:
-    """One pass over one file; remembers the file's own rows, to tell repetitions."""
+class Importer:
+    """One pass over one table; remembers its own rows, to tell repetitions.
 
-    def __init__(self, actor: str, dry_run: bool, submit: bool) -> None:
-        self.actor, self.dry_run, self.submit = actor, dry_run, submit
+    skip_same_person: what has no external_id and looks like a saved case is left out.
+    may_update: whether the person may change saved cases at all.
+    """
+
+    def __init__(
+        self,
+        actor: str,
+        *,
+        dry_run: bool = False,
+        submit: bool = False,
+        hold_back: bool = True,
+        buy_numbers: bool = False,
+        skip_same_person: bool = True,
+        may_update: bool = True,
+    ) -> None:
+        self.actor, self.dry_run, self.submit, self.hold_back = actor, dry_run, submit, hold_back
+        self.buy_numbers = buy_numbers
+        self.skip_same_person, self.may_update = skip_same_person, may_update
         self._ids: dict[str, tuple[int, int]] = {}
         self._people: dict[tuple[str, str, str], int] = {}
 
-    def take(self, row: Row) -> RowResult:
+    def take(
+        self,
+        row: Row,
+        *,
+        form: RegistrationForm | None = None,
+        settle: Callable[[RowResult], None] = lambda result: None,
+    ) -> RowResult:
+        """Import one row. `settle` is called with the outcome in the transaction that saves the case.
+
+        `form`: the row's, valid, checked a moment ago; when the case has changed since, it is looked at anew.
+        """
         result = RowResult(row.number, "error", one_line(row.cells.get("external_id", "")))
         if row.problem:
             result.errors[""] = [row.problem]
@@ -84,25 +125,35 @@ class _Import:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with transaction.atomic():
-                    return self._take(row, result)
+                    taken = self._take(row, result, form if attempt == 1 else None)
+                    settle(taken)
+                    return taken
             except (IntegrityError, _TakenMeanwhile, verbs.Refused) as error:
                 if attempt < ATTEMPTS:
+                    # What was noted of the try that was rolled back did not happen.
+                    result = RowResult(row.number, "error", result.external_id)
                     continue
                 refused = isinstance(error, verbs.Refused)
                 said = str(error) if refused else "Saved by someone else meanwhile: import this row again."
-                return RowResult(row.number, "error", result.external_id, errors={"": [said]})
+                result = RowResult(row.number, "error", result.external_id, errors={"": [said]})
+                settle(result)
+                return result
         raise AssertionError("unreachable")
 
-    def _take(self, row: Row, result: RowResult) -> RowResult:
-        saved = _case(result.external_id)
-        form = RegistrationForm((data_of(saved) if saved else {}) | row.cells, instance=saved)
+    def _take(self, row: Row, result: RowResult, form: RegistrationForm | None) -> RowResult:
+        saved = form.instance if form else _case(result.external_id)
+        if saved and not self.may_update:
+            result.errors[""] = [MAY_NOT_UPDATE]
+            return result
+        form = form or RegistrationForm((data_of(saved) if saved else {}) | row.cells, instance=saved)
         if not form.is_valid():
             if saved is None and form.has_error("external_id", "taken"):
                 raise _TakenMeanwhile
             result.errors = {name: [str(m) for m in found] for name, found in form.errors.items()}
             return result
-        result.warnings = dict(form.hints)
-        if saved is None and not result.external_id and (same := self._same_person(form, row.number)):
+        result.warnings = form.advice()
+        by_person = self.skip_same_person and saved is None and not result.external_id
+        if by_person and (same := self._same_person(form, row.number)):
             result.outcome, result.warnings = "skipped", {"": [same]}
             return result
         earlier = self._remember(form, row.number, result)
@@ -117,6 +168,7 @@ class _Import:
         result.registration_id = saved.pk
         if self.submit:
             self._submit(saved.pk, result)
+            self._purchase(saved.pk, result)
         return result
 
     def _foretell(
@@ -139,11 +191,21 @@ class _Import:
             return
         try:
             with transaction.atomic():
-                verbs.submit(registration, actor=self.actor)
+                verbs.submit(registration, actor=self.actor, despite=() if self.hold_back else None)
         except verbs.Refused as refusal:
             result.errors[""] = [f"Saved, but not submitted: {refusal}"]
         else:
             result.submitted = True
+
+    def _purchase(self, pk: int, result: RowResult) -> None:
+        """Without its own yes a number is never bought, and the case waits at that step."""
+        registration = pipeline.load(pk)
+        wanted = buy_wanted(registration) and not registration.phone_number.purchase_confirmed_at
+        if not (wanted and registration.is_submitted):
+            return
+        if self.buy_numbers:
+            verbs.confirm_purchase(registration, actor=self.actor)
+        result.purchase = "agreed" if self.buy_numbers else "asked"
 
     def _remember(self, form: RegistrationForm, number: int, result: RowResult) -> bool | None:
         """Whether an earlier row of this file with the same external_id differs; None when there is none."""

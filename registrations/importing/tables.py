@@ -1,0 +1,75 @@
+"""What CSV files and workbooks have in common: a row, a header to check, cells that no spreadsheet runs."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from registrations.forms import CSV_COLUMNS, REQUIRED_COLUMNS
+
+# We write it beside the rows that we give back; a mended file may come in with it.
+ERRORS_COLUMN = "errors"
+# How a cell begins that a spreadsheet would take for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class FileProblem(Exception):
+    """The file as a whole cannot be read; the message is for the person who sent it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record; `number` is what a spreadsheet shows (the header is row 1). `problem` when unreadable."""
+
+    number: int
+    cells: dict[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+
+def tidy_header(cells: Sequence[str]) -> list[str]:
+    """Names in lower case, without the empty columns that spreadsheets leave at the right."""
+    header = [cell.strip().lower() for cell in cells]
+    while header and not header[-1]:
+        header.pop()
+    return header
+
+
+def check_header(header: list[str]) -> None:
+    """Raise a FileProblem that names every wrong column at once."""
+    problems: list[str] = []
+    if not set(header) & set(CSV_COLUMNS):
+        raise FileProblem(
+            "Row 1 must hold the names of the columns, such as first_name, last_name, email. None was found."
+        )
+    for name in header:
+        if not name:
+            problems.append("a column has no name")
+        elif name not in CSV_COLUMNS and name != ERRORS_COLUMN:
+            close = difflib.get_close_matches(name, CSV_COLUMNS, n=1)
+            problems.append(f"unknown column {name}" + (f" (did you mean {close[0]}?)" if close else ""))
+    problems += [f"column {name} stands twice" for name in dict.fromkeys(header) if header.count(name) > 1]
+    problems += [f"missing column {name}" for name in REQUIRED_COLUMNS if name not in header]
+    if problems:
+        raise FileProblem("The header does not fit: " + "; ".join(problems) + ".")
+
+
+def row_of(number: int, header: list[str], cells: Sequence[str], problem: str = "") -> Row:
+    """The cells by column; our own notes of an earlier import are left out."""
+    named = zip(header, cells, strict=False)
+    return Row(number, {name: unguarded(cell) for name, cell in named if name != ERRORS_COLUMN}, problem)
+
+
+def guarded(text: str) -> str:
+    """The cell of a CSV file that a spreadsheet shows and does not run.
+
+    >>> guarded("=1+1"), guarded("+14155550123"), guarded("Ann")
+    ("'=1+1", "'+14155550123", 'Ann')
+    """
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def unguarded(text: str) -> str:
+    """
+    >>> unguarded("'+14155550123"), unguarded("'t Hooft")
+    ('+14155550123', "'t Hooft")
+    """
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
