@@ -1,0 +1,203 @@
+"""Finding links, phone numbers, ways to opt out, and denials in what people type."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+# Endings by which a bare "name.ending" is read as a web address. Everyday words (.me, .in, .care, .live …) count
+# only with a path or www: a forgotten space after a full stop is no link.
+_SURE = (
+    "com|org|net|edu|gov|biz|info|us|ca|io|co|app|shop|store|club|church|studio|salon|photo|photography|"
+    "boutique|"
+    "fitness|yoga|online|site|website|dev|ly|gl|gle|gd|cc|gy|to|at|ink|link|help|pet|dog|cafe|"
+    "restaurant|academy|"
+    "services|repair|cleaning|plumbing|solutions|email|ee|gg|tv|be"
+)
+_UNSURE_ALONE = frozenset(
+    [
+        "us",
+        "co",
+        "app",
+        "shop",
+        "store",
+        "club",
+        "church",
+        "studio",
+        "salon",
+        "photo",
+        "help",
+        "pet",
+        "dog",
+        "cafe",
+        "repair",
+        "services",
+        "link",
+        "ink",
+        "to",
+        "at",
+        "be",
+        "online",
+        "site",
+        "email",
+    ]
+)
+_LINK = re.compile(
+    r"(?P<scheme>\bhttps?://)(?P<full>[^\s<>\"'“”‘’`]+)"
+    rf"|(?<![\w@./-])(?P<bare>(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?P<tld>{_SURE}|[a-z]{{2,12}}(?=/)))"
+    r"(?P<path>/[^\s<>\"'“”‘’`,;]*)?(?![\w@-])",
+    re.IGNORECASE,
+)
+# [link] in a sample stands for an address.
+LINK_PLACEHOLDER = re.compile(r"\[[^\[\]]*\b(link|url|website|web page|webpage)\b[^\[\]]*\]", re.IGNORECASE)
+PHONE_PLACEHOLDER = re.compile(
+    r"\[[^\[\]]*\b(phone|telephone|callback number|call[- ]back|tel)\b[^\[\]]*\]", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """scheme: http, https or "" when none is written. sure: a link beyond doubt, not perhaps a typing slip."""
+
+    text: str
+    scheme: str
+    host: str
+    path: str
+    start: int
+    end: int
+    sure: bool = True
+
+
+def links_in(text: str) -> list[Link]:
+    """
+    >>> [(link.host, link.sure) for link in links_in("See annlee.com/book or write to ann@annlee.com.")]
+    [('annlee.com', True)]
+    """
+    return list(_links(text)) if "." in text else []
+
+
+def _links(text: str) -> Iterator[Link]:
+    for found in _LINK.finditer(text):
+        if found["scheme"]:
+            address = found["full"].rstrip(".,;:!?)]}*")
+            host, slash, path = address.partition("/")
+            host = host.split("@")[-1].split("?")[0].split("#")[0]
+            sure, scheme = True, found["scheme"].lower().removesuffix("://")
+            end = found.start("full") + len(address)
+        else:
+            host, path, scheme = found["bare"], (found["path"] or "").rstrip(".,;:!?)]}*"), ""
+            slash = ""
+            alone = not path.strip("/") and not host.lower().startswith("www.")
+            if alone and found["tld"].lower() in _UNSURE_ALONE and host != host.lower():
+                continue  # "tomorrow.Call": a forgotten space
+            sure = not alone
+            end = found.end("bare") + len(path)
+        name = host.lower().split(":")[0].rstrip(".")
+        yield Link(text[found.start() : end], scheme, name, slash + path, found.start(), end, sure)
+
+
+@dataclass(frozen=True)
+class Phone:
+    text: str
+    start: int
+    end: int
+    sure: bool = True
+
+
+_PHONE = re.compile(
+    r"(?<![\w$#/.-])(?:"
+    r"(?P<spaced>(?:\+?1[\s.-]?)?(?:\([2-9]\d{2}\)\s?|[2-9]\d{2}[\s.-])[2-9]\d{2}[\s.-]?\d{4})"
+    r"|(?P<plus>\+1[2-9]\d{9})"
+    r"|(?P<ten>1?[2-9]\d{2}[2-9]\d{6})"
+    r"|(?P<vanity>1-8\d{2}-[A-Z0-9][A-Z0-9-]{5,9})"
+    r"|(?P<seven>[2-9]\d{2}[-.]\d{4})"
+    r")(?![\w]|[-./]\d)"
+)
+_CALLING = re.compile(
+    r"\b(call|calls|calling|phone|telephone|tel|text|txt|dial|ring|cell|mobile|sms|reach|contact|"
+    r"voicemail|fax)\b"
+    r"[^.!?]{0,30}$",
+    re.IGNORECASE,
+)
+
+
+def phones_in(text: str) -> list[Phone]:
+    """Phone numbers as people write them; bare digits only after a word like "call".
+
+    >>> [phone.text for phone in phones_in("Order 4155550123 on 2026-11-20. Call (415) 555-0123.")]
+    ['(415) 555-0123']
+    """
+    if not any(c.isdigit() for c in text):
+        return []
+    for link in reversed(links_in(text)):
+        text = text[: link.start] + "¤" * (link.end - link.start) + text[link.end :]
+    found = []
+    for number in _PHONE.finditer(text):
+        called = _CALLING.search(text[max(0, number.start() - 40) : number.start()])
+        if number["ten"] or number["seven"]:
+            if not called:
+                continue
+            sure = bool(number["ten"])
+        else:
+            sure = not number["vanity"]
+        found.append(Phone(number.group(), number.start(), number.end(), sure))
+    return found
+
+
+_QUIT = r"stop|end|quit|cancel|remove|unsubscribe|unsub|optout|opt-out|stopall|arret"
+OPT_OUT = re.compile(
+    r"\bopt(?:s|ed|ing)?[- ]?out\b|\bunsub(?:scribe[sd]?)?\b"
+    rf"|\b(?:reply|replying|text|txt|send|respond|answer|type|write|message|say|with|word|or|"
+    rf"enter)\s*(?:back\s*)?"
+    rf"(?:with\s*|the word\s*)?[\"'“”‘’*(\[:=>]*\s*(?:{_QUIT})\b(?!\s+(?:by|in)\b)"
+    rf"|[\"'“‘*\[(](?:{_QUIT})[\"'”’*\])]"
+    r"|\bstop\s*(?:2|=|:|->|→)\s*(?:end|stop|quit|cancel|opt|unsub|leave)?"
+    r"|\bstop\s+(?:to|2|for|and)\s+(?:\w+\s+)?(?:end|stop|quit|cancel|opt|leave|unsub|be removed|no\b|"
+    r"discontinue)"
+    r"|\bstop\s+(?:receiving|getting|these|all|any|messages|texts|msgs|alerts|ends|cancels|unsubscribes|opts)"
+    r"|\b(?:rply|rep|txt)\s?(?:w/\s?)?stop\b",
+    re.IGNORECASE,
+)
+# Written in capitals, it is the keyword; "STOP BY" is an invitation.
+_SHOUTED = re.compile(r"(?<![\w-])(?:STOP|UNSUBSCRIBE|STOPALL)\b(?!\s+(?:BY|IN|AT|OVER|[A-Z]{3,}))")
+_STOP_SOMEWHERE = re.compile(r"\bstop\b", re.IGNORECASE)
+
+
+def opt_out_in(text: str) -> bool:
+    """Whether a text says how to opt out.
+
+    >>> opt_out_in("Txt STOP to end"), opt_out_in("Stop by our shop!"), opt_out_in("STOP BY TODAY")
+    (True, False, False)
+    """
+    return bool(OPT_OUT.search(text) or _SHOUTED.search(text))
+
+
+def says_stop(text: str) -> bool:
+    return bool(_STOP_SOMEWHERE.search(text))
+
+
+HELP = re.compile(
+    r"\bHELP\b|(?i:\b(?:reply|text|txt|send|type|say|word)\s+[\"'“]?help\b|[\"'“]help[\"'”]|"
+    r"\bfor\s+(?:help|assistance|info)\b)"
+)
+
+_DENIAL = re.compile(
+    r"\b(?:no|not|never|none|nobody|nothing|neither|nor|without|cannot|don.?t|doesn.?t|isn.?t|aren.?t|"
+    r"won.?t|wouldn.?t|"
+    r"can.?t|didn.?t|non|free of|instead of|rather than|avoid|prohibit\w*|exclud\w*|forbid\w*|against|"
+    r"quit|quitting)\b",
+    re.IGNORECASE,
+)
+# A new clause with a subject of its own is not denied by the one before.
+_SENTENCE_END = re.compile(r"[.!?;:]\s|\n|,? but | and (?:the|we|a|an|it|they|all|our|their) ", re.IGNORECASE)
+
+
+def denied(text: str, start: int, reach: int = 60) -> bool:
+    """Whether the words at `start` are denied by the same sentence: "we never share", "is not pre-checked".
+
+    >>> text = "Boxes are empty. They are not pre-checked."
+    >>> denied(text, text.index("pre-checked")), denied(text, text.index("empty"))
+    (True, False)
+    """
+    before = text[max(0, start - reach) : start]
+    ends = list(_SENTENCE_END.finditer(before))
+    return bool(_DENIAL.search(before[ends[-1].end() :] if ends else before))
