@@ -30,6 +30,11 @@ _BY_TYPE: tuple[tuple[type[models.Field], type[forms.Field]], ...] = (
     (models.CharField, fields.Line),
 )
 
+LENGTHS = {
+    "min_length": "Write at least %(limit_value)d characters (it has %(show_value)d).",
+    "max_length": "Write at most %(limit_value)d characters (it has %(show_value)d).",
+}
+
 
 def _form_field(field: models.Field, **kwargs: Any) -> forms.Field | None:
     """The form field of a model field: label, help, choices and limits are the model's."""
@@ -84,4 +89,5 @@ def all_fields() -> dict[str, forms.Field]:
     made["label"].help_text = f"{made['label'].help_text} Empty: the brand name."
     for name, field in made.items():
         field.widget.attrs |= {"autocomplete": "off", **WIDGET_ATTRS.get(name, {})}
+        field.error_messages |= LENGTHS
     return made

@@ -5,6 +5,7 @@ the model's own validators, after tidying (see `registration.py`).
 """
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import email_validator
@@ -111,11 +112,7 @@ class Choice(forms.TypedChoiceField):
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)
-        return self._by_name().get(_choice_key(value), value)
-
-    def _by_name(self) -> dict[str, str]:
-        known = {_choice_key(label): key for key, label in self._pairs()}
-        return known | {_choice_key(key): key for key, _ in self._pairs()}
+        return _by_name(tuple(self._pairs())).get(_choice_key(value), value)
 
     def _pairs(self) -> list[tuple[str, str]]:
         choices: Any = self.choices
@@ -134,6 +131,12 @@ class CountryChoice(Choice):
     def to_python(self, value: Any) -> Any:
         known = {"usa": Country.US, "united states of america": Country.US, "can": Country.CA}
         return super().to_python(known.get(folded(str(value or "")), value))
+
+
+@lru_cache
+def _by_name(pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    known = {_choice_key(label): key for key, label in pairs}
+    return known | {_choice_key(key): key for key, _ in pairs}
 
 
 def _choice_key(text: Any) -> str:

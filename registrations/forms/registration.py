@@ -1,29 +1,24 @@
 """The one form of a registration: the page, the repair of a rejection and each CSV row go through it."""
 
-import re
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Model, Q
 from phonenumber_field.phonenumber import PhoneNumber as Number
 
-from registrations import limits
+from registrations import limits, preflight
 from registrations.limits import Use
 from registrations.models import Registration
 
-from .building import all_fields
+from .building import LENGTHS, all_fields
 from .layout import ADDRESS_FIELDS, CASE_FIELDS, CASE_MODEL, CSV_COLUMNS, PARTS, SAMPLE_FIELDS, SECTIONS
 from .places import clean_postal_code, clean_region
-
-# Facts section 12, rule 23. "Co" is left out: unincorporated owners may and do use it.
-_SUFFIX = re.compile(
-    r"\b(p\.?l\.?l\.?c|l\.?l\.?c|l\.?l\.?p|l\.?p|inc|incorporated|corp|corporation|ltd|limited)\.?\s*$",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -73,7 +68,11 @@ class RegistrationForm(forms.Form):
         self.hints: dict[str, list[str]] = {}
         known = initial_of(instance) if instance else {}
         super().__init__(data, initial=known | (initial or {}), **kwargs)
-        kept = instance.owner_id if instance else None
+        self.offer_owners()
+
+    def offer_owners(self) -> None:
+        """The field for the owner: whoever can have cases, and who has this one."""
+        kept = self.instance.owner_id if self.instance else None
         users = get_user_model()._default_manager.filter(Q(is_active=True, is_staff=True) | Q(pk=kept))
         self.fields["owner"] = forms.ModelChoiceField(users, required=False, empty_label="Nobody yet")
 
@@ -93,6 +92,18 @@ class RegistrationForm(forms.Form):
             text for name in SAMPLE_FIELDS if (text := self.cleaned_data[name])
         ]
         return parts
+
+    @cached_property
+    def findings(self) -> list[preflight.Finding]:
+        """What the pre-flight says of valid inputs; nothing of it stops saving. Empty while there are errors."""
+        return [] if self.errors else preflight.check(self.parts())
+
+    def advice(self) -> dict[str, list[str]]:
+        """All that is said about the inputs without stopping anyone, by field: hints and the pre-flight's."""
+        said = {name: list(texts) for name, texts in self.hints.items()}
+        for finding in self.findings:
+            said.setdefault(finding.field, []).append(finding.text)
+        return said
 
     def registration_fields(self) -> dict[str, Any]:
         """label, external_id (None when empty), owner and notes."""
@@ -117,11 +128,8 @@ class RegistrationForm(forms.Form):
             limit = CASE_MODEL._meta.get_field("label").max_length
             data["label"] = data.get("brand_name", "")[:limit]
         self._check_models()
-        if data.get("opt_in_message") and data.get("subscriber_opt_in") is False:
-            self.add_error(
-                "subscriber_opt_in",
-                "An opt-in message needs this ticked (30709). Tick it, or empty the opt-in message.",
-            )
+        for finding in preflight.hard({"campaign": data}) if "subscriber_opt_in" in data else []:
+            self.add_error(finding.field, finding.text)
         if data.get("sender_number") and data.get("area_code"):
             self.add_error("area_code", "Give either a number you own or an area code to buy in, not both.")
         self._check_limits()
@@ -130,15 +138,8 @@ class RegistrationForm(forms.Form):
 
     def clean_brand_name(self) -> str:
         name: str = self.cleaned_data["brand_name"]
-        if found := _SUFFIX.search(name):
-            raise ValidationError(
-                f"“{found.group().strip()}” marks a company with a tax ID, which cannot register as Sole "
-                "Proprietor (30915). Give the person's name or the DBA without it, or register a Standard "
-                "brand instead.",
-                code="30915",
-            )
-        if re.search(r"\S@\S+\.\S", name) or re.fullmatch(r"[A-Z]{2}[0-9a-f]{32}", name):
-            raise ValidationError("Give the name customers know, not an e-mail address or an account ID.")
+        for finding in preflight.hard({"trust_bundle": {"brand_name": name}}):
+            raise ValidationError(finding.text, code=str(finding.codes[0]))
         return name
 
     def clean_external_id(self) -> str | None:
@@ -164,7 +165,7 @@ class RegistrationForm(forms.Form):
         """The limits live in the models: let their validators judge what the form fields let through."""
         for model, names in [*PARTS.values(), (CASE_MODEL, CASE_FIELDS)]:
             values = {n: self.cleaned_data[n] for n in names if n in self.cleaned_data}
-            skip = {field.name for field in model._meta.get_fields()} - set(values) | {"owner"}
+            skip = _names_of(model) - set(values) | {"owner"}
             if not values.get("label"):
                 skip |= {"label"}  # follows the brand name, which has its own error
             if "iso_country" not in values:
@@ -172,6 +173,9 @@ class RegistrationForm(forms.Form):
             try:
                 model(**values).clean_fields(exclude=skip)
             except ValidationError as error:
+                for one in itertools.chain.from_iterable(error.error_dict.values()):
+                    if one.code and one.code in LENGTHS:
+                        one.message = LENGTHS[one.code]
                 self.add_error(None, error)
 
     def _check_limits(self) -> None:
@@ -180,12 +184,21 @@ class RegistrationForm(forms.Form):
         address = [
             data.get(name, "") for name in ("street", "street_secondary", "postal_code", "iso_country")
         ]
-        found = limits.uses(
-            mobile=_plain(data.get("mobile_phone_number")),
-            email=data.get("email", ""),
-            address=limits.address_key(*address) if data.get("street") and data.get("postal_code") else "",
-            without=self.instance,
+        self.judge_uses(
+            self.find_uses(
+                mobile=_plain(data.get("mobile_phone_number")),
+                email=data.get("email", ""),
+                address=limits.address_key(*address)
+                if data.get("street") and data.get("postal_code")
+                else "",
+            )
         )
+
+    def find_uses(self, *, mobile: str, email: str, address: str) -> list[Use]:
+        """How often other cases used these values; a form of many rows asks for all of them at once."""
+        return limits.uses(mobile=mobile, email=email, address=address, without=self.instance)
+
+    def judge_uses(self, found: list[Use]) -> None:
         for use in found:
             if use.spent and not self._is_behind_us(use):
                 self.limits_spent.append(use)
@@ -205,17 +218,8 @@ class RegistrationForm(forms.Form):
 
     def _give_hints(self) -> None:
         data = self.cleaned_data
-        if data.get("subscriber_opt_in") and not data.get("opt_in_message"):
-            self._hint(
-                "opt_in_message",
-                "People opt in by text: give the message that confirms it, and the keywords (30896, 30909).",
-            )
-        if data.get("opt_in_keywords") and not data.get("subscriber_opt_in"):
-            self._hint("subscriber_opt_in", "There are opt-in keywords: do people opt in by text? (30709)")
         if not data.get("sender_number") and not data.get("area_code"):
             self._hint("sender_number", "Needed before the last step: no case goes live without a sender.")
-        if re.search(r"\b(co|company)\.?$", data.get("brand_name", ""), re.IGNORECASE):
-            self._hint("brand_name", "“Co” can read as a company with a tax ID (30915): part of the DBA?")
 
     def _hint(self, field: str, text: str) -> None:
         self.hints.setdefault(field, []).append(text)
@@ -240,9 +244,18 @@ def initial_of(registration: Registration) -> dict[str, Any]:
 
 def data_of(registration: Registration) -> dict[str, Any]:
     """A saved case as if its page had been sent back unchanged; a CSV file overlays its columns on this."""
-    form = RegistrationForm(instance=registration)
-    shown = {name: form.fields[name].prepare_value(value) for name, value in form.initial.items()}
+    fields = RegistrationForm.base_fields
+    initial = initial_of(registration) | {"owner": registration.owner_id}
+    shown = {
+        name: fields[name].prepare_value(value) if name in fields else value
+        for name, value in initial.items()
+    }
     return {name: "" if value is None else value for name, value in shown.items()}
+
+
+@lru_cache
+def _names_of(model: type[Model]) -> frozenset[str]:
+    return frozenset(field.name for field in model._meta.get_fields())
 
 
 def _plain(value: Any) -> Any:

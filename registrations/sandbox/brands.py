@@ -188,8 +188,21 @@ def expire(world: World, sid: str, _: int = 0) -> None:
 # -- OTP ---------------------------------------------------------------------------------------------------
 
 
+def _text_to(world: World, brand: Obj) -> str:
+    """Where an OTP goes: the mobile of the trust bundle as submitted last.
+
+    The facts let an approved brand's mobile be mended in the bundle alone (section 6.7), but do not say that
+    TCR reads it again: a brand name with ``fixed mobile`` keeps texting the number that it was registered with.
+    """
+    registered = str(brand["_trust"]["end_user"]["mobile_phone_number"])
+    trust = world.store.get(TRUST.name, brand["a2p_profile_bundle_sid"])
+    if trust is None or outcomes.brand_has(brand["_trust"]["end_user"], "fixed mobile"):
+        return registered
+    return str(trust["_snapshot"]["end_user"].get("mobile_phone_number") or registered)
+
+
 def send_otp(world: World, brand: Obj) -> None:
-    mobile = str(brand["_trust"]["end_user"]["mobile_phone_number"])
+    mobile = _text_to(world, brand)
     brand["_otps"] += 1
     arrives = outcomes.otp_arrives(mobile, brand["_otps"])
     brand.update(_otp="outstanding" if arrives else "lost", _otp_sent_at=world.now, _mobile=mobile)

@@ -125,7 +125,10 @@ DOCUMENT_STATUS = {
 
 
 def _submit(world: World, kind: Kind, bundle: Obj) -> None:
-    changed_since = bundle["_changed"] > bundle.get("_submitted_step", 0)
+    submitted = bundle.get("_submitted_step", 0)
+    below = world.store.get("CustomerProfiles", assigned(world, bundle, STARTER_TYPE) or "") or {}
+    # A trust bundle is submitted again after its profile was (facts, section 6.7), approved or not.
+    changed_since = bundle["_changed"] > submitted or below.get("_submitted_step", 0) > submitted
     if bundle["status"] not in SUBMITTABLE and not changed_since:
         raise bad_parameter(f"A bundle in status {bundle['status']} cannot be submitted for review")
     newest = world.store.by("Evaluations", "_parent", bundle["sid"])[-1:]

@@ -240,16 +240,30 @@ def _bundle(world: World, sid: str, data: Obj) -> Obj:
             bundles.set_status(world, kind, bundle, "twilio-rejected", reason)
         case "set":
             _set(world, kind.name, bundle, data)
+        case "finding":
+            # The next evaluation (or the next `times`) fails with this.
+            code = int(data["code"]) if data.get("code") else None
+            reason = str(data.get("reason") or "A value is missing or does not match.")
+            times = int(data.get("times") or 1)
+            field = str(data.get("field") or "")
+            bundle["_finding"] = {"code": code, "field": field, "reason": reason, "times": times}
+            world.save(kind.name, bundle, touch=False)
         case other:
-            raise ControlError(f"unknown action {other}: approve, reject or set")
+            raise ControlError(f"unknown action {other}: approve, reject, set or finding")
     return bundle
 
 
 def _number(world: World, sid: str, data: Obj) -> Obj:
     sender = next(iter(world.store.by("ServicePhoneNumbers", "_ref", sid)), None)
-    states = {"register": "REGISTERED", "fail": "FAILURE"}
+    states = {
+        "register": "REGISTERED",
+        "fail": "FAILURE",
+        "deregistering": "PENDING_DEREGISTRATION",
+        "deregistered": "UNREGISTERED",
+    }
     if data.get("action") not in states:
-        raise ControlError("unknown action: register or fail")
+        raise ControlError(f"unknown action: {', '.join(states)}")
+    _found(sender)["_reason_code"] = int(data.get("code", 30126))
     services.set_a2p(world, _found(sender), states[data["action"]])
     return _found(sender)
 

@@ -156,5 +156,6 @@ def number(world: World, suffix: str, sender: Obj) -> None:
     if suffix != "number-deregistration.successful" and campaign_ is not None:
         data["campaignsid"] = campaign_["_cm"]
     if suffix.endswith("failed"):
-        data["failureReason"] = "https://www.twilio.com/docs/api/errors/30126"
+        code = sender.get("_reason_code", 30126)
+        data["failureReason"] = f"https://www.twilio.com/docs/api/errors/{code}" if code else None
     _emit(world, suffix, data)

@@ -5,7 +5,7 @@ A rule is a dictionary with
   action  one of ACTIONS;                  times how often it fires at most (0 = no limit, default 1);
   nth     fires only at the nth matching request (1 = first), or every time if absent;
   probability, seed   fires by a reproducible chance instead;
-  retry_after, delay_ms   details of "429" and "delay";   status, code   details of "error".
+  retry_after, delay_ms   details of "429" and "delay";   status, code, message   details of "error".
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ KEYS = {
     "delay_ms",
     "status",
     "code",
+    "message",
 }
 
 
@@ -76,6 +77,7 @@ def add(world: World, rules: list[Obj]) -> list[Obj]:
             "delay_ms": int(rule.get("delay_ms", 0)),
             "status": int(rule.get("status", 400)),
             "code": int(rule.get("code", 20001)),
+            "message": str(rule.get("message", "Injected error")),
             "seen": 0,
             "fired": 0,
         }

@@ -84,6 +84,11 @@ MAGIC: list[tuple[str, str, str]] = [
         "contains `enforce deadline`",
         "brand EXPIRED (a word outside the enum) if not verified 30 days after its creation",
     ),
+    (
+        "brand name",
+        "contains `fixed mobile`",
+        "the OTP always goes to the mobile the brand was registered with, not to one that the bundle got later",
+    ),
     ("mobile number", "ends in `0750`", "brand FAILED with 30750 (used too often)"),
     (
         "mobile number",
@@ -247,7 +252,9 @@ def auto_answer(mobile: str) -> str:
 
 
 def otp_arrives(mobile: str, sent: int) -> bool:
-    return not (mobile.endswith("0752") and sent == 1)
+    """Lines that cannot text get none; ``0752`` loses the first."""
+    textable = country_of(mobile) is not None and line_type(mobile) == "mobile"
+    return textable and not (mobile.endswith("0752") and sent == 1)
 
 
 # -- brand and campaign ------------------------------------------------------------------------------------

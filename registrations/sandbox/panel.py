@@ -159,7 +159,8 @@ def page(world: World) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="refresh" content="10"><title>Sandbox Twilio</title><style>{STYLE}</style></head>'
+        '<meta http-equiv="refresh" content="10"><link rel="icon" href="data:,">'
+        f"<title>Sandbox Twilio</title><style>{STYLE}</style></head>"
         "<body><main><h1>Sandbox Twilio</h1>"
         f"<p>Nothing here leaves this machine. Delays × {scale:g}. The page reloads every 10 s.</p>"
         f"{''.join(sections)}</main></body></html>"

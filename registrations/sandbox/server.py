@@ -102,7 +102,7 @@ def _refusal(action: str, rule: Obj) -> Reply:
         error = ApiError(429, 20429, "Too many requests")
         return Reply(429, error, {"Retry-After": str(rule["retry_after"])})
     if action == "error":
-        error = ApiError(rule["status"], rule["code"], "Injected error")
+        error = ApiError(rule["status"], rule["code"], rule["message"])
         return Reply(rule["status"], error)
     if action in ("html", "drop_before"):
         return Reply(502, None)

@@ -208,13 +208,21 @@ def register_one(world: World, service_sid: str) -> None:
     world.later(NUMBER_REGISTRATION, "number.registered", free[0]["_key"], free[0]["_round"])
 
 
+TOLD = {
+    "PENDING_REGISTRATION": "number-registration.pending",
+    "REGISTERED": "number-registration.successful",
+    "FAILURE": "number-registration.failed",
+    "PENDING_DEREGISTRATION": "number-deregistration.pending",
+    "UNREGISTERED": "number-deregistration.successful",
+}
+
+
 def set_a2p(world: World, sender: Obj, state: str) -> None:
     sender["_a2p"] = state
     sender["_round"] += 1
     world.save("ServicePhoneNumbers", sender)
-    names = {"PENDING_REGISTRATION": "pending", "REGISTERED": "successful", "FAILURE": "failed"}
-    if state in names:
-        events.number(world, f"number-registration.{names[state]}", sender)
+    if state in TOLD:
+        events.number(world, TOLD[state], sender)
 
 
 @timer("number.registered")

@@ -1,5 +1,7 @@
 """Template names for the desk's display functions."""
 
+from decimal import Decimal
+
 from django import template
 
 from registrations.admin import display
@@ -25,6 +27,35 @@ for function in (
     display.step_label,
 ):
     register.filter(function.__name__, function)
+
+
+# What an empty list will hold, and how it gets there.
+EMPTY = {
+    "batch": "Choose rows in the list of registrations, then what to do with them: you see what would happen first.",
+    "brand": "Brands appear here when registrations are submitted.",
+    "campaign": "Campaigns appear here once a brand is approved and its customer has answered YES.",
+    "event": "What people and Twilio do to registrations is written here.",
+    "fee": "Prices are those of the settings until one is added here with the day it begins.",
+    "phonenumber": "Numbers appear here when registrations name or buy one.",
+    "steprun": "Every call to Twilio is written here before it is made.",
+    "webhookdelivery": "What Twilio sends to this desk is kept here.",
+}
+
+
+@register.filter
+def empty_hint(model: str) -> str:
+    """The sentence below "Nothing here yet." of a model's list; "" where there is none."""
+    return EMPTY.get(model, "")
+
+
+@register.filter
+def usd(amount: Decimal) -> str:
+    """US dollars, nothing too.
+
+    >>> usd(Decimal("1234.5")), usd(Decimal(0))
+    ('$1,234.50', '$0.00')
+    """
+    return f"${amount:,.2f}"
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """manage.py check_twilio: whether this installation can work, told line by line, each failure with a hint."""
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -16,6 +17,8 @@ from registrations.states import Stage
 
 # Only whether the address leads here; whether a worker runs is the health page's own question.
 HEALTH_PATH = "/healthz?part=web"
+# Of the sandbox's own control API; nobody else answers there.
+SANDBOX_PATH = "/_sandbox/counts"
 TIMEOUT_SECONDS = 10
 _MEND_CREDENTIALS = (
     "Check TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN, or the API key pair, in Twilio's Console."
@@ -121,11 +124,31 @@ def senders(gateway: Gateway) -> Finding:
 
 
 def time_scale() -> Finding:
-    target = "the real Twilio" if settings.TWILIO_IS_REAL else f"a sandbox at {settings.TWILIO_API_BASE_URL}"
-    waits = "its own waits" if settings.A2P_TIME_SCALE == 1 else f"waits × {settings.A2P_TIME_SCALE:g}"
-    ok = settings.A2P_TIME_SCALE == 1 or not settings.TWILIO_IS_REAL
-    hint = "" if ok else "Remove A2P_TIME_SCALE: the real Twilio's waits cannot be shortened."
-    return Finding(ok, "target", f"{target}, {waits}", hint)
+    base, real, own_waits = (
+        settings.TWILIO_API_BASE_URL,
+        settings.TWILIO_IS_REAL,
+        settings.A2P_TIME_SCALE == 1,
+    )
+    ours = not real and is_sandbox(base)
+    target = "the real Twilio" if real else f"our sandbox at {base}" if ours else f"another API host: {base}"
+    waits = "its own waits" if own_waits else f"waits × {settings.A2P_TIME_SCALE:g}"
+    hint = ""
+    if not own_waits and real:
+        hint = "Remove A2P_TIME_SCALE: the real Twilio's waits cannot be shortened."
+    elif not own_waits and not ours:
+        hint = "If this host passes calls on to Twilio, remove A2P_TIME_SCALE: its waits cannot be shortened."
+    return Finding(own_waits or not real, "target", f"{target}, {waits}", hint)
+
+
+def is_sandbox(base: str) -> bool:
+    """Whether `manage.py sandbox` answers there; sends no credentials."""
+    try:
+        with urllib.request.build_opener(_NoRedirect).open(
+            base + SANDBOX_PATH, timeout=TIMEOUT_SECONDS
+        ) as answer:
+            return bool(answer.headers.get("Server", "").startswith("Sandbox"))
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
 
 
 def public_address() -> Finding:

@@ -1,16 +1,20 @@
-"""manage.py import_registrations FILE.csv: cases from a table, by the same form as the page."""
+"""manage.py import_registrations FILE: cases from a table, by the same form as the page."""
 
 import argparse
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from registrations import fees
 from registrations.forms import CSV_COLUMNS, REQUIRED_COLUMNS
 from registrations.importing import FileProblem, RowResult, import_file
+from registrations.states import FeeKind
 
 ACTOR = "import_registrations"
 _REST = [name for name in CSV_COLUMNS if name not in REQUIRED_COLUMNS]
@@ -29,16 +33,18 @@ Optional: {", ".join(_REST)}
 - Phone numbers in any common typing; without a country code they are read as US or Canadian.
 - region: two letters or the full name. iso_country: US or CA.
 - Keywords apart by commas or spaces.
-- sender_number: a number you own at Twilio (+14155550123) or its SID (PN...); or area_code to buy in.
+- sender_number: a number you own at Twilio (+14155550123) or its SID (PN...); or area_code to buy in (see
+  --buy-numbers).
 
-The file is UTF-8 (or Windows-1252), apart by commas, semicolons or tabs. Row numbers are those of a
+The file is CSV, in UTF-8 (or Windows-1252), apart by commas, semicolons or tabs; or an XLSX workbook, of
+which the first sheet is read. A column named errors is passed over. Row numbers are those of a
 spreadsheet: the header is row 1. Exit status: 0 when every row went well, 1 when a row failed or the file
 could not be read.
 """
 
 
 class Command(BaseCommand):
-    help = "Create or update registrations from a CSV file."
+    help = "Create or update registrations from a CSV or XLSX file."
 
     def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
         return super().create_parser(
@@ -46,31 +52,56 @@ class Command(BaseCommand):
         )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, metavar="FILE.csv")
+        parser.add_argument("file", type=Path, metavar="FILE")
         parser.add_argument("--dry-run", action="store_true", help="check every row, write nothing")
         parser.add_argument(
             "--submit",
             action="store_true",
             help="submit each case of the file whose present inputs are not submitted yet; this spends money",
         )
+        parser.add_argument(
+            "--hold-back",
+            action="store_true",
+            help="with --submit: leave cases as drafts that the pre-flight expects to be rejected; without it their "
+            "findings are told as warnings and they are submitted all the same",
+        )
+        parser.add_argument(
+            "--buy-numbers",
+            type=_dollars,
+            metavar="PRICE",
+            help="with --submit: agree that a number is bought for each submitted row with an area_code; PRICE is "
+            "what one costs a month in US dollars, and must be the desk's. Without it such cases wait for the "
+            "purchase to be confirmed",
+        )
         parser.add_argument("--json", action="store_true", help="one JSON line per row instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:
         show = self._show_json if options["json"] else self._show
+        price = fees.price(FeeKind.NUMBER_MONTHLY)
+        _check_price(options, price)
         outcomes: Counter[str] = Counter()
         try:
             with options["file"].open("rb") as file:
                 for result in import_file(
-                    file, actor=ACTOR, dry_run=options["dry_run"], submit=options["submit"]
+                    file,
+                    actor=ACTOR,
+                    dry_run=options["dry_run"],
+                    submit=options["submit"],
+                    hold_back=options["hold_back"],
+                    buy_numbers=options["buy_numbers"] is not None,
                 ):
                     outcomes[result.outcome] += 1
                     outcomes["submitted"] += result.submitted
                     outcomes["failed"] += result.failed
+                    outcomes[f"purchase {result.purchase}"] += 1
                     show(result)
         except (FileProblem, OSError) as problem:
             raise CommandError(str(problem)) from problem
         # Beside JSON lines the summary goes to stderr, so that stdout can be piped on.
-        (self.stderr if options["json"] else self.stdout).write(_summary(outcomes, options["dry_run"]))
+        summary = self.stderr if options["json"] else self.stdout
+        summary.write(_summary(outcomes, options["dry_run"]))
+        for text in _purchases(outcomes, price):
+            summary.write(text)
         if outcomes["failed"]:
             raise SystemExit(1)
 
@@ -81,11 +112,50 @@ class Command(BaseCommand):
         name = f" ({result.external_id})" if result.external_id else ""
         case = f" registration {result.registration_id}" if result.registration_id else ""
         submitted = ", submitted" if result.submitted else ""
-        self.stdout.write(f"row {result.row}{name}: {result.outcome}{case}{submitted}")
+        purchase = _PURCHASE[result.purchase]
+        self.stdout.write(f"row {result.row}{name}: {result.outcome}{case}{submitted}{purchase}")
         for mark, messages in (("error", result.errors), ("note", result.warnings)):
             for column, texts in messages.items():
                 for text in texts:
                     self.stdout.write(f"    {mark}{f', {column}' if column else ''}: {text}")
+
+
+_PURCHASE = {"": "", "agreed": ", a number will be bought", "asked": ", waits for the purchase of a number"}
+
+
+def _dollars(text: str) -> Decimal:
+    try:
+        price = Decimal(text.removeprefix("$"))
+    except InvalidOperation:
+        price = Decimal("NaN")
+    if not price.is_finite():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a price; write it like 1.15.")
+    return price
+
+
+def _check_price(options: dict[str, Any], price: Decimal) -> None:
+    """Only the desk's own price can be agreed to, and only where something is submitted."""
+    agreed = options["buy_numbers"]
+    if agreed is None:
+        return
+    if not options["submit"]:
+        raise CommandError("--buy-numbers needs --submit: a number is bought for submitted cases only.")
+    if agreed != price:
+        raise CommandError(
+            f"--buy-numbers: a number costs ${price:.2f} a month, not ${agreed:.2f}. To agree to that, give "
+            f"--buy-numbers {price:.2f}."
+        )
+
+
+def _purchases(outcomes: Counter[str], price: Decimal) -> Iterator[str]:
+    each = f"${price:.2f} a month each"
+    if agreed := outcomes["purchase agreed"]:
+        yield f"Numbers that will be bought: {agreed}, {each}."
+    if asked := outcomes["purchase asked"]:
+        yield (
+            f"Numbers to be bought: {asked}, {each}. None is bought before somebody agrees: confirm it on each "
+            f"case's page, or import rows that have an external_id again with --submit --buy-numbers {price:.2f}."
+        )
 
 
 def _summary(outcomes: Counter[str], dry_run: bool) -> str:

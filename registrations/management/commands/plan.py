@@ -33,9 +33,10 @@ class Command(BaseCommand):
         for number, call in enumerate(plan.calls, start=1):
             fee = f"  US${call.fee}" if call.fee else ""
             repair = "  (repair)" if call.repair else ""
-            self.stdout.write(f"{number:>3}. {call.label}{fee}{repair}")
+            later = "  (after the brand's answer)" if fee and call.later else ""
+            self.stdout.write(f"{number:>3}. {call.label}{fee}{repair}{later}")
         if not plan.calls:
-            self.stdout.write("No call is needed.")
+            self.stdout.write("No call can be made now." if plan.dead_end else "No call is needed.")
         if plan.fee:
             self.stdout.write(f"Together about US${plan.fee}.")
         for note in plan.notes:
