@@ -9,25 +9,43 @@ from django.contrib import admin
 from django.contrib.admin import ModelAdmin
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 
 
 @dataclass(frozen=True)
 class NavItem:
-    """One entry of the left navigation; shown to people who hold `permission`. count: waiting work, or None."""
+    """One entry of the left navigation; shown to people who hold `permission`, with "" to everybody.
+
+    or_permission: another one that shows it as well.
+    count: waiting work, the same for all; own: what waits for this user.
+    also: routes without an entry of their own whose pages belong to this one.
+    """
 
     label: str
     icon: str
     route: str
     permission: str
     count: Callable[[], int] | None = None
+    own: Callable[[Any], int] | None = None
+    or_permission: str = ""
+    also: tuple[str, ...] = ()
+
+    def shown(self, user: Any) -> bool:
+        return not self.permission or any(
+            user.has_perm(held) for held in (self.permission, self.or_permission) if held
+        )
 
 
 def _texts_owed() -> int:
-    from registrations.admin import otp
+    from registrations import figures
 
-    return otp.count()
+    return int(figures.read("texts_owed")["texts_owed"])
+
+
+def _unread(user: Any) -> int:
+    from registrations.admin import notifications
+
+    return notifications.unread(user)
 
 
 # By work, not by table: what an agent does comes first, what one looks up second.
@@ -35,6 +53,7 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
     (
         "Work",
         (
+            NavItem("Home", "home", "admin:index", "registrations.view_registration"),
             NavItem(
                 "Registrations",
                 "list",
@@ -53,6 +72,32 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
                 "admin:registrations_registration_otp",
                 "registrations.view_registration",
                 _texts_owed,
+            ),
+            NavItem(
+                "Failures",
+                "alike",
+                "admin:registrations_openproblem_changelist",
+                "registrations.view_registration",
+            ),
+            NavItem(
+                "Bulk work",
+                "bulk",
+                "admin:registrations_batch_changelist",
+                "registrations.view_batch",
+                or_permission="registrations.bulk_registration",
+            ),
+            NavItem(
+                "Imports",
+                "upload",
+                "admin:registrations_import_changelist",
+                "registrations.add_registration",
+            ),
+            NavItem(
+                "Notifications",
+                "bell",
+                "admin:registrations_notification_changelist",
+                "",
+                own=_unread,
             ),
         ),
     ),
@@ -82,6 +127,13 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
                 "Ledger", "receipt", "admin:registrations_steprun_changelist", "registrations.view_steprun"
             ),
             NavItem(
+                "Money",
+                "coins",
+                "admin:registrations_fee_money",
+                "registrations.view_steprun",
+                also=("admin:registrations_fee_changelist",),
+            ),
+            NavItem(
                 "Timeline", "history", "admin:registrations_event_changelist", "registrations.view_event"
             ),
             NavItem(
@@ -108,11 +160,15 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
 )
 
 
+_NOT_HERE = ("django_q", "otp_totp", "otp_static")
+
+
 class DeskAdminSite(admin.AdminSite):
     site_header = "A2P registration desk"
     site_title = "A2P desk"
     index_title = "Home"
     site_url = None
+    empty_value_display = "—"
     # The desk has a navigation of its own (templates/admin/base_site.html).
     enable_nav_sidebar = False
 
@@ -122,11 +178,11 @@ class DeskAdminSite(admin.AdminSite):
         admin_class: type[ModelAdmin] | None = None,
         **options: Any,
     ) -> None:
-        """Registers all but the queue's own tables: the queue is a doorbell, and its rows are no one's to edit."""
+        """Registers all but the queue's own tables, which are a doorbell, and the secrets of second factors."""
         models: Iterable[type[Model]] = (
             model_or_iterable if isinstance(model_or_iterable, Iterable) else [model_or_iterable]
         )
-        kept = [model for model in models if model._meta.app_label != "django_q"]
+        kept = [model for model in models if model._meta.app_label not in _NOT_HERE]
         if kept:
             super().register(kept, admin_class, **options)
 
@@ -139,13 +195,14 @@ class DeskAdminSite(admin.AdminSite):
     def index(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Home is the list of registrations; who may not see it gets Django's list of what they may see."""
+        """Home is the board; who may not see registrations gets Django's list of what they may see."""
         if request.user.has_perm("registrations.view_registration"):
-            return redirect("admin:registrations_registration_changelist")
+            from registrations.admin import board
+
+            return board.page(request, self)
         return super().index(request, extra_context)
 
     def _navigation(self, request: HttpRequest) -> list[dict[str, Any]]:
-        here = request.path
         groups: list[dict[str, Any]] = []
         for title, items in NAVIGATION:
             shown = [
@@ -153,15 +210,23 @@ class DeskAdminSite(admin.AdminSite):
                     "label": item.label,
                     "icon": item.icon,
                     "url": reverse(item.route),
-                    "count": item.count() if item.count else 0,
+                    "reach": _reach(item, request.path),
+                    "count": item.count() if item.count else item.own(request.user) if item.own else 0,
                 }
                 for item in items
-                if request.user.has_perm(item.permission)
+                if item.shown(request.user)
             ]
             if shown:
                 groups.append({"title": title, "entries": shown})
-        # The longest matching address is the current one: ".../add/" wins over its list.
-        matches = [item for group in groups for item in group["entries"] if here.startswith(str(item["url"]))]
-        if matches:
-            max(matches, key=lambda item: len(str(item["url"])))["current"] = True
+        entries = [item for group in groups for item in group["entries"] if item["reach"]]
+        if entries:
+            max(entries, key=lambda item: item["reach"])["current"] = True
         return groups
+
+
+def _reach(item: NavItem, here: str) -> int:
+    """How much of the address belongs to the entry; the one with the most is current: ".../add/" wins over its list."""
+    home = reverse("admin:index")
+    urls = [reverse(route) for route in (item.route, *item.also)]
+    # Every address begins with home's.
+    return max((len(url) for url in urls if here == url or (url != home and here.startswith(url))), default=0)

@@ -6,6 +6,7 @@ A `.env` file beside `manage.py` is read when present and never overrides the re
 
 import os
 import warnings
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django_htmx",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "axes",
     "localflavor",
     "phonenumber_field",
     "django_q",
@@ -75,11 +80,14 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     # Nothing is public unless a view says so with login_not_required (webhooks, health).
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "a2p_admin.second_factor.RequireSecondFactor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "a2p_admin.urls"
@@ -134,6 +142,22 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# Five wrong passwords for a name from one address, and both have to wait; counted in the database, for all hosts.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=5)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "locked.html"
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+# Everybody must set up a second factor at the next sign-in; without it, who has set one up is asked for it.
+A2P_REQUIRE_MFA = env.bool("A2P_REQUIRE_MFA", default=False)
+OTP_TOTP_ISSUER = "A2P desk"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=_public_is_https)
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
@@ -232,6 +256,25 @@ A2P_FEES = {
     "number_monthly": number("A2P_FEE_NUMBER_MONTHLY", Decimal("1.15")),
 }
 
+# --- Pre-flight -------------------------------------------------------------------------------------------
+# Looks outside, each on a person's click: the customer's pages (free), the mobile's line type (paid to Twilio).
+A2P_PREFLIGHT_FETCH = env.bool("A2P_PREFLIGHT_FETCH", default=False)
+A2P_PREFLIGHT_LOOKUP = env.bool("A2P_PREFLIGHT_LOOKUP", default=False)
+A2P_LOOKUP_PRICE = number("A2P_LOOKUP_PRICE", Decimal("0.008"))
+
+# --- Notifications -----------------------------------------------------------------------------------------
+# E.g. smtp+tls://user:password@mail.example.com:587. Without it no e-mail is sent; in development it is printed.
+_email_url = env.str("EMAIL_URL", default="")
+A2P_SENDS_EMAIL = bool(_email_url) or DEBUG
+globals().update(env.email_url_config(_email_url or ("consolemail://" if DEBUG else "dummymail://")))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="a2p-desk@localhost")
+# People type in the address of their webhook; without this it must be public, https and on port 443.
+A2P_NOTIFY_PRIVATE_ADDRESSES = env.bool("A2P_NOTIFY_PRIVATE_ADDRESSES", default=False)
+
+# Every so many hours the worker compares Twilio's account with the cases by itself; 0 = only when asked.
+A2P_SCAN_EVERY_HOURS = number("A2P_SCAN_EVERY_HOURS", 24.0)
+
 # --- Jobs (django-q2) --------------------------------------------------------------------------------------
 A2P_WORKERS = number("A2P_WORKERS", 4, least=1)
 # How long one worker may own a registration without renewing; must exceed one HTTP call.
@@ -271,6 +314,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "registrations": {"level": LOG_LEVEL},
+        # It would name people and their addresses.
+        "axes": {"level": "CRITICAL"},
         "django-q": {"level": "WARNING", "handlers": ["console"], "propagate": False},
     },
 }

@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import include, path
 
+from a2p_admin import second_factor
+
 
 @login_not_required
 def home(request: HttpRequest) -> HttpResponse:
@@ -15,5 +17,7 @@ def home(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("", home),
     path("", include("registrations.urls")),
+    path("admin/second-factor/", second_factor.check, name="second-factor"),
+    path("admin/second-factor/setup/", second_factor.setup, name="second-factor-setup"),
     path("admin/", admin.site.urls),
 ]

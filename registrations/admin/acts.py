@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -11,9 +10,10 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST, require_safe
 
 from registrations import limits, planning, verbs
+from registrations.fees import price as price_of
 from registrations.models import Registration
 
-from . import counters, desk, panels, removal
+from . import counters, desk, otp, owners, preflight, prices, removal
 from .edit import OVERRIDE, find, monthly_note, require, shown_fee
 
 CHANGE = "registrations.change_registration"
@@ -22,10 +22,15 @@ SPEND = "registrations.spend_registration"
 
 @require_safe
 def confirm(request: HttpRequest, admin_site: Any, pk: str, act: str) -> HttpResponse:
-    """What a paid act would do and cost, before anything happens."""
+    """What an act would do and cost, before anything happens."""
     registration = find(pk)
     require(request, CHANGE)
-    build = {"submit": _confirm_submit, "purchase": _confirm_purchase, "remove": removal.confirm}.get(act)
+    build = {
+        "submit": _confirm_submit,
+        "purchase": _confirm_purchase,
+        "remove": removal.confirm,
+        "resend-otp": otp.confirm_one,
+    }.get(act)
     if build is None:
         raise Http404("There is no such act.")
     context = {
@@ -40,21 +45,33 @@ def confirm(request: HttpRequest, admin_site: Any, pk: str, act: str) -> HttpRes
 
 def _confirm_submit(request: HttpRequest, registration: Registration) -> dict[str, Any]:
     plan = planning.plan(registration)
-    fee = desk.submit_fee(plan)
+    price = prices.price(plan)
     again = registration.is_submitted
+    said = preflight.before_paying(registration, plan)
     title = "Try again" if again else "Submit changes" if registration.was_submitted else "Submit"
     return {
         "title": title,
-        "lead": "The worker makes these calls one after the other, and waits where Twilio asks for it.",
+        "lead": "The worker makes these calls one after the other, and waits where Twilio asks for it."
+        if plan.calls
+        else "",
         "calls": plan.calls,
         "blockers": plan.blockers,
         "plan": plan,
-        "fee": fee,
-        "later": panels.PURCHASE,
-        "monthly": monthly_note() if fee else "",
-        "button": f"{title} · ${fee:.2f}" if fee else title,
+        "plan_mark": prices.mark(plan),
+        "price": price,
+        "fee": price.total,
+        "asked_later": prices.PURCHASE,
+        "monthly": monthly_note() if price.total else "",
+        "button": price.button("Submit all the same" if said["preflight_errors"] else title),
         "forbidden": _limits_in_the_way(registration),
+        "no_way": not _can_send(plan),
+        **said,
     }
+
+
+def _can_send(plan: planning.Plan) -> bool:
+    """Submit does something, or at least may: without a call it still lifts an earlier no."""
+    return bool(plan.calls) or not plan.dead_end
 
 
 def _limits_in_the_way(registration: Registration) -> str:
@@ -65,7 +82,7 @@ def _limits_in_the_way(registration: Registration) -> str:
 
 
 def _confirm_purchase(request: HttpRequest, registration: Registration) -> dict[str, Any]:
-    price = settings.A2P_FEES["number_monthly"]
+    price = price_of("number_monthly")
     allowed = request.user.has_perm(SPEND)
     return {
         "title": "Confirm the purchase",
@@ -84,9 +101,14 @@ def _confirm_purchase(request: HttpRequest, registration: Registration) -> dict[
 
 
 def _submit(request: HttpRequest, registration: Registration, actor: str) -> str:
-    if desk.submit_fee(planning.plan(registration)) > shown_fee(request):
+    plan = planning.plan(registration)
+    if not _can_send(plan):
+        raise verbs.Refused("Nothing can be sent to Twilio now. The page says what must be done first.")
+    if desk.submit_fee(plan) > shown_fee(request):
         raise verbs.Refused("The fee has changed since you looked at it. Please look again.")
-    verbs.submit(registration, actor=actor)
+    if prices.goes_beyond(plan, request.POST.get("plan", "")):
+        raise verbs.Refused("The plan has changed since you looked at it. This is the new one.")
+    verbs.submit(registration, actor=actor, despite=preflight.read(request))
     return "Submitted. The worker is on it."
 
 
@@ -117,8 +139,9 @@ def _refresh(request: HttpRequest, registration: Registration, actor: str) -> st
 
 
 def _note(request: HttpRequest, registration: Registration, actor: str) -> str:
-    verbs.add_note(registration, text=_text(request, "text", 2000), actor=actor)
-    return "Note added."
+    text = _text(request, "text", 2000)
+    verbs.add_note(registration, text=text, actor=actor)
+    return owners.after_note(text, actor)
 
 
 def _use_address(request: HttpRequest, registration: Registration, actor: str) -> str:
@@ -133,6 +156,11 @@ def _override(request: HttpRequest, registration: Registration, actor: str) -> s
     return "Noted. The limit no longer stops this case."
 
 
+def _look_online(request: HttpRequest, registration: Registration, actor: str) -> str:
+    verbs.look_online(registration, actor=actor)
+    return "A worker looks at the pages and the mobile. The answers come onto the timeline."
+
+
 ACTS: dict[str, Callable[[HttpRequest, Registration, str], str]] = {
     "submit": _submit,
     "resend-otp": _resend,
@@ -141,12 +169,16 @@ ACTS: dict[str, Callable[[HttpRequest, Registration, str], str]] = {
     "release": _release,
     "refresh": _refresh,
     "note": _note,
+    "claim": owners.claim,
+    "let-go": owners.let_go,
+    "assign": owners.assign,
     "use-address": _use_address,
     "override": _override,
+    "look-online": _look_online,
     "remove": removal.remove,
 }
 # These were confirmed on a page that showed one revision; if it has moved on, the page must be seen again.
-CONFIRMED = frozenset({"submit", "purchase", "remove"})
+CONFIRMED = frozenset({"submit", "purchase", "remove", "resend-otp"})
 # These were pressed beside values that the page showed.
 SHOWN = CONFIRMED | {"use-address"}
 # Where these lead when they are done, instead of to the case's page: the plan, with its one button.

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from registrations.failures import FAILURES, AddressSuggestion, Failure, lookup
+from registrations.fees import prices as all_prices
 from registrations.forms import RegistrationForm
 from registrations.models import Registration
+from registrations.models.brand import MAX_BRAND_UPDATES
 from registrations.problems import Problem
+from registrations.steps.brand import needs_console_deletion
 
 # A problem carries its entry's code, title and advice, which together name the entry.
 _ENTRIES = {(failure.code, failure.title, failure.advice): failure for failure in FAILURES}
@@ -35,6 +36,8 @@ _REDO = {
     "operator": "whoever runs this desk changes a setting",
     "support": "Twilio's support is asked",
 }
+# After a brand that cannot be resubmitted.
+_BY_HAND = ("console_delete", "new_brand")
 _WHO = {"customer": "Ask the customer", "twilio": "Twilio must act"}
 # The inputs that a suggestion may name, in the order of the form.
 _ADDRESS = ("street", "street_secondary", "city", "region", "postal_code", "iso_country")
@@ -57,17 +60,20 @@ class AddressRow:
 class ProblemView:
     """A problem, what the catalogue says of it, and where it is mended.
 
-    verdicts: (words, mood) for chips. redo: what happens after the fix, in order. address: the suggested
-    address beside ours, empty when there is none or it is ours already.
+    advice: what to do about it, as things stand. verdicts: (words, mood) for chips. redo: what happens after
+    the fix, in order. address: the suggested address beside ours, empty when there is none or it is ours
+    already. dead_end: no edit and no Submit mends it.
     """
 
     problem: Problem
     fix_url: str
+    advice: str
     explanation: str
     verdicts: list[tuple[str, str]]
     redo: list[str]
     needs_support: bool
     address: list[AddressRow]
+    dead_end: bool = False
 
 
 def views(
@@ -80,18 +86,42 @@ def views(
         rows = [] if offered else suggested(registration, problem.suggestion)
         # The first suggestion is the one that is used, however often Twilio repeats itself.
         offered = offered or problem.suggestion is not None
+        dead_end = problem.part == "brand" and needs_console_deletion(registration)
+        # What is lost by its own nature is advised on as such.
+        lost_by_tries = dead_end and not (known and "console_delete" in known.redo)
         found.append(
             ProblemView(
                 problem,
                 fix_url.get(problem, ""),
+                _without_tries(problem) if lost_by_tries else problem.advice,
                 known.explanation if known else "",
-                _verdicts(known) if known else [],
-                [_REDO[scope] for scope in known.redo if scope in _REDO] if known and known.certain else [],
+                _last_verdicts(registration, known) if dead_end else _verdicts(known) if known else [],
+                _acts(_BY_HAND if dead_end else known.redo) if known and known.certain else [],
                 bool(known and "support" in known.redo and not _unknown(known)),
                 rows,
+                dead_end,
             )
         )
     return found
+
+
+def _acts(redo: Iterable[str]) -> list[str]:
+    return [_REDO[scope] for scope in redo if scope in _REDO]
+
+
+def _without_tries(problem: Problem) -> str:
+    """The catalogue's advice ends with "submit again", which no longer helps."""
+    first = "Correct this here, so that the next brand passes. " if problem.field else ""
+    return f"{first}This brand cannot be resubmitted: delete it in Twilio's Console, then register a new one."
+
+
+def _last_verdicts(registration: Registration, known: Failure | None) -> list[tuple[str, str]]:
+    """The chips of a brand that Twilio does not take again."""
+    brand = registration.brand
+    spent = f"No tries left: {brand.resubmissions} of {MAX_BRAND_UPDATES} used"
+    found = [("Cannot be resubmitted" if brand.resubmissions_left else spent, "bad")]
+    # What it says of resubmitting no longer holds; the rest of the catalogue's verdict does.
+    return found + (_verdicts(known)[1:] if known and not _unknown(known) else [])
 
 
 def entry(problem: Problem) -> Failure | None:
@@ -122,7 +152,7 @@ def _verdicts(failure: Failure) -> list[tuple[str, str]]:
 
 
 def _fee(failure: Failure) -> str:
-    fees = settings.A2P_FEES
+    fees = all_prices()
     return {
         "brand": f"Costs ${fees['brand']:.2f} again",
         "campaign_vetting": f"Costs ${fees['campaign_vetting']:.2f} again",

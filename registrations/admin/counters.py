@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from registrations import limits
 from registrations.limits import Use
 from registrations.models import Registration
 from registrations.models.brand import MAX_BRAND_UPDATES
-from registrations.states import BRAND_FAILED
 
 _LABELS = {"mobile_phone_number": "Mobile", "email": "E-mail address", "street": "Address"}
 
@@ -44,6 +44,4 @@ def _of_use(use: Use) -> Counter:
 
 def spent(registration: Registration, uses: list[Use]) -> list[Use]:
     """What stands in the way of a brand and has not been agreed to; the same rule as verbs.submit."""
-    brand = registration.brand
-    behind_us = brand.sid and brand.status != BRAND_FAILED
-    return [] if registration.limit_override or behind_us else [use for use in uses if use.spent]
+    return [use for use in uses if use.spent] if limits.counted(registration) else []

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -108,35 +107,19 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         ]
         return own + super().get_urls()
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        delivery = self.get_object(request, object_id)
-        if not isinstance(delivery, WebhookDelivery):
-            raise Http404("There is no such delivery.")
-        if not self.has_view_permission(request, delivery):
-            raise PermissionDenied
+    def show(self, request: HttpRequest, row: WebhookDelivery) -> HttpResponse:
         return TemplateResponse(
             request,
             "registrations/desk/delivery.html",
             {
                 **self.admin_site.each_context(request),
-                "title": what(delivery),
-                "delivery": delivery,
-                "state_chip": state_chip(delivery),
-                "body": body_text(delivery.body),
+                "title": what(row),
+                "delivery": row,
+                "state_chip": state_chip(row),
+                "body": body_text(row.body),
                 "may_replay": request.user.has_perm(REPLAY),
             },
         )
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return self.change_view(request, object_id)
 
     @staticmethod
     @require_POST

@@ -4,7 +4,6 @@ Each live part ("region") is rendered on its own and named by a hash of its HTML
 has, and gets back only the regions that differ: an idle page is never touched, so nothing closes or loses focus.
 """
 
-import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -12,9 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.safestring import SafeString, mark_safe
 
 from registrations import limits, planning, stuck, support, verbs
 from registrations.clock import now
@@ -23,26 +20,20 @@ from registrations.models import Registration
 from registrations.planning import Plan, Problem
 from registrations.states import Stage, WaitingFor
 
-from . import advice, counters, panels
+from . import advice, counters, panels, prices
 from .advice import ProblemView
 
-# The order of the page; each has a template registrations/desk/_<name>.html.
-REGIONS = (
-    "status",
-    "head",
-    "problems",
-    "tasks",
-    "otp",
-    "board",
-    "upstream",
-    "limits",
-    "timeline",
-    "ledger",
-)
+# The live parts in the order of the page, and their templates.
+REGIONS = {
+    name: f"desk/_{name}"
+    for name in (
+        *("status", "head", "problems", "tasks", "otp"),
+        *("board", "upstream", "limits", "timeline", "ledger"),
+    )
+}
 # The newest lines shown on the page; the lists "Timeline" and "Ledger" have all.
 EVENTS_SHOWN = 15
 RUNS_SHOWN = 10
-POLL_BUSY_SECONDS, POLL_IDLE_SECONDS = 2, 15
 # What lies this near ahead is worth watching closely: it covers the settle waits.
 SOON = timedelta(seconds=40)
 FIX = "Fix this"
@@ -76,7 +67,7 @@ def url(name: str, registration: Registration, *extra: Any) -> str:
 
 def submit_fee(plan: Plan) -> Decimal:
     """What pressing Submit may cost, in US dollars: everything but the number, whose price is agreed apart."""
-    return sum((call.fee for call in plan.calls if call.fee and call.slug != panels.PURCHASE), Decimal(0))
+    return prices.price(plan).total
 
 
 def needs_purchase(registration: Registration) -> bool:
@@ -103,7 +94,9 @@ def primary(
 
     A suggested address has its own button beside it, and what only Twilio's support can mend has none.
     """
-    fix = Act(FIX, f"{url('change', registration)}{_anchor([view.problem for view in problems])}")
+    mendable = [view for view in problems if not view.dead_end]
+    fix = Act(FIX, f"{url('change', registration)}{_anchor([view.problem for view in mendable])}")
+    nothing_to_send = plan.dead_end and not plan.calls
     if not may["change"]:
         return None
     if registration.hold:
@@ -113,19 +106,21 @@ def primary(
         return Act("Try again", url("confirm", registration, "remove")) if again else None
     if not registration.is_submitted:
         label = "Submit changes" if registration.was_submitted else "Submit"
-        return Act(label, url("confirm", registration, "submit"), note=_fee_note(plan))
-    if registration.waiting_for == WaitingFor.US and problems:
-        return None if any(view.address for view in problems) or (tasks and not _anchored(problems)) else fix
+        act = Act(label, url("confirm", registration, "submit"), note=prices.price(plan).note)
+        return None if nothing_to_send else act
+    asked_in_vain = registration.stage == Stage.OTP and registration.waiting_for == WaitingFor.US
+    if otp.can_resend and (asked_in_vain or registration.waiting_for == WaitingFor.CUSTOMER):
+        return Act("Resend one-time text", url("confirm", registration, "resend-otp"))
+    if registration.waiting_for == WaitingFor.US and mendable:
+        return None if any(view.address for view in mendable) or (tasks and not _anchored(mendable)) else fix
     if registration.stage == Stage.NUMBER and needs_purchase(registration) and may["spend"]:
         return Act("Confirm purchase", url("confirm", registration, "purchase"))
-    if registration.waiting_for == WaitingFor.CUSTOMER and otp.can_resend:
-        return Act("Resend one-time text", url("act", registration, "resend-otp"), post=True)
-    if registration.waiting_for == WaitingFor.US:
-        return Act("Try again", url("confirm", registration, "submit"), note=_fee_note(plan))
+    if registration.waiting_for == WaitingFor.US and plan.calls:
+        return Act("Try again", url("confirm", registration, "submit"), note=prices.price(plan).note)
     return None
 
 
-def secondary(registration: Registration, first: Act | None, may: dict[str, bool]) -> list[Act]:
+def secondary(registration: Registration, first: Act | None, may: dict[str, bool], plan: Plan) -> list[Act]:
     if not may["change"]:
         return []
     if registration.removing:
@@ -133,7 +128,7 @@ def secondary(registration: Registration, first: Act | None, may: dict[str, bool
     fixing = first is not None and first.label == FIX
     acts = [] if fixing else [Act("Edit", url("change", registration))]
     stuck = registration.is_submitted and registration.waiting_for == WaitingFor.US and not registration.hold
-    if stuck and (first is None or first.label != "Try again"):
+    if stuck and plan.calls and (first is None or first.label != "Try again"):
         acts.append(Act("Try again", url("confirm", registration, "submit")))
     if registration.was_submitted:
         acts.append(Act("Check Twilio now", url("act", registration, "refresh"), post=True))
@@ -159,6 +154,7 @@ def permissions(request: HttpRequest) -> dict[str, bool]:
         "spend": user.has_perm("registrations.spend_registration"),
         "override": user.has_perm("registrations.override_limits"),
         "remove": user.has_perm("registrations.remove_registration"),
+        "bulk": user.has_perms(["registrations.bulk_registration", "registrations.change_registration"]),
     }
 
 
@@ -186,16 +182,16 @@ def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
         "counters": counters.counters(registration, uses),
         "limits_spent": counters.spent(registration, uses),
         "plan": plan,
-        "parts": panels.parts(registration, planning.board(registration, moment, runs)),
+        "parts": panels.parts(planning.board(registration, moment, runs), {call.slug for call in plan.calls}),
         "otp": otp,
         "otp_script": OTP_SCRIPT,
         "upstream": panels.upstream(registration),
         "otp_shown": otp.owed,
         "otp_left": otp.expires_at - moment if otp.expires_at and otp.expires_at > moment else None,
         "deadline_left": otp.deadline_at - moment if otp.deadline_at and otp.deadline_at > moment else None,
-        "resend_url": url("act", registration, "resend-otp"),
+        "resend_url": url("confirm", registration, "resend-otp"),
         "primary": first,
-        "secondary": secondary(registration, first, may),
+        "secondary": secondary(registration, first, may, plan),
         "busy": is_busy(registration),
         "events": list(registration.events.all()[: EVENTS_SHOWN + 1]),
         "events_shown": EVENTS_SHOWN,
@@ -204,31 +200,6 @@ def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
         "retired": list(registration.retired.all()),
         "sandbox_panel_url": settings.A2P_SANDBOX_PANEL_URL,
     }
-
-
-@dataclass(frozen=True)
-class Region:
-    name: str
-    html: str
-
-    @property
-    def safe(self) -> SafeString:
-        # Our own template escaped it when it was rendered.
-        return mark_safe(self.html)  # noqa: S308
-
-    @property
-    def version(self) -> str:
-        return hashlib.blake2b(self.html.encode(), digest_size=6).hexdigest()
-
-
-def regions(values: dict[str, Any]) -> list[Region]:
-    # Rendered without the request: a CSRF token would make every rendering differ. The buttons in regions
-    # belong to the page's one form, which carries the token.
-    return [Region(name, render_to_string(f"registrations/desk/_{name}.html", values)) for name in REGIONS]
-
-
-def poll_seconds(values: dict[str, Any]) -> int:
-    return POLL_BUSY_SECONDS if values["busy"] else POLL_IDLE_SECONDS
 
 
 def input_name(name: str) -> str:
@@ -247,8 +218,3 @@ def _anchor(problems: list[Problem]) -> str:
 
 def _fix_url(registration: Registration, problem: Problem) -> str:
     return f"{url('change', registration)}{_anchor([problem])}" if problem.field else ""
-
-
-def _fee_note(plan: Plan) -> str:
-    fee = submit_fee(plan)
-    return f"costs ${fee:.2f}" if fee else "free of charge"

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.templatetags.static import static
@@ -33,6 +34,7 @@ ICONS = {
     "lock": "lock",
     "edit": "edit",
 }
+# Where a case stands is no news by itself: colour is for who must act, for the YES that is owed and for live.
 STAGE_MOODS = {
     Stage.DRAFT: "idle",
     Stage.OTP: "wait",
@@ -76,6 +78,7 @@ RUN_MOODS = {
 }
 
 
+@cache
 def icon(name: str) -> SafeString:
     """An icon of the sprite, hidden from assistive technology: a word always stands beside it."""
     return format_html(
@@ -97,7 +100,7 @@ def word_chip(word: Word) -> SafeString:
 
 def stage_chip(stage: str) -> SafeString:
     label = Stage(stage).label if stage in Stage.values else stage
-    return chip(label, STAGE_MOODS.get(stage, "work" if stage in Stage.values else "unknown"))  # type: ignore[call-overload]
+    return chip(label, STAGE_MOODS.get(stage, "idle" if stage in Stage.values else "unknown"))  # type: ignore[call-overload]
 
 
 def waiting_chip(waiting_for: str) -> SafeString:

@@ -7,7 +7,6 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -16,11 +15,14 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from registrations import planning, verbs
-from registrations.forms import RegistrationForm, data_of
+from registrations.fees import price as price_of
+from registrations.fees import prices as all_prices
+from registrations.forms import RegistrationForm
+from registrations.limits import Use
 from registrations.models import Registration
 from registrations.planning import Problem
 
-from . import desk
+from . import composing, desk, merging, nearing, preflight, prices
 
 OVERRIDE = "registrations.override_limits"
 
@@ -34,10 +36,20 @@ class Row:
     # Problems told in full beside another input: (title, name of that input).
     also: list[tuple[str, str]] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
+    # Counted by the registry: the line beside it follows what is typed.
+    counted: bool = False
+    near: Use | None = None
+    # What the pre-flight says of it; None for an input that it does not read.
+    slot: preflight.Slot | None = None
 
     @property
     def name(self) -> str:
         return self.bound.name
+
+    @property
+    def found(self) -> bool:
+        """Whether the pre-flight has something to say of it."""
+        return bool(self.slot and self.slot.findings)
 
     @property
     def is_checkbox(self) -> bool:
@@ -58,6 +70,8 @@ class Row:
         ids += [f"problems-{self.name}"] if self.problems else []
         ids += [f"also-{self.name}"] if self.also else []
         ids += [f"hints-{self.name}"] if self.hints else []
+        ids += [f"limit-{self.name}"] if self.counted else []
+        ids += [f"preflight-{self.name}"] if self.slot else []
         return " ".join(ids)
 
     def input(self) -> str:
@@ -88,7 +102,9 @@ class Group:
 
     @property
     def is_open(self) -> bool:
-        return any(r.bound.value() or r.bound.errors or r.problems or r.also or r.hints for r in self.rows)
+        return any(
+            r.bound.value() or r.bound.errors or r.problems or r.also or r.hints or r.found for r in self.rows
+        )
 
 
 @dataclass(frozen=True)
@@ -116,19 +132,35 @@ def page(request: HttpRequest, admin_site: Any, registration: Registration | Non
             instance=registration, initial=_new(request) if registration is None else None
         )
         return _render(request, admin_site, registration, form)
-    form = RegistrationForm(request.POST, instance=registration, override_reason=_override_reason(request))
-    if not form.is_valid():
-        return _render(request, admin_site, registration, form, status=422)
+    if composing.returns(request):
+        form = RegistrationForm(instance=registration, initial=composing.returned(request))
+        return _render(request, admin_site, registration, form)
     actor = request.user.get_username()
-    try:
-        saved, changed = _save(form, registration, actor)
-    except verbs.Refused as refusal:
-        _explain_conflict(form, registration, str(refusal))
-        return _render(
-            request, admin_site, desk.load(registration.pk) if registration else None, form, status=409
+    with transaction.atomic():
+        merged = None
+        if registration is not None:
+            # Ours from here to the save: what it is compared with is what is overwritten.
+            registration = _locked(registration.pk)
+            merged = merging.merge(request.POST, registration)
+        form = RegistrationForm(
+            merged.data if merged else request.POST,
+            instance=registration,
+            override_reason=_override_reason(request),
         )
+        status = 422 if not form.is_valid() else 409 if merged and merged.conflicts else 0
+        if not status:
+            try:
+                saved, changed = _save(form, registration, actor)
+            except verbs.Refused as refusal:
+                form.add_error(None, str(refusal))
+                status = 409
+    if status:
+        return _render(request, admin_site, registration, form, status, merged)
+    if merged and merged.note:
+        messages.warning(request, merged.note)
+    nearing.warn(request, desk.load(saved.pk))
     if "_submit" in request.POST:
-        return _submit(request, saved)
+        return _submit(request, saved, look_first=bool(merged and merged.kept))
     messages.success(request, "Saved." if changed else "Saved. Nothing that Twilio sees has changed.")
     return redirect("admin:registrations_registration_desk", saved.pk)
 
@@ -152,12 +184,13 @@ def _save(form: RegistrationForm, registration: Registration | None, actor: str)
     return saved, changed
 
 
-def _submit(request: HttpRequest, saved: Registration) -> HttpResponse:
+def _submit(request: HttpRequest, saved: Registration, look_first: bool) -> HttpResponse:
     """Submit at once when it costs no more than the page said beside its button, and the plan has nothing that
     one should know before, such as tries used up or a campaign deleted; else show the plan first."""
     saved = desk.load(saved.pk)
     plan = planning.plan(saved)
-    if plan.notes or desk.submit_fee(plan) > shown_fee(request):
+    looked = desk.submit_fee(plan) <= shown_fee(request) and not preflight.unseen(request, saved, plan)
+    if look_first or plan.notes or plan.dead_end or not looked:
         messages.info(request, "Saved. Please look at the plan before it is sent.")
         return redirect(desk.url("confirm", saved, "submit"))
     try:
@@ -188,25 +221,6 @@ def _new(request: HttpRequest) -> dict[str, Any]:
     return {"owner": request.user.pk}
 
 
-def _explain_conflict(form: RegistrationForm, registration: Registration | None, refusal: str) -> None:
-    """Say who else's values differ, keep what was typed, and let a second Save put ours over theirs."""
-    form.add_error(None, refusal)
-    if registration is None:
-        return
-    fresh = desk.load(registration.pk)
-    theirs = data_of(fresh)
-    names = [
-        str(form[name].label)
-        for name in form.fields
-        if name != "revision" and str(theirs.get(name, "") or "") != str(form[name].value() or "")
-    ]
-    if names:
-        form.add_error(
-            None, "Different from what is saved now: " + ", ".join(names) + ". Save again to keep yours."
-        )
-    form.data = {**form.data.dict(), "revision": str(fresh.revision)}  # type: ignore[attr-defined]
-
-
 def sections(form: RegistrationForm, problems: Iterable[Problem]) -> list[SectionView]:
     """The form's sections; a problem of several inputs is told at the first and pointed at from the others."""
     rows = {b.name: Row(b, hints=form.hints.get(b.name, [])) for section in form.sections for b in section}
@@ -228,42 +242,62 @@ def _render(
     registration: Registration | None,
     form: RegistrationForm,
     status: int = 200,
+    merged: merging.Merge | None = None,
 ) -> HttpResponse:
     problems = planning.problems(registration) if registration else []
     views = sections(form, problems)
     rows = [row for view in views for row in view.rows]
+    lines = nearing.of_case(None if form.is_bound else registration)
+    slots = preflight.of_form(form)
+    for row in rows:
+        row.slot = slots.get(row.name)
+        row.counted, row.near = row.name in lines, lines.get(row.name)
     names = {row.name for row in rows}
-    fee = first_fee() if registration is None else desk.submit_fee(planning.plan(registration))
+    plan = planning.plan(registration) if registration else None
+    price = prices.price(plan) if plan else first_price()
     context = {
         **admin_site.each_context(request),
         "title": f"Edit {registration.label}" if registration else "New registration",
         "registration": registration,
+        "merge": merged,
+        "base": composing.base(request) or (merging.base_of(registration, merged) if registration else ""),
         "form": form,
         "sections": views,
         "errors": [(row, error) for row in rows for error in row.bound.errors],
         "general_errors": form.non_field_errors(),
         "general_problems": [p for p in problems if not names & set(map(desk.input_name, p.fields))],
         "refused": [row for row in rows if row.problems],
-        "fee": fee,
+        "fee": price.total,
+        "price": price,
+        "dead_ends": plan.blockers if plan and plan.dead_end else [],
         "may_override": request.user.has_perm(OVERRIDE),
         "is_first": registration is None or not registration.was_submitted,
         "monthly": monthly_note(),
         "back_url": desk.url("desk", registration) if registration else None,
+        "limits_url": nearing.url(registration),
+        **nearing.attributes(),
+        **preflight.attributes(slots),
+        "compose_url": composing.url(registration),
     }
     return TemplateResponse(request, "registrations/desk/form.html", context, status=status)
 
 
-def first_fee() -> Decimal:
-    """What a clean first registration costs once, in US dollars (Source: Twilio facts, section 9)."""
-    return settings.A2P_FEES["brand"] + settings.A2P_FEES["campaign_vetting"]
+def first_price() -> prices.Price:
+    """What a clean first registration costs once (Source: Twilio facts, section 9)."""
+    return prices.Price(price_of("brand"), price_of("campaign_vetting"))
 
 
 def monthly_note() -> str:
-    fees = settings.A2P_FEES
+    fees = all_prices()
     return (
         f"Once live, Twilio charges ${fees['campaign_monthly']:.2f} a month for the campaign and about "
         f"${fees['number_monthly']:.2f} for the number."
     )
+
+
+def _locked(pk: int) -> Registration:
+    Registration.objects.select_for_update().get(pk=pk)
+    return desk.load(pk)
 
 
 def find(pk: str) -> Registration:

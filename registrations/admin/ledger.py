@@ -1,11 +1,8 @@
 """What was done: every call to Twilio, and the timeline. Read-only."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
@@ -15,6 +12,9 @@ from registrations.models import Event, StepRun
 
 from . import display
 from .base import ReadOnlyAdmin, case_link, desk_url
+from .filters import StepFilter, TagFilter
+from .lists import QuickList
+from .search import HELP
 
 
 def took_ms(run: StepRun) -> int | None:
@@ -22,17 +22,25 @@ def took_ms(run: StepRun) -> int | None:
 
 
 @admin.register(StepRun)
-class StepRunAdmin(ReadOnlyAdmin):
+class StepRunAdmin(QuickList, ReadOnlyAdmin):
     title = "Ledger"
     list_display = ("step_", "case", "state_", "answer", "sid_", "fee_", "took", "actor", "at")
-    list_filter = ("state", "step")
+    list_filter = ("state", StepFilter)
     list_select_related = ("registration",)
-    search_fields = ("registration__label", "=registration__external_id", "=error_code")
-    search_help_text = "A case's label, your own ID, or an error code."
+    search_help_text = f"{HELP[:-1]}; or an error code."
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StepRun]:
-        return super().get_queryset(request).defer("basis")
+        long = ("basis", "request", "response", "error_details", "traceback", "registration__search_text")
+        return super().get_queryset(request).defer(*long)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[StepRun], search_term: str
+    ) -> tuple[QuerySet[StepRun], bool]:
+        code = search_term.strip()
+        if code.isascii() and code.isdecimal() and len(code) == 5:
+            return queryset.filter(error_code=int(code)), False
+        return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description="Call", ordering="step")
     def step_(self, run: StepRun) -> SafeString:
@@ -48,15 +56,15 @@ class StepRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Answer", ordering="error_code")
     def answer(self, run: StepRun) -> str:
-        return " · ".join(str(part) for part in (run.http_status, run.error_code) if part) or "—"
+        return " · ".join(str(part) for part in (run.http_status, run.error_code) if part) or display.NOTHING
 
     @admin.display(description="SID")
-    def sid_(self, run: StepRun) -> SafeString | str:
-        return display.sid_link(run.sid, f"{run.sid}-{run.pk}") or "—"
+    def sid_(self, run: StepRun) -> SafeString:
+        return display.sid_link(run.sid, f"{run.sid}-{run.pk}") or display.NOTHING
 
     @admin.display(description="Fee", ordering="fee")
     def fee_(self, run: StepRun) -> str:
-        return display.money(run.fee) or "—"
+        return display.money(run.fee) or display.NOTHING
 
     @admin.display(description="Took")
     def took(self, run: StepRun) -> str:
@@ -67,43 +75,25 @@ class StepRunAdmin(ReadOnlyAdmin):
     def at(self, run: StepRun) -> SafeString:
         return display.when(run.started_at)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def show(self, request: HttpRequest, row: StepRun) -> HttpResponse:
         """One call: as a page, or as the part of the case's page that opens in place."""
-        run = self.get_object(request, object_id)
-        if not isinstance(run, StepRun):
-            raise Http404("There is no such call.")
-        if not self.has_view_permission(request, run):
-            raise PermissionDenied
-        values = {"run": run, "run_key": f"run-{run.pk}", "took_ms": took_ms(run)}
+        values = {"run": row, "run_key": f"run-{row.pk}", "took_ms": took_ms(row)}
         if request.headers.get("HX-Request"):
             return TemplateResponse(request, "registrations/desk/_run.html", values)
         return TemplateResponse(
             request,
             "registrations/desk/run.html",
-            {**self.admin_site.each_context(request), **values, "title": display.step_label(run.step)},
+            {**self.admin_site.each_context(request), **values, "title": display.step_label(row.step)},
         )
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return self.change_view(request, object_id)
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnlyAdmin):
+class EventAdmin(QuickList, ReadOnlyAdmin):
     title = "Timeline"
     list_display = ("text_", "case", "tag", "actor", "at_")
     list_display_links = None
-    list_filter = ("tag",)
+    list_filter = (TagFilter,)
     list_select_related = ("registration",)
-    search_fields = ("registration__label", "=registration__external_id", "tag")
-    search_help_text = "A case's label, your own ID, or a tag."
     ordering = ("-id",)
 
     @admin.display(description="What happened")
@@ -118,21 +108,5 @@ class EventAdmin(ReadOnlyAdmin):
     def at_(self, event: Event) -> SafeString:
         return display.when(event.at)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        event = self.get_object(request, object_id)
-        if not isinstance(event, Event):
-            raise Http404("There is no such event.")
-        if not self.has_view_permission(request, event):
-            raise PermissionDenied
-        return redirect(desk_url(event.registration_id, "timeline-title"))
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return self.change_view(request, object_id)
+    def show(self, request: HttpRequest, row: Event) -> HttpResponse:
+        return redirect(desk_url(row.registration_id, "timeline-title"))

@@ -3,38 +3,69 @@
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from registrations import stuck
+from registrations.clock import now
 from registrations.models import Brand, Campaign, PhoneNumber
-from registrations.states import BRAND, CAMPAIGN, IDENTITY, NUMBER, word
+from registrations.states import BRAND_FAILED, CAMPAIGN, NUMBER, Stage, word
 
-from . import display
+from . import display, panels
 from .base import ReadOnlyAdmin, case_link, desk_url
+from .bulk import BulkActions
+from .filters import (
+    AccountFilter,
+    AgeFilter,
+    BrandStatus,
+    CampaignStatus,
+    CodeFilter,
+    Identity,
+    NumberStatus,
+    OwnerFilter,
+)
+from .lists import CaseList
+from .overdue import OverdueFilter
+
+# What every list of objects can be narrowed by, besides the object's own words.
+OF_THE_CASE = (OverdueFilter, OwnerFilter, AgeFilter, CodeFilter, AccountFilter)
 
 
-class MirrorAdmin(ReadOnlyAdmin):
-    """A list of one kind of object at Twilio; cases that have none yet are left out."""
+class MirrorAdmin(BulkActions, CaseList, ReadOnlyAdmin):
+    """A list of one kind of object at Twilio; cases that have none yet are left out.
+
+    stages: where a case stands while it waits for this kind of object.
+    """
 
     list_display_links = None
     list_select_related = ("registration",)
     ordering = ("-registration_id",)
     exists_by = "sid"
+    case_column = "registration_id"
+    stages: tuple[Stage, ...] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).exclude(**{self.exists_by: ""}).defer("payload", "sent")
+        long = ("payload", "sent", "registration__search_text", "registration__notes")
+        return super().get_queryset(request).exclude(**{self.exists_by: ""}).defer(*long)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, {**self.list_context(request), **(extra_context or {})})
 
     @admin.display(description="Case", ordering="registration__label")
     def case(self, mirror: Any) -> SafeString:
-        return case_link(mirror.registration)
-
-    @admin.display(description="SID")
-    def sid_(self, mirror: Any) -> SafeString:
-        return display.sid_link(getattr(mirror, self.exists_by))
+        case = mirror.registration
+        late = stuck.stuck(case, now()) if case.stage in self.stages else None
+        if late is None:
+            return case_link(case)
+        chip = display.chip(f"Overdue by {display.span_text(late.overdue)}", "act")
+        return format_html(
+            '{}<span class="cell-sub late">{}<br>{}</span>', case_link(case), chip, late.advice
+        )
 
     @admin.display(description="Reasons")
     def reasons(self, mirror: Any) -> SafeString:
@@ -47,77 +78,75 @@ class MirrorAdmin(ReadOnlyAdmin):
         items = format_html_join("", '<li><span class="code">{}</span> {}</li>', rows)
         return format_html('<ul class="plain reasons">{}</ul>', items)
 
-    @admin.display(description="Last looked", ordering="synced_at")
-    def looked(self, mirror: Any) -> SafeString:
-        return display.when(mirror.synced_at)
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        return redirect(desk_url(self._row(request, object_id).registration_id))
+    def show(self, request: HttpRequest, row: Any) -> HttpResponse:
+        return redirect(desk_url(row.registration_id))
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return redirect(desk_url(self._row(request, object_id).registration_id, "timeline-title"))
+        return redirect(desk_url(self.found(request, object_id).registration_id, "timeline-title"))
 
-    def _row(self, request: HttpRequest, object_id: str) -> Any:
-        row = self.get_object(request, object_id)
-        if row is None or not isinstance(row, Model):
-            raise Http404("There is no such object.")
-        if not self.has_view_permission(request, row):
-            raise PermissionDenied
-        return row
+
+def _looked(mirror: Any) -> SafeString:
+    """How old the state is."""
+    return format_html('<span class="cell-sub">looked {}</span>', display.when(mirror.synced_at))
+
+
+def _ids(registry: str, sid: str) -> SafeString:
+    """The registry's ID above Twilio's."""
+    above = format_html('<span class="cell-main cell-id">{}</span>', registry) if registry else ""
+    return format_html("{}{}", above, display.sid_link(sid))
 
 
 @admin.register(Brand)
 class BrandAdmin(MirrorAdmin):
     title = "Brands"
-    list_display = ("case", "status_", "identity", "tcr_id", "sid_", "tries", "reasons", "looked")
-    list_filter = ("status", "identity_status")
-    search_fields = ("=sid", "=tcr_id", "registration__label")
+    list_display = ("case", "status_", "reasons", "tries", "ids")
+    list_filter = (BrandStatus, Identity, *OF_THE_CASE)
+    problem_part = "brand"
+    stages = (Stage.BRAND, Stage.OTP)
 
     @admin.display(description="Status", ordering="status")
     def status_(self, brand: Brand) -> SafeString:
-        return display.word_chip(word(BRAND, brand.status))
+        chips = ((display.word_chip(one),) for one in panels.brand_words(brand))
+        return format_html("{}{}", format_html_join(" ", "{}", chips), _looked(brand))
 
-    @admin.display(description="Identity", ordering="identity_status")
-    def identity(self, brand: Brand) -> SafeString:
-        if not brand.identity_status:
-            return display.NOTHING
-        return display.word_chip(word(IDENTITY, brand.identity_status))
+    @admin.display(description="TCR ID, SID", ordering="tcr_id")
+    def ids(self, brand: Brand) -> SafeString:
+        return _ids(brand.tcr_id, brand.sid)
 
     @admin.display(description="Resubmitted", ordering="resubmissions")
-    def tries(self, brand: Brand) -> str:
-        return f"{brand.resubmissions} of {brand.resubmissions + brand.resubmissions_left}"
+    def tries(self, brand: Brand) -> SafeString | str:
+        count = f"{brand.resubmissions} of {brand.resubmissions + brand.resubmissions_left}"
+        if brand.status == BRAND_FAILED and not brand.resubmissions_left:
+            return format_html("{} {}", count, display.chip("No tries left", "bad"))
+        return count
 
 
 @admin.register(Campaign)
 class CampaignAdmin(MirrorAdmin):
     title = "Campaigns"
-    list_display = ("case", "status_", "campaign_id", "service", "reasons", "looked")
-    list_filter = ("status",)
-    search_fields = ("=campaign_id", "=service_sid", "registration__label")
+    list_display = ("case", "status_", "reasons", "ids")
+    list_filter = (CampaignStatus, *OF_THE_CASE)
+    problem_part = "campaign"
+    stages = (Stage.CAMPAIGN,)
 
     @admin.display(description="Status", ordering="status")
     def status_(self, campaign: Campaign) -> SafeString:
-        return display.word_chip(word(CAMPAIGN, campaign.status))
+        return format_html("{}{}", display.word_chip(word(CAMPAIGN, campaign.status)), _looked(campaign))
 
-    @admin.display(description="Messaging service")
-    def service(self, campaign: Campaign) -> SafeString:
-        return display.sid_link(campaign.service_sid)
+    @admin.display(description="TCR ID, service", ordering="campaign_id")
+    def ids(self, campaign: Campaign) -> SafeString:
+        return _ids(campaign.campaign_id, campaign.service_sid)
 
 
 @admin.register(PhoneNumber)
 class PhoneNumberAdmin(MirrorAdmin):
     title = "Numbers"
-    list_display = ("case", "phone_number", "a2p", "attached", "confirmed", "sid_", "reasons")
-    list_filter = ("a2p_status",)
-    search_fields = ("=sid", "phone_number", "registration__label")
+    list_display = ("case", "number", "a2p", "reasons", "attached")
+    list_filter = (NumberStatus, *OF_THE_CASE)
+    problem_part = "phone_number"
+    stages = (Stage.NUMBER, Stage.LIVE)
 
     @admin.display(description="A2P status", ordering="a2p_status")
     def a2p(self, number: PhoneNumber) -> SafeString:
@@ -126,10 +155,13 @@ class PhoneNumberAdmin(MirrorAdmin):
             return display.chip("Not reported", "idle")
         return display.word_chip(word(NUMBER, number.a2p_status))
 
-    @admin.display(description="Attached", ordering="attached_at")
-    def attached(self, number: PhoneNumber) -> SafeString:
-        return display.when(number.attached_at)
+    @admin.display(description="Number, SID", ordering="phone_number")
+    def number(self, number: PhoneNumber) -> SafeString:
+        return _ids(number.phone_number, number.sid)
 
-    @admin.display(description="Confirmed", ordering="confirmed_at")
-    def confirmed(self, number: PhoneNumber) -> SafeString:
-        return display.when(number.confirmed_at)
+    @admin.display(description="In the service", ordering="attached_at")
+    def attached(self, number: PhoneNumber) -> SafeString:
+        if number.confirmed_at or not number.attached_at:
+            return display.when(number.confirmed_at)
+        waits = display.chip("Not listed yet", "wait")
+        return format_html('{}<span class="cell-sub">{}</span>', display.when(number.attached_at), waits)

@@ -9,35 +9,26 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.functional import cached_property
+from django.views.decorators.http import require_safe
 
-from registrations import limits, planning, verbs
+from registrations import figures, limits, planning, verbs
 from registrations.clock import now, scaled
 from registrations.forms.phones import Mobile
 from registrations.models import Registration, StepRun
-from registrations.states import BRAND_APPROVED, IDENTITY_VERIFIED, RunState, Stage
+from registrations.states import RunState
 
-from . import desk
+from . import desk, display
 from .edit import find, require, shown_fee
 
 VIEW, CHANGE = "registrations.view_registration", "registrations.change_registration"
 PER_PAGE = 100
 DESK = "admin:registrations_registration_otp"
-
-
-def owing() -> QuerySet[Registration]:
-    """Cases whose customer owes a YES; the same rule as steps.brand.waits_for_yes, in SQL."""
-    return (
-        Registration.objects.filter(brand__status=BRAND_APPROVED, brand__gone_at=None, removing=False)
-        .exclude(brand__sid="")
-        .exclude(brand__identity_status=IDENTITY_VERIFIED)
-        .exclude(stage=Stage.REMOVED)
-    )
 
 
 @dataclass(frozen=True)
@@ -92,17 +83,25 @@ def _left(until: datetime | None, moment: datetime) -> timedelta | None:
     return until - moment if until and until > moment else None
 
 
+class _OwedPages(Paginator):
+    """Counted as on the tabs: a large desk's number may be a minute old, a small desk's never is."""
+
+    @cached_property
+    def count(self) -> int:
+        return figures.read("texts_owed")["texts_owed"]
+
+
 @require_safe
 def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
     """The list, those whose text has expired first; the same few queries however long it is."""
     require(request, VIEW)
     cases = (
-        owing()
+        figures.owing()
         .select_related("profile", "trust_bundle", "brand")
         .defer("profile__payload", "trust_bundle__payload", "brand__payload")
         .order_by(F("brand__otp_sent_at").asc(nulls_first=True), "pk")
     )
-    shown: Page = Paginator(cases, PER_PAGE).get_page(request.GET.get("p"))
+    shown: Page = _OwedPages(cases, PER_PAGE).get_page(request.GET.get("p"))
     moment = now()
     refused = _refused(list(shown))
     lines = [_line(case, moment, case.pk in refused) for case in shown]
@@ -121,66 +120,46 @@ def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
     )
 
 
-# --- sending again to many ----------------------------------------------------------------------------------------
-def _chosen(values: list[str]) -> list[Registration]:
-    """The chosen cases in the list's order; anything that is not a number is passed over."""
-    pks = [int(value) for value in dict.fromkeys(values) if value.isascii() and value.isdecimal()][:PER_PAGE]
-    return list(
-        Registration.objects.filter(pk__in=pks)
-        .select_related("profile", "trust_bundle", "brand")
-        .order_by(F("brand__otp_sent_at").asc(nulls_first=True), "pk")
-    )
+# --- sending again to one --------------------------------------------------------------------------------------------
+def confirm_one(request: HttpRequest, case: Registration) -> dict[str, Any]:
+    """The confirm page's values for one customer: to whom, how often already, and whether it may be sent now."""
+    state, moment = verbs.otp_state(case), now()
+    good_for = _left(state.expires_at, moment)
+    rows = [
+        ("Goes to", masked(str(case.trust_bundle.mobile_phone_number))),
+        ("Sent so far", f"{state.sends} time{'' if state.sends == 1 else 's'}"),
+        ("Last sent", display.relative(state.sent_at) if state.sent_at else "never"),
+    ]
+    if state.sent_at:
+        rows.append(("That text", f"good for {display.span_text(good_for)}" if good_for else "expired"))
+    if cooling := _left(state.cooldown_until, moment):
+        rows.append(("May be sent again", f"in {display.span_text(cooling)}"))
+    return {
+        "title": "Resend the one-time text",
+        "lead": f"Twilio texts {case.profile.full_name} once more. Free of charge.",
+        "plan": {"notes": [state.note] if state.note else []},
+        "price_rows": rows,
+        "fee": 0,
+        "script": desk.OTP_SCRIPT,
+        "button": "Send the text",
+        "forbidden": _why_not(case),
+        "other": ("Change the mobile", desk.url("mobile", case)) if state.owed else None,
+    }
 
 
-@require_safe
-def confirm(request: HttpRequest, admin_site: Any) -> HttpResponse:
-    """Who will be texted, and who is passed over and why, before anything happens."""
-    require(request, CHANGE)
-    cases = _chosen(request.GET.getlist("case"))
-    if not cases:
-        messages.warning(request, "Choose at least one customer.")
-        return redirect(DESK)
-    judged = [(case, _why_not(case)) for case in cases]
-    return TemplateResponse(
-        request,
-        "registrations/desk/otp_confirm.html",
-        {
-            **admin_site.each_context(request),
-            "title": "Send one-time texts again",
-            "sendable": [case for case, why_not in judged if not why_not],
-            "skipped": [(case, why_not) for case, why_not in judged if why_not],
-            "desk_url": reverse(DESK),
-            "resend_url": reverse("admin:registrations_registration_otp_resend"),
-        },
-    )
+def masked(mobile: str) -> str:
+    """Enough of a mobile to tell two apart, and no more.
+
+    >>> masked("+14155552672")
+    '(•••) •••-2672'
+    """
+    return f"(•••) •••-{mobile[-4:]}"
 
 
 def _why_not(case: Registration) -> str:
     if why_not := verbs.otp_state(case).why_not:
         return why_not
     return "" if case.is_submitted else "There are edits that Twilio has not got yet. Submit them first."
-
-
-@require_POST
-def resend(request: HttpRequest) -> HttpResponse:
-    """Ask for a text to each chosen customer; each answer is told."""
-    require(request, CHANGE)
-    pks = [case.pk for case in _chosen(request.POST.getlist("case"))]
-    if not pks:
-        messages.warning(request, "Choose at least one customer.")
-        return redirect(DESK)
-    answers = verbs.resend_many(pks, actor=request.user.get_username())
-    if sent := sum(done for _, done, _ in answers):
-        messages.success(
-            request,
-            f"{sent} text{'s' if sent > 1 else ''} on the way. Tell the customer{'s' if sent > 1 else ''} "
-            "to answer YES.",
-        )
-    labels = dict(Registration.objects.filter(pk__in=pks).values_list("pk", "label"))
-    for pk, done, sentence in answers:
-        if not done:
-            messages.warning(request, f"{labels.get(pk, pk)}: {sentence}")
-    return redirect(DESK)
 
 
 # --- another mobile -----------------------------------------------------------------------------------------------
@@ -208,7 +187,7 @@ def mobile(request: HttpRequest, admin_site: Any, pk: str) -> HttpResponse:
     """Another mobile for a customer who owes a YES: saved, sent to Twilio, and texted, in one act."""
     case = find(pk)
     require(request, CHANGE)
-    if not owing().filter(pk=case.pk).exists():
+    if not figures.owing().filter(pk=case.pk).exists():
         messages.info(request, "This customer owes no answer now, so there is no text to send elsewhere.")
         return redirect(desk.url("desk", case))
     form = MobileForm(request.POST if request.method == "POST" else None, case=case)
@@ -255,7 +234,3 @@ def _plan_with(case: Registration, number: str) -> planning.Plan:
     trial = desk.load(case.pk)
     trial.trust_bundle.mobile_phone_number = number
     return planning.plan(trial)
-
-
-def count() -> int:
-    return owing().count()

@@ -3,14 +3,13 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
 from registrations.forms import RegistrationForm
 from registrations.models import Registration
 
-from . import desk
+from . import desk, owners, preflight, regions
 from .edit import find, require
 
 VIEW = "registrations.view_registration"
@@ -22,7 +21,6 @@ def case(request: HttpRequest, admin_site: Any, pk: str) -> HttpResponse:
     registration = find(pk)
     require(request, VIEW)
     values = desk.context(request, registration)
-    rendered = desk.regions(values)
     return TemplateResponse(
         request,
         "registrations/desk/page.html",
@@ -30,9 +28,10 @@ def case(request: HttpRequest, admin_site: Any, pk: str) -> HttpResponse:
             **admin_site.each_context(request),
             **values,
             "title": registration.label,
-            "regions": rendered,
-            "html": {region.name: region.safe for region in rendered},
+            **regions.within_page(regions.regions(desk.REGIONS, values)),
             "summary": summary(registration),
+            **preflight.before_paying(registration, values["plan"]),
+            **owners.context(request, registration),
             "may_remove": values["may"]["remove"]
             and values["may"]["change"]
             and desk.can_take_down(registration),
@@ -47,19 +46,11 @@ def live(request: HttpRequest, pk: str) -> HttpResponse:
     registration = find(pk)
     require(request, VIEW)
     values = desk.context(request, registration)
-    rendered = desk.regions(values)
-    changed = [region for region in rendered if request.GET.get(region.name) != region.version]
-    if not changed:
-        return HttpResponse(status=204)
-    return render(
-        request,
-        "registrations/desk/live.html",
-        {"changed": changed, "regions": rendered, **_polling(registration, values)},
-    )
+    return regions.live(request, regions.regions(desk.REGIONS, values), **_polling(registration, values))
 
 
 def _polling(registration: Registration, values: dict[str, Any]) -> dict[str, Any]:
-    return {"live_url": desk.url("live", registration), "poll_seconds": desk.poll_seconds(values)}
+    return {"live_url": desk.url("live", registration), "poll_seconds": regions.poll_seconds(values["busy"])}
 
 
 def summary(registration: Registration) -> list[dict[str, Any]]:

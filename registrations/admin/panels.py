@@ -1,15 +1,25 @@
 """The step board and "what Twilio says", shaped for the page of a case."""
 
-from dataclasses import dataclass, field
+from collections.abc import Container
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from registrations.models import Mirror, Registration
+from registrations.models import Brand, Mirror, Registration
 from registrations.models.brand import MAX_BRAND_UPDATES
 from registrations.planning import StepView
-from registrations.states import BRAND, BUNDLE, CAMPAIGN, IDENTITY, NUMBER, Word, word
+from registrations.states import (
+    BRAND,
+    BRAND_APPROVED,
+    BUNDLE,
+    CAMPAIGN,
+    IDENTITY,
+    IDENTITY_VERIFIED,
+    NUMBER,
+    Word,
+    word,
+)
 
-PURCHASE = "number.buy"
 PART_LABELS = {
     "profile": "Profile",
     "trust_bundle": "Trust bundle",
@@ -17,8 +27,6 @@ PART_LABELS = {
     "campaign": "Campaign",
     "phone_number": "Number",
 }
-# Has a price of its own that a person agrees to later, on its own page.
-
 # From the most to the least urgent: a part shows the first of these that one of its steps has.
 _PART_STATUS = ("failed", "blocked", "running", "drifted", "waiting", "ready", "todo", "done")
 
@@ -54,9 +62,12 @@ class Part:
         return max(times) if times and self.status == "done" else None
 
 
-def parts(registration: Registration, steps: list[StepView]) -> list[Part]:
+def parts(steps: list[StepView], planned: Container[str]) -> list[Part]:
+    """The steps in their groups. A fee is shown only at a call of the plan: nobody pays for what is not reached."""
     groups = {slug: Part(slug, label) for slug, label in PART_LABELS.items()}
     for step in steps:
+        if step.slug not in planned:
+            step = replace(step, fee=None)
         groups.setdefault(step.part, Part(step.part, step.part)).steps.append(step)
     return [group for group in groups.values() if group.steps]
 
@@ -71,7 +82,7 @@ def upstream(registration: Registration) -> list[dict[str, Any]]:
         _said(
             "Brand",
             brand,
-            [word(BRAND, brand.status), word(IDENTITY, brand.identity_status)],
+            brand_words(brand),
             f"{brand.tcr_id} · resubmitted {brand.resubmissions} of {MAX_BRAND_UPDATES} times"
             if brand.resubmissions
             else brand.tcr_id,
@@ -83,6 +94,16 @@ def upstream(registration: Registration) -> list[dict[str, Any]]:
     if number.confirmed_at:
         rows.append(_said("Number", number, [Word("In the service", "good"), a2p], number.phone_number))
     return [row for row in rows if row["words"]]
+
+
+def brand_words(brand: Brand) -> list[Word]:
+    """The brand's state, and whether the YES has come: only an approved brand's customer is asked for it."""
+    words = [word(BRAND, brand.status)]
+    if brand.identity_status and (
+        brand.status == BRAND_APPROVED or brand.identity_status == IDENTITY_VERIFIED
+    ):
+        words.append(word(IDENTITY, brand.identity_status))
+    return words
 
 
 def _said(label: str, mirror: Mirror, words: list[Word], detail: str) -> dict[str, Any]:

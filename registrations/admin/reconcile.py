@@ -9,30 +9,30 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from registrations import reconcile, tasks
+from registrations.fees import price as price_of
 from registrations.models import Finding, Scan
 from registrations.reconcile.kinds import KINDS
 from registrations.states import BRAND, BUNDLE, Word, word
 
-from .base import ReadOnlyAdmin
+from .base import ReadOnlyAdmin, require_view
 from .console import console_url
-from .desk import POLL_BUSY_SECONDS, POLL_IDLE_SECONDS, Region
+from .regions import live, poll_seconds, regions, within_page
 
 PAGE = "admin:registrations_scan_changelist"
 CHANGE, REMOVE = "registrations.change_registration", "registrations.remove_registration"
+REGIONS = {"status": "reconcile/_status", "reconcile": "reconcile/_findings"}
 SHOWN, SETTLED_SHOWN = 100, 20
 What, Action, State = Finding.What, Finding.Action, Finding.State
-# Field names of A2P_FEES: what an object costs although nobody uses it.
+# Kinds of fees: what an object costs although nobody uses it.
 FEES = {"brand": ("brand", "once"), "number": ("number_monthly", "a month")}
 LABELS = {Action.DELETE: "Delete at Twilio", Action.ADOPT: "Use it", Action.FORGET: "Forget it"}
 
@@ -82,7 +82,7 @@ def line(finding: Finding, may: dict[str, bool]) -> Line:
         word=_word(finding) if finding.status else None,
         act=LABELS.get(finding.action, "") if finding.state != State.ASKED and _may(finding, may) else "",  # type: ignore[call-overload]
         console=console_url(finding.sid) if finding.action == Action.CONSOLE else "",
-        fee=settings.A2P_FEES[fee] if fee and not lost else None,
+        fee=price_of(fee) if fee and not lost else None,
         fee_per=per,
     )
 
@@ -160,16 +160,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "open_count": sum(not row.under_way for row in unsettled),
         "paid": [one for group in shown for one in group.lines if one.is_paid],
         "settled": [line(row, may) for row in settled.order_by("-settled_at", "-pk")[:SETTLED_SHOWN]],
-        "poll_seconds": POLL_BUSY_SECONDS if busy else POLL_IDLE_SECONDS,
+        "poll_seconds": poll_seconds(busy),
     }
-
-
-def regions(values: dict[str, Any]) -> list[Region]:
-    names = {"status": "_status", "reconcile": "_findings"}
-    return [
-        Region(name, render_to_string(f"registrations/reconcile/{file}.html", values))
-        for name, file in names.items()
-    ]
 
 
 @admin.register(Scan)
@@ -193,9 +185,8 @@ class ScanAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        self._require_view(request)
+        require_view(self, request)
         values = context(request)
-        rendered = regions(values)
         return TemplateResponse(
             request,
             "registrations/reconcile/page.html",
@@ -203,33 +194,20 @@ class ScanAdmin(ReadOnlyAdmin):
                 **self.admin_site.each_context(request),
                 **values,
                 "title": self.title,
-                "regions": rendered,
-                "html": {region.name: region.safe for region in rendered},
+                **within_page(regions(REGIONS, values)),
                 "live_url": reverse("admin:registrations_scan_live"),
             },
         )
 
     def live(self, request: HttpRequest) -> HttpResponse:
         """The parts that changed since the versions in the query; 204 when none did."""
-        self._require_view(request)
+        require_view(self, request)
         values = context(request)
-        rendered = regions(values)
-        changed = [region for region in rendered if request.GET.get(region.name) != region.version]
-        if not changed:
-            return HttpResponse(status=204)
-        return render(
-            request,
-            "registrations/desk/live.html",
-            {
-                "changed": changed,
-                "regions": rendered,
-                "live_url": reverse("admin:registrations_scan_live"),
-                "poll_seconds": values["poll_seconds"],
-            },
-        )
+        live_url = reverse("admin:registrations_scan_live")
+        return live(request, regions(REGIONS, values), live_url, values["poll_seconds"])
 
     def now(self, request: HttpRequest) -> HttpResponse:
-        self._require_view(request)
+        require_view(self, request)
         if not request.user.has_perm(CHANGE):
             raise PermissionDenied
         reconcile.scan.ask(actor=request.user.get_username(), ring=tasks.ring_scan)
@@ -269,7 +247,7 @@ class ScanAdmin(ReadOnlyAdmin):
         return redirect(PAGE)
 
     def _finding(self, request: HttpRequest, pk: int) -> Finding:
-        self._require_view(request)
+        require_view(self, request)
         finding = Finding.objects.select_related("registration").filter(pk=pk).first()
         if finding is None:
             raise Http404("There is no such finding.")
@@ -277,21 +255,5 @@ class ScanAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         return finding
 
-    def _require_view(self, request: HttpRequest) -> None:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        self._require_view(request)
+    def show(self, request: HttpRequest, row: Scan) -> HttpResponse:
         return redirect(PAGE)
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return self.change_view(request, object_id)

@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
-from django.db.models import Count, Model, QuerySet
+from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, ChangeList
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
@@ -12,24 +12,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from registrations import stuck
+from registrations import board, figures, stuck
 from registrations.clock import now
 from registrations.models import Registration
-from registrations.states import WaitingFor
 
-from . import acts, display, edit, otp, pages, tries
+from . import acts, composing, display, edit, nearing, otp, pages, preflight, tries
 from .base import desk_url
+from .bulk import BulkActions
+from .filters import AccountFilter, AgeFilter, CodeFilter, CreatedFilter, OwnerFilter
+from .lists import CaseList
 from .overdue import OverdueFilter
-from .search import matching
-
-# The order in which an agent's day goes: what needs us first.
-QUEUES = (
-    (WaitingFor.US, "You must act"),
-    (WaitingFor.CUSTOMER, "Customer must act"),
-    (WaitingFor.TWILIO, "At Twilio"),
-    (WaitingFor.WORKER, "Working"),
-    (WaitingFor.NOBODY, "Nothing to do"),
-)
 
 
 class DeskChangeList(ChangeList):
@@ -39,22 +31,24 @@ class DeskChangeList(ChangeList):
         return desk_url(result.pk)
 
 
-class OwnerFilter(admin.RelatedOnlyFieldListFilter):
-    """People who own a case, not everybody with an account."""
-
-
 @admin.register(Registration)
-class RegistrationAdmin(admin.ModelAdmin):
+class RegistrationAdmin(BulkActions, CaseList):
     list_display = ("customer", "stage_", "waiting", "reason_", "owner", "age")
-    list_filter = ("waiting_for", "stage", OverdueFilter, ("owner", OwnerFilter), "hold")
+    list_filter = (
+        "waiting_for",
+        "stage",
+        OverdueFilter,
+        OwnerFilter,
+        AgeFilter,
+        CodeFilter,
+        CreatedFilter,
+        "hold",
+        AccountFilter,
+    )
     list_select_related = ("owner", "trust_bundle", "brand", "phone_number")
-    search_fields = ("label",)  # shows the box; registrations.admin.search decides
-    search_help_text = "A name, e-mail address, phone number, your own ID, or any SID or TCR ID."
     ordering = ("-id",)
-    actions = None  # "delete selected" would forget live objects at Twilio
-    list_per_page = 50
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER  # the tabs above the list count already
+    case_path = ""
+    stages = ()
 
     @admin.display(description="Customer", ordering="label")
     def customer(self, case: Registration) -> SafeString:
@@ -76,14 +70,18 @@ class RegistrationAdmin(admin.ModelAdmin):
 
     @admin.display(description="Why")
     def reason_(self, case: Registration) -> SafeString:
-        return format_html('<span title="{}">{}</span>', case.reason, Truncator(case.reason).chars(110))
+        why = format_html('<span title="{}">{}</span>', case.reason, Truncator(case.reason).chars(110))
+        late = stuck.stuck(case, now())
+        if late is None:
+            return why
+        return format_html('{}<span class="cell-sub late"><strong>Next:</strong> {}</span>', why, late.advice)
 
     @admin.display(description="In stage", ordering="-stage_since")
     def age(self, case: Registration) -> SafeString:
         since = display.age(case.stage_since)
         if not stuck.stuck(case, now()):
             return since
-        return format_html("{} {}", since, display.chip("Overdue", "act"))
+        return format_html('{}<span class="cell-sub">{}</span>', since, display.chip("Overdue", "act"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
         # What Twilio sent is long, and no list shows it.
@@ -92,20 +90,22 @@ class RegistrationAdmin(admin.ModelAdmin):
             for part in ("trust_bundle", "brand", "phone_number")
             for column in ("payload", "sent", "errors")
         )
-        return super().get_queryset(request).defer(*long)
+        return super().get_queryset(request).defer("search_text", "notes", *long)
+
+    def known_count(self, request: HttpRequest) -> int | None:
+        """The board counts the overdue cases anyway; to count them reads all of them."""
+        asked = {name: value for name, value in request.GET.items() if name not in (PAGE_VAR, ORDER_VAR)}
+        if asked == {OverdueFilter.parameter_name: "1"}:
+            return sum(figures.read("overdue")["overdue"].values())
+        return None
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return DeskChangeList
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Registration], search_term: str
-    ) -> tuple[QuerySet[Registration], bool]:
-        return matching(queryset, search_term), False
-
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        counts = dict(Registration.objects.order_by().values_list("waiting_for").annotate(n=Count("pk")))
+        counts = figures.waiting(figures.read("standing")["standing"])
         chosen = request.GET.get("waiting_for__exact", "")
         tabs = [{"label": "All", "count": sum(counts.values()), "url": "?", "current": not chosen}] + [
             {
@@ -114,7 +114,7 @@ class RegistrationAdmin(admin.ModelAdmin):
                 "url": f"?waiting_for__exact={value}",
                 "current": chosen == value,
             }
-            for value, label in QUEUES
+            for value, label in board.LABELS
         ]
         return super().changelist_view(
             request,
@@ -123,6 +123,7 @@ class RegistrationAdmin(admin.ModelAdmin):
                 "queue_tabs": tabs,
                 # The tabs choose it already.
                 "filters_elsewhere": ["waiting_for"],
+                **self.list_context(request),
                 **(extra_context or {}),
             },
         )
@@ -160,14 +161,14 @@ class RegistrationAdmin(admin.ModelAdmin):
         def case(request: HttpRequest, pk: str) -> HttpResponse:
             return pages.case(request, site, pk)
 
+        def compose(request: HttpRequest, pk: str | None = None) -> HttpResponse:
+            return composing.page(request, site, edit.find(pk) if pk else None)
+
         def confirm(request: HttpRequest, pk: str, act: str) -> HttpResponse:
             return acts.confirm(request, site, pk, act)
 
         def otp_desk(request: HttpRequest) -> HttpResponse:
             return otp.page(request, site)
-
-        def otp_confirm(request: HttpRequest) -> HttpResponse:
-            return otp.confirm(request, site)
 
         def mobile(request: HttpRequest, pk: str) -> HttpResponse:
             return otp.mobile(request, site, pk)
@@ -177,12 +178,23 @@ class RegistrationAdmin(admin.ModelAdmin):
 
         own = [
             path("otp/", site.admin_view(otp_desk), name="registrations_registration_otp"),
-            path("otp/confirm/", site.admin_view(otp_confirm), name="registrations_registration_otp_confirm"),
-            path("otp/resend/", site.admin_view(otp.resend), name="registrations_registration_otp_resend"),
             path(
                 "<int:pk>/versions/",
                 site.admin_view(version_page),
                 name="registrations_registration_versions",
+            ),
+            path("compose/", site.admin_view(compose), name="registrations_registration_compose"),
+            path("<int:pk>/compose/", site.admin_view(compose), name="registrations_registration_compose"),
+            path(
+                "preflight/",
+                site.admin_view(preflight.as_one_types),
+                name="registrations_registration_preflight",
+            ),
+            path("limits/", site.admin_view(nearing.at_inputs), name="registrations_registration_limits"),
+            path(
+                "<int:pk>/limits/",
+                site.admin_view(nearing.at_inputs),
+                name="registrations_registration_limits",
             ),
             path("<int:pk>/mobile/", site.admin_view(mobile), name="registrations_registration_mobile"),
             path("<int:pk>/desk/", site.admin_view(case), name="registrations_registration_desk"),

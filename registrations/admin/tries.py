@@ -105,7 +105,8 @@ def _try(submission: Submission) -> Try:
     rows = [(row["code"], row["text"]) for row in display.upstream_errors(submission.errors)]
     if submission.failure_reason:
         rows.insert(0, ("", submission.failure_reason))
-    status = word(_WORDS.get(submission.part, {}), submission.status)
+    known = _WORDS.get(submission.part, {})
+    status = word(known, submission.status) if submission.status else Word("No answer yet", "wait")
     return Try(submission, display.step_label(submission.step), status, rows)
 
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from registrations import checks, health, inbox, tasks
 from registrations.clock import now
 from registrations.models import Heartbeat, WebhookDelivery
+from registrations.reconcile import regular
 
 from .edit import require
 
@@ -156,12 +157,27 @@ def configured() -> list[Setting]:
             "good" if settings.A2P_TIME_SCALE == 1 else "wait",
         ),
         Setting(
+            "Comparison with Twilio's account",
+            "A2P_SCAN_EVERY_HOURS",
+            regular_scans(),
+            "good" if settings.A2P_SCAN_EVERY_HOURS else "idle",
+        ),
+        Setting(
             "Database",
             "DATABASE_URL",
             settings.DATABASES["default"]["ENGINE"].rsplit(".", 1)[-1],
             "good",
         ),
     ]
+
+
+def regular_scans() -> str:
+    """How often, and when the next one comes."""
+    if not settings.A2P_SCAN_EVERY_HOURS:
+        return "only when asked for"
+    every = f"every {settings.A2P_SCAN_EVERY_HOURS:g} hours"
+    coming = regular.next_at()
+    return f"{every}, next {coming:%b %d, %H:%M} UTC" if coming else every
 
 
 def _text(label: str, name: str, value: str) -> Setting:

@@ -57,7 +57,8 @@
   // --- One click is one request ----------------------------------------------------------------------------
   document.addEventListener("submit", function (event) {
     const form = event.target;
-    if (form.method !== "post") return;
+    // A download leaves the page as it is, ready for the next.
+    if (form.method !== "post" || form.querySelector("option[data-download]:checked")) return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "1";
     if (event.submitter) event.submitter.setAttribute("aria-busy", "true");

@@ -1,0 +1,256 @@
+"""Failures: similar ones as groups; one text edited for the chosen cases, previewed case by case, resubmitted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.text import Truncator
+from django.views.decorators.http import require_POST, require_safe
+
+from registrations import batches, groups, planning
+from registrations.failures import lookup
+from registrations.forms import RegistrationForm
+from registrations.groups import Change, Group, Key, Piece
+from registrations.models import Campaign, OpenProblem, Registration
+from registrations.open_problems import input_text
+
+from . import bulk
+from .base import ReadOnlyAdmin, desk_url, require_view
+
+VIEW = "registrations.view_registration"
+GROUP = "admin:registrations_openproblem_group"
+# For each text, the campaign's other columns: what is not to be judged.
+OTHERS = {text: {field.name for field in Campaign._meta.get_fields()} - {text} for text in groups.TEXTS}
+# Cases that one page lists; what is left comes when these are done.
+MOST = 300
+
+
+def address(key: Key) -> str:
+    return f"{reverse(GROUP)}?{query(key)}"
+
+
+def query(key: Key) -> str:
+    named = {"part": key.part, "code": key.code or "", "title": key.title, "field": key.field}
+    return urlencode(named | ({} if key.alike is None else {"alike": key.alike}))
+
+
+def key_of(values: Mapping[str, str]) -> Key:
+    """The group that an address names; raises Http404 for what names none."""
+    code = values.get("code", "")
+    unusable = any("\x00" in value for value in values.values())
+    if (
+        unusable
+        or "part" not in values
+        or not (code == "" or (code.isascii() and code.isdecimal() and len(code) < 7))
+    ):
+        raise Http404("There is no such group.")
+    return Key(
+        values["part"], int(code) if code else None, values.get("title", ""), values.get("field", ""),
+        values.get("alike"),
+    )  # fmt: skip
+
+
+def label_of(field: str) -> str:
+    """What the form calls an input; "" for a reason that is about none."""
+    known = RegistrationForm.base_fields.get("message_sample_1" if field == "message_samples" else field)
+    return "Sample messages" if field == "message_samples" else str(known.label) if known else ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One case of the preview. wrong: why the new text cannot be saved, or why nothing changes."""
+
+    case: Registration
+    pieces: list[Piece]
+    wrong: str
+
+    @property
+    def value(self) -> str:
+        """What the case was when it was shown; a later edit makes the batch pass it over."""
+        return f"{self.case.pk}:{self.case.revision}"
+
+
+def preview(cases: list[Registration], change: Change) -> list[Line]:
+    field = RegistrationForm.base_fields[change.field]
+    lines = []
+    for case in cases:
+        old, new, wrong = input_text(case, change.field), change.applied(case), ""
+        try:
+            field.clean(new)
+            if change.field not in groups.SAMPLES:
+                # The limits of these live in the model.
+                Campaign(**{change.field: new}).clean_fields(exclude=OTHERS[change.field])
+        except ValidationError as error:
+            wrong = " ".join(error.messages)
+        if not wrong and new == old:
+            wrong = "These words are not in its text." if change.find else "The text is like that already."
+        lines.append(Line(case, groups.difference(old, new), wrong))
+    return lines
+
+
+@admin.register(OpenProblem)
+class FailureAdmin(ReadOnlyAdmin):
+    title = "Failures"
+    seen_with = VIEW
+
+    def get_urls(self) -> list[URLPattern]:
+        view, name = self.admin_site.admin_view, "registrations_openproblem"
+        own = [
+            path("group/", view(require_safe(self.group)), name=f"{name}_group"),
+            path("preview/", view(require_POST(self.preview)), name=f"{name}_preview"),
+            path("apply/", view(require_POST(self.apply)), name=f"{name}_apply"),
+            path("resubmit/", view(require_POST(self.resubmit)), name=f"{name}_resubmit"),
+        ]
+        return own + super().get_urls()
+
+    def show(self, request: HttpRequest, row: OpenProblem) -> HttpResponse:
+        """A row of the table is a case's problem; it is read on the case's page."""
+        return redirect(desk_url(row.registration_id))
+
+    # --- the groups -----------------------------------------------------------------------------------------
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        require_view(self, request)
+        alike = request.GET.get("by") != "reason"
+        found = groups.groups() if alike else groups.groups(1, alike=False)
+        shown = groups.samples(group.sample for group in found) if alike else {}
+        return self._page(
+            request,
+            "list",
+            title=self.title,
+            alike=alike,
+            lines=[
+                (
+                    group,
+                    address(group.key),
+                    label_of(group.key.field),
+                    _excerpt(shown.get(group.sample), group),
+                )
+                for group in found
+            ],
+            most=groups.MOST if len(found) == groups.MOST else 0,
+        )
+
+    def group(self, request: HttpRequest) -> HttpResponse:
+        return self._group(request, self._key(request))
+
+    def _group(
+        self, request: HttpRequest, key: Key, change: Change | None = None, error: str = "", status: int = 200
+    ) -> HttpResponse:
+        cases = list(key.cases().order_by("pk")[: MOST + 1])
+        if not cases:
+            messages.info(request, "Nobody fails like this any more.")
+            return redirect("admin:registrations_openproblem_changelist")
+        sample = groups.samples([cases[0].pk])[cases[0].pk]
+        more = key.cases().count() - MOST if len(cases) > MOST else 0
+        known = lookup(key.code) if key.code else None
+        words = [p.message for p in planning.problems(sample) if p.code == key.code and p.title and p.message]
+        return self._page(
+            request,
+            "group",
+            title=key.title or (known.title if known else ""),
+            key=key,
+            query=query(key),
+            advice=known.advice if known and known.certain else "",
+            words=words[0] if words else "",
+            label=label_of(key.field),
+            shared=input_text(sample, key.text_field) if key.editable else "",
+            change=change or Change(key.text_field, input_text(sample, key.text_field) if key.alike else ""),
+            brand=groups.BRAND,
+            cases=[(case, desk_url(case.pk)) for case in cases[:MOST]],
+            more=more,
+            count=min(len(cases), MOST) + more,
+            error=error,
+            may=self._may(request),
+            status=status,
+        )
+
+    # --- what is done with one ------------------------------------------------------------------------------
+    def preview(self, request: HttpRequest) -> HttpResponse:
+        """Each case's difference; nothing is saved."""
+        key, cases = self._chosen(request)
+        change = _change(request, key)
+        if not key.editable:
+            raise Http404("This input is not edited for many.")
+        if not cases or not change.text:
+            error = "Choose at least one customer." if not cases else "Write the new text."
+            return self._group(request, key, change, error, status=422)
+        lines = preview(cases, change)
+        return self._page(
+            request,
+            "preview",
+            title="Look at each difference",
+            key=key,
+            query=query(key),
+            label=label_of(change.field),
+            change=change,
+            good=[(line, desk_url(line.case.pk)) for line in lines if not line.wrong],
+            bad=[(line, desk_url(line.case.pk)) for line in lines if line.wrong],
+            group_url=address(key),
+        )
+
+    def apply(self, request: HttpRequest) -> HttpResponse:
+        """Those that were left ticked make a batch, whose page shows fee and tries and asks once more."""
+        key, cases = self._chosen(request)
+        change = _change(request, key)
+        if not key.editable or not change.text:
+            raise Http404("There is nothing to change.")
+        seen = dict(value.partition(":")[::2] for value in request.POST.getlist("case"))
+        params = {"field": change.field, "find": change.find, "text": change.text}
+        revisions = {pk: int(revision) for pk, revision in seen.items() if revision.isdecimal()}
+        return self._start(request, key, "group_edit", cases, {**params, "revisions": revisions})
+
+    def resubmit(self, request: HttpRequest) -> HttpResponse:
+        key, cases = self._chosen(request)
+        return self._start(request, key, "resubmit", cases, {})
+
+    def _start(
+        self, request: HttpRequest, key: Key, kind: str, cases: list[Registration], params: dict[str, Any]
+    ) -> HttpResponse:
+        if not cases:
+            messages.warning(request, "Choose at least one customer.")
+            return redirect(address(key))
+        batch = batches.start(kind, [case.pk for case in cases], user=request.user, params=params)
+        return redirect(bulk.PAGE, batch.pk)
+
+    def _key(self, request: HttpRequest) -> Key:
+        require_view(self, request)
+        return key_of(request.GET.dict())
+
+    def _may(self, request: HttpRequest) -> bool:
+        return bulk.may(request, batches.ACTS["group_edit"])
+
+    def _chosen(self, request: HttpRequest) -> tuple[Key, list[Registration]]:
+        """The group, and those of its cases that were ticked."""
+        key = self._key(request)
+        if not self._may(request):
+            raise PermissionDenied
+        pks = [value.partition(":")[0] for value in request.POST.getlist("case")]
+        wanted = [int(pk[:18]) for pk in pks if pk.isascii() and pk.isdecimal()]
+        mine = key.cases().filter(pk__in=wanted).order_by("pk").values_list("pk", flat=True)
+        found = groups.samples(mine[:MOST])
+        return key, [found[pk] for pk in sorted(found)]
+
+    def _page(self, request: HttpRequest, name: str, status: int = 200, **values: Any) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), **values}
+        return TemplateResponse(request, f"registrations/groups/{name}.html", context, status=status)
+
+
+def _change(request: HttpRequest, key: Key) -> Change:
+    """As typed; browsers send line breaks as two characters."""
+    text, find = (request.POST.get(name, "").replace("\r\n", "\n") for name in ("text", "find"))
+    return Change(key.text_field, text if find else text.strip(), find)
+
+
+def _excerpt(case: Registration | None, group: Group) -> str:
+    if case is None or not group.key.field:
+        return ""
+    return Truncator(input_text(case, group.key.text_field)).chars(140)

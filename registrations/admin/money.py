@@ -1,0 +1,164 @@
+"""What was spent, on what, by whom: sums by month, case and bulk act, each paid call, and a file of them."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from registrations import batches, figures, money
+from registrations.fees import prices
+from registrations.models import StepRun
+from registrations.states import FeeKind
+
+from . import bulk, downloads
+from .edit import require
+
+VIEW = "registrations.view_steprun"
+PAGE_SIZE = 50
+_DIGITS = re.compile("[0-9]{1,4}")
+VIEWS = {"calls": "Paid calls", "cases": "By registration", "batches": "By bulk work"}
+# No price of Twilio's is older.
+FIRST_YEAR = 2020
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the page shows: a year, within it perhaps one month, perhaps one kind of fee, and one of VIEWS."""
+
+    year: int
+    month: int | None
+    kind: str
+    view: str
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "Choice":
+        """From the query; what cannot be read means this month, every kind."""
+        today = timezone.localdate()
+        year = today.year
+        month: int | None = today.month
+        text = request.GET.get("period", "")
+        head, _, tail = text.partition("-")
+        if _DIGITS.fullmatch(head) and FIRST_YEAR <= int(head) <= today.year + 1:
+            year, month = int(head), None
+            if _DIGITS.fullmatch(tail) and 1 <= int(tail) <= 12:
+                month = int(tail)
+        kind, view = request.GET.get("kind", ""), request.GET.get("view", "")
+        return cls(year, month, kind if kind in money.KIND_LABELS else "", view if view in VIEWS else "calls")
+
+    @property
+    def period(self) -> money.Period:
+        return money.Period.month(self.year, self.month) if self.month else money.Period.year(self.year)
+
+    @property
+    def period_text(self) -> str:
+        return f"{self.year}-{self.month:02d}" if self.month else str(self.year)
+
+    @property
+    def title(self) -> str:
+        return f"{date(self.year, self.month, 1):%B %Y}" if self.month else str(self.year)
+
+    def query(self, **changes: str) -> str:
+        values = {"period": self.period_text, "kind": self.kind, "view": self.view, **changes}
+        return "?" + urlencode({name: value for name, value in values.items() if value})
+
+
+@require_safe
+def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
+    """A constant number of queries, all over the index of paid calls."""
+    require(request, VIEW)
+    choice = Choice.of(request)
+    today = timezone.localdate()
+    year = money.months(choice.year)
+    calls = money.paid(choice.period, choice.kind)
+    return TemplateResponse(
+        request,
+        "registrations/money/page.html",
+        {
+            **admin_site.each_context(request),
+            "title": "Money",
+            "choice": choice,
+            "kinds": list(money.KIND_LABELS.items()),
+            "month_rows": _month_rows(choice, year, today),
+            "totals": [
+                sum((month.by_kind.get(kind, money.NOTHING) for month in year), money.NOTHING)
+                for kind in money.KIND_LABELS
+            ],
+            "year_total": sum((month.total for month in year), money.NOTHING),
+            "this_month": money.spent(money.paid(money.Period.month(today.year, today.month))),
+            "uncertain": money.uncertain(StepRun.objects.all()),
+            "running": money.running(*figures.read("running")["running"]),
+            "spent": money.spent(calls),
+            "views": [(slug, label, choice.query(view=slug)) for slug, label in VIEWS.items()],
+            "years": [
+                (number, choice.query(period=str(number)))
+                for number in (choice.year - 1, choice.year + 1)
+                if FIRST_YEAR <= number <= today.year
+            ],
+            "here": choice.query(),
+            "sees_bulk_work": bulk.may_look(request.user),
+            "rows": _rows(choice, calls, request.GET.get("p", "1")),
+            "whole_year": choice.query(period=str(choice.year)),
+            "csv": f"csv/{choice.query(view='')}",
+            "xlsx": f"xlsx/{choice.query(view='')}",
+            "prices": [(FeeKind(kind).label, amount) for kind, amount in prices().items()],
+        },
+    )
+
+
+def _month_rows(choice: Choice, year: list[money.Month], today: date) -> list[dict[str, Any]]:
+    """Months that have begun, the newest first."""
+    return [
+        {
+            "month": month,
+            "label": f"{month.first:%B}",
+            "amounts": [month.by_kind.get(kind, money.NOTHING) for kind in money.KIND_LABELS],
+            "url": choice.query(period=f"{month.first:%Y-%m}"),
+            "current": choice.month == month.first.month,
+        }
+        for month in reversed(year)
+        if month.first <= today or month.total
+    ]
+
+
+def _rows(choice: Choice, calls: Any, number: str) -> Any:
+    """One page of the chosen view."""
+    if choice.view == "cases":
+        rows = money.by_registration(calls)
+    elif choice.view == "batches":
+        rows = money.by_batch(calls)
+    else:
+        long = ("basis", "request", "response", "error_details", "traceback")
+        rows = calls.select_related("registration").defer(*long)
+    found = Paginator(rows, PAGE_SIZE).get_page(number)
+    if choice.view == "batches":
+        found.object_list = [{**row, "label": _act_label(row["batch__kind"])} for row in found.object_list]
+    return found
+
+
+def _act_label(kind: str) -> str:
+    act = batches.ACTS.get(kind)
+    return act.label if act else kind
+
+
+@require_safe
+def download(request: HttpRequest, form: str) -> HttpResponseBase:
+    """The paid calls of the chosen period and kind, as CSV or XLSX."""
+    require(request, VIEW)
+    choice = Choice.of(request)
+    calls = money.paid(choice.period, choice.kind)
+    if form == downloads.XLSX and (refusal := downloads.too_many(calls.count())):
+        messages.error(request, refusal)
+        return redirect(reverse("admin:registrations_fee_money") + choice.query())
+    rows = money.table(calls)
+    return downloads.download(rows, f"a2p-fees-{choice.period_text}", form, "Fees")

@@ -1,0 +1,36 @@
+// The pre-flight while one types: a moment after the last key the form's values are asked about, and the slots
+// beside the inputs whose findings changed are replaced. Others stay, so nothing closes or is read twice.
+// Without this script the findings stand where they are when the page is opened, and on the plan.
+document.addEventListener("DOMContentLoaded", function () {
+  "use strict";
+  const place = document.querySelector("[data-preflight]");
+  const form = place && place.closest("form");
+  if (!form) return;
+  const PAUSE = 400;
+  let timer = 0;
+  let asked = 0;
+
+  function show(html) {
+    const answer = document.createElement("template");
+    answer.innerHTML = html;
+    Array.from(answer.content.children).forEach(function (fresh) {
+      const known = document.getElementById(fresh.id);
+      if (known && (!fresh.dataset.version || fresh.dataset.version !== known.dataset.version)) known.replaceWith(fresh);
+    });
+  }
+
+  function ask() {
+    const turn = ++asked;
+    fetch(place.dataset.preflight, { method: "POST", body: new FormData(form), redirect: "error" })
+      .then(function (answer) { return answer.ok ? answer.text() : ""; })
+      .then(function (html) { if (html && turn === asked) show(html); })
+      .catch(function () { /* Left the page, or no network: the plan shows the findings before anything is paid. */ });
+  }
+
+  function later() {
+    window.clearTimeout(timer);
+    timer = window.setTimeout(ask, PAUSE);
+  }
+  form.addEventListener("input", later);
+  form.addEventListener("submit", function () { window.clearTimeout(timer); });
+});
