@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from registrations import timeline
+from registrations import states, timeline
 from registrations.gateway.redact import redact
 from registrations.models import (
     Brand,
@@ -45,7 +45,8 @@ def note_change(registration: Registration, mirror: Mirror, column: str, new: st
 
 def _apply_bundle(registration: Registration, mirror: Mirror, payload: Payload, now: datetime) -> None:
     part = mirror._meta.model_name or ""
-    note_change(registration, mirror, "status", _text(payload, "status"), f"{part}:status")
+    status = states.canonical(states.BUNDLE, payload.get("status"))
+    note_change(registration, mirror, "status", status, f"{part}:status")
     mirror.errors = _items(payload)
     if mirror.status == BUNDLE_REJECTED:
         mirror.failure_reason = rejection_reason(registration, part_of(mirror)) or mirror.failure_reason
@@ -82,7 +83,7 @@ def part_of(mirror: Mirror) -> str:
 
 
 def _apply_evaluation(registration: Registration, mirror: Any, payload: Payload, now: datetime) -> None:
-    mirror.evaluation_status = _text(payload, "status")
+    mirror.evaluation_status = states.canonical(states.EVALUATION, payload.get("status"))
     mirror.evaluation_results = redact(_items(payload, "results"))
     if mirror.evaluation_status != "compliant":
         # One evaluation per Submit: without this, "evaluate again" would be wanted for ever.
@@ -94,8 +95,10 @@ def _apply_evaluation(registration: Registration, mirror: Any, payload: Payload,
 
 def _apply_brand(registration: Registration, mirror: Any, payload: Payload, now: datetime) -> None:
     brand: Brand = mirror
-    note_change(registration, brand, "status", _text(payload, "status"), "brand:status")
-    note_change(registration, brand, "identity_status", _text(payload, "identity_status"), "brand:identity")
+    status = states.canonical(states.BRAND, payload.get("status"))
+    identity = states.canonical(states.IDENTITY, payload.get("identity_status"))
+    note_change(registration, brand, "status", status, "brand:status")
+    note_change(registration, brand, "identity_status", identity, "brand:identity")
     brand.tcr_id = _text(payload, "tcr_id") or brand.tcr_id
     brand.failure_reason = _text(payload, "failure_reason")
     brand.errors = _items(payload)
@@ -124,7 +127,8 @@ def _apply_otp(registration: Registration, mirror: Any, payload: Payload, now: d
 
 def _apply_campaign(registration: Registration, mirror: Any, payload: Payload, now: datetime) -> None:
     campaign: Campaign = mirror
-    note_change(registration, campaign, "status", _text(payload, "campaign_status"), "campaign:status")
+    status = states.canonical(states.CAMPAIGN, payload.get("campaign_status"))
+    note_change(registration, campaign, "status", status, "campaign:status")
     campaign.campaign_id = _text(payload, "campaign_id") or campaign.campaign_id
     campaign.failure_reason = _text(payload, "failure_reason")
     campaign.errors = _items(payload)

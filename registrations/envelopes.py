@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from django.utils.dateparse import parse_datetime
 
+from registrations import states
 from registrations.models import WebhookDelivery
 
 Kind, State = WebhookDelivery.Kind, WebhookDelivery.State
@@ -31,7 +32,7 @@ def status_callback(fields: Mapping[str, str], *, body: str, content_type: str) 
         body=_clean(body),
         content_type=content_type[:100],
         subject=_clean(found.get("bundlesid", ""))[:64],
-        status=_clean(found.get("status", ""))[:64],
+        status=states.canonical(states.BUNDLE, _clean(found.get("status", ""))[:64]),
         reason=_clean(found.get("failurereason", "")),
     )
     return row if row.subject and row.status else _unreadable(row, "It names no bundle or no status.")

@@ -51,7 +51,7 @@ class Health:
         """What an operator should do something about, in words; empty when all is well."""
         found = []
         if not any(worker.alive for worker in self.workers):
-            found.append("No worker is running: nothing is sent to Twilio until `manage.py worker` runs.")
+            found.append("No worker is running: nothing is sent to Twilio until one runs (manage.py worker).")
         if self.overdue:
             found.append(f"{self.overdue} registrations are overdue by two minutes or more.")
         return found
@@ -73,13 +73,13 @@ def health() -> Health:
         .filter(Q(lease_until=None) | Q(lease_until__lt=now))
         .count(),
         failed_jobs_24h=tasks.failures_since(now - timedelta(days=1)),
-        workers=[_worker(beat, now) for beat in Heartbeat.objects.filter(name__startswith="worker:")],
+        workers=[_worker(beat, now) for beat in Heartbeat.objects.filter(name__startswith=Heartbeat.WORKER)],
     )
 
 
 def _worker(beat: Heartbeat, now: datetime) -> Worker:
     return Worker(
-        name=beat.name.removeprefix("worker:"),
+        name=beat.name.removeprefix(Heartbeat.WORKER),
         age_seconds=_seconds(now, beat.at),
         processes=beat.detail.get("workers", 0),
         running=beat.detail.get("running", 0),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 
 from registrations import clock
@@ -33,7 +34,7 @@ def _lease() -> timedelta:
 
 def claim(pk: int) -> str | None:
     """Take the case, consuming its wake-up. Who asks for another run meanwhile sets `wake_at` again."""
-    now, token = clock.now(), _token()
+    now, token = clock.now(), new_token()
     taken = Registration.objects.filter(due(now), pk=pk).update(
         lease_until=now + _lease(), lease_token=token, wake_at=None, rung_at=None
     )
@@ -60,7 +61,7 @@ def free_dead() -> int:
     owned = Registration.objects.filter(lease_token__startswith=f"{_machine()}:").values_list(
         "pk", "lease_token"
     )
-    dead = [(pk, token) for pk, token in owned if not _alive(token)]
+    dead = [(pk, token) for pk, token in owned if not is_alive(token)]
     long_ago = clock.now() - timedelta(seconds=1)
     return sum(
         Registration.objects.filter(pk=pk, lease_token=token).update(lease_until=long_ago)
@@ -78,13 +79,14 @@ def _machine() -> str:
     return hashlib.sha256("|".join(facts).encode()).hexdigest()[:12]
 
 
-def _token() -> str:
+def new_token() -> str:
     """`machine:pid:start:random`; the start time tells a process from a later one with its number."""
     pid = os.getpid()
     return f"{_machine()}:{pid}:{psutil.Process(pid).create_time():.2f}:{secrets.token_hex(8)}"
 
 
-def _alive(token: str) -> bool:
+def is_alive(token: str) -> bool:
+    """Whether the process that took this lease may still live; one elsewhere cannot be seen and counts as alive."""
     try:
         _, pid, started, _ = token.split(":")
         process = psutil.Process(int(pid))
@@ -95,10 +97,12 @@ def _alive(token: str) -> bool:
         return True  # cannot be told: let the lease run out
 
 
+@transaction.atomic
 def claim_due(limit: int = 200) -> list[int]:
     """Cases that should be running and are not: due, or left behind by a dead worker.
 
-    Each is marked as rung, so that a slow queue does not fill with repeats.
+    Each is marked as rung, so that a slow queue does not fill with repeats. Cases that somebody holds
+    just now are passed over until the next sweep.
     """
     free_dead()
     now = clock.now()
@@ -107,6 +111,7 @@ def claim_due(limit: int = 200) -> list[int]:
         Registration.objects.filter(due(now))
         .filter(Q(rung_at__isnull=True) | Q(rung_at__lt=quiet))
         .order_by("wake_at")
+        .select_for_update(skip_locked=True)
         .values_list("pk", flat=True)[:limit]
     )
     return [

@@ -11,15 +11,28 @@ import logging
 import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from registrations import clock, pacing, sync, timeline, trouble
+from registrations import clock, derived, pacing, spells, sync, timeline, trouble
+from registrations.derived import Seen
 from registrations.gateway import Gateway, errors, get_gateway
 from registrations.gateway.redact import redact, redact_text
 from registrations.lease import LeaseLost, claim, claim_due, hold, renew
 from registrations.models import Registration, StepRun
-from registrations.planning import Call, Decision, Learn, Look, Reconcile, Runs, Stop, Wait, decide, summarize
+from registrations.planning import (
+    Call,
+    Decision,
+    Learn,
+    Look,
+    Reconcile,
+    Runs,
+    Stop,
+    Wait,
+    decide,
+    summarize,
+)
 from registrations.states import RunState, Stage, WaitingFor
 from registrations.steps import Watch, Write
 
@@ -28,6 +41,7 @@ log = logging.getLogger(__name__)
 __all__ = ["LeaseLost", "advance", "claim_due", "load", "restate"]
 
 Ring = Callable[[int, datetime], None]
+Tell = Callable[[Registration], None]
 
 MIRRORS = ("profile", "trust_bundle", "brand", "campaign", "phone_number")
 MAX_STEPS_PER_JOB = 40  # far above a whole walkthrough: a defect must not spin for ever
@@ -40,16 +54,17 @@ def load(pk: int) -> Registration:
     return Registration.objects.select_related(*MIRRORS).get(pk=pk)
 
 
-def advance(pk: int, *, ring: Ring) -> None:
+def advance(pk: int, *, ring: Ring, tell: Tell | None = None) -> None:
     """Carry one case on as far as it goes now; a no-op when it is not due or another worker owns it.
 
     `ring(pk, at)` must enqueue the next job; it is called inside the transaction that stores `wake_at`.
+    `tell(registration)` is called there, too, when from now on a person must act.
     """
     token = claim(pk)
     if token is None:
         return
     try:
-        outcome = _run(pk, token)
+        outcome, seen = _run(pk, token)
     except LeaseLost:
         log.warning("registration %s: lease lost, leaving it to its new owner", pk)
         return
@@ -57,17 +72,20 @@ def advance(pk: int, *, ring: Ring) -> None:
         # Ours, not Twilio's: kept with its traceback, tried again later, never parked for ever.
         log.error("registration %s: %s in the pipeline", pk, type(error).__name__)
         trouble.note_defect(pk, error)
-        outcome = None
-    _release(pk, token, outcome, ring)
+        outcome, seen = None, None
+    _release(pk, token, outcome, seen, ring, tell)
 
 
-def _release(pk: int, token: str, outcome: Wait | Stop | None, ring: Ring) -> None:
+def _release(
+    pk: int, token: str, outcome: Wait | Stop | None, seen: Seen | None, ring: Ring, tell: Tell | None
+) -> None:
     """Store where the case stands, plan the next run and let go, in one transaction."""
     now = clock.now()
     with transaction.atomic():
         row = Registration.objects.select_for_update().filter(pk=pk, lease_token=token).first()
         if row is None:
             return
+        before = row.waiting_for
         asked = row.wake_at  # somebody pressed a button while we worked
         if outcome is None:
             wake_at: datetime | None = now + clock.scaled(trouble.ERRORED_SECONDS)
@@ -80,6 +98,12 @@ def _release(pk: int, token: str, outcome: Wait | Stop | None, ring: Ring) -> No
         if asked and (wake_at is None or asked < wake_at):
             wake_at = asked
         _store(row, summary, now)
+        if seen:
+            if (seen.registration.revision, seen.registration.search_text) != (row.revision, row.search_text):
+                # Edited while the worker looked elsewhere.
+                current = load(pk)
+                seen = Seen.of(current, Runs.of(current))
+            row.search_text = derived.keep(seen, row.stage, now)
         row.wake_at, row.lease_until, row.lease_token = wake_at, None, ""
         row.save(
             update_fields=[
@@ -90,33 +114,50 @@ def _release(pk: int, token: str, outcome: Wait | Stop | None, ring: Ring) -> No
                 "stage_since",
                 "waiting_for",
                 "reason",
+                "search_text",
                 "attempts",
                 "updated_at",
             ]
         )
         if wake_at:
             ring(pk, wake_at)
+        if tell and row.waiting_for == WaitingFor.US and before != WaitingFor.US:
+            tell(row)
 
 
 def _store(row: Registration, summary: Wait | Stop, now: datetime) -> None:
     if row.stage != summary.stage:
         timeline.record(row, "stage", f"{Stage(row.stage).label} → {Stage(summary.stage).label}")
+        spells.moved(row, summary.stage, now)
         row.stage_since = now
     row.stage, row.waiting_for, row.reason = summary.stage, summary.waiting_for, summary.reason
 
 
-def restate(pk: int) -> None:
-    """Recompute and store stage, who must act, and why; for acts of people, outside the worker."""
-    registration, now = load(pk), clock.now()
-    summary = summarize(registration, now)
-    changes = {"waiting_for": summary.waiting_for, "reason": summary.reason, "stage": summary.stage}
+def restate(pk: int, case: Registration | None = None) -> Registration:
+    """Recompute and store stage, who must act, and why; for acts of people, outside the worker.
+
+    `case`: as it is stored now, with its parts, for who has it in hand. Returns the case as it is then.
+    """
+    registration, now = case or load(pk), clock.now()
+    runs = Runs.of(registration)
+    summary = summarize(registration, now, runs)
+    changes: dict[str, Any] = {
+        "waiting_for": summary.waiting_for,
+        "reason": summary.reason,
+        "stage": summary.stage,
+    }
     if summary.stage != registration.stage:
-        changes["stage_since"] = now  # type: ignore[assignment]
+        spells.moved(registration, summary.stage, now)
+        changes["stage_since"] = now
+    changes["search_text"] = derived.keep(Seen.of(registration, runs), summary.stage, now)
     Registration.objects.filter(pk=pk).update(**changes)
+    for name, value in changes.items():
+        setattr(registration, name, value)
+    return registration
 
 
 # --- the run ---------------------------------------------------------------------------------------------------
-def _run(pk: int, token: str) -> Wait | Stop:
+def _run(pk: int, token: str) -> tuple[Wait | Stop, Seen]:
     gateway: Gateway | None = None
     for _ in range(MAX_STEPS_PER_JOB):
         renew(pk, token)
@@ -124,12 +165,13 @@ def _run(pk: int, token: str) -> Wait | Stop:
         runs = Runs.of(registration)
         decision = decide(registration, clock.now(), runs)
         if isinstance(decision, Wait | Stop):
-            return decision
+            return decision, Seen.of(registration, runs)
         gateway = gateway or get_gateway()
         waits = _do(gateway, registration, token, decision)
         if waits:
-            return waits
-    return Wait(clock.now(), Stage(registration.stage), WaitingFor.WORKER, "Going on.")
+            return waits, Seen.of(registration, runs)
+    going_on = Wait(clock.now(), Stage(registration.stage), WaitingFor.WORKER, "Going on.")
+    return going_on, Seen.of(registration, runs)
 
 
 def _do(gateway: Gateway, registration: Registration, token: str, decision: Decision) -> Wait | Stop | None:
@@ -205,11 +247,16 @@ def _call(gateway: Gateway, registration: Registration, token: str, row: Write) 
         if error.not_found and registration.attempts < NOT_FOUND_RETRIES:
             _close(registration, token, run, RunState.UNAVAILABLE, error)
             raise errors.Unavailable(error.twilio_message, status=error.status, code=error.code) from error
+        basis = run.basis
         _close(registration, token, run, RunState.REJECTED, error)
         if answered := row.refusals.get(error.code or 0):
             sync.refused(registration, row, answered)
         elif row.gives_up:
             sync.give_up(registration, row, f"{row.label}: refused by Twilio")
+        elif row.moot(registration):
+            sync.passed_over(registration, row, basis)
+        else:
+            sync.look_soon(registration, row)
         timeline.record(registration, f"{row.slug}:rejected", redact_text(str(error)), actor="Twilio")
         trouble.reset_attempts(registration)
     except Exception as error:
@@ -255,7 +302,8 @@ def _reconcile(
     renew(registration.pk, token)  # looking took its time
     run.looks += 1
     if run.looks < row.looks:
-        run.look_at = clock.now() + _quiet(row)
+        # Lists may lag behind for seconds: each further look waits longer.
+        run.look_at = clock.now() + _quiet(row) * 2**run.looks
         run.save(update_fields=["looks", "look_at"])
         return None
     run.state, run.finished_at, run.basis = RunState.LOST, clock.now(), {}
@@ -274,6 +322,7 @@ def _intend(registration: Registration, row: Write) -> StepRun | None:
                 registration=registration,
                 step=row.slug,
                 actor=registration.submitted_by,
+                batch_id=registration.submitted_batch_id,
                 basis=basis,
                 request=redact(basis),
                 fee=row.fee() if row.fee else None,

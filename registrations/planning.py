@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from registrations.failures import lookup
 from registrations.models import Registration, StepRun
 from registrations.plans import Plan, PlannedCall, plan, wanted_writes
 from registrations.problems import Problem, problems
@@ -212,7 +213,7 @@ def _watch(registration: Registration, row: Watch, now: datetime) -> Look | Wait
         return Stop(row.stage, WaitingFor.US, failed, until=due)
     if due is None or due <= now:
         return Look(row)
-    return Wait(due, row.stage, row.waits_for, row.why)
+    return Wait(due, row.stage, *row.waits(registration))
 
 
 def _stop_but_watch(registration: Registration, stage: Stage, reason: str, now: datetime) -> Decision:
@@ -236,9 +237,16 @@ def _reconcile(registration: Registration, run: StepRun, now: datetime) -> Decis
             due,
             row.stage,
             WaitingFor.WORKER,
-            f"{row.label}: no answer came; looking at Twilio before going on.",
+            f"{row.label}: {_unclear(run)}; looking at Twilio before going on.",
         )
     return Reconcile(row, run)
+
+
+def _unclear(run: StepRun) -> str:
+    """Why nobody knows what became of the attempt."""
+    if not run.error_code:
+        return "no answer came"
+    return f"{lookup(run.error_code).title} ({run.error_code}). {run.error_message}".rstrip(". ")
 
 
 def _stage_now(registration: Registration) -> Stage:
@@ -281,7 +289,7 @@ def summarize(registration: Registration, now: datetime, runs: Runs | None = Non
     if isinstance(decision, Look):
         if failed := decision.row.failed(registration):
             return Summary(row.stage, WaitingFor.US, failed)
-        return Summary(row.stage, decision.row.waits_for, decision.row.why)
+        return Summary(row.stage, *decision.row.waits(registration))
     return Summary(row.stage, WaitingFor.WORKER, f"Next: {row.label}.")
 
 

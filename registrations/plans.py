@@ -16,21 +16,31 @@ from registrations.states import (
     IDENTITY_VERIFIED,
 )
 from registrations.steps import Watch, Write, rows_of
-from registrations.steps.brand import needs_console_deletion
-from registrations.steps.guards import may_repair
+from registrations.steps.brand import mobile_was_changed, needs_console_deletion
+from registrations.steps.campaign import drift as campaign_drift
+from registrations.steps.guards import hopeless, may_repair
+from registrations.steps.number import reattaching_helps
+from registrations.steps.trust_bundle import submit_wanted as bundle_changed
 
+# An approved brand cannot be updated, and Twilio's pages do not say which number its texts go to then.
+MOBILE_MAY_NOT_FOLLOW = (
+    "The mobile was changed after Twilio registered the brand, and Twilio does not say whether its texts go to "
+    "the new number. If none arrives there: delete the brand in Twilio's Console, then Submit registers a new "
+    "one, for its fee."
+)
 PARTS = ("profile", "trust_bundle", "brand", "campaign", "phone_number")
 
 
 @dataclass(frozen=True)
 class PlannedCall:
-    """One call that Submit would make. fee: US dollars, None when free."""
+    """One call that Submit would make. fee: US dollars, None when free. later: only after the brand's answer."""
 
     slug: str
     label: str
     fee: Decimal | None
     repair: bool
     note: str
+    later: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,12 +48,15 @@ class Plan:
     """calls: still needed, in order. blockers: why they cannot all run. fee: what they may cost together.
 
     notes: what a person should know before the click: tries left, what is lost, what may be charged.
+    dead_end: nothing behind the last call can be reached before another Submit; those calls and their fees are
+    not in the plan, because this Submit makes none of them.
     """
 
     calls: list[PlannedCall]
     blockers: list[str]
     fee: Decimal
     notes: list[str] = field(default_factory=list)
+    dead_end: bool = False
 
 
 def ask_again(registration: Registration) -> list[tuple[Mirror, dict[str, Any]]]:
@@ -51,51 +64,59 @@ def ask_again(registration: Registration) -> list[tuple[Mirror, dict[str, Any]]]
     changes: list[tuple[Mirror, dict[str, Any]]] = []
     again = {"resubmit_requested": True}
     for bundle in (registration.profile, registration.trust_bundle):
-        if bundle.status == BUNDLE_REJECTED or bundle.evaluation_status == "noncompliant":
+        if bundle.status == BUNDLE_REJECTED or bundle.evaluation_status not in ("", "compliant"):
             changes.append((bundle, again))
     brand, campaign, number = registration.brand, registration.campaign, registration.phone_number
     if brand.gone_at or (brand.status == BRAND_FAILED and not needs_console_deletion(registration)):
         changes.append((brand, again))
-    if campaign.sid and (campaign.gone_at or campaign.status == CAMPAIGN_FAILED):
+    # A campaign stands in the way of its brand's deletion.
+    in_the_way = needs_console_deletion(registration)
+    # A wish that Submit cannot meet now must not be met later, when a reason has come and nobody clicks.
+    refused = campaign.status == CAMPAIGN_FAILED and not hopeless("campaign", campaign)
+    if campaign.sid and (campaign.gone_at or refused or in_the_way):
         changes.append((campaign, again))
     if number.failure_reason:
         sent = {key: value for key, value in number.sent.items() if key != "sender"}
         changes.append((number, {"failure_reason": "", "sent": sent}))
+    if reattaching_helps(registration):
+        changes.append((number, again))
     if number.gone_at and not number.confirmed_at:
         changes.append((number, {"attached_at": None, "gone_at": None, "polls": 0}))
     return changes
 
 
 def plan(registration: Registration) -> Plan:
-    """What Submit would do now. Calls behind a wait are in the plan too."""
+    """What Submit would do now. Calls behind a wait are in the plan too, those behind a dead end are not."""
     asked = _as_if_submitted(registration)
+    wanted = {row.slug: row for row in wanted_writes(asked)}
+    if needs_console_deletion(asked):
+        wanted.pop("brand.update", None)  # it would be refused, whatever was edited
+    parts = {row.part for row in wanted.values()}
     calls: list[PlannedCall] = []
     blockers: list[str] = []
-    rows = wanted_writes(asked)
-    for row in rows:
-        # What this very plan does first no longer stands in the way then.
-        blocked = row.blocked(asked)
-        before = {call.slug for call in calls}
-        cleared = (row.slug.endswith(".submit") and f"{row.part}.evaluate" in before) or (
-            row.slug == "brand.update" and "campaign.make_way" in before
-        )
-        if blocked and not cleared:
-            blockers.append(blocked)
-        fee = row.fee() if row.fee else None
-        calls.append(PlannedCall(row.slug, row.label, fee, row.repair, row.help))
-    blockers += _dead_ends(asked, {row.part for row in rows})
+    ended = later = False
+    for row in rows_of(asked):
+        if isinstance(row, Watch):
+            # Nothing of the plan answers this no.
+            ended = row.part not in parts and row.exists(asked) and bool(row.failed(asked))
+            if ended:
+                blockers.append(row.failed(asked))
+            later = later or (row.part == "brand" and ("brand" in parts or not row.passed(asked)))
+        elif write := wanted.get(row.slug):
+            if (blocked := write.blocked(asked)) and not _cleared(write, {call.slug for call in calls}):
+                blockers.append(blocked)
+            fee = write.fee() if write.fee else None
+            calls.append(PlannedCall(write.slug, write.label, fee, write.repair, write.help, later))
+        if ended:
+            break
     fees = sum((call.fee for call in calls if call.fee), Decimal(0))
-    return Plan(calls, blockers, fees, _notes(registration, {row.slug for row in rows}))
+    return Plan(calls, blockers, fees, _notes(registration, {call.slug for call in calls}), ended)
 
 
-def _dead_ends(registration: Registration, parts: set[str]) -> list[str]:
-    """What came back with a no, and no call of the plan answers."""
-    ends = [
-        row.failed(registration)
-        for row in rows_of(registration)
-        if isinstance(row, Watch) and row.part not in parts and row.exists(registration)
-    ]
-    return list(dict.fromkeys(end for end in ends if end))
+def _cleared(row: Write, before: set[str]) -> bool:
+    """What this very plan does first no longer stands in the way then."""
+    evaluated = row.slug.endswith(".submit") and f"{row.part}.evaluate" in before
+    return evaluated or (row.slug == "brand.update" and "campaign.make_way" in before)
 
 
 def wanted_writes(registration: Registration) -> list[Write]:
@@ -106,13 +127,19 @@ def wanted_writes(registration: Registration) -> list[Write]:
     return [row for row in writes if row.slug in wanted | brought]
 
 
-def _as_if_submitted(registration: Registration) -> Registration:
-    """A copy on which Submit was pressed; nothing is saved."""
+def twin_of(registration: Registration) -> Registration:
+    """A copy with copies of its mirrors, to try changes on; nothing of it is saved."""
     twin = copy.copy(registration)
     twin._state = copy.copy(registration._state)
     twin._state.fields_cache = dict(registration._state.fields_cache)
     for part in PARTS:
         setattr(twin, part, copy.copy(getattr(registration, part)))
+    return twin
+
+
+def _as_if_submitted(registration: Registration) -> Registration:
+    """A copy on which Submit was pressed; nothing is saved."""
+    twin = twin_of(registration)
     for mirror, columns in ask_again(twin):
         for column, value in columns.items():
             setattr(mirror, column, value)
@@ -124,7 +151,8 @@ def _notes(registration: Registration, slugs: set[str]) -> list[str]:
     notes = []
     if "brand.update" in slugs:
         notes.append(
-            f"This resubmits the brand: try {brand.resubmissions + 1} of {MAX_BRAND_UPDATES}. It is free."
+            f"This resubmits the brand: try {brand.resubmissions + 1} of {MAX_BRAND_UPDATES}. "
+            "Resubmitting is free."
         )
     if "brand.create" in slugs and brand.sid:
         notes.append("A new brand is registered, and its fee is paid again.")
@@ -144,8 +172,29 @@ def _notes(registration: Registration, slugs: set[str]) -> list[str]:
         notes.append(
             "Twilio says that this campaign cannot be resubmitted as it is. Read the reasons before you pay."
         )
-    if not may_repair(registration) and brand.identity_status == IDENTITY_VERIFIED:
+    if "trust_bundle.update_end_user" in slugs and mobile_was_changed(registration):
+        notes.append(MOBILE_MAY_NOT_FOLLOW)
+    if _campaign_held_back(registration, slugs):
         notes.append(
-            "The brand is verified: Twilio takes no changes of person, address, brand name or mobile now."
+            "Twilio takes changes of a campaign only while it is rejected. The edits of the campaign stay here."
+        )
+    if brand.identity_status == IDENTITY_VERIFIED and _held_back(registration):
+        notes.append(
+            "The brand is verified: Twilio takes no changes of person, address, brand name or mobile now. "
+            "These edits stay here."
         )
     return notes
+
+
+def _campaign_held_back(registration: Registration, slugs: set[str]) -> bool:
+    """Whether campaign inputs were edited that Twilio does not take now."""
+    campaign = registration.campaign
+    waits = bool(campaign.sid) and not campaign.gone_at and campaign.status != CAMPAIGN_FAILED
+    replaced = {"campaign.make_way", "campaign.delete", "campaign.create"} & slugs
+    return waits and not replaced and bool(campaign_drift(registration))
+
+
+def _held_back(registration: Registration) -> bool:
+    """Whether inputs of profile or bundle were edited that Twilio does not take now."""
+    sent = registration.trust_bundle.sent.get("submit")
+    return bool(sent) and not may_repair(registration) and bundle_changed(registration)

@@ -18,12 +18,12 @@ from registrations.failures import (
     of_state,
     parse_error_items,
     parse_evaluation,
-    parse_failure_reason,
+    told,
 )
 from registrations.models import Mirror, Registration
 from registrations.runs import Runs
 from registrations.states import BUNDLE_REJECTED, RunState
-from registrations.steps import Write, rows_of
+from registrations.steps import Watch, Write, rows_of
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,11 @@ class Problem:
     def field(self) -> str:
         """The input beside which it is shown, or ""."""
         return self.fields[0] if self.fields else ""
+
+    @property
+    def code_beside(self) -> int | None:
+        """The code, where the title does not name it already."""
+        return self.code if self.code and str(self.code) not in self.title else None
 
 
 def problems(registration: Registration, runs: Runs | None = None) -> list[Problem]:
@@ -91,17 +96,23 @@ def _of_bundle(part: str, mirror: Any) -> Iterator[Problem]:
 
 
 def _of_mirror(part: str, mirror: Mirror) -> Iterator[Problem]:
-    items = parse_error_items(mirror.errors)
-    yield from _of_items(part, items)
-    told = {item.description for item in items}
-    for reason in parse_failure_reason(part, mirror.failure_reason):
-        if reason.text in told:
-            continue
-        failure = reason.failure or lookup(None)
-        fields = failure.form_fields or inputs_in_text(reason.text)
-        yield _problem(part, failure, reason.text, fields, suggestion=reason.suggestion)
+    found = [
+        _problem(
+            part,
+            one.failure,
+            one.message,
+            one.inputs,
+            code=one.code,
+            url=one.url,
+            suggestion=one.suggestion,
+        )
+        for one in told(part, mirror.errors, mirror.failure_reason)
+    ]
+    yield from found
     state = of_state(part, mirror.status)
-    if state and not items and not mirror.failure_reason:
+    # Reasons of an earlier failure may still stand beside a suspension, which nobody mends by an edit.
+    overtaken = bool(state and state.resubmittable == "no" and state.title not in {p.title for p in found})
+    if state and (overtaken or not found):
         yield _problem(part, state, "", state.form_fields)
 
 
@@ -117,9 +128,13 @@ def _refusals(registration: Registration, runs: Runs) -> Iterator[Problem]:
             continue
         if isinstance(row, Write) and run.error_code in row.refusals:
             continue  # another row answers it
-        known = lookup(run.error_code) if run.error_code else match_text(row.part, run.error_message)
-        failure = known or lookup(None)
-        fields = inputs_in_text(run.error_message) or failure.form_fields
+        if not isinstance(row, Watch) and not row.wanted(registration):
+            continue  # nobody wants it any more
+        # Known words say more than a code of every Twilio product, such as 20001.
+        failure = match_text(row.part, run.error_message) or lookup(run.error_code)
+        named = inputs_in_text(run.error_message)
+        # "Phone Number is associated …" is prose about the sender: the entry knows which inputs it may be.
+        fields = tuple(name for name in named if name in failure.form_fields) or failure.form_fields or named
         yield _problem(row.part, failure, run.error_message, fields, code=run.error_code)
 
 

@@ -87,10 +87,15 @@ def process(pk: str, *, ring: Ring) -> None:
         )
 
 
+@transaction.atomic
 def claim_forgotten(limit: int = 200) -> list[object]:
-    """Deliveries whose job was lost, each marked as rung for; for the sweep."""
+    """Deliveries whose job was lost, each marked as rung for; for the sweep.
+
+    One that is being processed is locked, and not forgotten.
+    """
     limit_at = clock.now() - FORGOTTEN
-    rows = WebhookDelivery.objects.filter(state=State.RECEIVED, rung_at__lt=limit_at).order_by("rung_at")
+    forgotten = WebhookDelivery.objects.filter(state=State.RECEIVED, rung_at__lt=limit_at)
+    rows = forgotten.order_by("rung_at").select_for_update(skip_locked=True)
     return [
         pk
         for pk in list(rows.values_list("pk", flat=True)[:limit])

@@ -1,5 +1,6 @@
 """The part of the ledger that decisions need."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from registrations.models import Registration, StepRun
@@ -16,14 +17,18 @@ class Runs:
 
     @classmethod
     def of(cls, registration: Registration) -> "Runs":
-        newest: dict[str, StepRun] = {}
-        opened = None
-        runs = StepRun.objects.filter(registration=registration).defer("request", "response", "traceback")
-        for run in runs.order_by("id"):
+        return cls.of_many([registration.pk])[registration.pk]
+
+    @classmethod
+    def of_many(cls, pks: Iterable[int]) -> "dict[int, Runs]":
+        """Of each of these cases, by one query."""
+        found: dict[int, tuple[StepRun | None, dict[str, StepRun]]] = {pk: (None, {}) for pk in pks}
+        runs = StepRun.objects.filter(registration__in=list(found))
+        for run in runs.defer("request", "response", "traceback").order_by("id"):
+            opened, newest = found[run.registration_id]
             newest[run.step] = run
-            if run.state in OPEN_RUN_STATES:
-                opened = run
-        return cls(opened, newest)
+            found[run.registration_id] = (run if run.state in OPEN_RUN_STATES else opened, newest)
+        return {pk: cls(opened, newest) for pk, (opened, newest) in found.items()}
 
     def refusal(self, row: Row, registration: Registration) -> StepRun | None:
         """Twilio's no to this step since it was last asked for; pressing Submit again means try again."""
