@@ -7,6 +7,9 @@ import sys
 import pytest
 from django.conf import settings
 
+from registrations.admin.search import matching
+from registrations.models import OpenProblem, Registration, StepRun
+from tests.bench import rows
 from tests.bench.report import Report, percentile, shown
 
 
@@ -53,3 +56,23 @@ def test_the_table_keeps_its_columns():
 )
 def test_numbers_are_shown_with_three_digits_or_so(value, text):
     assert shown(value) == text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_copied_cases_are_like_those_that_the_product_made():
+    """Everything that a list reads of a copy has its own identifiers and leads to its own case."""
+    rows.forget()
+    patterns = rows.make_patterns()
+    rows.grow(3 * rows.PATTERNS)
+    assert Registration.objects.count() == 3 * rows.PATTERNS
+    copy = Registration.objects.get(pk=patterns[0].pk + rows.step_of(Registration))
+    for part in ("profile", "trust_bundle", "brand", "campaign", "phone_number"):
+        assert getattr(copy, part).status == getattr(patterns[0], part).status
+    assert copy.stage == patterns[0].stage
+    assert copy.brand.sid != patterns[0].brand.sid
+    assert len(copy.brand.sid) == 34
+    assert list(matching(Registration.objects.all(), f"c{copy.pk}@example.com")) == [copy]
+    assert list(matching(Registration.objects.all(), copy.brand.sid)) == [copy]
+    failed = OpenProblem.objects.values("registration__stage").distinct()
+    assert {row["registration__stage"] for row in failed} == {"brand", "campaign"}
+    assert StepRun.objects.filter(registration=copy, fee__isnull=False).count() == 2

@@ -14,12 +14,12 @@ from .machine import Machine
 from .options import Options
 from .report import Report
 
-NAMES = ("writes", "lateness", "throughput", "memory", "webhooks")
+NAMES = ("writes", "lateness", "throughput", "memory", "webhooks", "lists", "imports")
 
 
 def measurements() -> dict[str, Callable[[Options], Report]]:
     """Name -> function. Needs Django to be set up: the modules read models and settings."""
-    from . import lateness, memory, throughput, webhooks, writes
+    from . import imports, lateness, lists, memory, throughput, webhooks, writes
 
     modules: dict[str, Any] = {
         "writes": writes,
@@ -27,6 +27,8 @@ def measurements() -> dict[str, Callable[[Options], Report]]:
         "throughput": throughput,
         "memory": memory,
         "webhooks": webhooks,
+        "lists": lists,
+        "imports": imports,
     }
     return {name: module.measure for name, module in modules.items()}
 

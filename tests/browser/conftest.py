@@ -17,7 +17,7 @@ from django.db import connections
 from django.test import Client
 from playwright.sync_api import sync_playwright
 
-from registrations.admin import desk as desk_page
+from registrations.admin import regions
 from registrations.sandbox import SandboxServer
 
 from . import chromium
@@ -154,7 +154,7 @@ def guard(live_server, sandbox):
 @pytest.fixture
 def visitor(browser, guard, live_server, monkeypatch):
     """visitor(**options of a browser context) -> a Desk that is not signed in."""
-    monkeypatch.setattr(desk_page, "POLL_BUSY_SECONDS", 1)
+    monkeypatch.setattr(regions, "POLL_BUSY_SECONDS", 1)
     contexts = []
 
     def open_one(**options) -> Desk:

@@ -3,15 +3,30 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from registrations import pipeline
-from registrations.models import Profile, Registration, Submission, WebhookDelivery
+from registrations import notifications, pipeline, verbs
+from registrations.importing import uploads
+from registrations.models import (
+    Batch,
+    Fee,
+    Import,
+    Notification,
+    Profile,
+    Registration,
+    Submission,
+    WebhookDelivery,
+)
 from registrations.states import Stage
 from tests.factories import make_registration
+from tests.importing.files import csv_bytes
 
-from .pages import Desk
+from .bulk import group_url, make_batches, open_preview
+from .pages import CUSTOMER, Desk
 
 # Longest texts without a blank, as a pasted name or a SID may be.
 LONG = "Nagelstudio" * 9
@@ -49,7 +64,9 @@ class Cases(NamedTuple):
     live: Registration
     address: Registration
     suspended: Registration
+    doubtful: Registration
     delivery: WebhookDelivery
+    batches: dict[str, Batch]
 
 
 def make_cases() -> Cases:
@@ -64,15 +81,27 @@ def make_cases() -> Cases:
             number=number,
             defaults={"step": "profile.submit", "sent": {"street": LONG[:number]}, "at": timezone.now()},
         )
+    draft = make_registration("draft", label="Draft Dahlias")
+    make_notes(address)
     return Cases(
         address=address,
+        batches=make_batches([address, draft]),
         suspended=make_registration(
             "brand", label="Suspended Sage", answer={"status": "SUSPENDED", "identity_status": "VERIFIED"}
         ),
         delivery=WebhookDelivery.objects.create(
             kind="events", event_type="x.y", registration=address, body="{}", traceback=LONG, state="errored"
         ),
-        draft=make_registration("draft", label="Draft Dahlias"),
+        draft=draft,
+        doubtful=make_registration(
+            "draft",
+            label="Doubtful Daisies",
+            # A mobile of its own: the limit of the others' would forbid the click.
+            parts={
+                "campaign": {"message_samples": [f"See you on [date]. {LONG}", "Booked for [date]."]},
+                "trust_bundle": {"mobile_phone_number": "+14155552899"},
+            },
+        ),
         otp=make_registration("otp", label="One-time Okra"),
         rejected=make_registration(
             "campaign", label=LONG[:100], answer=REJECTED, parts={"trust_bundle": {"brand_name": LONG[:100]}}
@@ -86,10 +115,59 @@ def make_cases() -> Cases:
     )
 
 
+def make_import() -> Import:
+    """A checked upload: one customer as it should be, one with things to mend."""
+    client = Client()
+    client.force_login(get_user_model().objects.filter(is_superuser=True)[0])
+    table = SimpleUploadedFile("customers.csv", csv_bytes({}, {"email": "no-address", "postal_code": LONG}))
+    client.post("/admin/registrations/import/add/", {"file": table})
+    upload = Import.objects.latest("pk")
+    uploads.advance(upload.pk)
+    return upload
+
+
+def make_notes(case: Registration) -> None:
+    """Notes for everybody, read and unread, and a price."""
+    Fee.objects.get_or_create(
+        kind="brand", valid_from="2025-01-01", defaults={"amount": "4.50", "source": LONG}
+    )
+    for user in get_user_model().objects.filter(is_staff=True):
+        notifications.tell(user, "failure", "a", f"{case.label} stopped: Invalid locality", registration=case)
+        notifications.tell(user, "red", "b", LONG)
+        notifications.tell(user, "mention", "c", "bob mentioned you.", registration=case)
+        Notification.objects.filter(key="c").update(read_at=timezone.now())
+
+
 def _errors(desk: Desk) -> None:
     desk.new()
     desk.button("Save").click()
     desk.page.get_by_role("alert").wait_for()
+
+
+def _composer(desk: Desk) -> None:
+    desk.new()
+    desk.fill(CUSTOMER | {"Description": "", "How people opt in": ""})
+    desk.button("Write the texts for me…").click()
+    desk.page.get_by_role("heading", name="The business").wait_for()
+
+
+def _composed(desk: Desk) -> None:
+    _composer(desk)
+    desk.field("Page where this can be seen").fill("annlee.example.com/texts")
+    desk.button("Show the texts").click()
+    desk.page.get_by_role("heading", name="The texts").wait_for()
+
+
+def conflict(desk: Desk, case: Registration) -> None:
+    """Two people changed the same input; the second looks at both."""
+    desk.page.goto(f"/admin/registrations/registration/{case.pk}/change/")
+    desk.field("City").fill("Salem")
+    parts = {"profile": {"city": LONG, "street": "9 New St"}}
+    verbs.edit(Registration.objects.get(pk=case.pk), parts, actor="bob")
+    desk.button("Save").click()
+    desk.page.get_by_role("heading", name="changed the same meanwhile").wait_for()
+    # For the next one who comes here.
+    verbs.edit(Registration.objects.get(pk=case.pk), {"profile": {"city": "Boston"}}, actor="bob")
 
 
 def pages(cases: Cases) -> dict[str, str | Callable[[Desk], object]]:
@@ -97,7 +175,9 @@ def pages(cases: Cases) -> dict[str, str | Callable[[Desk], object]]:
     case = "/admin/registrations/registration/{}/{}/".format
     admin = "/admin/{}/".format
     run = cases.live.runs.first()
+    upload = make_import()
     return {
+        "board": "/admin/",
         "list": admin("registrations/registration"),
         "list-filtered": admin("registrations/registration") + "?waiting_for__exact=us&q=Nagel",
         "list-no-match": admin("registrations/registration") + "?q=nobody",
@@ -114,13 +194,21 @@ def pages(cases: Cases) -> dict[str, str | Callable[[Desk], object]]:
         "versions": case(cases.address.pk, "versions")
         + "?a={}&b={}#comparison".format(*cases.address.submissions.values_list("pk", flat=True)[:2]),
         "one-time-texts": admin("registrations/registration/otp"),
-        "one-time-texts-confirm": admin("registrations/registration/otp/confirm") + f"?case={cases.otp.pk}",
+        "bulk-work": admin("registrations/batch"),
+        "failures": admin("registrations/openproblem"),
+        "failures-by-reason": admin("registrations/openproblem") + "?by=reason",
+        "failure-group": group_url(),
+        "failure-preview": open_preview,
+        "batch-ready": admin(f"registrations/batch/{cases.batches['ready'].pk}"),
+        "batch-preparing": admin(f"registrations/batch/{cases.batches['preparing'].pk}"),
+        "batch-done": admin(f"registrations/batch/{cases.batches['done'].pk}"),
         "mobile": case(cases.otp.pk, "mobile"),
         "confirm-remove": case(cases.live.pk, "confirm/remove"),
         "webhooks": admin("registrations/webhookdelivery"),
         "webhook": admin(f"registrations/webhookdelivery/{cases.delivery.pk}/change"),
         "health": admin("registrations/webhookdelivery/health"),
         "confirm-submit": case(cases.draft.pk, "confirm/submit"),
+        "confirm-preflight": case(cases.doubtful.pk, "confirm/submit"),
         "confirm-purchase": case(cases.to_buy.pk, "confirm/purchase"),
         "delete-draft": case(cases.draft.pk, "delete"),
         "ledger": admin("registrations/steprun") + f"?registration__exact={cases.otp.pk}",
@@ -135,6 +223,22 @@ def pages(cases: Cases) -> dict[str, str | Callable[[Desk], object]]:
         "groups": admin("auth/group"),
         "group-new": admin("auth/group/add"),
         "password": admin("password_change"),
+        "notes": admin("registrations/notification"),
+        "notes-settings": admin("registrations/notification/settings"),
+        "money": admin("registrations/fee/money"),
+        "money-cases": admin("registrations/fee/money") + "?view=cases",
+        "money-batches": admin("registrations/fee/money") + "?view=batches",
+        "prices": admin("registrations/fee"),
+        "price-new": admin("registrations/fee/add"),
+        "reconcile": admin("registrations/scan"),
+        "imports": admin("registrations/import"),
+        "import-new": admin("registrations/import/add"),
+        "import": admin(f"registrations/import/{upload.pk}"),
+        "import-row": admin(f"registrations/import/{upload.pk}/rows/3"),
+        "composer": _composer,
+        "composer-texts": _composed,
+        "second-factor": admin("second-factor/setup"),
+        "form-merge": lambda desk: conflict(desk, cases.suspended),
         "not-found": "/admin/registrations/registration/999999/desk/",
     }
 
@@ -142,6 +246,7 @@ def pages(cases: Cases) -> dict[str, str | Callable[[Desk], object]]:
 def visit(desk: Desk, how: str | Callable[[Desk], object]) -> Page:
     if callable(how):
         how(desk)
+        desk.page.wait_for_load_state()
     else:
         desk.page.goto(how)
     return desk.page

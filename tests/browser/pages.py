@@ -23,7 +23,9 @@ CUSTOMER = {
     "Sample message 2": "Ann Lee Nails: your booking of [date] is confirmed.",
     "Privacy policy": "https://annlee.example.com/privacy",
     "Terms and conditions": "https://annlee.example.com/terms",
-    "How people opt in": "Clients tick an unticked box on https://annlee.example.com/book to get reminders.",
+    "How people opt in": "Clients tick an unticked box on https://annlee.example.com/book to get "
+    "reminders from Ann Lee Nails, up to 4 a month. Message and data rates may apply. Reply STOP to opt out, "
+    "HELP for help. The privacy policy and the terms are linked there.",
     "Sender": "+1 415 555 0101",
 }
 # The worker's walk takes a few seconds of its own on a busy machine.

@@ -101,10 +101,14 @@ def tab_through(page: Page) -> tuple[list[str], list[str], list[str]]:
     """Press Tab until it comes round: (never reached, reached but not drawn, reached but out of sight or covered)."""
     stops = page.evaluate(_TAB_STOPS)
     page.evaluate(_WATCH_FOCUS)
-    # Between the last stop and the first lies the browser's own frame, where no element has the focus.
-    for _ in range(len(stops) + 2):
-        page.keyboard.press("Tab")
-    seen = {int(number): found for number, found in page.evaluate("window.stopsSeen").items()}
+    # An address with a fragment begins in the middle, and on the way round lie stops that are no elements of ours: the
+    # browser's own frame, boxes that scroll. So a second round, where the first left something out.
+    for _ in range(2):
+        for _ in range(len(stops) + 2):
+            page.keyboard.press("Tab")
+        seen = {int(number): found for number, found in page.evaluate("window.stopsSeen").items()}
+        if len(seen) == len(stops):
+            break
     return (
         [name for number, name in enumerate(stops) if number not in seen],
         [stops[number] for number, found in seen.items() if not found["drawn"]],

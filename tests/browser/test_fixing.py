@@ -184,8 +184,10 @@ def test_a_brand_that_failed_three_times_becomes_a_task(signed_in, worker, sandb
     for number in (1, 2, 3):
         desk.expect_next_to_act("You")
         desk.link("Try again").click()
-        expect(page.get_by_role("region", name="Try again")).to_contain_text(f"try {number} of 3")
-        page.get_by_role("button", name=re.compile("^Try again")).click()
+        plan = page.get_by_role("region", name="Try again")
+        expect(plan).to_contain_text(f"try {number} of 3. Resubmitting is free.")
+        expect(plan.get_by_role("row", name="Later $15.00", exact=True)).to_be_visible()
+        desk.button("Try again · free now").click()
         desk.expect_said("Submitted.")
         wait_for(page, case, lambda case, n=number: case.brand.resubmissions == n)
     desk.expect_next_to_act("You")
@@ -204,13 +206,16 @@ def test_a_brand_that_failed_three_times_becomes_a_task(signed_in, worker, sandb
     for words in (brand, "resubmitted 3 of 3 times", "30799"):
         assert words in copied
 
-    # Whoever tries again all the same makes no call.
-    desk.link("Try again").click()
-    expect(page.get_by_role("region", name="Try again")).to_contain_text("all that Twilio allows (21724)")
-    assert not any("brand" in call for call in planned(page))
-    page.get_by_role("button", name=re.compile("^Try again")).click()
-    desk.expect_said("Submitted.")
-    wait_for(page, case, lambda case: not case.lease_token and (case.wake_at or clock.now()) > clock.now())
+    # Nothing else is offered, no price is named, and whoever knows the plan's address finds no button there.
+    expect(desk.link("Try again")).to_have_count(0)
+    expect(desk.link("Fix this")).to_have_count(0)
+    expect(page.locator("main")).not_to_contain_text("$15.00")
+    expect(desk.card("Twilio refused this")).to_contain_text("No tries left: 3 of 3 used")
+    page.goto(f"/admin/registrations/registration/{case.pk}/confirm/submit/")
+    plan = page.get_by_role("region", name="Try again")
+    expect(plan).to_contain_text("takes no further resubmission of this brand (21724")
+    expect(plan.get_by_role("button", name=re.compile("^Try again"))).to_have_count(0)
+    desk.link("Back").click()
     first, *again = writes(sandbox, "/BrandRegistrations")
     assert first.endswith("/BrandRegistrations")
     assert again == [f"{first}/{brand}"] * 3
@@ -239,17 +244,17 @@ def test_one_time_texts_are_sent_again_to_many_and_to_another_mobile(desk, worke
     expect(rows).to_have_count(4)
     expect(rows.first).to_contain_text("Begonia")
     expect(rows.first).to_contain_text("Expired")
-    for name in ("Aster", "Begonia", "Clover"):
+    for name in ("Aster", "Begonia", "Dahlia"):
         page.get_by_label(f"Choose {name}").check()
+    # Somebody else stops one of them meanwhile.
+    verbs.hold(cases["Dahlia"], reason="She is away.", actor="bob")
     desk.button("Resend to chosen").click()
-    plan = page.get_by_role("region", name="Send one-time texts again")
-    expect(plan).to_contain_text("Twilio texts 2 customers")
-    expect(plan.get_by_role("listitem").filter(has_text="Clover")).to_contain_text(
-        "A text went out a moment ago"
-    )
+    plan = page.get_by_role("region", name="Resend one-time text: 3 registrations")
+    expect(plan).to_contain_text("Will be done2", timeout=PATIENCE)
+    expect(plan).to_contain_text("Passed over1")
+    expect(page.get_by_role("row").filter(has_text="Dahlia")).to_contain_text("on hold")
     assert writes(sandbox, "/SmsOtp") == []
-    desk.button("Send 2 texts").dblclick()
-    desk.expect_said("2 texts on the way")
+    desk.button("Resend one-time text · 2 registrations").dblclick()
     for name, sends in (("Aster", 2), ("Begonia", 2), ("Clover", 1), ("Dahlia", 1)):
         wait_for(page, cases[name], lambda case, n=sends: case.brand.otp_sends == n)
     sids = {name: pipeline.load(case.pk).brand.sid for name, case in cases.items()}
@@ -265,6 +270,8 @@ def test_one_time_texts_are_sent_again_to_many_and_to_another_mobile(desk, worke
     desk.expect_said("The new number gets its text as soon as Twilio has taken it")
     wait_for(page, cases["Clover"], lambda case: case.brand.otp_sends == 2)
     expect(desk.card("One-time text")).to_contain_text("Goes to (415) 555-2699")
+    # An approved brand cannot be updated: the page says what to do should Twilio text the former number.
+    expect(desk.card("One-time text")).to_contain_text("If none arrives there: delete the brand")
     bundle = cases["Clover"].trust_bundle
     bundle.refresh_from_db()
     ours = "|".join((bundle.end_user_sid, f"{bundle.sid}(/Evaluations)?$", sids["Clover"]))
@@ -277,18 +284,29 @@ def test_one_time_texts_are_sent_again_to_many_and_to_another_mobile(desk, worke
         row["attributes"] for row in sandbox.world.store.all("EndUsers") if row["sid"] == bundle.end_user_sid
     )
     assert attributes["mobile_phone_number"] == "+14155552699"
-    answered = control.post(sandbox.world, ["answer"], {"brand_sid": sids["Clover"], "body": "YES"})
+    # The text went to the new phone, so only that one can answer.
+    former = control.post(sandbox.world, ["answer"], {"mobile": "+14155552682", "body": "YES"})
+    assert former["verified"] == []
+    answered = control.post(sandbox.world, ["answer"], {"mobile": "+14155552699", "body": "YES"})
     assert answered["verified"] == [sids["Clover"]]
     desk.expect_stage("Live")
     assert broken_rules(sandbox) == {}
 
 
 def owing(name: str, number: int) -> Registration:
-    """A submitted customer with a mobile of her own."""
+    """A submitted customer with a mobile and texts of her own."""
+    brand = f"{name} Nails"
     case = make_case(
         label=name,
         profile={"email": f"{name.lower()}@harborcrafts.com"},
-        trust_bundle={"brand_name": f"{name} Nails", "mobile_phone_number": f"+1415555268{number}"},
+        trust_bundle={"brand_name": brand, "mobile_phone_number": f"+1415555268{number}"},
+        campaign={
+            "description": DESCRIPTION.replace("Ann Lee Nails", brand),
+            "message_flow": FLOW.replace("Ann Lee Nails", brand),
+            "message_samples": [
+                text.replace("Ann Lee Nails", brand) for text in PARTS["campaign"]["message_samples"]
+            ],
+        },
     )
     verbs.submit(case, actor="ann")
     return case

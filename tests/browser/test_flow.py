@@ -16,7 +16,7 @@ def test_from_the_sign_in_page_to_a_live_number(visitor, user, worker, sandbox):
     desk = visitor()
     page = desk.page
     desk.sign_in(USER, PASSWORD)
-    expect(page.get_by_role("heading", name="Registrations", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Home", exact=True)).to_be_visible()
     desk.link("New registration").last.click()
     desk.fill(CUSTOMER)
     desk.button("Save and submit").dblclick()

@@ -1,9 +1,8 @@
-"""The one form: errors, counts, two people at once, and the way back from Twilio's refusals."""
+"""The one form: errors, counts and the way back from Twilio's refusals."""
 
 import re
 
 import pytest
-from django.contrib.auth import get_user_model
 from playwright.sync_api import expect
 
 from registrations import pipeline, verbs
@@ -84,37 +83,6 @@ def test_characters_are_counted_while_one_types_and_never_cut(desk):
     field.fill("y" * 1030)
     expect(count).to_have_text("1030 of 1024 · 6 too many")
     assert field.input_value() == "y" * 1030
-
-
-def test_two_people_edit_the_same_case_and_neither_loses_a_word(desk, signed_in):
-    case = make_case()
-    other = signed_in(get_user_model().objects.create_superuser("bob", password="pw"))
-    desk.edit(case)
-    other.edit(case)
-    desk.fill({"City": "Cambridge"})
-    desk.button("Save").click()
-    desk.expect_said("Saved.")
-
-    other.fill({"Street": "2 Side St", "Notes": "Called on Monday."})
-    other.button("Save").click()
-    alert = other.page.get_by_role("alert")
-    expect(alert).to_be_focused()
-    expect(alert).to_contain_text("Somebody else changed this registration")
-    expect(alert).to_contain_text("City")
-    assert other.typed({"Street": "", "City": "", "Notes": ""}) == {
-        "Street": "2 Side St", "City": "Boston", "Notes": "Called on Monday.",
-    }  # fmt: skip
-    assert pipeline.load(case.pk).profile.street == "1 Main St"
-
-    other.fill({"City": "Cambridge"})
-    other.button("Save").click()
-    other.expect_said("Saved.")
-    saved = pipeline.load(case.pk)
-    assert (saved.profile.street, saved.profile.city, saved.notes) == (
-        "2 Side St",
-        "Cambridge",
-        "Called on Monday.",
-    )
 
 
 def test_a_rejected_campaign_is_mended_in_the_form_and_accepted(desk, worker, sandbox):

@@ -1,5 +1,6 @@
 """What holds on every page: keyboard, narrow windows, dark mode, no script needed, one click is one act."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from registrations import pipeline
-from registrations.admin import desk as desk_page
+from registrations.admin import regions
 from registrations.models import Brand, PhoneNumber, Registration
 from tests.cases import make_case
 from tests.factories import make_registration
@@ -48,6 +49,7 @@ def test_every_page_by_keyboard_in_dark_and_on_a_phone(desk):
 
 
 def test_the_probes_notice_what_they_are_for(desk):
+    make_case()  # an empty list has nothing to search
     page = desk.list().page
     page.evaluate("""() => {
       const css = new CSSStyleSheet();
@@ -177,25 +179,44 @@ def test_a_double_click_is_one_act(desk):
 
 
 def test_resend_waits_for_the_cool_down_and_works_as_soon_as_it_is_over(desk, monkeypatch):
-    monkeypatch.setattr(desk_page, "POLL_IDLE_SECONDS", 1)
+    monkeypatch.setattr(regions, "POLL_IDLE_SECONDS", 1)
     case = make_registration("otp")
     Brand.objects.filter(registration=case).update(otp_sent_at=timezone.now(), otp_sends=1)
     page = desk.case(case).page
     card = desk.card("One-time text")
-    resend = card.get_by_role("button", name="Resend")
-    expect(resend).to_be_disabled()
-    expect(resend).to_have_accessible_description(
-        "A text went out a moment ago. Give it a few minutes to arrive."
-    )
+    resend = page.get_by_role("link", name=re.compile("^Resend"))
+    expect(resend).to_have_count(0)
+    expect(card).to_contain_text("A text went out a moment ago. Give it a few minutes to arrive.")
     expect(card).to_contain_text("Texts sent1")
 
     # The cool-down ends while the page is open.
     Brand.objects.filter(registration=case).update(otp_sent_at=timezone.now() - timedelta(hours=1))
-    desk.button("Resend one-time text").dblclick()
+    desk.link("Resend one-time text").click()
+    question = page.get_by_role("region", name="Resend the one-time text")
+    expect(question).to_contain_text("(•••) •••-2672")
+    expect(question).to_contain_text("1 time")
+    assert case.events.filter(tag="brand:otp_requested").count() == 0
+    desk.button("Send the text").dblclick()
     desk.expect_said("A new one-time text is on its way.")
     assert case.events.filter(tag="brand:otp_requested").count() == 1
-    expect(page.get_by_role("button", name="Resend")).to_be_disabled()
+    expect(resend).to_have_count(0)
     expect(card).to_contain_text("A text is being sent already.")
+
+
+def test_a_mobile_that_is_nearly_used_up_is_told_as_soon_as_it_is_typed(desk):
+    for label in ("Aster", "Begonia"):
+        make_registration("brand", label=label)
+    page = desk.new().page
+    mobile = desk.field("Mobile for the one-time text")
+    mobile.fill("(415) 555-2672")
+    mobile.press("Tab")
+    line = page.get_by_role("status").filter(has_text="This mobile was used for 2 other brands")
+    expect(line).to_contain_text("after this one none of 3 is left")
+    expect(mobile).to_have_accessible_description(re.compile("none of 3 is left"))
+    mobile.fill("(415) 555-2699")
+    mobile.press("Tab")
+    expect(line).to_have_count(0)
+    assert Registration.objects.count() == 2
 
 
 def test_a_number_is_bought_only_after_its_price_was_seen(desk):
@@ -210,7 +231,7 @@ def test_a_number_is_bought_only_after_its_price_was_seen(desk):
 
 
 def test_a_change_elsewhere_arrives_without_disturbing_the_reader(desk, monkeypatch):
-    monkeypatch.setattr(desk_page, "POLL_IDLE_SECONDS", 1)
+    monkeypatch.setattr(regions, "POLL_IDLE_SECONDS", 1)
     case = make_registration("otp")
     page = desk.case(case).page
     page.locator("#part-profile > summary").click()
@@ -232,7 +253,7 @@ def test_a_change_elsewhere_arrives_without_disturbing_the_reader(desk, monkeypa
 
 
 def test_a_session_that_ended_shows_the_sign_in_page(desk, monkeypatch):
-    monkeypatch.setattr(desk_page, "POLL_IDLE_SECONDS", 1)
+    monkeypatch.setattr(regions, "POLL_IDLE_SECONDS", 1)
     page = desk.case(make_registration("otp")).page
     Session.objects.all().delete()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

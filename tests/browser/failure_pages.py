@@ -1,0 +1,137 @@
+"""The pages of everything that can go wrong, for people to look at."""
+
+import itertools
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from registrations import pipeline
+from registrations.models import Brand, Finding, Profile, Registration, Scan
+from registrations.states import Stage
+from tests.factories import fake_sid
+from tests.factories import make_registration as make
+
+from .every_page import ADDRESS
+
+_serial = itertools.count(1)
+EMAIL_REFUSED = {
+    "error_code": 30701,
+    "description": "The e-mail address does not belong to the customer.",
+    "fields": ["EMAIL"],
+}
+
+
+def make_registration(stage: str, *, label: str, **more: Any) -> Registration:
+    """A customer with data of her own, so that no limit is in sight."""
+    name, serial = label.split()[0], next(_serial)
+    parts = {
+        "profile": {
+            "first_name": name,
+            "email": f"{name.lower()}@harborcrafts.com",
+            "street": f"{serial} Main St",
+        },
+        "trust_bundle": {"brand_name": label, "mobile_phone_number": f"+1415555{2700 + serial}"},
+    }
+    return make(stage, label=label, parts=parts, **more)
+
+
+def failed_brand(label: str, *errors: dict, resubmissions: int = 0) -> Registration:
+    answer = {"status": "FAILED", "identity_status": "SELF_DECLARED", "errors": list(errors)}
+    case = make_registration(Stage.BRAND, label=label, answer=answer)
+    Brand.objects.filter(registration=case).update(resubmissions=resubmissions)
+    pipeline.restate(case.pk)
+    return case
+
+
+def texted(label: str, hours: float, sends: int = 1, days: float = 3) -> Registration:
+    case = make_registration(Stage.OTP, label=label)
+    moment = timezone.now()
+    Brand.objects.filter(registration=case).update(
+        otp_sent_at=moment - timedelta(hours=hours),
+        otp_sends=sends,
+        registered_at=moment - timedelta(days=days),
+    )
+    return case
+
+
+def rejected_address(label: str) -> Registration:
+    errors = [{"code": 18603, "description": "The address could not be verified."}]
+    case = make_registration(
+        Stage.PROFILE, label=label, answer={"status": "twilio-rejected", "errors": errors}
+    )
+    Profile.objects.filter(registration=case).update(failure_reason=ADDRESS)
+    pipeline.restate(case.pk)
+    return case
+
+
+def findings(case: Registration) -> None:
+    moment = timezone.now()
+    scan = Scan.objects.create(state="done", requested_at=moment, started_at=moment, finished_at=moment)
+    for kind, what, action, note in (
+        ("brand", "orphan", "console", "Made by this desk, but no registration knows it."),
+        ("service", "retired", "delete", "No registration uses it any more."),
+        ("trust_product", "orphan", "adopt", "It carries this registration's name."),
+    ):
+        Finding.objects.create(
+            scan=scan,
+            what=what,
+            kind=kind,
+            sid=fake_sid({"brand": "BN", "service": "MG"}.get(kind, "BU")),
+            action=action,
+            note=note,
+            registration=case if kind != "brand" else None,
+            name=case.friendly_name(kind),
+        )
+
+
+def failures() -> dict[str, str]:
+    """Name of a picture -> address."""
+    case = "/admin/registrations/registration/{}/{}/".format
+    spent = failed_brand("Spent Sorrel", EMAIL_REFUSED, resubmissions=3)
+    by_hand = failed_brand("By-hand Basil", {"error_code": 30793, "description": "The bundles are wrong."})
+    again = failed_brand("Second-try Thyme", EMAIL_REFUSED, resubmissions=1)
+    address = rejected_address("Address Anise")
+    unknown = make_registration(
+        Stage.CAMPAIGN,
+        label="Unknown Umbel",
+        answer={"campaign_status": "FAILED", "errors": [{"error_code": 39999, "description": "New."}]},
+    )
+    late = make_registration(Stage.CAMPAIGN, label="Late Lavender")
+    Registration.objects.filter(pk=late.pk).update(stage_since=timezone.now() - timedelta(days=17))
+    expired, fresh = texted("Expired Endive", 26, 2), texted("Fresh Fennel", 0.02)
+    texted("Soon Saffron", 21, 3, days=31)
+    number = make_registration(Stage.LIVE, label="Numbered Nettle")
+    number.phone_number.a2p_status = "failure"
+    number.phone_number.save()
+    pipeline.restate(number.pk)
+    findings(number)
+    admin = "/admin/registrations/{}".format
+    return {
+        "dead-end": case(spent.pk, "desk"),
+        "dead-end-confirm": case(spent.pk, "confirm/submit"),
+        "dead-end-form": case(spent.pk, "change"),
+        "dead-end-30793": case(by_hand.pk, "desk"),
+        "brand-again": case(again.pk, "desk"),
+        "brand-again-confirm": case(again.pk, "confirm/submit"),
+        "brand-again-form": case(again.pk, "change"),
+        "address": case(address.pk, "desk"),
+        "unknown": case(unknown.pk, "desk"),
+        "unknown-confirm": case(unknown.pk, "confirm/submit"),
+        "late": case(late.pk, "desk"),
+        "number": case(number.pk, "desk"),
+        "otp-expired": case(expired.pk, "desk"),
+        "otp-resend": case(expired.pk, "confirm/resend-otp"),
+        "otp-cooling": case(fresh.pk, "confirm/resend-otp"),
+        "otp-desk": admin("registration/otp/"),
+        "mobile": case(expired.pk, "mobile"),
+        "brands": admin("brand/"),
+        "brands-overdue": admin("brand/?overdue=1"),
+        "campaigns": admin("campaign/"),
+        "numbers": admin("phonenumber/"),
+        "calls-of-one": admin(f"steprun/?registration__exact={late.pk}"),
+        "timeline-of-one": admin(f"event/?registration__exact={late.pk}"),
+        "reconcile": admin("scan/"),
+        "list": admin("registration/"),
+        "health": admin("webhookdelivery/health/"),
+    }

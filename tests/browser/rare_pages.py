@@ -1,0 +1,166 @@
+"""Pages in states that seldom last: work under way, stopped or cancelled, menus that are open, the way in."""
+
+from collections.abc import Iterator
+
+from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from registrations import batches, verbs
+from registrations.importing import uploads
+from registrations.models import Batch, BatchItem, Import, Registration
+from registrations.states import ItemState, WorkState
+from tests.factories import make_registration
+from tests.importing.files import csv_bytes
+
+from .pages import Desk
+
+BAD_CELLS = {"email": "no-address", "postal_code": "9", "mobile_phone_number": "12", "description": "Texts."}
+LISTS = (
+    "registrations/registration",
+    "registrations/registration/otp",
+    "registrations/openproblem",
+    "registrations/batch",
+    "registrations/import",
+    "registrations/notification",
+    "registrations/brand",
+    "registrations/campaign",
+    "registrations/phonenumber",
+    "registrations/scan",
+    "registrations/steprun",
+    "registrations/fee/money",
+    "registrations/fee",
+    "registrations/event",
+    "registrations/webhookdelivery",
+    "registrations/webhookdelivery/health",
+)
+PLAIN = ("400", "403", "403_csrf", "404", "500", "locked")
+
+
+def empty_desk() -> dict[str, str]:
+    """The home page and every list, as on the first day."""
+    return {"empty-board": "/admin/"} | {
+        f"empty-{path.removeprefix('registrations/').replace('/', '-')}": f"/admin/{path}/" for path in LISTS
+    }
+
+
+def rare_pages() -> dict[str, str]:
+    admin = "/admin/registrations/{}/".format
+    held = make_registration("brand", label="Held Hyacinths")
+    verbs.hold(held, reason="The customer is away until Monday.", actor="ann")
+    pages = {"case-held": admin(f"registration/{held.pk}/desk")}
+    pages |= {f"batch-{name}": admin(f"batch/{row.pk}") for name, row in _batches().items()}
+    pages |= {f"import-{name}": admin(f"import/{row.pk}") for name, row in _imports().items()}
+    pages["batches"] = admin("batch")
+    pages["imports"] = admin("import")
+    return pages
+
+
+def plain_page(desk: Desk, name: str) -> None:
+    """One of the pages that stand without the desk around them."""
+    desk.page.route(
+        "**/plain",
+        lambda route: route.fulfill(content_type="text/html", body=render_to_string(f"{name}.html")),
+    )
+    desk.page.goto("/plain")
+    desk.page.unroute("**/plain")
+
+
+def second_factor(desk: Desk) -> Iterator[str]:
+    """Each step of setting it up, named, while its page is open; at the end the desk asks for a code."""
+    desk.page.goto("/admin/second-factor/setup/")
+    desk.button("Set it up").click()
+    yield "second-factor-key"
+    desk.field("Code").fill("000000")
+    desk.button("Turn it on").click()
+    yield "second-factor-wrong"
+    TOTPDevice.objects.update(confirmed=True)
+    desk.page.goto("/admin/second-factor/")
+    yield "second-factor-asked"
+    desk.field("Code").fill("000000")
+    desk.button("Go on").click()
+    yield "second-factor-refused"
+    TOTPDevice.objects.all().delete()
+
+
+def menus(desk: Desk) -> Iterator[str]:
+    """A list's menus, each open."""
+    for name in ("Filters", "Views", "Export"):
+        desk.page.goto("/admin/registrations/registration/?waiting_for__exact=us")
+        desk.page.locator("summary.btn", has_text=name).click()
+        yield f"menu-{name.lower()}"
+
+
+def _batches() -> dict[str, Batch]:
+    user = get_user_model().objects.filter(is_superuser=True)[0]
+    cases = [make_registration(label=f"Row {number} Roses") for number in range(1, 6)]
+
+    def made(rows: list[Registration]) -> Batch:
+        batch = batches.start("submit", [case.pk for case in rows], user=user)
+        batches.advance(batch.pk)
+        batches.confirm(batch, user=user)
+        return batch
+
+    running, cancelled, failed = made(cases), made(cases), made(cases)
+    nothing = batches.start("resume", [case.pk for case in cases], user=user)
+    batches.advance(nothing.pk)
+    for batch in (running, cancelled, failed):
+        first, second = BatchItem.objects.filter(batch=batch).order_by("pk")[:2]
+        BatchItem.objects.filter(pk=first.pk).update(
+            state=ItemState.DONE, text="Submitted.", finished_at=timezone.now()
+        )
+        BatchItem.objects.filter(pk=second.pk).update(
+            state=ItemState.FAILED, text="Somebody edited it meanwhile.", finished_at=timezone.now()
+        )
+    batches.cancel(cancelled, user=user)
+    Batch.objects.filter(pk=failed.pk).update(
+        state=WorkState.FAILED,
+        error="The work stopped three times at the same row. Start again goes on behind it.",
+    )
+    return {"running": running, "cancelled": cancelled, "failed": failed, "nothing": nothing}
+
+
+def _imports() -> dict[str, Import]:
+    user = get_user_model().objects.filter(is_superuser=True)[0]
+
+    def stored(name: str, *rows: dict) -> Import:
+        table = SimpleUploadedFile(name, csv_bytes(*rows))
+        return uploads.store(table, name, user=user, submit=False)
+
+    def own(number: int) -> dict:
+        return {
+            "email": f"own{number}@harborcrafts.com",
+            "mobile_phone_number": f"+1415555{2710 + number}",
+            "street": f"{number} Elm St",
+            "first_name": f"Ina{chr(97 + number)}",
+        }
+
+    reading = stored("reading.csv", own(1), own(2))
+    mixed = stored("mixed.csv", own(3), own(4), BAD_CELLS, own(3))
+    uploads.advance(mixed.pk)
+    running = stored("running.csv", own(5), own(6))
+    uploads.advance(running.pk)
+    running.refresh_from_db()
+    uploads.confirm(running, user=user)
+    done = stored("done.csv", own(7), own(8))
+    uploads.advance(done.pk)
+    done.refresh_from_db()
+    uploads.confirm(done, user=user)
+    uploads.advance(done.pk)
+    cancelled = stored("cancelled.csv", own(9))
+    Import.objects.filter(pk=cancelled.pk).update(state=WorkState.CANCELLED, cancelled_by="ann")
+    failed = stored("failed.csv", own(9))
+    Import.objects.filter(pk=failed.pk).update(
+        state=WorkState.FAILED,
+        error="The file could not be read: it ends in the middle of a row. Save it anew as CSV, and upload it again.",
+    )
+    return {
+        "reading": reading,
+        "mixed": mixed,
+        "running": running,
+        "done": done,
+        "cancelled": cancelled,
+        "failed": failed,
+    }

@@ -1,0 +1,125 @@
+"""Two colleagues at one desk: owners, mentions, conflicts, and what each is told."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from playwright.sync_api import expect
+
+from registrations.models import NotificationSettings, Registration
+from tests.factories import make_registration
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def bob(transactional_db):
+    return get_user_model().objects.create_superuser("bob", password="another-long-password")
+
+
+@pytest.fixture
+def case(transactional_db) -> Registration:
+    return make_registration("draft", label="Dahlias by Dora")
+
+
+def test_a_case_is_claimed_given_away_and_the_new_owner_finds_it(desk, signed_in, bob, case):
+    page = desk.case(case).page
+    desk.button("Claim").click()
+    desk.expect_said("This case is yours now.")
+    page.get_by_text("Assign to…").click()
+    desk.field("New owner").select_option(label="bob")
+    desk.button("Assign").click()
+    desk.expect_said("The owner is bob now.")
+    his = signed_in(bob)
+    his.list()
+    entry = his.page.get_by_role("navigation", name="Main").get_by_role("link", name="Notifications")
+    expect(entry).to_contain_text("1")
+    entry.click()
+    expect(his.page.get_by_role("main")).to_contain_text("ann gave you Dahlias by Dora.")
+    his.page.get_by_role("button", name="Open").click()
+    his.page.wait_for_url(f"**{case.get_absolute_url()}")
+    his.list()
+    expect(entry).not_to_contain_text("1")
+
+
+def test_a_colleague_who_is_named_in_a_note_is_told(desk, signed_in, bob, case):
+    desk.case(case)
+    desk.field("Add a note to the timeline").fill("@bob, can you call the customer? And @nobody.")
+    desk.button("Add note").click()
+    desk.expect_said("Note added. Told: bob. Nobody here is called @nobody.")
+    his = signed_in(bob)
+    his.page.goto("/admin/registrations/notification/")
+    expect(his.page.get_by_role("main")).to_contain_text("ann mentioned you in a note on Dahlias by Dora.")
+    his.button("Mark all as read").click()
+    expect(his.page.get_by_role("button", name="Mark all as read")).to_have_count(0)
+
+
+def test_two_edit_different_inputs_and_both_edits_stay(desk, signed_in, bob, case):
+    his = signed_in(bob)
+    desk.edit(case)
+    his.edit(case)
+    his.field("City").fill("Lowell")
+    his.button("Save").click()
+    his.expect_said("Saved.")
+    desk.field("Last name").fill("Poe")
+    desk.button("Save").click()
+    desk.expect_said("Meanwhile bob changed City; that is kept, too.")
+    case.refresh_from_db()
+    assert (case.profile.city, case.profile.last_name) == ("Lowell", "Poe")
+
+
+@pytest.mark.parametrize(("choice", "city"), [("Yours", "Salem"), ("Theirs, saved now", "Lowell")])
+@pytest.mark.parametrize("scripts", [True, False])
+def test_two_edit_the_same_input_and_one_chooses(signed_in, bob, case, choice, city, scripts):
+    hers, his = signed_in(java_script_enabled=scripts), signed_in(bob)
+    hers.edit(case)
+    his.edit(case)
+    his.field("City").fill("Lowell")
+    his.button("Save").click()
+    his.expect_said("Saved.")
+    hers.field("City").fill("Salem")
+    hers.field("Last name").fill("Poe")
+    hers.button("Save").click()
+    merge = hers.page.get_by_role("alert").filter(has_text="Bob changed the same meanwhile")
+    for value in ("Salem", "Lowell", "It was: Boston"):
+        expect(merge).to_contain_text(value)
+    # Without a choice nothing is saved.
+    hers.button("Save").click()
+    expect(merge).to_be_visible()
+    case.refresh_from_db()
+    assert (case.profile.city, case.profile.last_name) == ("Lowell", "Lee")
+    merge.get_by_label(choice).check()
+    hers.button("Save").click()
+    hers.page.wait_for_url("**/desk/")
+    saved = Registration.objects.get(pk=case.pk)
+    assert (saved.profile.city, saved.profile.last_name) == (city, "Poe")
+
+
+def test_a_plan_that_changed_meanwhile_is_not_sent_but_shown_anew(desk, signed_in, bob, case):
+    his = signed_in(bob)
+    desk.page.goto(f"/admin/registrations/registration/{case.pk}/confirm/submit/")
+    his.edit(case)
+    his.field("City").fill("Lowell")
+    his.button("Save").click()
+    his.expect_said("Saved.")
+    desk.button("Submit · $19.50").click()
+    desk.expect_said("Somebody has edited this case since you looked at it.")
+    assert not Registration.objects.get(pk=case.pk).was_submitted
+    desk.button("Submit · $19.50").click()
+    desk.page.wait_for_url("**/desk/")
+    assert Registration.objects.get(pk=case.pk).is_submitted
+
+
+def test_how_one_is_told_is_ones_own_choice(desk):
+    page = desk.page
+    page.goto("/admin/registrations/notification/settings/")
+    desk.field("Webhook address").fill("https://10.0.0.1/x")
+    desk.button("Save").click()
+    expect(page.get_by_text("This cannot be used: the address is not a public one.")).to_be_visible()
+    desk.field("Webhook address").fill("https://hooks.slack.com/services/T0/B0/secret-part")
+    desk.field("Somebody mentions me").select_option(label="In the daily digest")
+    desk.field("Hour of the digest").select_option(label="17:00")
+    desk.button("Save").click()
+    desk.expect_said("Saved.")
+    saved = NotificationSettings.objects.get()
+    assert (saved.kinds["mention"], saved.digest_hour) == ("digest", 17)
+    assert "secret-part" not in page.content()
+    expect(page.get_by_role("button", name="Send me a test")).to_be_visible()

@@ -1,0 +1,109 @@
+"""The pre-flight beside the inputs while one types, and the composer's way from the form and back."""
+
+import pytest
+from playwright.sync_api import expect
+
+from registrations.models import Registration
+from tests.cases import make_case
+
+from .pages import CUSTOMER
+
+pytestmark = pytest.mark.browser
+
+
+def test_findings_come_and_go_as_one_types(desk):
+    page = desk.new().page
+    desk.fill(CUSTOMER)
+    summary = page.locator("#preflight-summary")
+    expect(summary).to_be_empty()
+
+    flow = desk.field("How people opt in")
+    flow.fill("Clients of Ann Lee Nails tick an empty box on https://annlee.example.com/book.")
+    rates = page.locator("#preflight-message_flow").get_by_text("Say that message and data rates")
+    expect(rates).to_be_visible()
+    expect(summary).to_contain_text("warnings")
+    # An error of the samples is told beside the tick that it is about, and the rest stays as it was.
+    rates.click()
+    why = page.locator("#preflight-message_flow details[open]")
+    expect(why).to_contain_text("30924")
+    desk.field("Sample message 2").press_sequentially(" See https://annlee.example.com/book")
+    expect(page.locator("#preflight-has_embedded_links")).to_contain_text("Tick this")
+    expect(summary).to_contain_text("1 error")
+    expect(why).to_be_visible()
+    page.get_by_label("Messages contain links").check()
+    expect(page.locator("#preflight-has_embedded_links")).to_be_empty()
+
+    flow.fill(CUSTOMER["How people opt in"])
+    expect(page.locator("#preflight-message_flow")).to_be_empty()
+    expect(summary).to_be_empty()
+    assert not Registration.objects.exists(), "looking is not saving"
+
+
+def test_an_error_stops_before_anything_is_paid_for(desk):
+    case = make_case(
+        campaign={"message_samples": ["See you on [date].", "Your booking of [date] is confirmed."]}
+    )
+    page = desk.case(case).page
+    desk.link("Submit").click()
+    expect(page.get_by_text("The pre-flight expects a rejection")).to_be_visible()
+    expect(page.get_by_role("button", name="Submit", exact=True)).to_have_count(0)
+    expect(page.get_by_role("button", name="Submit all the same")).to_be_visible()
+    page.get_by_role("link", name="Sample message 1").first.click()
+    expect(desk.field("Sample message 1")).to_be_focused()
+    desk.field("Sample message 1").fill("Ann Lee Nails: see you on [date]. Reply STOP to opt out.")
+    expect(page.locator("#preflight-summary")).to_be_empty()
+    desk.button("Save and submit").click()
+    desk.expect_said("Saved and submitted.")
+    case.refresh_from_db()
+    assert case.is_submitted
+
+
+def test_composed_texts_are_read_used_and_saved_by_a_person(desk):
+    page = desk.new().page
+    desk.fill(CUSTOMER | {"Description": "", "How people opt in": ""})
+    desk.button("Write the texts for me…").click()
+    expect(desk.field("Brand name")).to_have_value("Ann Lee Nails")
+    page.get_by_label("How people agree").select_option("keyword")
+    desk.field("Page where this can be seen").fill("annlee.example.com/texts")
+    desk.field("Keyword").fill("nails")
+    desk.button("Show the texts").click()
+    expect(desk.field("How people opt in")).to_have_value(
+        "Clients of Ann Lee Nails text NAILS to our number, which is shown on https://annlee.example.com/texts with "
+        "this notice: “Text NAILS to receive confirmations and reminders from Ann Lee Nails. About 2 messages per "
+        "appointment. Message and data rates may apply. Reply STOP to opt out, HELP for help. Consent is not a "
+        "condition of any purchase.” The answer confirms the subscription. Links to the privacy policy and the terms "
+        "stand beside the notice. Privacy policy: https://annlee.example.com/privacy Terms: https://annlee.example.com/terms"
+    )
+    expect(page.locator(".finding")).to_have_count(0)
+    first = desk.field("Sample message 1")
+    first.fill("Hello, see you on [date].")
+    expect(page.locator("#preflight-message_sample_1")).to_contain_text("opt out")
+    first.fill("Ann Lee Nails: hello, see you on [date]. Reply STOP to opt out.")
+    expect(page.locator(".finding")).to_have_count(0)
+    desk.button("Use these texts").click()
+
+    expect(desk.field("Sample message 1")).to_have_value(
+        "Ann Lee Nails: hello, see you on [date]. Reply STOP to opt out."
+    )
+    expect(desk.field("Contact phone")).to_have_value(CUSTOMER["Contact phone"])
+    expect(page.get_by_label("Subscribers opt in by text")).to_be_checked()
+    expect(page.locator(".finding")).to_have_count(0)
+    assert not Registration.objects.exists()
+    desk.button("Save").click()
+    desk.expect_said("Saved.")
+    assert Registration.objects.get().campaign.opt_in_keywords == "NAILS"
+
+
+def test_it_works_without_javascript(signed_in):
+    desk = signed_in(java_script_enabled=False)
+    page = desk.new().page
+    desk.fill(CUSTOMER | {"Sample message 2": "Ann Lee Nails: book at https://annlee.example.com/book"})
+    desk.button("Write the texts for me…").click()
+    desk.field("Page where this can be seen").fill("annlee.example.com/texts")
+    desk.button("Show the texts").click()
+    desk.button("Back without them").click()
+    expect(desk.field("Description")).to_have_value(CUSTOMER["Description"])
+    # Nothing could be shown while typing: the plan shows it before anything is paid for.
+    desk.button("Save and submit").click()
+    expect(page.get_by_text("Tick this: a sample has the link")).to_be_visible()
+    assert not Registration.objects.get().is_submitted

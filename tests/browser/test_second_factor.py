@@ -1,0 +1,173 @@
+"""The second factor on a desk that asks everybody for it: enrolment, codes right and wrong, a lost phone."""
+
+import base64
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+import segno
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from playwright.sync_api import expect
+
+from . import probes
+from .conftest import PASSWORD, USER
+from .pages import Desk
+from .wcag import PHONE, in_every_look
+
+pytestmark = pytest.mark.browser
+
+
+class App:
+    """The app on a phone that scanned this key."""
+
+    def __init__(self, key: str):
+        self.key = key.replace(" ", "")
+        self.secret = base64.b32decode(self.key + "=" * (-len(self.key) % 8))
+
+    def code(self) -> str:
+        totp = TOTP(self.secret)
+        totp.time = time.time()
+        return f"{totp.token():06d}"
+
+    def wrong_code(self) -> str:
+        """One that the app shows at no time near."""
+        now = int(time.time())
+        shown = set()
+        for at in range(now - 90, now + 91, 30):
+            totp = TOTP(self.secret)
+            totp.time = at
+            shown.add(f"{totp.token():06d}")
+        return next(code for code in (f"{number:06d}" for number in range(100)) if code not in shown)
+
+
+def a_minute_passes() -> None:
+    """What was used, or was wrong, is not waited for any more."""
+    for kind in (TOTPDevice, StaticDevice):
+        kind.objects.update(throttling_failure_timestamp=None, throttling_failure_count=0)
+    TOTPDevice.objects.update(last_t=-1)
+
+
+@pytest.fixture(autouse=True)
+def asked_of_everybody(settings):
+    settings.A2P_REQUIRE_MFA = True
+
+
+@pytest.fixture
+def looks(guard) -> Callable[[Desk], None]:
+    """Fails when a page breaks a rule of WCAG, or is wider than a phone."""
+
+    def look(desk: Desk) -> None:
+        page, wide = desk.page, desk.page.viewport_size
+        assert in_every_look(page, guard) == []
+        page.set_viewport_size(PHONE)
+        assert probes.overflow(page) == []
+        page.set_viewport_size(wide)
+
+    return look
+
+
+def enrol(desk: Desk) -> tuple[str, list[str]]:
+    """From the first page of the enrolment on; returns the code that was used, and the recovery codes."""
+    desk.button("Set it up").click()
+    used = App(desk.page.locator("code").inner_text()).code()
+    desk.field("Code").fill(used)
+    desk.button("Turn it on").click()
+    expect(desk.link("I have kept them")).to_be_visible()
+    return used, desk.page.locator("li code").all_inner_texts()
+
+
+def heading(desk: Desk, name: str) -> None:
+    expect(desk.page.get_by_role("heading", level=1, name=name, exact=True)).to_be_visible()
+
+
+def test_who_has_none_is_led_to_enrolment_and_signs_in_with_it_from_then_on(visitor, user, looks):
+    desk = visitor()
+    page = desk.page
+    desk.sign_in(USER, PASSWORD)
+    heading(desk, "Second factor")
+    expect(page.get_by_text("This desk asks everybody for it.")).to_be_visible()
+    looks(desk)
+    # Nothing else opens before.
+    desk.list()
+    heading(desk, "Second factor")
+
+    desk.button("Set it up").click()
+    app = App(page.locator("code").inner_text())
+    scanned = f"otpauth://totp/A2P%20desk%3A{USER}?secret={app.key}&algorithm=SHA1&digits=6&period=30"
+    drawn = segno.make(f"{scanned}&issuer=A2P%20desk", error="m").svg_inline(border=3)
+    code = page.get_by_role("img", name="QR code").locator("path").last
+    assert code.get_attribute("d") == re.findall(r' d="([^"]+)"', drawn)[-1]
+    looks(desk)
+    desk.field("Code").fill(app.wrong_code())
+    desk.button("Turn it on").click()
+    expect(page.get_by_role("alert")).to_have_text(
+        "This code was not right. Type the one that the app shows now."
+    )
+    expect(page).to_have_title(re.compile("^Error: "))
+    looks(desk)
+    assert App(page.locator("code").inner_text()).key == app.key
+    assert not TOTPDevice.objects.get().confirmed
+
+    a_minute_passes()
+    desk.field("Code").fill(app.code())
+    desk.button("Turn it on").click()
+    expect(page.locator("li code")).to_have_count(8)
+    looks(desk)
+    desk.link("I have kept them").click()
+    heading(desk, "Home")
+
+    desk.button("Log out").click()
+    a_minute_passes()
+    desk.sign_in(USER, PASSWORD)
+    heading(desk, "One more step")
+    expect(desk.field("Code")).to_be_focused()
+    looks(desk)
+    desk.list()
+    heading(desk, "One more step")
+    desk.field("Code").fill(app.wrong_code())
+    desk.button("Go on").click()
+    expect(page.get_by_role("alert")).to_contain_text("This code was not right, or it was used before.")
+    expect(page).to_have_title(re.compile("^Error: "))
+    looks(desk)
+    a_minute_passes()
+    desk.field("Code").fill(app.code())
+    desk.button("Go on").click()
+    # The page that was asked for.
+    heading(desk, "Registrations")
+    page.goto("/admin/second-factor/setup/")
+    expect(page.get_by_text("It is on. 8 recovery codes left.")).to_be_visible()
+    expect(desk.button("Turn it off")).to_have_count(0)
+    looks(desk)
+
+
+def test_without_the_phone_a_recovery_code_opens_once_and_without_scripts(visitor, user):
+    desk = visitor(java_script_enabled=False)
+    desk.sign_in(USER, PASSWORD)
+    _, codes = enrol(desk)
+    desk.link("I have kept them").click()
+    for attempt, opens in ((codes[0], True), (codes[0], False), (codes[1].upper(), True)):
+        desk.button("Log out").click()
+        a_minute_passes()
+        desk.sign_in(USER, PASSWORD)
+        desk.field("Code").fill(attempt)
+        desk.button("Go on").click()
+        heading(desk, "Home" if opens else "One more step")
+
+
+def test_another_window_with_the_password_alone_stays_shut(visitor, user):
+    first, second = visitor(), visitor()
+    first.sign_in(USER, PASSWORD)
+    used, _ = enrol(first)
+    second.sign_in(USER, PASSWORD)
+    heading(second, "One more step")
+    # The code that was just used opens nothing a second time.
+    second.field("Code").fill(used)
+    second.button("Go on").click()
+    expect(second.page.get_by_role("alert")).to_contain_text("it was used before")
+    second.page.goto("/admin/second-factor/setup/")
+    heading(second, "One more step")
+    first.list()
+    heading(first, "Registrations")
