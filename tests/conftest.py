@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 import requests
 
-from registrations import clock, pacing, pipeline
+from registrations import clock, fees, figures, pacing, pipeline, trouble
 from registrations.models import Registration
 from registrations.sandbox import SandboxServer
 
@@ -76,6 +76,18 @@ class Desk:
         self.post("answer", all=True, body="YES")
 
 
+@pytest.fixture(autouse=True)
+def prices_of_this_test():
+    """Prices are kept for a second; another test's are none of this one's."""
+    fees.forget()
+
+
+@pytest.fixture(autouse=True)
+def numbers_are_counted_at_once(monkeypatch):
+    """However busy the machine is: a page must not show the numbers of another moment here."""
+    monkeypatch.setattr(figures, "CHEAP_SECONDS", 3600.0)
+
+
 @pytest.fixture
 def sandbox(settings) -> Iterator[SandboxServer]:
     server = SandboxServer(
@@ -99,4 +111,5 @@ def desk(sandbox, db, monkeypatch) -> Desk:
     monkeypatch.setattr(pacing, "INTERVALS", dict.fromkeys(pacing.INTERVALS, 0.0))
     monkeypatch.setattr(pipeline, "MIN_QUIET_SECONDS", 0.02)
     monkeypatch.setattr(pipeline, "MIN_PAID_QUIET_SECONDS", 0.02)
+    monkeypatch.setattr(trouble, "NOT_FOUND_SECONDS", 0.02)
     return Desk(sandbox)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from registrations import pipeline, planning, sync, timeline, verbs
 from registrations.gateway import CAMPAIGN_SID, SOLE_PROPRIETOR_POLICY_SID, STARTER_POLICY_SID
 from registrations.models import Policy, Registration, StepRun
+from registrations.models.registration import new_ref
 from registrations.planning import Call, Learn, Look, Wait
 from registrations.states import RunState, Stage
 from registrations.steps import BY_SLUG, Read, Watch, Write
@@ -112,6 +113,7 @@ def _walk(case: Registration, stop_at: str, answer: dict[str, Any] | None) -> No
             if row.slug == stop_at:
                 if payload := answer or _WAITING.get(row.slug):
                     sync.refresh(case, row, _full(case, row, payload))
+                    _stay_in_settle_window(pipeline.load(case.pk), row)
                 return
             _age_settle_window(case, row)
             sync.refresh(case, row, _full(case, row, _GOOD[row.slug]))
@@ -144,6 +146,14 @@ def _learn(case: Registration, row: Read) -> None:
                 "failure_reason": "",
             },
         )
+
+
+def _stay_in_settle_window(case: Registration, row: Watch) -> None:
+    """However long this machine took: at the tests' time scale Twilio's 30 s are 30 ms."""
+    mirror: Any = row.mirror(case)
+    if getattr(mirror, "submitted_at", None) and getattr(mirror, "synced_at", None):
+        mirror.submitted_at = mirror.synced_at
+        mirror.save(update_fields=["submitted_at"])
 
 
 def _call(case: Registration, row: Write) -> None:
@@ -186,3 +196,25 @@ def _full(case: Registration, row: Watch, payload: dict[str, Any]) -> dict[str, 
 def _done(case: Registration) -> Registration:
     pipeline.restate(case.pk)
     return pipeline.load(case.pk)
+
+
+def copies(case: Registration, count: int, label: str = "Customer") -> list[Registration]:
+    """More cases like this one, quickly: rows of the case and its mirrors alone, without ledger and timeline.
+
+    Each has a reference of its own and the label "<label> <number>".
+    """
+    made = Registration.objects.bulk_create(
+        _blank(case, label=f"{label} {number:03d}", ref=new_ref(), external_id=None)
+        for number in range(count)
+    )
+    for part in pipeline.MIRRORS:
+        mirror = getattr(case, part)
+        type(mirror)._default_manager.bulk_create(_blank(mirror, registration=copy) for copy in made)
+    return [pipeline.load(copy.pk) for copy in made]
+
+
+def _blank(row: Any, **changes: Any) -> Any:
+    """A row with the same columns that is not saved yet."""
+    values = {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if not f.primary_key}
+    values = {name: value for name, value in values.items() if name.removesuffix("_id") not in changes}
+    return type(row)(**(values | changes))

@@ -13,15 +13,34 @@ APP = Path(settings.BASE_DIR) / "registrations"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"states", "failures", "gateway", "clock", "sandbox"}),
     frozenset({"models"}),
-    frozenset({"timeline", "pacing", "steps", "lease", "limits", "stuck", "support", "versions", "retiring"}),
-    frozenset({"runs", "problems", "plans", "manual", "applying"}),
-    frozenset({"planning", "sync"}),
+    frozenset(
+        {
+            "timeline",
+            "pacing",
+            "steps",
+            "lease",
+            "fees",
+            "money",
+            "search_text",
+            "roles",
+            "limits",
+            "stuck",
+            "support",
+            "versions",
+            "retiring",
+        }
+    ),
+    frozenset({"runs", "problems", "plans", "manual", "applying", "preflight"}),
+    frozenset({"planning", "sync", "open_problems", "spells", "derived"}),
     frozenset({"trouble", "pipeline", "envelopes"}),
-    frozenset({"reconcile", "routing", "event_streams"}),
+    frozenset(
+        {"reconcile", "routing", "event_streams", "background", "people", "notifications", "primary_profile"}
+    ),
     frozenset({"broker", "tasks", "worker", "health"}),
     frozenset({"inbox", "verbs"}),
-    frozenset({"forms", "importing", "exporting", "checks"}),
-    frozenset({"admin", "webhooks", "board", "templatetags", "management", "urls", "apps", "migrations"}),
+    frozenset({"composer", "batches", "figures", "board", "groups"}),
+    frozenset({"forms", "importing", "spreadsheets", "exporting", "checks"}),
+    frozenset({"admin", "webhooks", "templatetags", "management", "urls", "apps", "migrations"}),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 

@@ -5,6 +5,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client
 
+from registrations import tasks
 from registrations.models import Registration
 
 
@@ -43,6 +44,14 @@ def viewer(db) -> Client:
 def nobody(db) -> Client:
     """Staff without a single right."""
     return browser(person("nobody"))
+
+
+@pytest.fixture
+def rung_imports(monkeypatch) -> list[int]:
+    """The imports that a worker was rung for; no job is made."""
+    found: list[int] = []
+    monkeypatch.setattr(tasks, "ring_import", found.append)
+    return found
 
 
 def desk_url(case: Registration, page: str = "desk") -> str:

@@ -110,7 +110,7 @@ def test_a_refusal_is_said_and_changes_nothing(agent):
     case = make_registration(Stage.BRAND)
     before = state(case)
     response = press(agent, case, "resend-otp")
-    assert response.headers["Location"] == desk_url(case)
+    assert response.headers["Location"] == desk_url(case, "confirm/resend-otp")
     assert said(response) == verbs.otp_state(case).why_not
     assert state(case) == before
 

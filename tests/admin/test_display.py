@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from registrations.admin import console, display
+from registrations.admin import console, display, otp, prices
 from registrations.states import RunState, Stage, WaitingFor
 
 
-@pytest.mark.parametrize("module", [console, display])
+@pytest.mark.parametrize("module", [console, display, otp, prices])
 def test_examples_in_docstrings(module):
     assert doctest.testmod(module).failed == 0
 

@@ -10,6 +10,7 @@ from tests.factories import make_registration
 from .conftest import browser, desk_url, person, state
 
 pytestmark = pytest.mark.django_db
+LIST = "/admin/registrations/registration/"
 ADD = "/admin/registrations/registration/add/"
 SPENT = "was used for 3 other brands"
 
@@ -144,3 +145,68 @@ class TestOverride:
         saved = Registration.objects.get(label="Typed anew")
         assert saved.limit_override == "Same owner."
         assert saved.events.filter(actor="chief").count() >= 2
+
+
+class TestAtDataEntry:
+    """Told as soon as the input is left, as the form opens, and after saving."""
+
+    def asked(self, client, url: str, **typed: str) -> str:
+        response = client.post(url, typed)
+        assert response.status_code == 200
+        return response.content.decode()
+
+    def line(self, page: str, name: str) -> str:
+        return page.split(f'id="limit-{name}"')[1].split("</p>")[0].split(">")[1]
+
+    @pytest.mark.parametrize(
+        ("times", "words"), [(0, ""), (1, "1 other brand;"), (2, "none of 3"), (3, "Use another")]
+    )
+    def test_what_was_typed_is_counted_however_it_is_written(self, agent, times, words):
+        used(times)
+        for typed in ("(415) 555-2672", "+1 415 555 2672"):
+            line = self.line(
+                self.asked(agent, f"{LIST}limits/", mobile_phone_number=typed), "mobile_phone_number"
+            )
+            assert words in line
+            assert bool(line) == bool(times)
+
+    def test_half_a_number_and_other_inputs_are_no_error(self, agent):
+        used(2)
+        page = self.asked(agent, f"{LIST}limits/", mobile_phone_number="(415", email="@", street="1 Main St")
+        assert [self.line(page, name) for name in ("mobile_phone_number", "email", "street")] == [""] * 3
+
+    def test_the_case_itself_does_not_count(self, agent):
+        case = make_registration(Stage.BRAND)
+        page = self.asked(agent, desk_url(case, "limits"), mobile_phone_number="(415) 555-2672")
+        assert self.line(page, "mobile_phone_number") == ""
+
+    def test_asking_saves_nothing_and_takes_no_get(self, agent):
+        case = make_registration()
+        before = state(case)
+        assert agent.get(desk_url(case, "limits")).status_code == 405
+        self.asked(agent, desk_url(case, "limits"), mobile_phone_number="(212) 555-0100")
+        assert state(case) == before
+        assert agent.post("/admin/registrations/registration/999999/limits/", {}).status_code == 404
+
+    def test_who_may_not_enter_data_may_not_ask(self, viewer, nobody):
+        case = make_registration()
+        for client in (viewer, nobody):
+            assert client.post(f"{LIST}limits/", {}).status_code == 403
+            assert client.post(desk_url(case, "limits"), {}).status_code == 403
+
+    def test_the_form_opens_with_it(self, agent):
+        used(2)
+        page = agent.get(desk_url(make_registration(label="Third"), "change")).content.decode()
+        assert "none of 3 is left" in self.line(page, "mobile_phone_number")
+        assert 'id="limit-email" role="status"></p>' in page
+
+    def test_not_where_the_brand_stands_already(self, agent):
+        used(2)
+        page = agent.get(desk_url(make_registration(Stage.OTP, label="Third"), "change")).content.decode()
+        assert self.line(page, "mobile_phone_number") == ""
+
+    def test_said_after_saving(self, agent):
+        used(1)
+        case = make_registration(label="Second")
+        response = agent.post(desk_url(case, "change"), typed(case) | {"_save": "1"}, follow=True)
+        assert "was used for 1 other brand; after this one 1 of 3 is left." in response.content.decode()

@@ -17,6 +17,12 @@ from .conftest import desk_url
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def real_time(settings):
+    """A cool-down of five minutes must not end between two looks at the page."""
+    settings.A2P_TIME_SCALE = 1
+
+
 def versions(page: str) -> dict[str, str]:
     poller = page.split('id="poller"')[1]
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="(\w+)">', poller))

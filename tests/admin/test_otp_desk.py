@@ -1,7 +1,6 @@
 """The desk of one-time texts: who is on it, in which order, and what may be done there."""
 
 from datetime import timedelta
-from urllib.parse import urlencode
 
 import pytest
 from django.contrib.messages import get_messages
@@ -9,9 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from registrations import verbs
-from registrations.admin import otp
-from registrations.models import StepRun
+from registrations import batches, figures, verbs
+from registrations.models import Batch, Registration, StepRun
 from registrations.states import RunState, Stage
 from tests.factories import make_registration
 
@@ -19,6 +17,7 @@ from .conftest import desk_url, state
 
 pytestmark = pytest.mark.django_db
 DESK = "/admin/registrations/registration/otp/"
+START = "/admin/registrations/batch/start/otp/"
 
 
 @pytest.fixture(autouse=True)
@@ -44,14 +43,10 @@ def row(page: str, label: str) -> str:
     return page.split(f'<span class="cell-main">{label}')[1].split("</tr>")[0]
 
 
-def confirm_url(*cases) -> str:
-    return f"{DESK}confirm/?{urlencode([('case', case.pk) for case in cases])}"
-
-
 @pytest.mark.parametrize("stage", list(Stage))
 def test_the_query_and_the_step_table_agree_on_who_owes_an_answer(stage):
     case = make_registration(stage)
-    assert otp.owing().filter(pk=case.pk).exists() == verbs.otp_state(case).owed
+    assert figures.owing().filter(pk=case.pk).exists() == verbs.otp_state(case).owed
 
 
 def test_expired_ones_first_with_what_is_left(boss):
@@ -118,51 +113,47 @@ def test_a_viewer_sees_but_cannot_choose(viewer, nobody):
     assert "One" in page
     assert 'name="case"' not in page
     assert "Change mobile" not in page
-    assert viewer.get(f"{DESK}confirm/?case=1").status_code == 403
-    assert viewer.post(f"{DESK}resend/", {"case": "1"}).status_code == 403
+    assert viewer.post(START, {"case": "1"}).status_code == 403
     assert nobody.get(DESK).status_code == 403
 
 
-def test_confirm_says_who_is_texted_and_who_is_not(agent):
-    ready, cooling = owes("Ready Rose", 2), owes("Cooling Carl", 0)
-    held = owes("Held Hanna", 2)
-    verbs.hold(held, reason="Waits.", actor="ann")
-    live = make_registration(Stage.LIVE, label="Done Dora")
-    before = [state(case) for case in (ready, cooling, held, live)]
-    page = agent.get(confirm_url(ready, cooling, held, live)).content.decode()
-    assert "Send 1 text<" in page
-    assert "3 are passed over" in page
-    for case in (cooling, held, live):
-        assert f"{case.label}: {verbs.otp_state(case).why_not}" in page
-    assert page.count('<input type="hidden" name="case"') == 1
-    assert [state(case) for case in (ready, cooling, held, live)] == before
+class TestResendingToMany:
+    def test_the_chosen_make_a_batch_that_shows_who_is_texted(self, boss):
+        ready, cooling, other = owes("Ready Rose", 2), owes("Cooling Carl", 0), owes("Other Olga", 2)
+        before = [state(case) for case in (ready, cooling, other)]
+        response = boss.post(START, {"case": [ready.pk, cooling.pk, "abc", "-1", "999999"]})
+        batch = Batch.objects.get()
+        assert response.headers["Location"] == f"/admin/registrations/batch/{batch.pk}/"
+        batches.advance(batch.pk)
+        page = boss.get(response.headers["Location"]).content.decode()
+        assert "Resend one-time text · 1 registration<" in page
+        assert verbs.otp_state(cooling).why_not in page
+        assert "Other Olga" not in page
+        assert [state(case) for case in (ready, cooling, other)] == before
 
+    def test_all_that_owe_an_answer(self, boss):
+        pks = [owes(f"Case {n}", 2).pk for n in range(3)]
+        make_registration(Stage.LIVE, label="Done Dora")
+        boss.post(START, {"all": "1"})
+        assert Batch.objects.get().params["chosen"] == pks
 
-@pytest.mark.parametrize("query", ["", "?case=", "?case=abc", "?case=-1", "?case=999999"])
-def test_choosing_nobody_leads_back(agent, query):
-    response = agent.get(f"{DESK}confirm/{query}")
-    assert response.headers["Location"] == DESK
-    assert "Choose at least one" in said(response)
+    @pytest.mark.parametrize("cases", [[], [""], ["abc"], ["-1"], ["999999"], ["²"]])
+    def test_choosing_nobody_leads_back(self, boss, cases):
+        response = boss.post(START, {"case": cases})
+        assert response.headers["Location"] == DESK
+        assert "Choose at least one" in said(response)
+        assert not Batch.objects.exists()
 
+    def test_by_post_alone_and_with_the_right_to_act_on_many(self, boss, agent):
+        case = owes("One", 2)
+        assert boss.get(START).status_code == 405
+        assert agent.post(START, {"case": case.pk}).status_code == 403
+        assert 'name="case"' not in agent.get(DESK).content.decode()
+        assert not Batch.objects.exists()
 
-def test_resend_is_by_post_alone(agent):
-    case = owes("One", 2)
-    before = state(case)
-    assert agent.get(f"{DESK}resend/?case={case.pk}").status_code == 405
-    assert "Choose" in said(agent.post(f"{DESK}resend/"))
-    assert state(case) == before
-
-
-def test_resend_to_many_tells_each_answer(agent):
-    first, second, cooling = owes("First", 2), owes("Second", 3), owes("Cooling Carl", 0)
-    response = agent.post(f"{DESK}resend/", {"case": [first.pk, second.pk, cooling.pk]})
-    assert response.headers["Location"] == DESK
-    assert "2 texts on the way" in said(response)
-    assert "Cooling Carl: " in said(response)
-    for case in (first, second, cooling):
-        case.brand.refresh_from_db()
-    assert first.brand.otp_requested_by == second.brand.otp_requested_by == "agent"
-    assert cooling.brand.otp_requested_at is None
+    @pytest.mark.parametrize("kind", ["nonsense", "group_edit"])
+    def test_an_unknown_act(self, boss, kind):
+        assert boss.post(START.replace("otp", kind), {"all": "1"}).status_code == 404
 
 
 class TestMobile:
@@ -216,3 +207,52 @@ class TestMobile:
         case.refresh_from_db()
         assert str(case.trust_bundle.mobile_phone_number) == "+14155552673"
         assert case.is_submitted
+
+
+class TestResendFromTheCasePage:
+    """One text is confirmed like many: to whom, how often already, and what to say."""
+
+    def texted(self, hours: float) -> Registration:
+        case = make_registration(Stage.OTP)
+        case.brand.otp_sent_at, case.brand.otp_sends = timezone.now() - timedelta(hours=hours), 2
+        case.brand.save()
+        return case
+
+    def test_a_click_leads_to_the_question_and_sends_nothing(self, agent):
+        case = self.texted(20.5)
+        before = state(case)
+        assert desk_url(case, "confirm/resend-otp") in agent.get(desk_url(case)).content.decode()
+        page = agent.get(desk_url(case, "confirm/resend-otp")).content.decode()
+        assert "(•••) •••-2672" in page
+        assert "555-2672" not in page
+        for words in ("2 times", "good for 3 h", "the word YES", "Send the text", "Change the mobile"):
+            assert words in page
+        assert state(case) == before
+
+    def test_an_expired_text_is_said(self, agent):
+        assert "expired" in agent.get(desk_url(self.texted(25), "confirm/resend-otp")).content.decode()
+
+    def test_within_the_cool_down_there_is_no_button(self, agent):
+        case = self.texted(0.02)
+        page = agent.get(desk_url(case, "confirm/resend-otp")).content.decode()
+        assert "in 3 min" in page
+        assert "A text went out a moment ago." in page
+        assert "btn-primary" not in page
+
+    def test_unsent_edits_come_first(self, agent):
+        case = self.texted(1)
+        Registration.objects.filter(pk=case.pk).update(revision=case.revision + 1)
+        page = agent.get(desk_url(case, "confirm/resend-otp")).content.decode()
+        assert "Submit them first." in page
+        assert "btn-primary" not in page
+
+    def test_confirmed_for_another_revision_is_refused(self, agent):
+        case = self.texted(1)
+        agent.post(desk_url(case, "act/resend-otp"), {"revision": "9"})
+        case.brand.refresh_from_db()
+        assert case.brand.otp_requested_at is None
+
+    def test_who_may_only_look_is_not_asked(self, viewer):
+        case = self.texted(1)
+        assert viewer.get(desk_url(case, "confirm/resend-otp")).status_code == 403
+        assert "confirm/resend-otp" not in viewer.get(desk_url(case)).content.decode()

@@ -1,11 +1,12 @@
 """The list's filter by SQL and the rule of stuck.py agree, case by case."""
 
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.utils import timezone
 
-from registrations import pipeline, stuck
+from registrations import figures, pipeline, stuck
 from registrations.admin.overdue import overdue
 from registrations.models import Brand, PhoneNumber, Registration
 from registrations.states import Stage, WaitingFor
@@ -58,8 +59,63 @@ def test_the_list_flags_and_filters(boss):
     Registration.objects.filter(pk=late.pk).update(stage_since=timezone.now() - timedelta(days=20))
     make_registration(Stage.CAMPAIGN, label="Fresh Fern")
     page = boss.get(LIST).content.decode()
-    assert page.split('id="result_list"')[1].count("Overdue</span>") == 1
+    rows = page.split('id="result_list"')[1]
+    assert rows.count("Overdue</span>") == 1
+    assert stuck.stuck(pipeline.load(late.pk), timezone.now()).advice in unescape(rows)
     page = boss.get(f"{LIST}?overdue=1").content.decode()
     assert "Late Lily" in page
     assert "Fresh Fern" not in page
     assert boss.get(f"{LIST}?overdue=x").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "stage", "days"),
+    [
+        ("brand", Stage.BRAND, 5),
+        ("brand", Stage.OTP, 5),
+        ("campaign", Stage.CAMPAIGN, 20),
+        ("phonenumber", Stage.NUMBER, 1),
+    ],
+)
+def test_lists_of_objects_flag_and_filter_what_is_waited_for(boss, name, stage, days):
+    late = make_registration(stage, label="Late Lily")
+    since = timezone.now() - timedelta(days=days, hours=1)
+    Registration.objects.filter(pk=late.pk).update(stage_since=since)
+    Brand.objects.filter(registration=late).update(otp_sent_at=since)
+    make_registration(stage, label="Fresh Fern")
+    url = f"/admin/registrations/{name}/"
+    rows = boss.get(url).content.decode().split('id="result_list"')[1]
+    assert "Fresh Fern" in rows
+    assert rows.count("Overdue by") == 1
+    assert stuck.stuck(pipeline.load(late.pk), timezone.now()).advice in unescape(rows)
+    rows = boss.get(f"{url}?overdue=1").content.decode().split('id="result_list"')[1]
+    assert "Late Lily" in rows
+    assert "Fresh Fern" not in rows
+
+
+def test_a_list_does_not_flag_what_waits_for_something_else(boss):
+    late = make_registration(Stage.CAMPAIGN, label="Late Lily")
+    Registration.objects.filter(pk=late.pk).update(stage_since=timezone.now() - timedelta(days=20))
+    url = "/admin/registrations/brand/"
+    assert "Overdue by" not in boss.get(url).content.decode()
+    assert "Late Lily" not in boss.get(f"{url}?overdue=1").content.decode()
+
+
+def test_an_overdue_list_costs_the_same_however_long_it_is(boss, django_assert_max_num_queries):
+    for _ in range(6):
+        late = make_registration(Stage.NUMBER)
+        Registration.objects.filter(pk=late.pk).update(stage_since=timezone.now() - timedelta(days=20))
+    for name in ("brand", "campaign", "phonenumber"):
+        boss.get(f"/admin/registrations/{name}/?overdue=1")
+        with django_assert_max_num_queries(14):
+            boss.get(f"/admin/registrations/{name}/?overdue=1")
+
+
+def test_its_rows_are_counted_as_on_the_board_and_with_another_filter_anew(boss, monkeypatch):
+    late = make_registration(Stage.CAMPAIGN, label="Late Lily")
+    Registration.objects.filter(pk=late.pk).update(stage_since=timezone.now() - timedelta(days=20))
+    monkeypatch.setitem(figures.COUNTED, "overdue", lambda: {"twilio": 7, "us": 1})
+    assert "8 registrations" in boss.get(LIST, {"overdue": "1", "p": "1"}).content.decode()
+    narrowed = boss.get(LIST, {"overdue": "1", "q": "Late"}).content.decode()
+    assert "1 registration" in narrowed
+    assert "8 registrations" not in narrowed

@@ -42,6 +42,11 @@ def test_nothing_submitted_yet(boss):
     assert "Nothing has been submitted yet" in page
 
 
+def test_a_try_without_an_answer_says_so(boss, case):
+    sent(case, "campaign", 1, answer={"status": ""})
+    assert "No answer yet" in boss.get(desk_url(case, "versions")).content.decode()
+
+
 def test_every_try_with_its_answer_and_all_its_errors(boss, case):
     errors = [{"error_code": 30909, "description": "No call to action."}, {"code": 30886}]
     sent(case, "campaign", 1, description="First.", answer={"errors": errors})

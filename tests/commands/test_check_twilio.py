@@ -8,6 +8,7 @@ from threading import Thread
 import pytest
 from django.core.management import call_command
 
+from registrations.management.commands import check_twilio
 from tests.cases import OWNED_NUMBER, OWNED_NUMBER_SID, make_case
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +75,22 @@ def test_all_is_well(sandbox, public):
     assert all(text.startswith("OK") for text in found.values())
     assert "2 of 2" in found["senders"]
     assert public[0].startswith("/healthz")
+
+
+def test_the_target_is_named_for_what_it_is(sandbox, public, settings):
+    assert f"our sandbox at {sandbox.url}, " in run()[1]["target"]
+    with answering(200, b"{}") as (url, asked):
+        settings.TWILIO_API_BASE_URL, settings.A2P_TIME_SCALE = url, 1
+        target = run()[1]["target"]
+        assert target == f"OK   target: another API host: {url}, its own waits"
+        assert asked[0].startswith("/_sandbox/")
+        settings.A2P_TIME_SCALE = 0.5
+        assert "remove A2P_TIME_SCALE" in run()[1]["target"]
+    settings.A2P_TIME_SCALE = 1
+    assert "another API host" in run()[1]["target"], "nobody answers there"
+    settings.TWILIO_API_BASE_URL, settings.TWILIO_IS_REAL = "https://api.twilio.com", True
+    found = check_twilio.time_scale()
+    assert (found.ok, found.said) == (True, "the real Twilio, its own waits")
 
 
 def test_wrong_credentials_stop_the_rest(sandbox, public, settings):

@@ -6,12 +6,12 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from registrations import verbs
 from registrations.forms import CSV_COLUMNS
 from registrations.management.commands import import_registrations
-from registrations.models import Registration
+from registrations.models import PhoneNumber, Registration
 from tests.cases import make_case
-
-from .files import csv_bytes
+from tests.importing.files import csv_bytes
 
 pytestmark = pytest.mark.django_db
 
@@ -92,7 +92,7 @@ def test_plan_shows_calls_fee_and_blockers():
     assert "US$4.50" in out
     _, out, _ = run("plan", str(case.pk), "--json")
     plan = json.loads(out)
-    assert set(plan) == {"calls", "blockers", "fee", "notes"}
+    assert set(plan) == {"calls", "blockers", "fee", "notes", "dead_end"}
     assert {"slug", "label", "fee", "repair", "note"} <= set(plan["calls"][0])
     assert isinstance(plan["fee"], str)
 
@@ -106,3 +106,67 @@ def test_plan_names_what_blocks():
 def test_plan_of_an_unknown_case():
     with pytest.raises(CommandError, match="no registration 404"):
         call_command("plan", "404")
+
+
+class TestBuyNumbers:
+    """A number is bought only where the command line names its price."""
+
+    BUYS = {"external_id": "1", "sender_number": "", "area_code": "415"}
+
+    def number(self) -> PhoneNumber:
+        return Registration.objects.get(external_id="1").phone_number
+
+    def test_without_it_the_case_waits_and_the_option_is_named(self, table):
+        status, out, _ = run("import_registrations", "--submit", table(self.BUYS, {"external_id": "2"}))
+        assert status == 0
+        assert "submitted, waits for the purchase of a number" in out
+        assert "Numbers to be bought: 1, $1.15 a month each." in out
+        assert "--submit --buy-numbers 1.15" in out
+        assert self.number().purchase_confirmed_at is None
+
+    def test_with_it_the_purchase_is_confirmed_also_of_a_case_that_was_submitted_before(self, table):
+        path = table(self.BUYS, {"external_id": "2"})
+        run("import_registrations", "--submit", path)
+        status, out, _ = run("import_registrations", "--submit", "--buy-numbers", "1.15", path)
+        assert status == 0
+        assert "row 2 (1): unchanged" in out
+        assert "Numbers that will be bought: 1, $1.15 a month each." in out
+        assert self.number().purchase_confirmed_by == "import_registrations"
+        agreed_at = self.number().purchase_confirmed_at
+        _, out, _ = run("import_registrations", "--submit", "--buy-numbers", "1.15", path)
+        assert "bought" not in out
+        assert self.number().purchase_confirmed_at == agreed_at
+
+    def test_json_says_it(self, table):
+        _, out, err = run(
+            "import_registrations", "--json", "--submit", "--buy-numbers=$1.15", table(self.BUYS)
+        )
+        assert json.loads(out)["purchase"] == "agreed"
+        assert "Numbers that will be bought: 1" in err
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (["--submit", "--buy-numbers", "1"], r"costs \$1.15 a month, not \$1.00"),
+            (["--buy-numbers", "1.15"], "needs --submit"),
+            (["--submit", "--buy-numbers", "NaN"], "is not a price"),
+            (["--submit", "--buy-numbers", "cheap"], "is not a price"),
+        ],
+    )
+    def test_another_price_agrees_to_nothing(self, table, options, said):
+        with pytest.raises(CommandError, match=said):
+            run("import_registrations", *options, table(self.BUYS))
+        assert not Registration.objects.exists()
+
+    def test_what_is_not_submitted_buys_nothing(self, table):
+        run("import_registrations", table(self.BUYS))
+        verbs.hold(Registration.objects.get(), reason="x", actor="ann")
+        status, out, _ = run("import_registrations", "--submit", "--buy-numbers", "1.15", table(self.BUYS))
+        assert status == 1
+        assert "bought" not in out
+        assert self.number().purchase_confirmed_at is None
+
+    def test_a_dry_run_agrees_to_nothing(self, table):
+        run("import_registrations", "--submit", table(self.BUYS))
+        run("import_registrations", "--dry-run", "--submit", "--buy-numbers", "1.15", table(self.BUYS))
+        assert self.number().purchase_confirmed_at is None

@@ -15,7 +15,9 @@ VALID: dict[str, str] = {
     "postal_code": "02139",
     "iso_country": "US",
     "description": "Ann Lee Nails sends appointment reminders to clients who booked online.",
-    "message_flow": "Clients tick an unticked box on https://annlee.example.com/book to get reminders.",
+    "message_flow": "Clients tick an unticked box on https://annlee.example.com/book to get reminders from Ann Lee "
+    "Nails, up to 4 a month. Message and data rates may apply. Reply STOP to opt out, HELP for help. "
+    "The privacy policy and the terms are linked there.",
     "message_sample_1": "Ann Lee Nails: see you on [date]. Reply STOP to opt out.",
     "message_sample_2": "Ann Lee Nails: your booking of [date] is confirmed.",
     "message_sample_3": "",

@@ -22,7 +22,7 @@ def errors_of(**changes) -> dict[str, list[str]]:
 def hints_of(**changes) -> dict[str, list[str]]:
     form = form_with(**changes)
     assert form.is_valid(), form.errors
-    return form.hints
+    return form.advice()
 
 
 def cleaned(name: str, **changes):
@@ -109,7 +109,8 @@ def test_lengths_of_texts(name, low, high):
 def test_no_input_cuts_pasted_text():
     for field in RegistrationForm().fields.values():
         assert "maxlength" not in field.widget.attrs
-    assert "at most 100 characters (it has 101)" in errors_of(first_name="x" * 101)["first_name"][0]
+    assert errors_of(first_name="x" * 101)["first_name"] == ["Write at most 100 characters (it has 101)."]
+    assert errors_of(description="Texts.")["description"] == ["Write at least 40 characters (it has 6)."]
 
 
 def test_line_breaks_count_once_and_blank_lines_collapse():

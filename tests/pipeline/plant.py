@@ -18,7 +18,8 @@ from django_q.models import OrmQ
 
 from registrations.models import Heartbeat, Lane, Registration, StepRun
 from registrations.worker.processes import pause
-from tests.commands.files import csv_bytes
+from tests.forms.rows import VALID
+from tests.importing.files import csv_bytes
 from tests.worker.conftest import ALIAS, wait_until
 
 # What one clean registration leaves at Twilio; a second one of anything is a duplicate.
@@ -35,6 +36,8 @@ OBJECTS = {
     "Usa2p": 1,
     "ServicePhoneNumbers": 1,
 }
+# The texts that must name the brand.
+SPOKEN = ("description", "message_flow", "message_sample_1", "message_sample_2")
 FIRST = ("Ada", "Bea", "Cleo", "Dora", "Edna", "Fay", "Gwen", "Hope", "Ida", "Joan")
 AREAS = ("212", "312", "415", "503", "617", "702", "808", "907", "202", "303")
 
@@ -56,6 +59,7 @@ def rows(count: int, senders: list[str]) -> list[dict[str, str]]:
                 "street": f"{number + 1} Main St",
                 "external_id": f"customer-{number}",
                 "sender_number": senders[number],
+                **{key: VALID[key].replace(VALID["brand_name"], f"{name} Crafts") for key in SPOKEN},
             }
         )
     return found

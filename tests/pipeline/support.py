@@ -25,6 +25,7 @@ BRAND_NAME = "Quillfeather Kites"
 AUTO_YES = "+14155559999"  # docs/sandbox.md: answers YES by itself
 SILENT = "+14155552672"
 OTHER_NUMBER_SID = "PN" + "0" * 31 + "2"
+SCALE = 0.001  # the sandbox's clock in all tests
 
 WRITING = ("create_", "update_", "delete_", "send_", "attach_", "detach_", "buy_")
 
@@ -65,6 +66,8 @@ class Stand:
             "profile": SECRETS | changes.pop("profile", {}),
             "trust_bundle": {"brand_name": BRAND_NAME, "mobile_phone_number": AUTO_YES}
             | changes.pop("trust_bundle", {}),
+            # Texts of a campaign are kept as they are; these must not name the customer, or they hide a leak.
+            "campaign": PARTS["campaign"] | changes.pop("campaign", {}),
             **changes,
         }
         case = make_case(**parts)
@@ -186,6 +189,12 @@ def _failed_brand(stand: Stand) -> None:
     verbs.submit(pipeline.load(stand.pk), actor=stand.actor)
 
 
+def _failed_brand_and_email(stand: Stand) -> None:
+    stand.make(trust_bundle={"brand_name": "Quillfeather fail once 30701"})
+    stand.stopped(Stage.BRAND)
+    stand.edit(profile={"email": "wilhelmina.quill@harborcrafts.com"})
+
+
 def _second_otp(stand: Stand) -> None:
     stand.make(trust_bundle={"mobile_phone_number": SILENT})
     stand.run(lambda case: case.stage == Stage.OTP)
@@ -212,6 +221,18 @@ def _changed_keywords(stand: Stand) -> None:
 def _number_to_buy(stand: Stand) -> None:
     case = stand.make(phone_number={"sender_number": "", "area_code": "415"})
     verbs.confirm_purchase(case, actor=stand.actor)
+
+
+def _lost_campaign(stand: Stand) -> None:
+    """It vanished at Twilio, perhaps with its messaging service."""
+    stand.make()
+    live = stand.run(lambda case: case.stage == Stage.LIVE)
+    world = stand.desk.sandbox.world
+    with world.lock:
+        world.store.delete("Usa2p", live.campaign.service_sid)
+    verbs.refresh(live, actor=stand.actor)
+    stand.run(lambda case: bool(case.campaign.gone_at) and case.waiting_for == WaitingFor.US)
+    verbs.submit(pipeline.load(stand.pk), actor=stand.actor)
 
 
 def _moved_to_canada(stand: Stand) -> None:
@@ -281,6 +302,7 @@ RECIPES: dict[str, Callable[[Stand], None]] = {
     "trust_bundle.submit": _walk,
     "number.resolve": _walk,
     "brand.create": _walk,
+    "campaign.look_at_service": _lost_campaign,
     "campaign.create_service": _walk,
     "campaign.create": _walk,
     "number.attach": _walk,
@@ -289,6 +311,7 @@ RECIPES: dict[str, Callable[[Stand], None]] = {
     "profile.update_email": _bad_email,
     "profile.update_end_user": _bad_email,
     "profile.update_address": _wrong_street,
+    "trust_bundle.update_email": _failed_brand_and_email,
     "trust_bundle.update_end_user": _bad_bundle,
     "brand.update": _failed_brand,
     "brand.send_otp": _second_otp,
@@ -317,3 +340,30 @@ def personal_data_in(value: Any) -> list[str]:
     """The customer's own data that occur in a JSON-like value; for ledger, timeline and messages."""
     text = json.dumps(value, default=str).lower()
     return [item for item in (*SECRETS.values(), AUTO_YES, BRAND_NAME) if item.lower() in text]
+
+
+def steps(stand: Stand) -> list[str]:
+    """The slugs of all attempts of the case, in their order."""
+    runs = StepRun.objects.filter(registration_id=stand.pk).order_by("id")
+    return list(runs.values_list("step", flat=True))
+
+
+def calls(stand: Stand, method: str, path: str) -> list[dict[str, Any]]:
+    """What Twilio was asked with this method and this in the path."""
+    return [entry for entry in stand.desk.log() if entry["method"] == method and path in entry["path"]]
+
+
+def at_otp(case: Registration) -> bool:
+    return case.stage == Stage.OTP
+
+
+def new_calls(stand: Stand, seen: int) -> list[str]:
+    """What was written after the first `seen` writes, without SIDs: "POST EndUsers/…" is a change of one."""
+    found = []
+    for entry in stand.desk.writes()[seen:]:
+        parts = entry["path"].removesuffix(".json").split("/")
+        names = [
+            part for part in parts if part[:2] not in ("BU", "BN", "MG", "QE", "IT", "AD", "BV", "PN", "AC")
+        ]
+        found.append(f"{entry['method']} {names[-1]}" + ("/…" if parts[-1] != names[-1] else ""))
+    return found

@@ -2,8 +2,8 @@
 
 import pytest
 
-from registrations import limits, manual, planning, verbs
-from registrations.models import Profile, RetiredResource, Submission
+from registrations import limits, manual, verbs
+from registrations.models import RetiredResource, Submission
 from registrations.states import Stage, WaitingFor
 from tests.cases import make_case
 
@@ -28,23 +28,6 @@ def to_live(desk, **changes):
     desk.run(case.pk, until=otp)
     desk.answer_yes()
     return desk.run(case.pk)
-
-
-def test_an_address_that_twilio_has_locked_is_replaced_and_swapped(desk):
-    case = make_case(profile={"postal_code": "02139", "email": "unknown-domain@harborcrafts.com"})
-    verbs.submit(case, actor="ann")
-    case = desk.run(case.pk, until=lambda c: bool(c.profile.submitted_at) and c.stage != Stage.PROFILE)
-    Profile.objects.filter(registration=case).update(address_locked=True)
-    verbs.edit(case, {"profile": {"street": "2 Main St"}}, actor="ann")
-    case = desk.run(case.pk, until=lambda c: c.wake_at is None or stopped(c))
-    planned = [call.slug for call in planning.plan(case).calls]
-    assert planned[:5] == [
-        "profile.replace_address",
-        "profile.replace_document",
-        "profile.unassign_document",
-        "profile.assign_document",
-        "profile.evaluate",
-    ]
 
 
 def test_a_case_is_taken_down_in_order_and_the_brand_becomes_a_task(desk):

@@ -207,7 +207,7 @@ def test_long_groups_are_cut_and_say_so(scan):
         for n in range(103)
     )
     page = text(agent())
-    assert page.count('class="finding"') == 100
+    assert page.count('id="finding-') == 100
     assert "3 more" in page
 
 

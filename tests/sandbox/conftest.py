@@ -65,3 +65,10 @@ def server():
 @pytest.fixture
 def client(server: SandboxServer) -> Client:
     return client_for(server)
+
+
+@pytest.fixture
+def walk(server: SandboxServer, client: Client) -> Any:
+    from .walk import Walk  # it takes constants from here
+
+    return Walk(server, client, callback="http://127.0.0.1:9/status")

@@ -1,4 +1,4 @@
-"""The HTTP front: paging, faults, pace, restart, callbacks, events, the control API and the page."""
+"""The HTTP front: paging, faults, pace, restart, the control API and the page."""
 
 from __future__ import annotations
 
@@ -9,23 +9,20 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
-from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from registrations.sandbox import Config, SandboxServer, World
 from registrations.sandbox.limits import Paces
-from registrations.sandbox.state import CAMPAIGN_REVIEW, NUMBER_REGISTRATION, PROFILE_CHECK
+from registrations.sandbox.state import CAMPAIGN_REVIEW
 from registrations.sandbox.store import Store
 
 from .conftest import ACCOUNT, PRIMARY, TOKEN, Clock, Redirected, client_for, control
@@ -261,130 +258,6 @@ def test_kill_9_forgets_no_answered_call(tmp_path):
         process.wait(10)
         assert process.stdout is not None
         process.stdout.close()
-
-
-# -- callbacks and events ----------------------------------------------------------------------------------
-
-
-class Listener:
-    """Takes what the sandbox sends, and checks its signature as a client would."""
-
-    def __init__(self, refuse_first: bool = False) -> None:
-        self.got: list[dict[str, Any]] = []
-        self.arrived = threading.Condition()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                url = f"http://127.0.0.1:{outer.port}{self.path}"
-                form = "form" in self.headers["Content-Type"]
-                params = dict(urllib.parse.parse_qsl(body)) if form else body
-                signed = RequestValidator(TOKEN).validate(url, params, self.headers["X-Twilio-Signature"])
-                data = params if form else json.loads(body)
-                with outer.arrived:
-                    status = 500 if refuse_first and not outer.got else 200
-                    outer.got.append({"signed": signed, "data": data, "path": self.path})
-                    outer.arrived.notify_all()
-                self.send_response(status)
-                self.end_headers()
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-
-    def wait_for(self, count: int) -> list[dict[str, Any]]:
-        with self.arrived:
-            assert self.arrived.wait_for(lambda: len(self.got) >= count, timeout=10), self.got
-            return list(self.got)
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join(5)
-
-
-@pytest.fixture
-def listener():
-    running = Listener()
-    yield running
-    running.stop()
-
-
-def test_status_callbacks_are_signed_and_vary_in_spelling(server, client, listener):
-    callback = f"http://127.0.0.1:{listener.port}/hook?who=desk#rc=5"
-    walk = Walk(server, client, callback=callback)
-    walk.person["email"] = "a.bad-email@x.com"
-    walk.build_profile().submit_profile().advance(PROFILE_CHECK)
-    got = sorted(listener.wait_for(2), key=lambda row: row["data"]["Status"])
-    assert all(row["signed"] and row["path"] == "/hook?who=desk" for row in got)
-    assert [row["data"]["Status"] for row in got] == ["pending-review", "twilio-rejected"]
-    assert got[1]["data"]["FailureReason"] == "Email is invalid."
-    spellings = {name for row in got for name in row["data"] if name.lower() == "bundlesid"}
-    assert spellings == {"BundleSID", "BundleSid"}
-    assert control(server, "replay", {"sid": walk.sids["profile"]})["replayed"] >= 1
-    listener.wait_for(3)
-
-
-def subscribe(client: Client, port: int, server: SandboxServer, suffixes: list[str]) -> str:
-    events = client.events.v1
-    destination = {"destination": f"http://127.0.0.1:{port}/events", "method": "POST", "batch_events": True}
-    sink = events.sinks.create("events", destination, "webhook")
-    events.sinks(sink.sid).sink_test.create()
-    test = next(row for row in control(server, "state")["Sinks"] if row["sid"] == sink.sid)
-    events.sinks(sink.sid).sink_validate.create(test_id=test["_test_id"])
-    types = [
-        {"type": f"com.twilio.messaging.compliance.{suffix}", "schema_version": v} for suffix, v in suffixes
-    ]
-    subscription = events.subscriptions.create("a2p", sink.sid, types)
-    assert len(events.subscriptions(subscription.sid).subscribed_events.list()) == len(types)
-    return sink.sid
-
-
-def test_events_reach_an_active_sink_signed(server, client, listener):
-    suffixes = [
-        ("brand-registration.brand-verified", 2),
-        ("campaign-registration.campaign-approved", 1),
-        ("number-registration.successful", 2),
-    ]
-    sink = subscribe(client, listener.port, server, suffixes)
-    listener.wait_for(1)
-    walk = Walk(server, client).live_campaign()
-    number = client.incoming_phone_numbers.list()[0].sid
-    walk.service.phone_numbers.create(phone_number_sid=number)
-    walk.advance(NUMBER_REGISTRATION)
-    got = listener.wait_for(4)
-    assert all(row["signed"] for row in got)
-    events = {event["type"].removeprefix("com.twilio."): event for row in got for event in row["data"]}
-    assert events["eventstreams.test-event"]["id"] == ACCOUNT
-    prefix = "messaging.compliance."
-    assert events[prefix + "brand-registration.brand-verified"]["data"]["identitystatus"] == "verified"
-    approved = events[prefix + "campaign-registration.campaign-approved"]["data"]
-    assert approved["campaignregistrationstatus"] == "success"
-    assert approved["campaignsid"].startswith("CM")
-    assert events[prefix + "number-registration.successful"]["data"]["phonenumbersid"] == number
-    with pytest.raises(TwilioRestException, match="in use"):
-        client.events.v1.subscriptions.create(
-            "again", sink, [{"type": f"com.twilio.{prefix}number-registration.failed"}]
-        )
-
-
-def test_an_event_is_tried_again_after_a_500():
-    listener = Listener(refuse_first=True)
-    try:
-        with SandboxServer(time_scale=0.05, **OPTIONS) as server:
-            events = client_for(server).events.v1
-            destination = {"destination": f"http://127.0.0.1:{listener.port}/x"}
-            sink = events.sinks.create("x", destination, "webhook")
-            events.sinks(sink.sid).sink_test.create()
-            first, second = listener.wait_for(2)[:2]
-        assert first == second
-    finally:
-        listener.stop()
 
 
 # -- control API and page ----------------------------------------------------------------------------------

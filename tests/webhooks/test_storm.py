@@ -18,7 +18,7 @@ from django.conf import settings
 from registrations.gateway.signatures import FORM, signature
 from registrations.models import Event, Registration, WebhookDelivery
 from registrations.worker.processes import pause
-from tests.commands.files import csv_bytes
+from tests.importing.files import csv_bytes
 from tests.pipeline.plant import Plant, rows
 from tests.webhooks.conftest import EVENTS_PATH, STATUS_PATH, Letter, Postman, event
 from tests.worker.conftest import ALIAS, wait_until, worker_database

@@ -21,7 +21,7 @@ def _note(line: str) -> None:
         log.write(f"{line} {os.getpid()} {time.time()}\n")
 
 
-def advance(pk, *, ring):
+def advance(pk, *, ring, tell):
     _note(f"begin {pk}")
     pause(pk // 1000)
     _note(f"end {pk}")

@@ -72,5 +72,5 @@ def test_facts_and_their_price(django_assert_max_num_queries):
     with django_assert_max_num_queries(6):
         facts = health()
     assert (facts.due, facts.later, facts.workers[0].frozen) == (1, 0, 2)
-    assert 39 < facts.oldest_due_seconds < 45
+    assert facts.oldest_due_seconds >= 40
     assert facts.workers[0].trouble.startswith("jobs are due")

@@ -6,11 +6,12 @@ from types import SimpleNamespace
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django_q.models import OrmQ, Task
 
-from registrations import pipeline, tasks
+from registrations import figures, pipeline, tasks
 from registrations.broker import EtaORM
-from registrations.models import Heartbeat, Registration
+from registrations.models import Figure, Heartbeat, Registration
 from registrations.states import Stage, WaitingFor
 from registrations.worker import sweeper
 
@@ -118,9 +119,10 @@ def test_prune_keeps_what_is_young():
         )
     Heartbeat.objects.create(name="worker:old:1", at=now - timedelta(days=3))
     Heartbeat.objects.create(name="worker:new:1", at=now)
+    Heartbeat.objects.create(name="event-streams", at=now - timedelta(days=300))
     assert tasks.prune() == 3
     assert set(Task.objects.values_list("id", flat=True)) == {"0", "2"}
-    assert Heartbeat.objects.get().name == "worker:new:1"
+    assert {row.name for row in Heartbeat.objects.all()} == {"worker:new:1", "event-streams"}
 
 
 def test_sweep_rings_for_everything_due(monkeypatch):
@@ -150,7 +152,7 @@ def test_two_jobs_for_one_registration_are_one_run(monkeypatch):
     def run(pk, token):
         runs.append(pk)
         tasks.advance(pk)  # a redelivered job while the first is at work: the lease holds it off
-        return pipeline.Stop(Stage.PROFILE, WaitingFor.TWILIO, "Waiting.")
+        return pipeline.Stop(Stage.PROFILE, WaitingFor.TWILIO, "Waiting."), None
 
     monkeypatch.setattr(pipeline, "_run", run)
     registration = Registration.objects.create(label="Ada", wake_at=timezone.now())
@@ -161,10 +163,18 @@ def test_two_jobs_for_one_registration_are_one_run(monkeypatch):
 
 def test_a_finished_run_leaves_one_job_at_its_wake_time(monkeypatch):
     wake = timezone.now() + timedelta(minutes=7)
-    monkeypatch.setattr(
-        pipeline, "_run", lambda pk, token: pipeline.Wait(wake, Stage.BRAND, WaitingFor.TWILIO, "Waiting.")
-    )
+    waiting = pipeline.Wait(wake, Stage.BRAND, WaitingFor.TWILIO, "Waiting.")
+    monkeypatch.setattr(pipeline, "_run", lambda pk, token: (waiting, None))
     registration = Registration.objects.create(label="Ada", wake_at=timezone.now())
     tasks.advance(registration.pk)
     row = OrmQ.objects.get()
     assert (row.task["args"], row.lock) == ((registration.pk,), wake)
+
+
+def test_numbers_that_take_long_are_counted_anew_by_a_job(db):
+    tasks.ring_figures()
+    assert not OrmQ.objects.exists()
+    Figure.objects.create(name="standing", at=timezone.now() - timedelta(minutes=2), data={"value": []})
+    tasks.ring_figures()
+    assert OrmQ.objects.get().task["func"] == tasks.FIGURES
+    assert import_string(tasks.FIGURES) is figures.refresh

@@ -65,7 +65,8 @@ def test_required_columns_are_those_of_the_form():
     ("content", "said"),
     [
         (b"", "empty"),
-        (b"PK\x03\x04rest", "workbook"),
+        (b"PK\x03\x04rest", "workbook cannot be read"),
+        (b"\xd0\xcf\x11\xe0rest", "old or a protected workbook"),
         (b"first_name\0,last_name", "not a text file"),
         (b"a;b;c\n1;2;3\n", "names of the columns"),
         (b"\n" + b"first_name,last_name\n", "names of the columns"),

@@ -118,6 +118,17 @@ def test_submit_takes_created_changed_and_unsubmitted_rows_once():
     assert case.wake_at is not None
 
 
+def test_what_the_preflight_expects_to_be_rejected_is_told_and_submitted_unless_held_back():
+    nameless = {"message_sample_1": "See you on [date]. Reply STOP to opt out."}
+    nameless |= {"message_sample_2": "Your booking of [date] is confirmed."}
+    (held,) = run({"external_id": "1", **nameless}, submit=True, hold_back=True)
+    assert (held.outcome, held.submitted) == ("created", False)
+    assert "pre-flight" in held.errors[""][0]
+    (sent,) = run({"external_id": "1", **nameless}, submit=True)
+    assert (sent.submitted, sent.errors) == (True, {})
+    assert any("No sample names" in text for texts in sent.warnings.values() for text in texts)
+
+
 def test_a_refused_submit_keeps_the_saved_row_and_fails_it():
     run({"external_id": "1"})
     verbs.hold(Registration.objects.get(), reason="", actor="x")

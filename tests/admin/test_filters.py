@@ -1,0 +1,120 @@
+"""What the lists can be narrowed by, and that every page of a list holds the rows it should."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.paginator import Paginator
+from django.utils import timezone
+
+from registrations.admin.paging import QuickPaginator
+from registrations.models import Brand, PhoneNumber, Registration
+from registrations.states import Stage
+from tests.factories import make_registration
+
+from .conftest import browser, person
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/registrations/registration/"
+FAILED = {"campaign_status": "FAILED", "errors": [{"error_code": 30909, "error_description": "Not clear."}]}
+
+
+def labels(client, url: str) -> set[str]:
+    response = client.get(url)
+    assert response.status_code == 200, url
+    rows = response.context["cl"].result_list
+    return {getattr(row, "registration", row).label for row in rows}
+
+
+def test_by_owner(boss):
+    ann, bob = person("ann", "view_registration", "view_brand"), person("bob", "view_registration")
+    for label, owner in (("Of Ann", ann), ("Of Bob", bob), ("Of nobody", None)):
+        make_registration(Stage.OTP, label=label, owner=owner)
+    client = browser(ann)
+    assert labels(client, f"{LIST}?owner=me") == {"Of Ann"}
+    assert labels(client, f"{LIST}?owner=none") == {"Of nobody"}
+    assert labels(client, f"{LIST}?owner={bob.pk}") == {"Of Bob"}
+    assert labels(client, "/admin/registrations/brand/?owner=me") == {"Of Ann"}
+    assert labels(client, f"{LIST}?owner=x") == set()
+
+
+def test_by_time_in_stage_and_by_age(boss):
+    old = make_registration(Stage.BRAND, label="Old")
+    make_registration(Stage.BRAND, label="New")
+    long_ago = timezone.now() - timedelta(days=10)
+    Registration.objects.filter(pk=old.pk).update(stage_since=long_ago, created_at=long_ago)
+    assert labels(boss, f"{LIST}?age=gt7") == {"Old"}
+    assert labels(boss, f"{LIST}?age=gt14") == set()
+    assert labels(boss, f"{LIST}?age=lt1") == {"New"}
+    assert labels(boss, "/admin/registrations/brand/?age=gt7") == {"Old"}
+    assert labels(boss, f"{LIST}?created=7") == {"New"}
+    assert labels(boss, f"{LIST}?created=30") == {"Old", "New"}
+
+
+def test_by_failure_with_its_count_and_title(boss):
+    make_registration(Stage.CAMPAIGN, answer=FAILED, label="Refused")
+    make_registration(Stage.LIVE, label="Fine")
+    page = boss.get(LIST).content.decode()
+    assert "30909 Way of opting in" in page
+    assert labels(boss, f"{LIST}?code=30909") == {"Refused"}
+    assert labels(boss, "/admin/registrations/campaign/?code=30909") == {"Refused"}
+    # A brand's list offers what brands are refused for.
+    assert "30909" not in boss.get("/admin/registrations/brand/").content.decode()
+    assert labels(boss, f"{LIST}?code=1") == set()
+
+
+@pytest.mark.parametrize(
+    "query", ["code=abc", "code=99999999999", "age=gtx", "created=9", "owner=0", "account=x"]
+)
+def test_a_value_that_nobody_offers_finds_nothing(boss, query):
+    make_registration(Stage.CAMPAIGN, answer=FAILED)
+    assert labels(boss, f"{LIST}?{query}") == set()
+
+
+def test_accounts_are_offered_once_there_are_two(boss):
+    make_registration(label="First")
+    assert "By account" not in boss.get(LIST).content.decode()
+    make_registration(label="Second", account_sid="AC" + "9" * 32)
+    assert "By account" in boss.get(LIST).content.decode()
+    assert labels(boss, f"{LIST}?account=AC{'9' * 32}") == {"Second"}
+
+
+def test_by_twilio_s_words_also_those_we_do_not_know(boss):
+    make_registration(Stage.LIVE, label="Approved")
+    odd = make_registration(Stage.LIVE, label="Odd")
+    Brand.objects.filter(registration=odd).update(status="SOMETHING_NEW")
+    PhoneNumber.objects.filter(registration=odd).update(a2p_status="registered")
+    assert labels(boss, "/admin/registrations/brand/?status=APPROVED") == {"Approved"}
+    assert labels(boss, "/admin/registrations/brand/?status=other") == {"Odd"}
+    assert labels(boss, "/admin/registrations/phonenumber/?a2p_status=none") == {"Approved"}
+    assert labels(boss, "/admin/registrations/phonenumber/?a2p_status=registered") == {"Odd"}
+
+
+def test_the_ledger_and_the_timeline_are_found_by_case_code_step_and_kind(boss):
+    make_registration(Stage.LIVE, label="Corner Bakery", external_id="crm-77")
+    ledger, timeline = "/admin/registrations/steprun/", "/admin/registrations/event/"
+    assert labels(boss, f"{ledger}?q=crm-77") == {"Corner Bakery"}
+    assert labels(boss, f"{ledger}?step=brand.create") == {"Corner Bakery"}
+    assert labels(boss, f"{ledger}?q=30909") == set()
+    assert labels(boss, f"{timeline}?tag=submitted") == {"Corner Bakery"}
+    assert labels(boss, f"{timeline}?tag=note") == set()
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 11, 12])
+@pytest.mark.parametrize("order", [("-id",), ("stage", "label", "-id")])
+def test_every_page_holds_what_a_plain_paginator_shows(db, count, order):
+    stages = [Stage.DRAFT, Stage.BRAND, Stage.LIVE]
+    Registration.objects.bulk_create(
+        Registration(label=f"Case {n % 4}", stage=stages[n % 3]) for n in range(count)
+    )
+    rows = Registration.objects.order_by(*order)
+    quick, plain = QuickPaginator(rows, 5), Paginator(rows, 5)
+    assert quick.num_pages == plain.num_pages
+    for number in plain.page_range:
+        assert list(quick.page(number).object_list) == list(plain.page(number).object_list)
+
+
+def test_the_last_page_costs_no_more_queries_than_the_first(db, django_assert_num_queries):
+    Registration.objects.bulk_create(Registration(label=f"Case {n}") for n in range(23))
+    for number in (1, 5):
+        with django_assert_num_queries(3):
+            assert list(QuickPaginator(Registration.objects.order_by("-id"), 5).page(number).object_list)

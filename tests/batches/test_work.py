@@ -1,0 +1,205 @@
+"""How a batch goes: chosen quickly, confirmed once, cancelled, started again, never done twice."""
+
+import pytest
+from django.db import DatabaseError
+
+from registrations import background, batches, verbs
+from registrations.batches import progress
+from registrations.batches import work as batch_work
+from registrations.models import Batch, Registration
+from registrations.states import ItemState, Stage, WorkState
+from tests.factories import make_registration
+
+from .conftest import done, outcomes, prepared, work
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cases(db) -> list[Registration]:
+    return [make_registration(label=f"Case {n}") for n in range(4)]
+
+
+def test_starting_makes_no_rows_and_takes_each_case_once(ann, cases):
+    pks = [case.pk for case in cases]
+    batch = batches.start("hold", [*pks, *pks, 999_999], user=ann, query="stage__exact=draft")
+    assert (batch.total, batch.items.count(), batch.query) == (5, 0, "stage__exact=draft")
+    work(batch)
+    assert sorted(batch.items.values_list("registration_id", flat=True)) == pks
+    assert batch.total == 4, "what does not exist is left out"
+    assert batch.params["chosen"] == []
+
+
+def test_too_many_are_refused(ann):
+    with pytest.raises(batches.TooMany, match="At most 100,000"):
+        batches.start("hold", range(batches.MOST + 1), user=ann)
+    assert not Batch.objects.exists()
+
+
+def test_an_unknown_act_is_refused(ann):
+    with pytest.raises(KeyError):
+        batches.start("delete-all", [1], user=ann)
+
+
+def test_rows_are_entered_and_judged_in_portions(ann, cases, monkeypatch):
+    monkeypatch.setattr(batch_work, "ENTERED", 3)
+    monkeypatch.setattr(batch_work, "JUDGED", 3)
+    monkeypatch.setattr(batch_work, "DONE", 1)
+    batch = done("hold", cases, ann, {"reason": "x"})
+    assert progress.progress(batch).done == 4
+
+
+def test_nothing_happens_before_it_is_confirmed(ann, cases):
+    batch = prepared("hold", cases, ann)
+    batches.advance(batch.pk)
+    assert not Registration.objects.filter(hold=True).exists()
+    assert progress.progress(batch).will == 4
+
+
+def test_who_confirms_is_who_did_it(ann, cases, django_user_model):
+    batch = prepared("hold", cases, ann)
+    bo = django_user_model.objects.create_user("bo")
+    batches.confirm(batch, user=bo, inputs={"reason": "x"})
+    work(batch)
+    assert batch.actor == "bo"
+    assert cases[0].events.first().actor == "bo"
+
+
+def test_confirm_twice_is_one_confirm(ann, cases):
+    batch = prepared("hold", cases, ann)
+    batches.confirm(batch, user=ann, inputs={"reason": "first"})
+    batches.confirm(batch, user=ann, inputs={"reason": "second"})
+    work(batch)
+    cases[0].refresh_from_db()
+    assert cases[0].hold_reason == "first"
+    assert cases[0].events.filter(tag="hold").count() == 1
+
+
+def test_cancel_stops_after_the_row_that_is_being_done(ann, cases, monkeypatch):
+    batch = prepared("hold", cases, ann)
+    batches.confirm(batch, user=ann, inputs={"reason": "x"})
+    once = verbs.hold
+
+    def hold(case, **more):
+        once(case, **more)
+        batches.cancel(batch, user=ann)
+
+    monkeypatch.setattr(verbs, "hold", hold)
+    batches.advance(batch.pk)
+    batch.refresh_from_db()
+    assert (batch.state, batch.cancelled_by) == (WorkState.CANCELLED, "ann")
+    assert progress.progress(batch).done == 1
+    with pytest.raises(background.Refused):
+        batches.confirm(batch, user=ann)
+    monkeypatch.setattr(verbs, "hold", once)
+    batches.restart(batch)
+    work(batch)
+    assert batch.state == WorkState.DONE
+    assert [case.events.filter(tag="hold").count() for case in cases] == [1, 1, 1, 1]
+
+
+def test_a_cancelled_dry_run_is_made_anew(ann, cases):
+    batch = prepared("submit", cases[:1], ann)
+    batches.cancel(batch, user=ann)
+    verbs.hold(cases[0], reason="Meanwhile.", actor="bo")
+    batch.refresh_from_db()
+    batches.restart(batch)
+    work(batch)
+    assert batch.state == WorkState.READY
+    assert outcomes(batch)["Case 0"] == (ItemState.SKIPPED, "It is on hold. Release it first.")
+    assert batch.params["paced"] == {}
+
+
+def test_a_row_that_fails_by_our_error_stops_nobody_else(ann, cases, monkeypatch, caplog):
+    once = verbs.hold
+
+    def hold(case, **more):
+        once(case, **more)
+        if case.label == "Case 1":
+            raise ValueError("+14155552671")
+
+    monkeypatch.setattr(verbs, "hold", hold)
+    batch = done("hold", cases, ann, {"reason": "x"})
+    rows = outcomes(batch)
+    assert batch.state == WorkState.DONE
+    assert rows["Case 1"] == (
+        ItemState.FAILED,
+        "An error of ours (ValueError). An engineer finds the details in the log.",
+    )
+    assert [rows[f"Case {n}"][0] for n in (0, 2, 3)] == [ItemState.DONE] * 3
+    cases[1].refresh_from_db()
+    assert not cases[1].hold, "what a failed row began is undone"
+    assert "ValueError" in caplog.text
+    assert "5552671" not in caplog.text
+
+
+def test_a_judge_that_fails_passes_the_row_over(ann, cases, monkeypatch):
+    def broken(sight, params):
+        raise ZeroDivisionError
+
+    act = batch_work.ACTS["hold"]
+    monkeypatch.setitem(batch_work.ACTS, "hold", type(act)(**{**vars(act), "judge": broken}))
+    batch = prepared("hold", cases, ann)
+    assert batch.state == WorkState.READY
+    assert "ZeroDivisionError" in outcomes(batch)["Case 0"][1]
+
+
+def test_trouble_with_the_database_stops_the_work_and_loses_nothing(ann, cases, monkeypatch):
+    batch = prepared("hold", cases, ann)
+    batches.confirm(batch, user=ann, inputs={"reason": "x"})
+    once = verbs.hold
+
+    def hold(case, **more):
+        once(case, **more)
+        if case.label == "Case 2":
+            raise DatabaseError("gone")
+
+    monkeypatch.setattr(verbs, "hold", hold)
+    with pytest.raises(DatabaseError):
+        batches.advance(batch.pk)
+    batch.refresh_from_db()
+    assert (batch.state, progress.progress(batch).done) == (WorkState.FAILED, 2)
+    monkeypatch.setattr(verbs, "hold", once)
+    batches.restart(batch)
+    work(batch)
+    assert [case.events.filter(tag="hold").count() for case in cases] == [1, 1, 1, 1]
+
+
+def test_what_changed_since_the_dry_run_is_judged_again(ann, cases):
+    batch = prepared("submit", cases[:2], ann)
+    verbs.hold(cases[0], reason="Meanwhile.", actor="bo")
+    batches.confirm(batch, user=ann)
+    work(batch)
+    rows = outcomes(batch)
+    assert rows["Case 0"] == (ItemState.SKIPPED, "It is on hold. Release it first.")
+    assert rows["Case 1"][0] == ItemState.DONE
+    assert batch.items.get(registration=cases[0]).fee is None
+
+
+def test_a_refusal_of_the_verb_is_the_rows_reason(ann, cases, monkeypatch):
+    def hold(case, **more):
+        raise verbs.Refused("Not today.")
+
+    batch = prepared("hold", cases[:1], ann)
+    monkeypatch.setattr(verbs, "hold", hold)
+    batches.confirm(batch, user=ann)
+    work(batch)
+    assert outcomes(batch)["Case 0"] == (ItemState.SKIPPED, "Not today.")
+
+
+def test_progress_tells_fee_pace_reasons_and_stages(ann, cases):
+    verbs.hold(cases[0], reason="x", actor="bo")
+    live = make_registration(Stage.LIVE, label="Live")
+    batch = prepared("submit", [*cases[:3], live], ann)
+    seen = progress.progress(batch)
+    assert (seen.total, seen.will, seen.skipped, seen.settled) == (4, 2, 2, 4)
+    assert seen.fee == 39
+    assert seen.pace.total_seconds() == pytest.approx(4 * 1.05)
+    assert dict(progress.reasons(batch, ItemState.SKIPPED)) == {
+        "It is on hold. Release it first.": 1,
+        "It is submitted already, and nothing was edited since.": 1,
+    }
+    batches.confirm(batch, user=ann)
+    work(batch)
+    assert progress.stages(batch) == [("profile", 2)]
+    assert progress.spent(batch) == 0

@@ -1,0 +1,204 @@
+"""Two people edit one case at the same time: nothing is lost, whoever saves second."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from registrations import people, verbs
+from registrations.admin import merging
+from registrations.forms import data_of
+from registrations.models import Registration
+from registrations.states import Stage
+from tests.admin.conftest import browser, person
+from tests.factories import make_registration
+
+pytestmark = pytest.mark.django_db
+RIGHTS = ("view_registration", "change_registration")
+
+
+def url(case, page="change") -> str:
+    return f"/admin/registrations/registration/{case.pk}/{page}/"
+
+
+def opened(case: Registration) -> dict[str, str]:
+    """The form as a browser that has just opened it would send it back."""
+    case = Registration.objects.get(pk=case.pk)
+    data = {key: str(value) for key, value in data_of(case).items() if value not in (False, None)}
+    return data | {"base": merging.base_of(case), "_save": "1"}
+
+
+def conflicts(response) -> dict[str, tuple]:
+    merge = response.context["merge"]
+    return {c.label: (c.mine, c.theirs, c.was) for c in merge.conflicts}
+
+
+@pytest.fixture
+def case(db) -> Registration:
+    return make_registration(Stage.DRAFT)
+
+
+@pytest.fixture
+def ann(db) -> Client:
+    return browser(person("ann", *RIGHTS))
+
+
+def now(case) -> dict[str, Any]:
+    return data_of(Registration.objects.get(pk=case.pk))
+
+
+def save(client, case, page, **typed):
+    return client.post(url(case), page | typed)
+
+
+def test_different_inputs_are_merged_and_it_is_said(ann, case):
+    page = opened(case)
+    verbs.edit(case, {"profile": {"city": "Lowell"}, "campaign": {"subscriber_opt_in": False}}, actor="bob")
+    answer = ann.post(url(case), page | {"last_name": "Poe"}, follow=True)
+    assert "Meanwhile bob changed City" in answer.content.decode()
+    assert (now(case)["city"], now(case)["last_name"]) == ("Lowell", "Poe")
+    newest = case.events.filter(tag="edited").first()
+    assert (newest.actor, newest.text) == ("ann", "Edited: last_name.")
+
+
+def test_label_owner_and_notes_are_merged_likewise_though_they_make_no_revision(ann, case):
+    page = opened(case)
+    bob = person("bob", *RIGHTS)
+    people.claim(case, user=bob)
+    verbs.edit(case, {}, actor="bob", notes="Call after five.")
+    assert Registration.objects.get(pk=case.pk).revision == 1
+    assert save(ann, case, page, label="Better label").status_code == 302
+    saved = Registration.objects.get(pk=case.pk)
+    assert (saved.label, saved.owner, saved.notes) == ("Better label", bob, "Call after five.")
+
+
+def test_a_box_that_a_colleague_ticked_or_cleared_stays_so(ann, case):
+    page = opened(case)
+    verbs.edit(case, {"campaign": {"has_embedded_links": True}}, actor="bob")
+    assert save(ann, case, page, city="Salem").status_code == 302
+    assert now(case)["has_embedded_links"] is True
+    page = opened(case)
+    assert page["has_embedded_links"] == "True"
+    verbs.edit(case, {"campaign": {"has_embedded_links": False}}, actor="bob")
+    assert save(ann, case, page | {"has_embedded_links": "on"}, city="Lynn").status_code == 302
+    assert (now(case)["has_embedded_links"], now(case)["city"]) == (False, "Lynn")
+
+
+def test_the_same_input_shows_mine_theirs_and_what_it_was_and_saves_nothing(ann, case):
+    page = opened(case)
+    verbs.edit(case, {"profile": {"city": "Lowell", "street": "9 New St"}}, actor="bob")
+    answer = save(ann, case, page, city="Salem", last_name="Poe")
+    assert answer.status_code == 409
+    assert conflicts(answer) == {"City": ("Salem", "Lowell", "Boston")}
+    text = answer.content.decode()
+    assert "Bob changed the same meanwhile" in text
+    assert "Street" in answer.context["merge"].note
+    assert 'value="Salem"' in text
+    assert 'value="Poe"' in text
+    assert (now(case)["city"], now(case)["last_name"]) == ("Lowell", "Lee")
+
+
+def again(answer, **typed) -> dict[str, str]:
+    """The page of a conflict as the browser sends it back, with choices."""
+    form = answer.context["form"]
+    data = {
+        name: str(form[name].value()) for name in form.fields if form[name].value() not in (None, False, "")
+    }
+    merge = answer.context["merge"]
+    hidden = {f"was-{c.name}": c.before for c in merge.conflicts if c.before is not None}
+    return (
+        data
+        | hidden
+        | {
+            "conflict": [c.name for c in merge.conflicts],
+            "base": answer.context["base"],
+            "_save": "1",
+        }
+        | typed
+    )
+
+
+@pytest.mark.parametrize(("choice", "city"), [("mine", "Salem"), ("theirs", "Lowell")])
+def test_the_choice_counts_and_everything_else_is_saved_too(ann, case, choice, city):
+    page = opened(case)
+    verbs.edit(case, {"profile": {"city": "Lowell"}}, actor="bob")
+    answer = save(ann, case, page, city="Salem", last_name="Poe")
+    assert ann.post(url(case), again(answer, **{"merge-city": choice})).status_code == 302
+    assert (now(case)["city"], now(case)["last_name"]) == (city, "Poe")
+
+
+@pytest.mark.parametrize("choice", [{}, {"merge-city": "both"}])
+def test_without_a_choice_nothing_is_saved_and_it_is_asked_again(ann, case, choice):
+    page = opened(case)
+    verbs.edit(case, {"profile": {"city": "Lowell"}}, actor="bob")
+    answer = save(ann, case, page, city="Salem")
+    answer = ann.post(url(case), again(answer, **choice))
+    assert answer.status_code == 409
+    assert conflicts(answer) == {"City": ("Salem", "Lowell", "Boston")}
+    assert "Bob changed the same meanwhile" in answer.content.decode()
+    assert now(case)["city"] == "Lowell"
+
+
+def test_a_third_edit_while_one_chooses_is_asked_about_again(ann, case):
+    page = opened(case)
+    verbs.edit(case, {"profile": {"city": "Lowell"}}, actor="bob")
+    answer = save(ann, case, page, city="Salem")
+    verbs.edit(case, {"profile": {"city": "Lynn"}}, actor="cid")
+    for choice in ("mine", "theirs"):
+        asked = ann.post(url(case), again(answer, **{"merge-city": choice}))
+        assert asked.status_code == 409
+        assert conflicts(asked)["City"][:2] == ("Salem", "Lynn")
+    assert now(case)["city"] == "Lynn"
+
+
+def test_the_same_new_value_on_both_sides_is_no_conflict(ann, case):
+    page = opened(case)
+    verbs.edit(case, {"profile": {"city": "Lowell"}}, actor="bob")
+    assert save(ann, case, page, city="Lowell").status_code == 302
+
+
+def test_boxes_and_choices_are_shown_in_words(ann, case):
+    bob = person("bob", *RIGHTS)
+    page = opened(case)
+    verbs.edit(case, {"campaign": {"age_gated": True}}, actor="bob", owner=bob)
+    carol = person("carol", *RIGHTS)
+    answer = save(ann, case, page, owner=str(carol.pk))
+    assert conflicts(answer)["Owner"] == ("carol", "bob", "Nobody yet")
+
+
+def test_line_ends_of_browsers_are_no_edit(ann, case):
+    text = "First line of what this campaign sends to its clients.\nSecond line of the same text."
+    verbs.edit(case, {"campaign": {"description": text}}, actor="bob")
+    page = opened(case)
+    verbs.edit(case, {"campaign": {"description": text + " And more."}}, actor="bob")
+    assert save(ann, case, page, description=text.replace("\n", "\r\n")).status_code == 302
+    assert now(case)["description"].endswith("And more.")
+
+
+@pytest.mark.parametrize("base", ["", "{", "[]", '{"values": 3}', '{"values": {}, "event": "x"}', "null"])
+def test_a_page_whose_memory_is_spoiled_asks_about_every_difference(ann, case, base):
+    page = opened(case) | {"base": base}
+    verbs.edit(case, {"profile": {"city": "Lowell"}}, actor="bob")
+    answer = save(ann, case, page, last_name="Poe")
+    assert answer.status_code == 409
+    assert set(conflicts(answer)) == {"City", "Last name"}
+    assert {was for _, _, was in conflicts(answer).values()} == {None}
+    assert (now(case)["city"], now(case)["last_name"]) == ("Lowell", "Lee")
+
+
+def test_submitting_with_a_colleagues_changes_shows_the_plan_first(ann, case):
+    page = opened(case) | {"_submit": "1", "fee": "100"}
+    verbs.edit(case, {"profile": {"city": "Lowell"}}, actor="bob")
+    answer = save(ann, case, page, last_name="Poe")
+    assert answer.headers["Location"] == url(case, "confirm/submit")
+    assert not Registration.objects.get(pk=case.pk).was_submitted
+
+
+def test_what_the_page_remembers_is_what_it_shows(ann, case):
+    shown = ann.get(url(case))
+    base = json.loads(shown.context["base"])
+    assert base["values"]["city"] == "Boston"
+    assert base["values"]["message_sample_5"] == ""
+    assert base["event"] == case.events.first().pk
+    assert ann.get("/admin/registrations/registration/add/").status_code == 403

@@ -1,0 +1,133 @@
+"""The look outside: off by default, done by a worker, its answers kept for these very inputs."""
+
+import pytest
+
+from registrations import pipeline, tasks, verbs
+from registrations.preflight import gate, online
+from registrations.preflight.fetching import Page
+from tests.cases import PARTS, make_case
+
+GOOD_PRIVACY = (
+    "<html><h1>Privacy policy</h1><p>"
+    + "We keep what you tell us safe. " * 15
+    + "Mobile numbers and opt-in data are "
+    "not shared with or sold to third parties for marketing.</p></html>"
+)
+GOOD_TERMS = (
+    "<html><h1>Terms and conditions</h1><p>" + "You book with us and we do the nails. " * 15 + "</p></html>"
+)
+
+
+def fetched(**pages: Page):
+    known = {
+        "privacy": Page("https://annlee.example.com/privacy", 200, GOOD_PRIVACY),
+        "terms": Page("https://annlee.example.com/terms", 200, GOOD_TERMS),
+        "book": Page("https://annlee.example.com/book", 200, "<form><input type=checkbox></form>"),
+    } | pages
+    return lambda url: known[url.rsplit("/", 1)[-1]]
+
+
+@pytest.fixture
+def fetching_on(settings):
+    settings.A2P_PREFLIGHT_FETCH = True
+
+
+def keys(found) -> list[tuple[str, str, str]]:
+    return [(finding.slug, finding.field, finding.severity) for finding in found]
+
+
+@pytest.mark.django_db
+def test_it_is_off_by_default():
+    case = make_case()
+    with pytest.raises(verbs.Refused, match="off"):
+        verbs.look_online(case, actor="ann")
+    assert online.look(case, fetch=lambda url: pytest.fail("nothing may be fetched")) == []
+
+
+@pytest.mark.django_db
+def test_good_pages_are_good(fetching_on):
+    assert keys(online.look(make_case(), fetch=fetched())) == []
+
+
+PRIVACY, TERMS = "privacy_policy_url", "terms_and_conditions_url"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("page", "answer", "expected"),
+    [
+        ("privacy", Page("https://annlee.example.com/privacy", 404), ("page-open", PRIVACY, "error")),
+        ("terms", Page("https://annlee.example.com/terms", trouble="unknown"), ("page-open", TERMS, "error")),
+        ("terms", Page("https://annlee.example.com/terms", trouble="private"), ("page-open", TERMS, "error")),
+        ("terms", Page("https://annlee.example.com/terms", trouble="slow"), ("page-open", TERMS, "warning")),
+        ("terms", Page("https://annlee.example.com/terms", 403), ("page-open", TERMS, "warning")),
+        ("book", Page("https://annlee.example.com/book", 401), ("page-login", "message_flow", "error")),
+        ("book", Page("https://annlee.example.com/login?next=book", 200, "x"), ("page-login", "message_flow", "error")),
+        (
+            "privacy",
+            Page("https://annlee.example.com/privacy", 200, GOOD_PRIVACY.replace("not shared", "shared")),
+            ("privacy-sharing", PRIVACY, "warning"),
+        ),
+        (
+            "terms",
+            Page("https://annlee.example.com/terms", 200, "<p>" + "nails and more nails " * 40),
+            ("page-content", TERMS, "warning"),
+        ),
+        (
+            "terms",
+            Page("https://annlee.example.com/terms", 200, "<script>render('terms')</script>"),
+            ("page-content", TERMS, "warning"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_page(fetching_on, page, answer, expected):
+    assert keys(online.look(make_case(), fetch=fetched(**{page: answer}))) == [expected]
+
+
+@pytest.mark.django_db
+def test_an_error_stops_submit_until_the_inputs_change(fetching_on):
+    case = make_case()
+    online.look(case, fetch=fetched(privacy=Page("https://annlee.example.com/privacy", 404)))
+    with pytest.raises(verbs.Refused, match="does not exist"):
+        verbs.submit(case, actor="ann")
+    verbs.edit(
+        case, {"campaign": {"privacy_policy_url": "https://annlee.example.com/legal/privacy"}}, actor="ann"
+    )
+    case = pipeline.load(case.pk)
+    assert online.last(case) is None
+    verbs.submit(case, actor="ann")
+
+
+@pytest.mark.django_db
+def test_a_new_look_replaces_the_old_one(fetching_on):
+    case = make_case()
+    online.look(case, fetch=fetched(terms=Page("https://annlee.example.com/terms", 404)))
+    assert gate.in_the_way(case)
+    online.look(case, fetch=fetched())
+    assert gate.in_the_way(case) == []
+
+
+@pytest.mark.parametrize(
+    ("mobile", "expected"),
+    [
+        ("+14155552672", []),
+        ("+14155550751", [("line-type", "mobile_phone_number", "error")]),
+        ("+14155550753", [("line-type", "mobile_phone_number", "error")]),
+    ],
+)
+def test_the_line_type_by_twilios_lookup(desk, settings, mobile, expected):
+    settings.A2P_PREFLIGHT_LOOKUP = True
+    case = make_case(trust_bundle={**PARTS["trust_bundle"], "mobile_phone_number": mobile})
+    verbs.look_online(case, actor="ann")
+    tasks.look_online(case.pk)
+    assert keys(online.last(pipeline.load(case.pk)) or []) == expected
+    event = case.events.filter(tag=online.TAG).get()
+    assert mobile not in event.text + str(event.data), "the timeline holds no personal data"
+    assert [entry["path"] for entry in desk.reads()] == [f"/v2/PhoneNumbers/{mobile}"]
+
+
+@pytest.mark.django_db
+def test_twilio_out_of_reach_stops_nobody(settings):
+    settings.A2P_PREFLIGHT_LOOKUP = True
+    found = online.look(make_case())
+    assert keys(found) == [("line-type", "mobile_phone_number", "warning")]

@@ -1,0 +1,28 @@
+"""The pre-flight's test campaigns: good ones, written before the rules were tuned, and bad ones.
+
+A campaign is a flat object of form fields. A bad one names the rules that must fire: `rules`; `base` takes a
+good one's other texts over, so that the one thing that is wrong stands alone.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from registrations.failures import FIELD_PARTS
+
+HERE = Path(__file__).parent
+Inputs = dict[str, dict[str, Any]]
+
+GOOD: list[dict[str, Any]] = json.loads((HERE / "good.json").read_text())
+BAD: list[dict[str, Any]] = json.loads((HERE / "bad.json").read_text())
+_BY_BRAND = {case["brand_name"]: case for case in GOOD}
+
+
+def inputs_of(case: dict[str, Any]) -> Inputs:
+    """By part, as the form gives them."""
+    fields = {**_BY_BRAND[case["base"]], **case} if "base" in case else case
+    parts: Inputs = {}
+    for name, value in fields.items():
+        if part := FIELD_PARTS.get(name):
+            parts.setdefault("phone_number" if part == "number" else part, {})[name] = value
+    return parts

@@ -1,0 +1,127 @@
+"""The comparison that nobody asks for: once in its time, spaced, and it closes what people did in the Console."""
+
+from datetime import timedelta
+
+import pytest
+from django_q.models import OrmQ
+
+from registrations import clock, manual, tasks, verbs
+from registrations.models import Finding, Heartbeat, RetiredResource, Scan
+from registrations.reconcile import regular, scan
+from registrations.worker import sweeper
+
+pytestmark = pytest.mark.django_db
+
+
+def jobs() -> list[int]:
+    return [row.task["args"][0] for row in OrmQ.objects.all() if row.task["func"] == tasks.SCAN]
+
+
+def a_day_later() -> None:
+    Heartbeat.objects.filter(name=regular.HEARTBEAT).update(at=clock.now() - timedelta(hours=24, seconds=1))
+    Scan.objects.update(requested_at=clock.now() - timedelta(hours=25))
+
+
+@pytest.fixture
+def removed(house):
+    """A case that was taken down: its brand waits for somebody's deletion in the Console."""
+    case = house.case()
+    sid = case.brand.sid
+    verbs.remove(case, actor="ann")
+    case = house.desk.run(case.pk)
+    assert [task.key for task in manual.manual_tasks(case)] == [f"delete_brand_{sid}"]
+    case.former_brand = sid
+    return case
+
+
+def test_it_is_due_after_a_day_and_asked_for_once(house):
+    house.case()
+    assert not tasks.ring_due_scan(), "a fresh desk waits a full interval"
+    assert not tasks.ring_due_scan()
+    a_day_later()
+    assert tasks.ring_due_scan()
+    assert not tasks.ring_due_scan(), "another worker's sweep, a moment later"
+    assert Scan.objects.get().requested_by == regular.ACTOR
+    assert jobs() == [Scan.objects.get().pk]
+    a_day_later()
+    Scan.objects.update(state=Scan.State.DONE)
+    assert tasks.ring_due_scan()
+    assert Scan.objects.count() == 2
+
+
+def test_one_that_a_person_asked_for_counts_and_an_empty_desk_asks_nothing(house):
+    Heartbeat.objects.create(name=regular.HEARTBEAT, at=clock.now() - timedelta(days=3))
+    assert not tasks.ring_due_scan(), "there is nothing at Twilio yet"
+    house.case()
+    house.scan()
+    Heartbeat.objects.update(at=clock.now() - timedelta(days=3))
+    assert not tasks.ring_due_scan()
+
+
+def test_it_can_be_switched_off(house, settings):
+    settings.A2P_SCAN_EVERY_HOURS = 0
+    house.case()
+    Heartbeat.objects.create(name=regular.HEARTBEAT, at=clock.now() - timedelta(days=9))
+    assert not tasks.ring_due_scan()
+    assert regular.next_at() is None
+
+
+def test_the_workers_sweep_asks_for_it(house):
+    house.case()
+    beat = sweeper.Sweeper("worker:test", dict)
+    beat._round()
+    assert Scan.objects.count() == 0
+    assert regular.next_at() > clock.now() + timedelta(hours=23)
+    a_day_later()
+    beat._last.pop("scan")
+    beat._round()
+    beat._round()
+    assert len(jobs()) == 1
+    Heartbeat.objects.filter(name=regular.HEARTBEAT).update(at=clock.now() - timedelta(days=5))
+    tasks.prune()
+    assert Heartbeat.objects.filter(name=regular.HEARTBEAT).exists(), "its clock is kept"
+
+
+def test_it_closes_console_deletions_and_lists_orphans(house, removed):
+    a_day_later_scan = scan.ask(actor=regular.ACTOR, ring=None)
+    person = {
+        "first_name": "A",
+        "last_name": "B",
+        "email": "a@harborcrafts.com",
+        "phone_number": "+14155552671",
+    }
+    orphan = house.gateway.create_end_user(
+        friendly_name=removed.friendly_name("person", 7),
+        type="starter_customer_profile_information",
+        attributes=person,
+    )["sid"]
+    house.desk.post(f"brand/{removed.former_brand}", action="delete")
+    rests: list[float] = []
+    assert regular.run(a_day_later_scan.pk, pause=rests.append)
+    assert manual.manual_tasks(removed) == []
+    assert RetiredResource.objects.get(sid=removed.former_brand).gone_at
+    assert Finding.objects.filter(what="orphan", sid=orphan).exists()
+    assert len(rests) >= 5, "the reading is spaced"
+    assert not regular.run(a_day_later_scan.pk, pause=rests.append), "it is done already"
+
+
+def test_the_tasks_close_even_where_the_account_is_too_large(house, removed, monkeypatch):
+    house.desk.post(f"brand/{removed.former_brand}", action="delete")
+    monkeypatch.setattr(scan.run, "__kwdefaults__", scan.run.__kwdefaults__ | {"seconds": 0.0})
+    asked = scan.ask(actor=regular.ACTOR, ring=None)
+    regular.run(asked.pk, pause=lambda seconds: None)
+    asked.refresh_from_db()
+    assert (asked.state, asked.error) == ("failed", scan.TOO_LONG)
+    assert manual.manual_tasks(removed) == []
+
+
+def test_a_brand_that_is_still_there_stays_a_task_and_trouble_closes_nothing(house, removed):
+    pause = list[float]().append
+    assert regular.look_at_retired_brands(house.gateway, pause) == 0
+    assert RetiredResource.objects.get(sid=removed.former_brand).checked_at
+    house.desk.post(f"brand/{removed.former_brand}", action="delete")
+    house.desk.fault(method="GET", path="BrandRegistrations", action="503", times=1)
+    assert regular.look_at_retired_brands(house.gateway, pause) == 0
+    assert len(manual.manual_tasks(removed)) == 1
+    assert regular.look_at_retired_brands(house.gateway, pause) == 1
+    assert manual.manual_tasks(removed) == []
