@@ -45,7 +45,7 @@ format: .venv/ready  ## format the code
 	@.venv/bin/ruff format .
 
 unit: .venv/ready  ## quick tests
-	$(PYTEST) -q -m "not slow and not browser"
+	$(PYTEST) -q -m "not slow and not browser" -n auto --dist worksteal
 
 slow: .venv/ready  ## tests with real worker processes
 	$(PYTEST) -q -m "slow and not browser"
