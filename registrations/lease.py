@@ -19,8 +19,16 @@ from registrations.models import Registration
 RING_AGAIN_SECONDS = 30  # a slow queue must not fill with repeats
 
 
+# What a person may change at any moment, and no call to Twilio may pass over.
+_SAID = ("hold", "removing", "revision", "submitted_revision")
+
+
 class LeaseLost(Exception):
     """Another worker owns the case now; whatever this one still wanted to write is dropped."""
+
+
+class Moved(Exception):
+    """Held, edited or to be taken down since it was read: what was decided on it is out of date."""
 
 
 def due(now: datetime) -> Q:
@@ -50,6 +58,18 @@ def hold(pk: int, token: str) -> None:
     """Inside a transaction: keep the case ours until its end, or raise LeaseLost."""
     if not Registration.objects.select_for_update().filter(pk=pk, lease_token=token).exists():
         raise LeaseLost
+
+
+def hold_as_read(registration: Registration) -> None:
+    """Inside a transaction: keep the case ours and as it was read until its end, or raise LeaseLost or Moved."""
+    rows = Registration.objects.select_for_update().filter(
+        pk=registration.pk, lease_token=registration.lease_token
+    )
+    said = rows.values(*_SAID).first()
+    if said is None:
+        raise LeaseLost
+    if any(said[name] != getattr(registration, name) for name in _SAID):
+        raise Moved
 
 
 def free_dead() -> int:

@@ -19,7 +19,7 @@ from registrations import clock, derived, pacing, spells, sync, timeline, troubl
 from registrations.derived import Seen
 from registrations.gateway import Gateway, errors, get_gateway
 from registrations.gateway.redact import redact, redact_text
-from registrations.lease import LeaseLost, claim, claim_due, hold, renew
+from registrations.lease import LeaseLost, Moved, claim, claim_due, hold, hold_as_read, renew
 from registrations.models import Registration, StepRun
 from registrations.planning import (
     Call,
@@ -224,7 +224,10 @@ def _call(gateway: Gateway, registration: Registration, token: str, row: Write) 
             return Wait(
                 slot.at, row.stage, WaitingFor.WORKER, f"{row.label}: in the queue for Twilio's pace."
             )
-    run = _intend(registration, row)
+    try:
+        run = _intend(registration, row)
+    except Moved:
+        return None  # decided anew, on what is true now
     if run is None:
         return Wait(
             clock.now() + timedelta(seconds=1), row.stage, WaitingFor.WORKER, "Another attempt is open."
@@ -314,10 +317,15 @@ def _reconcile(
 
 # --- the ledger --------------------------------------------------------------------------------------------------
 def _intend(registration: Registration, row: Write) -> StepRun | None:
-    """Commit the intent; None when the database already holds an open attempt."""
+    """Commit the intent; None when the database already holds an open attempt.
+
+    Raises Moved, and LeaseLost for a worker that slept between its last look and the call: the new owner may
+    have made it already.
+    """
     basis = row.basis(registration)
     try:
         with transaction.atomic():
+            hold_as_read(registration)
             return StepRun.objects.create(
                 registration=registration,
                 step=row.slug,

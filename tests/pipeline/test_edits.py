@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from registrations import clock, pipeline, planning, verbs
-from registrations.models import Brand
+from registrations import clock, pacing, pipeline, planning, verbs
+from registrations.models import Brand, Registration
 from registrations.states import Stage, WaitingFor
 from tests.cases import PARTS
 from tests.pipeline.support import (
@@ -46,6 +46,60 @@ def test_an_edit_in_mid_walk_stops_the_writes_until_submit(stand: Stand):
     assert "trust_bundle.create" not in steps(stand)
     verbs.submit(case, actor="ann")
     assert stand.run().stage == Stage.LIVE
+
+
+def hold(case):
+    verbs.hold(case, reason="The customer called.", actor="ann")
+
+
+def edit(case):
+    verbs.edit(case, {"trust_bundle": {"brand_name": "Quillfeather Two"}}, actor="ann")
+
+
+@pytest.mark.parametrize("act", [hold, edit])
+def test_what_a_person_does_just_before_a_paid_call_stops_it(stand: Stand, monkeypatch, act):
+    """The worker has decided and not yet called: no fee may be paid for what was stopped or replaced."""
+    stand.reach("brand.create")
+    take, acted = pacing.take, []
+
+    def take_while_somebody_acts(lane, registration):
+        if not acted:
+            acted.append(act(registration))
+        return take(lane, registration)
+
+    monkeypatch.setattr(pacing, "take", take_while_somebody_acts)
+    case = stand.job()
+    assert acted
+    assert stand.runs() == []
+    assert calls(stand, "POST", "BrandRegistrations") == []
+    assert case.waiting_for == WaitingFor.US
+    if act is hold:
+        verbs.release(case, actor="ann")
+    else:
+        verbs.submit(case, actor="ann")
+    stand.gate.only = ""
+    live = stand.run()
+    assert live.stage == Stage.LIVE, live.reason
+    assert stand.desk.counts()["fees"]["brand_fees"] == 1
+
+
+def test_a_worker_that_slept_before_a_paid_call_does_not_pay_a_second_time(stand: Stand, monkeypatch):
+    """It decided, slept past its lease, and meanwhile another worker has made the call and closed its attempt."""
+    stand.reach("brand.create")
+    take, slept = pacing.take, []
+
+    def sleep(lane, registration):
+        if not slept:
+            slept.append(True)
+            Registration.objects.filter(pk=stand.pk).update(lease_until=clock.now() - timedelta(seconds=1))
+            stand.job()
+            assert stand.states() == ["ok"]
+        return take(lane, registration)
+
+    monkeypatch.setattr(pacing, "take", sleep)
+    stand.job()
+    assert stand.states() == ["ok"]
+    assert stand.desk.counts()["fees"]["brand_fees"] == 1
 
 
 def test_an_edit_while_the_brand_is_pending_waits_for_its_end(unhurried, stand: Stand):
