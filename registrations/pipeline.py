@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 from registrations import clock, derived, pacing, spells, sync, timeline, trouble
 from registrations.derived import Seen
 from registrations.gateway import Gateway, errors, get_gateway
-from registrations.gateway.redact import redact, redact_text
+from registrations.gateway.redact import redact, redact_text, redact_trace
 from registrations.lease import LeaseLost, Moved, claim, claim_due, hold, hold_as_read, renew
 from registrations.models import Registration, StepRun
 from registrations.planning import (
@@ -264,7 +264,7 @@ def _call(gateway: Gateway, registration: Registration, token: str, row: Write) 
         trouble.reset_attempts(registration)
     except Exception as error:
         # The call may have been made before our code failed: look first, like after a lost reply.
-        run.traceback = redact_text(traceback.format_exc())
+        run.traceback = redact_trace(traceback.format_exc())
         _unknown(registration, token, row, run, errors.OutcomeUnknown(type(error).__name__))
         raise
     else:

@@ -21,7 +21,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 
 from registrations import clock, envelopes, pipeline, planning, sync
-from registrations.gateway.redact import redact_text
+from registrations.gateway.redact import redact_trace
 from registrations.models import (
     Brand,
     Campaign,
@@ -81,7 +81,7 @@ def process(pk: str, *, ring: Ring) -> None:
         WebhookDelivery.objects.filter(pk=pk, state=State.RECEIVED).update(
             state=State.ERRORED,
             note=f"{type(error).__name__} while it was processed.",
-            traceback=redact_text(traceback.format_exc()),
+            traceback=redact_trace(traceback.format_exc()),
             attempts=F("attempts") + 1,
             processed_at=clock.now(),
         )

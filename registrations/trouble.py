@@ -10,7 +10,7 @@ from datetime import timedelta
 from registrations import clock, timeline
 from registrations.failures import lookup
 from registrations.gateway import errors
-from registrations.gateway.redact import redact_text
+from registrations.gateway.redact import redact_trace
 from registrations.models import Registration
 from registrations.planning import Decision, Stop, Wait
 from registrations.states import Stage, WaitingFor
@@ -86,7 +86,7 @@ def refused_read(registration: Registration, decision: Decision, error: errors.R
 
 
 def note_defect(pk: int, error: Exception) -> None:
-    trace = redact_text("".join(traceback.format_exception(error)))
+    trace = redact_trace("".join(traceback.format_exception(error)))
     registration = Registration.objects.filter(pk=pk).first()
     if registration:
         timeline.record(registration, "error", f"{type(error).__name__} in the pipeline", traceback=trace)

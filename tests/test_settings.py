@@ -1,5 +1,6 @@
 """Settings, .env.example and the system checks, held together."""
 
+import logging
 import os
 import re
 import subprocess
@@ -121,3 +122,44 @@ def test_a_missing_setting_is_found_before_deployment(settings, changes, found):
 
 def test_the_settings_of_the_tests_are_clean():
     assert [message for message in run_checks() if (message.id or "").startswith("registrations")] == []
+
+
+def test_the_production_settings_of_the_document_pass_djangos_checks_for_deployment():
+    block = re.search(r"```sh\n(.*?)```", (ROOT / "docs/deployment.md").read_text(), re.S)
+    assert block
+    given = dict(re.findall(r"^([A-Z][A-Z0-9_]*)=(.*)$", block[1], re.M))
+    example = (ROOT / ".env.example").read_text()
+    assert all(f"\n{name}=" in example for name in given)
+    given |= GOOD | {
+        "SECRET_KEY": "".join(chr(33 + n % 90) for n in range(0, 240, 3)),
+        "TWILIO_PRIMARY_PROFILE_SID": "BU" + "0" * 32,
+    }
+    answer = start("check", "--deploy", "--fail-level", "WARNING", **given)
+    assert answer.returncode == 0, answer.stderr
+    code = (
+        "from django.conf import settings as s;"
+        "print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SESSION_COOKIE_HTTPONLY, s.DEBUG, s.A2P_SENDS_EMAIL)"
+    )
+    shown = start("shell", "--no-imports", "--command", code, **given)
+    assert shown.stdout.strip() == "True True True False True", shown.stderr
+
+
+def test_a_log_line_of_whoever_wrote_it_holds_no_personal_data():
+    """As PostgreSQL quotes a row that it refuses, and as a library may quote what it was given."""
+    logger, lines = logging.getLogger("django.request"), []
+    handler = logging.Handler()
+    handler.setFormatter(logging.getLogger().handlers[0].formatter)
+    handler.emit = lambda record: lines.append(handler.format(record))  # type: ignore[method-assign]
+    logger.addHandler(handler)
+    said = "null value\nDETAIL:  Failing row contains (7, Ann, Lee, 1 Main St).\nann@x.example"
+    try:
+        raise ValueError(said)
+    except ValueError:
+        logger.exception("Internal Server Error: +14155552671")
+    finally:
+        logger.removeHandler(handler)
+    [line] = lines
+    assert "Internal Server Error: +1•••••2671" in line
+    assert "Traceback" in line
+    assert "DETAIL:  •••\n" in line
+    assert not [word for word in ("Ann", "Lee", "Main", "ann@") if word in line]

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import DatabaseError, transaction
 
 from registrations import background, clock, notifications, tasks, verbs
-from registrations.gateway.redact import redact_text
+from registrations.gateway.redact import redact_trace
 from registrations.models import Batch, BatchItem, Registration
 from registrations.states import ItemState, WorkState
 
@@ -212,6 +212,9 @@ def _attempt(batch: Batch, item: BatchItem) -> tuple[ItemState, str]:
 
 def _defect(batch: Batch, pk: int, error: Exception) -> str:
     log.error(
-        "batch %s, registration %s: %s", batch.pk, pk, redact_text("".join(traceback.format_exception(error)))
+        "batch %s, registration %s: %s",
+        batch.pk,
+        pk,
+        redact_trace("".join(traceback.format_exception(error))),
     )
     return f"An error of ours ({type(error).__name__}). An engineer finds the details in the log."

@@ -21,6 +21,8 @@ _PHONE = re.compile(
     r"|(?:1[-.\s]?)?(?:\(\d{3}\)\s?|\d{3}[-.\s]?)\d{3}[-.\s]?\d{4})(?!\w)",
     re.IGNORECASE,
 )
+# "DETAIL:  Failing row contains (Ann, Lee, 1 Main St, …)", to the end of its line.
+_ROW = re.compile(r"^(\s*DETAIL:\s+).*$", re.MULTILINE)
 _MASKED_PHONE = re.compile(r"(\+1?)?•+(\d{4})?")
 
 # Keys are compared without case, underscores and hyphens, so first_name and FirstName are one.
@@ -67,6 +69,11 @@ def redact_text(text: str) -> str:
     """Free text with e-mail addresses and phone numbers masked; also in their URL-encoded forms."""
     text = _EMAIL.sub(lambda found: f"{found[1]}{MASK}{found[2]}{found[3]}", text)
     return _PHONE.sub(lambda found: _mask_phone(found[0]), text)
+
+
+def redact_trace(text: str) -> str:
+    """A traceback or a log line: `redact_text`, and without the values of a row that PostgreSQL refused."""
+    return redact_text(_ROW.sub(rf"\1{MASK}", text))
 
 
 def _by_key(key: str, value: Any) -> Any:

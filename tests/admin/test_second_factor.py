@@ -10,6 +10,7 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from a2p_admin.proxy import client_address
 from a2p_admin.second_factor import RECOVERY_CODES
 
 from .conftest import browser, person
@@ -59,6 +60,38 @@ def test_after_five_wrong_passwords_the_right_one_has_to_wait_too(ann):
     assert client.get(HOME).status_code == 302
     person("bob", "view_registration")
     assert sign_in(client, name="bob").status_code == 302, "a colleague at the same address may go on"
+
+
+def test_behind_a_proxy_a_stranger_keeps_nobody_else_out(ann, settings):
+    settings.AXES_CLIENT_IP_CALLABLE = "a2p_admin.proxy.client_address"
+
+    def browser_at(forwarded: str) -> Client:
+        return Client(REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR=forwarded)
+
+    # What the proxy did not write itself is the stranger's claim, and gives no new tries.
+    claims = [
+        "198.51.100.7",
+        "203.0.113.1, 198.51.100.7",
+        "x, 198.51.100.7",
+        "ann, 198.51.100.7",
+        " 198.51.100.7 ",
+    ]
+    answers = [sign_in(browser_at(claim), "wrong").status_code for claim in claims]
+    assert answers == [200, 200, 200, 200, 429]
+    assert sign_in(browser_at("203.0.113.1")).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "address"),
+    [
+        ("", "127.0.0.1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("1.2.3.4, nonsense", "127.0.0.1"),
+        ("1.2.3.4:80", "127.0.0.1"),
+    ],
+)
+def test_an_address_that_cannot_be_read_is_the_callers_own(rf, forwarded, address):
+    assert client_address(rf.get("/", HTTP_X_FORWARDED_FOR=forwarded)) == address
 
 
 def test_a_right_password_forgets_the_wrong_ones(ann):
