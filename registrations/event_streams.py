@@ -148,19 +148,19 @@ class _Setup:
         """The sink that leads here, and those of ours that lead nowhere any more."""
         ours, stale = [], []
         for sink in self.gateway.iter_sinks():
-            leads_here = _leads_to(sink, self.report.destination) and sink.get("status") != "failed"
+            leads_here = _leads_to(sink, self.report.destination) and _status(sink) != "failed"
             if leads_here:
                 ours.append(sink)
             elif str(sink.get("description", "")).startswith(NAME):
                 stale.append(sink)
-        ours.sort(key=lambda sink: sink.get("status") != "active")
+        ours.sort(key=lambda sink: _status(sink) != "active")
         return (ours[0] if ours else None), stale + ours[1:]
 
     def sink(self, test: bool) -> None:
         sink, _ = self.sinks()
         sink = sink or self.act(f"Create a sink that leads to {self.report.destination}", self._create_sink)
         if sink:
-            self.report.sink_sid, self.report.sink_status = sink["sid"], str(sink.get("status", ""))
+            self.report.sink_sid, self.report.sink_status = sink["sid"], _status(sink)
             if test or self.report.sink_status != "active":
                 self.act("Test and validate the sink", self._test)
         if self.dry_run or self.report.sink_status == "active":
@@ -196,8 +196,19 @@ class _Setup:
                 f"No test event arrived within {TEST_SECONDS:g} s: does {self.report.destination} lead to this "
                 "application, and is the auth token the account's own?"
             )
-        # Webhook sinks have been seen active at once, validated or not (facts section 7.1).
-        self.report.sink_status = str(self.gateway.fetch_sink(self.report.sink_sid).get("status", ""))
+        self.report.sink_status = self._decided() if test_id else self._status()
+
+    def _status(self) -> str:
+        return _status(self.gateway.fetch_sink(self.report.sink_sid))
+
+    def _decided(self) -> str:
+        """The status once Twilio has made up its mind; webhook sinks have been seen active at once, validated or
+        not, but the word is `validating` in between (facts sections 3 and 7.1)."""
+        for _ in range(int(TEST_SECONDS / PAUSE_SECONDS)):
+            if (status := self._status()) not in ("initialized", "validating"):
+                return status
+            self.pause(PAUSE_SECONDS)
+        return status
 
     def _delivered(self, since: datetime) -> str:
         """The id in the test event, once our endpoint has stored it."""
@@ -277,6 +288,11 @@ class _Setup:
 def _configuration(sink: Json) -> Json:
     found = sink.get("sink_configuration")
     return found if isinstance(found, dict) else {}
+
+
+def _status(sink: Json) -> str:
+    """In lower case: Twilio changed the case of such words before (facts section 3)."""
+    return str(sink.get("status") or "").lower()
 
 
 def _leads_to(sink: Json, url: str) -> bool:

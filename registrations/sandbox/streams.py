@@ -13,9 +13,10 @@ from registrations.sandbox import callbacks
 from registrations.sandbox.events import PREFIX, SINKS, SUBSCRIBED, SUBSCRIPTIONS, TYPES, envelope
 from registrations.sandbox.state import World, public
 from registrations.sandbox.store import Obj
-from registrations.sandbox.wire import ApiError, Call, Reply, bad_parameter, not_found, page_v1, route
+from registrations.sandbox.wire import ApiError, Call, Reply, bad_parameter, not_found, page_v1, route, timer
 
 HOST = "https://events.twilio.com/v1"
+SINK_VALIDATION = 20.0  # seconds, unscaled; Twilio names no time, only the word for it
 
 # -- types and schemas -------------------------------------------------------------------------------------
 
@@ -181,9 +182,19 @@ def validate_sink(world: World, call: Call) -> Reply:
     sink = world.get_or_404(SINKS, call.args["Sid"], call)
     if call.need("TestId") != sink["_test_id"]:
         raise bad_parameter("TestId is not the one of the last test event")
-    sink["status"] = "active"
-    world.save(SINKS, sink)
+    if sink["status"] != "active":
+        sink["status"] = "validating"
+        world.save(SINKS, sink)
+        world.later(SINK_VALIDATION, "sink.active", sink["sid"])
     return Reply(201, {"result": "valid"})
+
+
+@timer("sink.active")
+def _activate(world: World, key: str, round_: int) -> None:
+    sink = world.store.get(SINKS, key)
+    if sink:
+        sink["status"] = "active"
+        world.save(SINKS, sink)
 
 
 # -- subscriptions -----------------------------------------------------------------------------------------

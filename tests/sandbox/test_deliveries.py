@@ -18,6 +18,7 @@ from twilio.rest import Client
 
 from registrations.sandbox import SandboxServer
 from registrations.sandbox.state import NUMBER_REGISTRATION, PROFILE_CHECK
+from registrations.sandbox.streams import SINK_VALIDATION
 
 from .conftest import ACCOUNT, PRIMARY, TOKEN, client_for, control
 from .walk import Walk
@@ -97,6 +98,7 @@ def subscribe(client: Client, port: int, server: SandboxServer, suffixes: list[s
     events.sinks(sink.sid).sink_test.create()
     test = next(row for row in control(server, "state")["Sinks"] if row["sid"] == sink.sid)
     events.sinks(sink.sid).sink_validate.create(test_id=test["_test_id"])
+    server.world.advance(SINK_VALIDATION)
     types = [
         {"type": f"com.twilio.messaging.compliance.{suffix}", "schema_version": v} for suffix, v in suffixes
     ]

@@ -13,7 +13,7 @@ from registrations.management.commands import setup_event_streams as command
 from registrations.models import WebhookDelivery
 from registrations.sandbox.events import PREFIX, TYPES
 from tests.conftest import Desk
-from tests.webhooks.conftest import Postman
+from tests.webhooks.conftest import Postman, travel
 
 pytestmark = pytest.mark.django_db
 LATEST = {PREFIX + name: version for name, (_, version) in TYPES.items()}
@@ -24,8 +24,7 @@ def carry(postman: Postman):
     """The time during which a test event travels."""
 
     def carry(seconds: float) -> None:
-        postman.wait_for("test-event")
-        postman.hand_over()
+        travel(postman)
 
     return carry
 
