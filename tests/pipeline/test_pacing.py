@@ -91,7 +91,7 @@ def test_a_call_that_leaves_late_moves_the_next(hands):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("took", "late"), [(0.1, 0.0), (0.4, 0.25), (20.0, 0.5)])
+@pytest.mark.parametrize(("took", "late"), [(0.04, 0.0), (0.1, 0.05), (0.4, 0.35), (20.0, 0.5)])
 def test_a_call_that_was_long_on_its_way_moves_the_next_a_little(hands, took, late):
     [case] = cases(1)
     assert pacing.take("a2p", case).now
@@ -99,6 +99,9 @@ def test_a_call_that_was_long_on_its_way_moves_the_next_a_little(hands, took, la
     hands.to(START + timedelta(seconds=took))
     pacing.arrived("a2p", departed)
     assert Lane.objects.get().last_call == pytest.approx(START.timestamp() + late, abs=0.001)
+    # Wherever on its way the time was spent, a second lies between two arrivals.
+    if took <= pacing.LATE_SECONDS:
+        assert late + GAP >= took + 1
 
 
 @pytest.mark.django_db

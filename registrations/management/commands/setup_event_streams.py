@@ -38,7 +38,7 @@ class Command(BaseCommand):
                 delete_stale=options["delete_stale"],
             )
         except errors.GatewayError as error:
-            raise CommandError(f"{error} Nothing is lost: run it again.") from error
+            raise CommandError(f"{str(error).rstrip('.')}. Nothing is lost: run it again.") from error
         if options["json"]:
             self.stdout.write(json.dumps({**asdict(report), "ok": report.ok}))
         else:
