@@ -1,7 +1,8 @@
 """Outgoing signed requests: bundle status callbacks (forms) and event deliveries (JSON arrays).
 
 Deliveries are stored rows, so a restart sends what was still pending. Source: Twilio facts, sections 6.5, 6.6
-and 7.4: the status callback is retried once and only when no connection was made; events for four hours.
+and 7.4: the status callback is retried once and only when no connection was made, unless the URL's fragment
+says otherwise (rc: how often, rp=all: whatever went wrong); events for four hours.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from registrations.sandbox.store import Obj
 
@@ -48,6 +49,14 @@ def signed_request(token: str, row: Obj) -> tuple[str, bytes, dict[str, str]]:
         headers = {"Content-Type": "application/json"}
     headers |= {"X-Twilio-Signature": signature, "I-Twilio-Idempotency-Token": row["token"]}
     return url, body, {**headers, "User-Agent": "TwilioProxy/1.1"}
+
+
+def _retried(row: Obj, refused: bool) -> bool:
+    """Whether a status callback that was not answered 2xx is sent again, by the overrides in its URL."""
+    overrides = dict(parse_qsl(urlsplit(row["url"]).fragment))
+    count = overrides.get("rc", "1")
+    most = min(int(count), 5) if count.isdecimal() else 1
+    return (refused or "all" in overrides.get("rp", "ct").split(",")) and row["attempts"] <= most
 
 
 def _queue(world: World, row: Obj) -> Obj:
@@ -151,7 +160,7 @@ class Sender:
         again = (
             world.now - row["made"] < world.scaled(EVENT_LIFE)
             if row["kind"] == "event"
-            else refused and row["attempts"] < 2
+            else _retried(row, refused)
         )
         if answer.startswith("2"):
             row.update(state="delivered", _parent="done")

@@ -5,6 +5,7 @@ import json
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
+from registrations.gateway.signatures import OVERRIDES
 from registrations.models import Registration
 
 from .base import Basis
@@ -113,11 +114,11 @@ def contact_email(registration: Registration) -> str:
 
 
 def status_callback() -> str:
-    """The public URL of our status callback, or "" when the desk has no public address."""
+    """The URL of our status callback as Twilio is told it, or "" when the desk has no public address."""
     if not settings.PUBLIC_BASE_URL:
         return ""
     try:
-        return settings.PUBLIC_BASE_URL + reverse("bundle-status")
+        return f"{settings.PUBLIC_BASE_URL}{reverse('bundle-status')}#{OVERRIDES}"
     except NoReverseMatch:
         return ""
 

@@ -15,7 +15,7 @@ from django.http import HttpRequest, QueryDict
 from django.test import RequestFactory, override_settings
 
 from registrations.gateway import is_signed
-from registrations.gateway.signatures import FORM, SETTINGS_HEADER, SIGNATURE_HEADER, signature
+from registrations.gateway.signatures import FORM, OVERRIDES, SETTINGS_HEADER, SIGNATURE_HEADER, signature
 
 BASE = "https://desk.example.com"
 TOKEN = "token-one"
@@ -111,6 +111,23 @@ def test_the_url_is_the_public_one_not_the_proxys() -> None:
 @pytest.mark.parametrize("base", [BASE, BASE + ":443"])
 def test_the_default_port_may_be_named_or_not(signed_url: str, base: str) -> None:
     assert signed(form_request(url=signed_url), base=base)
+
+
+def test_the_query_string_counts_as_it_came() -> None:
+    query = "x=a|b&y='q'&z=%7c%20+(1)~!*;[]"
+    assert signed(form_request(path=f"/hook?{query}"))
+    assert signed(json_request(path=f"/events?{query}"))
+
+
+def test_the_fragment_of_our_own_address_may_be_signed_or_not() -> None:
+    assert signed(form_request(url=f"{BASE}/hook#{OVERRIDES}"))
+    assert not signed(form_request(url=f"{BASE}/hook#rc=1"))
+
+
+def test_the_hash_may_be_in_capitals() -> None:
+    path = f"/events?bodySHA256={hashlib.sha256(EVENTS).hexdigest().upper()}"
+    headers = {SIGNATURE_HEADER: own_signature(BASE + path)}
+    assert signed(RequestFactory().post(path, EVENTS, content_type="application/json", headers=headers))
 
 
 def test_repeated_form_fields() -> None:

@@ -16,7 +16,7 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from registrations.sandbox import SandboxServer
+from registrations.sandbox import SandboxServer, callbacks
 from registrations.sandbox.state import NUMBER_REGISTRATION, PROFILE_CHECK
 from registrations.sandbox.streams import SINK_VALIDATION
 
@@ -147,3 +147,14 @@ def test_an_event_is_tried_again_after_a_500():
         assert first == second
     finally:
         listener.stop()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "refused", "retries"),
+    [("", True, 1), ("", False, 0), ("#rc=5&rp=all", False, 5), ("#rc=9&rp=all", True, 5), ("#rc=0", True, 0),
+     ("#rc=3&rp=ct", False, 0)],
+)  # fmt: skip
+def test_the_urls_fragment_says_how_often_a_status_callback_is_repeated(overrides, refused, retries):
+    row = {"url": f"https://desk.example.com/hook{overrides}"}
+    again = [callbacks._retried(row | {"attempts": tries}, refused) for tries in range(1, 8)]
+    assert again.count(True) == again.index(False) == retries

@@ -26,7 +26,7 @@ def rows() -> list[WebhookDelivery]:
 
 
 def test_new_bundles_are_told_to_call_back_here(twilio):
-    assert inputs.status_callback() == "https://desk.example.com/twilio/bundle-status/"
+    assert inputs.status_callback() == "https://desk.example.com/twilio/bundle-status/#rc=5&rp=all"
     assert reverse("twilio-events") == EVENTS_PATH
 
 
