@@ -6,6 +6,7 @@ A `.env` file beside `manage.py` is read when present and never overrides the re
 
 import os
 import warnings
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -52,6 +53,9 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 # are built from it, never from the Host header, which a proxy may rewrite.
 PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default="").rstrip("/")
 _public_is_https = PUBLIC_BASE_URL.startswith("https://")
+# A desk that refuses its own public host would answer every callback 400. A malformed address is told by a check.
+with suppress(ValueError):
+    ALLOWED_HOSTS += [host for host in [urlsplit(PUBLIC_BASE_URL).hostname] if host]
 
 INSTALLED_APPS = [
     "a2p_admin.apps.DeskAdminConfig",

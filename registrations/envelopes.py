@@ -41,7 +41,7 @@ def status_callback(fields: Mapping[str, str], *, body: str, content_type: str) 
 def events(body: str, *, content_type: str) -> list[WebhookDelivery]:
     """One row for each event of a JSON array, or of one bare object."""
     try:
-        decoded = json.loads(body)
+        decoded = json.loads(body.removeprefix("\ufeff"))  # a byte order mark is no part of JSON
     except (ValueError, RecursionError):
         row = WebhookDelivery(kind=Kind.EVENTS, body=_clean(body), content_type=content_type[:100])
         return [_unreadable(row, "The body is not JSON.")]
@@ -55,11 +55,12 @@ def _event(item: Any, content_type: str) -> WebhookDelivery:
     if not isinstance(item, dict) or not isinstance(item.get("type"), str):
         return _unreadable(row, "It is not an event: it has no type.")
     row.event_type = _clean(item["type"])[:150]
-    row.event_id = _clean(str(item.get("id") or ""))[:100]
+    name = _clean(str(item.get("id") or ""))
+    row.event_id = name[:100]
     row.event_time = moment(item.get("time"))
     row.subject = subject(row.event_type, data_of(item))
     if row.event_type != TEST_EVENT:
-        content = f"id:{row.event_id}" if row.event_id else row.body
+        content = f"id:{name}" if name else row.body
         row.dedupe_key = f"event:{digest(content)}"
     return row
 

@@ -8,9 +8,9 @@ What counts as the same delivery:
 - An event is known by its id (facts section 7.4). Test events all carry the account's SID as their id and are
   therefore never compared.
 - A status callback has neither id nor time. Its I-Twilio-Idempotency-Token names it where Twilio sends one;
-  otherwise it is a repeat when the newest callback of the same bundle says the same and is less than a minute
-  old (Twilio tries for 15 s at most; facts section 6.5). The same words later are a new callback: a second
-  submission may fail for the same reason.
+  otherwise it is a repeat when the newest callback of the same bundle says the same, is less than a minute old
+  (Twilio tries for 15 s at most; facts section 6.5) and the bundle was not submitted since. The same words later
+  are a new callback: a second submission may fail for the same reason.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from django.db import transaction
 from django.db.models import Count, Max
 
 from registrations import clock, envelopes, routing, tasks
-from registrations.models import Brand, Campaign, Profile, TrustBundle, WebhookDelivery
+from registrations.models import Brand, Campaign, Profile, StepRun, TrustBundle, WebhookDelivery
 
 REPEAT_WINDOW = timedelta(minutes=1)
 # How much later than our own look a delivery may come before it counts as missing. Not scaled: networks are not.
@@ -41,7 +41,8 @@ def receive_status(row: WebhookDelivery, *, token: str = "") -> int:
     if row.state != State.RECEIVED:
         return _store([row])
     if token:
-        row.dedupe_key = f"token:{envelopes.digest(token)}"
+        # With its words: should a token ever be used for two callbacks, neither is lost.
+        row.dedupe_key = f"token:{envelopes.digest(token, row.subject, row.status, row.reason)}"
         return _store([row])
     newest = (
         WebhookDelivery.objects.filter(subject=row.subject, kind=row.kind)
@@ -53,12 +54,23 @@ def receive_status(row: WebhookDelivery, *, token: str = "") -> int:
         newest
         and (newest.status, newest.reason) == (row.status, row.reason)
         and newest.received_at > clock.now() - REPEAT_WINDOW
+        and not _submitted_since(row.subject, newest.received_at)
     ):
         return 0
     before = str(newest.pk) if newest else ""
     # The predecessor is part of the key: of two simultaneous copies the database takes one.
     row.dedupe_key = f"after:{envelopes.digest(before, row.subject, row.status, row.reason)}"
     return _store([row])
+
+
+def _submitted_since(sid: str, moment: datetime) -> bool:
+    """Whether a submission of this bundle began after `moment`: then the same words may be its own answer."""
+    return any(
+        StepRun.objects.filter(
+            **{f"registration__{part}__sid": sid}, step=f"{part}.submit", started_at__gte=moment
+        ).exists()
+        for part in ("profile", "trust_bundle")
+    )
 
 
 def receive_events(rows: list[WebhookDelivery]) -> int:

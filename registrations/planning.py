@@ -54,6 +54,7 @@ __all__ = [
 
 UNSENT = "Edited here, not yet at Twilio. Press Submit to send the changes."
 REMOVED = "Taken down at Twilio. What is left there is listed on this page."
+UNREPORTED = "All is done. Twilio has not reported yet whether the carriers have registered the number."
 NOT_SUBMITTED = "Not submitted yet. Press Submit when the inputs are right."
 
 
@@ -114,7 +115,9 @@ def decide(registration: Registration, now: datetime, runs: Runs | None = None) 
     """The next act of the worker, or why there is none."""
     runs = runs or Runs.of(registration)
     if halted := _halted(registration, runs, now):
-        return halted
+        # On hold nothing is sent and nothing polled, but what a delivery or a person asks for is looked at.
+        ends = runs.open or registration.removing or registration.stage == Stage.REMOVED
+        return (_look_due(registration, None) if registration.hold and not ends else None) or halted
     if registration.removing:
         return _go_on(registration, runs, now)
     return _look_due(registration, now) or _until_next_look(registration, _go_on(registration, runs, now))
@@ -145,15 +148,15 @@ def _go_on(registration: Registration, runs: Runs, now: datetime) -> Decision:
     return _walk(registration, runs, now)
 
 
-def _look_due(registration: Registration, now: datetime) -> Look | None:
-    """A look that a delivery or a person asked for, or whose planned time has come; also at what has passed:
-    Twilio may take back what it granted."""
+def _look_due(registration: Registration, now: datetime | None) -> Look | None:
+    """A look that a delivery or a person asked for, or whose planned time has come (`now` None: not these); also
+    at what has passed: Twilio may take back what it granted."""
     for part in WATCHED_PARTS:
         row = watch_of(registration, part)
         if row is None:
             continue
         mirror = row.mirror(registration)
-        if mirror.look_requested_at or (mirror.next_poll_at and mirror.next_poll_at <= now):
+        if mirror.look_requested_at or (now and mirror.next_poll_at and mirror.next_poll_at <= now):
             return Look(row)
     return None
 
@@ -197,7 +200,7 @@ def _live(registration: Registration) -> Stop:
     """All is done; events alone tell what the carriers make of the number (facts section 3)."""
     said = registration.phone_number.a2p_status
     if not said or said == "registered":
-        return Stop(Stage.LIVE, WaitingFor.NOBODY, "The number may send.")
+        return Stop(Stage.LIVE, WaitingFor.NOBODY, "The number may send." if said else UNREPORTED)
     reading = word(NUMBER, said)
     if reading.mood == "bad":
         return Stop(Stage.NUMBER, WaitingFor.US, "The carriers did not register the number. See below.")

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from registrations import clock, envelopes, pipeline, planning, sync
 from registrations.gateway.redact import redact_trace
@@ -40,7 +40,8 @@ State = WebhookDelivery.State
 
 # A delivery whose job was lost is rung for again after this long.
 FORGOTTEN = timedelta(seconds=30)
-KEEP = timedelta(days=90)
+# They hold personal data of customers, so nothing is kept for ever; what went wrong here, longest.
+KEEP, KEEP_ERRORS = timedelta(days=90), timedelta(days=365)
 
 NUMBER_WORDS = {
     "number-registration.pending": "pending_registration",
@@ -72,8 +73,9 @@ def process(pk: str, *, ring: Ring) -> None:
                 return
             outcome = _route(row, ring)
             row.state, row.note, row.registration = outcome.state, outcome.note[:300], outcome.registration
-            row.attempts, row.processed_at, row.traceback = row.attempts + 1, clock.now(), ""
-            row.save(update_fields=["state", "note", "registration", "attempts", "processed_at", "traceback"])
+            # The traceback of an earlier try stays: a replay that works does not explain what went wrong.
+            row.attempts, row.processed_at = row.attempts + 1, clock.now()
+            row.save(update_fields=["state", "note", "registration", "attempts", "processed_at"])
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
@@ -105,13 +107,18 @@ def claim_forgotten(limit: int = 200) -> list[object]:
     ]
 
 
-def prune(limit: int = 5000) -> int:
-    """Delete old deliveries that nobody needs to look at; those with an error stay until someone has."""
-    old = WebhookDelivery.objects.filter(
-        received_at__lt=clock.now() - KEEP, state__in=[State.PROCESSED, State.IGNORED]
-    )
-    pks = list(old.order_by("received_at").values_list("pk", flat=True)[:limit])
-    return WebhookDelivery.objects.filter(pk__in=pks).delete()[0]
+def prune(limit: int = 5000, portions: int = 40) -> int:
+    """Delete deliveries past their time, in portions that lock little; returns how many."""
+    now, done = clock.now(), 0
+    old = Q(received_at__lt=now - KEEP, state__in=[State.PROCESSED, State.IGNORED])
+    old |= Q(received_at__lt=now - KEEP_ERRORS)
+    for _ in range(portions):
+        rows = WebhookDelivery.objects.filter(old).order_by("received_at")
+        pks = list(rows.values_list("pk", flat=True)[:limit])
+        done += WebhookDelivery.objects.filter(pk__in=pks).delete()[0]
+        if len(pks) < limit:
+            break
+    return done
 
 
 # --- routes ----------------------------------------------------------------------------------------------------
@@ -137,7 +144,7 @@ def _bundle(row: WebhookDelivery, ring: Ring) -> Outcome:
         part, registration = "trust_bundle", _owner(TrustBundle, sid=row.subject)
     if registration:
         mirror = getattr(registration, part)
-        told = mirror.failure_reason if row.status == BUNDLE_REJECTED and row.reason else True
+        told = row.status != BUNDLE_REJECTED or row.reason in ("", mirror.failure_reason)
         if mirror.status == row.status and told:
             return Outcome(State.PROCESSED, "Known already.", registration)
     return _look_at(registration, part, ring)

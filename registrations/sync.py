@@ -19,6 +19,7 @@ from registrations.models import (
     Profile,
     Registration,
     TrustBundle,
+    WebhookDelivery,
 )
 from registrations.retiring import kind_of, replace_sid, retire
 from registrations.steps import Watch, watch_of, watches
@@ -77,6 +78,7 @@ def record(registration: Registration, row: Write, payload: Payload, basis: Basi
     mirror, now = row.mirror(registration), clock.now()
     if row.sid_field and payload.get("sid"):
         replace_sid(registration, mirror, row.sid_field, payload["sid"], row.label)
+        _reopen_early(payload["sid"])
     mirror.sent = {**mirror.sent, row.key: basis}
     for column, value in row.resets.items():
         setattr(mirror, column, value)
@@ -92,6 +94,15 @@ def record(registration: Registration, row: Write, payload: Payload, basis: Basi
         APPLY[row.kind](registration, mirror, payload, now)
     versions.note_answer(registration, row.part, mirror, now)
     _save(mirror, also=set(row.resets))
+
+
+def _reopen_early(sid: str) -> None:
+    """Twilio can tell of an object before its answer to our call is stored: such deliveries seemed not to be ours.
+
+    The sweep has them processed once more.
+    """
+    early = WebhookDelivery.objects.filter(subject=sid, state=WebhookDelivery.State.IGNORED)
+    early.update(state=WebhookDelivery.State.RECEIVED, rung_at=clock.now())
 
 
 def refused(registration: Registration, row: Write, columns: Mapping[str, Any]) -> None:

@@ -313,7 +313,10 @@ def confirm_purchase(registration: Registration, *, actor: str) -> None:
 
 
 def hold(registration: Registration, *, reason: str, actor: str) -> None:
-    """Stop all work on the case until it is released; a call that is under way still ends."""
+    """Stop all work on the case until it is released; a call that is under way still ends.
+
+    What a delivery or a person asks for is still looked at.
+    """
     with transaction.atomic():
         Registration.objects.filter(pk=registration.pk).update(hold=True, hold_reason=reason[:300])
         timeline.record(registration, "hold", f"On hold: {reason}" if reason else "On hold.", actor=actor)

@@ -57,9 +57,14 @@ def test_a_copied_example_means_the_defaults():
     copied |= {"SECRET_KEY": "x", "DATABASE_URL": "sqlite://:memory:"}
     copied["PUBLIC_BASE_URL"] = "https://a2p.example.com"
     assert start(**copied).returncode == 0
-    code = "from django.conf import settings as s; print(s.SESSION_COOKIE_SECURE, s.CSRF_TRUSTED_ORIGINS)"
+    code = (
+        "from django.conf import settings as s; print(s.SESSION_COOKIE_SECURE, s.CSRF_TRUSTED_ORIGINS, "
+        "s.ALLOWED_HOSTS)"
+    )
     shown = start("shell", "--no-imports", "--command", code, **copied)
-    assert shown.stdout.strip() == "True ['https://a2p.example.com']", shown.stderr
+    assert shown.stdout.strip() == (
+        "True ['https://a2p.example.com'] ['localhost', '127.0.0.1', 'a2p.example.com']"
+    ), shown.stderr
 
 
 def test_another_time_scale_is_fine_with_a_stand_in():

@@ -14,7 +14,8 @@ class WebhookDelivery(models.Model):
     `body` is the raw form, or the event's own JSON. `dedupe_key` names what must be stored once; it is empty
     for test events, which all carry the same id. `subject` is the SID it is about (BU…, BN…, MG…, PN…).
     `status` and `reason` are the words of a status callback: no read of the bundle shows its FailureReason
-    (Twilio facts, section 6.2), so `sync` reads it here.
+    (Twilio facts, section 6.2), so `sync` reads it here. `traceback` is that of our last error, and stays when a
+    replay succeeds.
     """
 
     class Kind(models.TextChoices):

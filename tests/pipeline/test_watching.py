@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 # --- hold, and words nobody knows -----------------------------------------------------------------------------
-def test_hold_stops_writes_and_looks_until_released(stand: Stand):
+def test_hold_stops_writes_and_planned_looks_until_released(stand: Stand):
     stand.gate.before = "trust_bundle.create"
     stand.make()
     case = stand.run()
@@ -32,6 +32,12 @@ def test_hold_stops_writes_and_looks_until_released(stand: Stand):
     held = stand.job()
     assert len(stand.desk.log()) == seen
     assert held.waiting_for == WaitingFor.US
+    assert "Asked by phone" in held.reason
+    # What somebody asks for, or a delivery tells, is looked at: by reading, and once.
+    verbs.refresh(held, actor="ann")
+    held = stand.job()
+    assert [call["method"] for call in stand.desk.log()[seen:]] == ["GET"]
+    assert not held.profile.look_requested_at
     assert "Asked by phone" in held.reason
     with pytest.raises(verbs.Refused, match="hold"):
         verbs.submit(held, actor="ann")

@@ -11,10 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django_q.models import OrmQ
 
-from registrations import webhooks
+from registrations import clock, webhooks
 from registrations.gateway.signatures import FORM, signature
-from registrations.models import WebhookDelivery
+from registrations.models import StepRun, WebhookDelivery
+from registrations.states import Stage
 from registrations.steps import inputs
+from tests.factories import make_registration
 from tests.webhooks.conftest import BUNDLE, EVENTS_PATH, STATUS_PATH, Twilio, event
 
 pytestmark = pytest.mark.django_db
@@ -167,6 +169,21 @@ class TestStatusForms:
         assert twilio.status(REJECTED).status_code == 204
         assert OrmQ.objects.count() == 5
 
+    def test_the_same_words_within_a_minute_may_be_the_answer_to_a_second_submission(self, twilio: Twilio):
+        case = make_registration(Stage.PROFILE)
+        told = {**REJECTED, "BundleSid": case.profile.sid}
+        assert [twilio.status(told).status_code for _ in range(2)] == [204, 200]
+        StepRun.objects.create(registration=case, step="profile.submit", started_at=clock.now())
+        assert [twilio.status(told).status_code for _ in range(2)] == [204, 200]
+
+    def test_a_token_that_is_used_for_two_callbacks_loses_neither(self, twilio: Twilio):
+        other = {**REJECTED, "FailureReason": "Another."}
+        assert [twilio.status(one, token="a").status_code for one in (REJECTED, other, other)] == [
+            204,
+            204,
+            200,
+        ]
+
     @pytest.mark.parametrize("fields", [{"Status": "draft"}, {"BundleSid": BUNDLE}, {"Hello": "World"}])
     def test_signed_nonsense_is_kept_for_a_person(self, twilio: Twilio, fields):
         assert twilio.status(fields).status_code == 204
@@ -236,6 +253,16 @@ class TestEvents:
         assert twilio.json(body).status_code == 200
         assert {row.state for row in rows()} == {"errored"}
         assert OrmQ.objects.count() == 0
+
+    def test_long_ids_that_differ_at_their_end(self, twilio: Twilio):
+        ids = ["x" * 120 + end for end in ("a", "b", "a")]
+        codes = [twilio.events([event("something.new", id=name)]).status_code for name in ids]
+        assert codes == [204, 204, 200]
+
+    def test_a_byte_order_mark(self, twilio: Twilio):
+        body = json.dumps(event("brand-registration.brand-failure", brandsid="BN1"))
+        assert twilio.json(("\ufeff" + body).encode()).status_code == 204
+        assert rows()[0].subject == "BN1"
 
     def test_an_empty_batch(self, twilio: Twilio):
         assert twilio.events([]).status_code == 200

@@ -11,6 +11,7 @@ from registrations import clock, inbox, pipeline, routing, sync, tasks
 from registrations.models import Brand, Campaign, Profile, Registration, WebhookDelivery
 from registrations.states import Stage
 from registrations.steps import BY_SLUG
+from registrations.steps.base import Write
 from registrations.worker import sweeper
 from tests.cases import OWNED_NUMBER_SID
 from tests.factories import make_registration
@@ -111,7 +112,8 @@ class TestOnceAndNeverLost:
         inbox.replay(row, actor="ann")
         process_all()
         row.refresh_from_db()
-        assert (row.state, row.attempts, row.traceback, row.replayed_by) == ("processed", 2, "", "ann")
+        assert (row.state, row.attempts, row.replayed_by) == ("processed", 2, "ann")
+        assert "RuntimeError" in row.traceback  # for who asks what went wrong
         assert Brand.objects.get().look_requested_at
 
     def test_replaying_reads_the_body_anew(self, twilio: Twilio):
@@ -127,6 +129,20 @@ class TestOnceAndNeverLost:
         inbox.replay(garbage, actor="ann")
         garbage.refresh_from_db()
         assert garbage.state == "errored"
+
+    def test_a_delivery_that_overtakes_the_answer_to_our_call_is_processed_again(self, twilio: Twilio):
+        case = make_registration(Stage.PROFILE)
+        sid = "BN" + "e" * 32
+        twilio.events(event("brand-registration.brand-failure", brandsid=sid))
+        process_all()
+        assert WebhookDelivery.objects.get().state == "ignored"
+        row = BY_SLUG["brand.create"]
+        assert isinstance(row, Write)
+        sync.record(case, row, {"sid": sid, "status": "PENDING"}, {})
+        process_all()
+        kept = WebhookDelivery.objects.get()
+        assert (kept.state, kept.registration_id) == ("processed", case.pk)
+        assert Brand.objects.get().look_requested_at
 
     def test_a_database_that_is_away_leaves_it_to_the_sweep(self, twilio: Twilio, time_machine):
         time_machine.move_to("2026-11-01T10:00:00Z", tick=False)
@@ -145,13 +161,14 @@ class TestOnceAndNeverLost:
             sweeper.sweep()
         ring.assert_called_once_with([row.pk])
 
-    def test_old_deliveries_are_pruned_but_not_the_errors(self, twilio: Twilio):
+    def test_old_deliveries_are_pruned_and_errors_after_a_year(self, twilio: Twilio):
         self.store(twilio)
-        long_ago = clock.now() - timedelta(days=91)
-        for state in ("processed", "ignored", "errored", "received"):
-            WebhookDelivery.objects.create(kind="events", state=state, received_at=long_ago)
+        for days in (91, 366):
+            for state in ("processed", "ignored", "errored", "received"):
+                at = clock.now() - timedelta(days=days)
+                WebhookDelivery.objects.create(kind="events", state=state, received_at=at)
         WebhookDelivery.objects.create(kind="events", state="processed")
-        tasks.prune()
+        assert routing.prune(limit=2) == 6
         left = WebhookDelivery.objects.order_by("state").values_list("state", flat=True)
         assert list(left) == ["errored", "processed", "received", "received"]
 

@@ -7,7 +7,7 @@ from registrations import pipeline, planning, verbs
 from registrations.models import Profile
 from registrations.states import Stage
 from tests.conftest import Desk
-from tests.webhooks.conftest import Postman, process_all, stopped, submit
+from tests.webhooks.conftest import Postman, Twilio, process_all, stopped, submit
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +37,18 @@ class TestFailureReason:
         process_all()
         told = desk.run(case.pk, until=lambda case: stopped(case) and not case.profile.look_requested_at)
         assert told.profile.failure_reason == "Email is invalid."
+
+    def test_another_reason_for_the_same_submission_replaces_the_first(self, desk: Desk, mail: Postman):
+        pk = self.rejected(desk, mail)
+        mail.hand_over()
+        process_all()
+        assert desk.run(pk).profile.failure_reason == "Email is invalid."
+        sid = Profile.objects.get().sid
+        twilio = Twilio(mail.url, desk.sandbox.world.config.auth_tokens[0])
+        other = {"BundleSid": sid, "Status": "twilio-rejected", "FailureReason": "Unknown email domain."}
+        assert twilio.status(other).status_code == 204
+        process_all()
+        assert desk.run(pk).profile.failure_reason == "Unknown email domain."
 
     def test_an_address_suggestion_arrives_whole(self, desk: Desk, mail: Postman):
         case = submit(profile={"street": "77 Wrong Mews"})
