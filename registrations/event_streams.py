@@ -5,9 +5,10 @@ second look, not to a second sink. Source: Twilio facts, section 7.1.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from django.urls import reverse
 from registrations import clock
 from registrations.envelopes import PREFIX, TEST_EVENT, data_of
 from registrations.gateway import Gateway, errors
-from registrations.models import WebhookDelivery
+from registrations.models import Heartbeat, WebhookDelivery
 
 # Sinks and subscriptions that begin with this are ours; a description must not hold personal data.
 NAME = "A2P registration desk"
@@ -32,9 +33,16 @@ NOT_SOLE_PROPRIETOR = (
 )
 TEST_SECONDS = 30.0
 PAUSE_SECONDS = 0.5
+# Two set-ups at once would make two sinks, so one holds this row of Heartbeat; a dead one loses it after a while.
+LOCK = "event-streams-lock"
+LOCK_EXPIRES = timedelta(minutes=3)
 
 Json = dict[str, Any]
 Pause = Callable[[float], None]
+
+
+class Busy(Exception):
+    """Another set-up is under way."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ def set_up(
     test: bool = False,
     delete_stale: bool = False,
 ) -> Report:
-    """Create or mend sink and subscription; raises GatewayError when Twilio cannot be asked.
+    """Create or mend sink and subscription; raises GatewayError when Twilio cannot be asked, or Busy.
 
     test: have Twilio deliver a test event even when the sink is active. delete_stale: also remove sinks that
     carry our name but lead elsewhere or have failed. `pause(seconds)` is called while a test event is awaited.
@@ -81,9 +89,22 @@ def set_up(
     if problem := unreachable(setup.report.destination):
         setup.report.problems.append(problem)
         return setup.report
-    setup.sink(test)
-    setup.stale(delete_stale)
+    with nullcontext() if dry_run else _alone():
+        setup.sink(test)
+        setup.stale(delete_stale)
     return setup.report
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    now, long_ago = clock.now(), datetime(2000, 1, 1, tzinfo=UTC)
+    Heartbeat.objects.get_or_create(name=LOCK, defaults={"at": long_ago})
+    if not Heartbeat.objects.filter(name=LOCK, at__lt=now - LOCK_EXPIRES).update(at=now):
+        raise Busy("Another set-up of Event Streams is under way; wait for its end.")
+    try:
+        yield
+    finally:
+        Heartbeat.objects.filter(name=LOCK, at=now).update(at=long_ago)
 
 
 def destination() -> str:
@@ -116,7 +137,11 @@ def wanted_types(gateway: Gateway) -> dict[str, int | None]:
 
 
 def _highest(gateway: Gateway, schema: str) -> int | None:
-    found = (row.get("schema_version") for row in gateway.iter_schema_versions(schema))
+    """None when Twilio does not tell: without a version it takes the latest by itself (facts section 7.1)."""
+    try:
+        found = [row.get("schema_version") for row in gateway.iter_schema_versions(schema)]
+    except (errors.Rejected, ValueError):
+        return None
     return max((version for version in found if isinstance(version, int)), default=None)
 
 
@@ -126,6 +151,8 @@ class _Setup:
     pause: Pause
     dry_run: bool
     report: Report
+    # Whether the subscription may lack types although it was made just now.
+    incomplete: bool = False
 
     def act(self, what: str, call: Callable[[], Any]) -> Any:
         """Make one change, or only say what it would be."""
@@ -186,17 +213,22 @@ class _Setup:
 
     def _test(self) -> None:
         """Twilio delivers an event to our endpoint; what it carries proves to Twilio that it arrived."""
-        began = clock.now()
+        before = {pk for pk, _ in _test_events()}
         self.gateway.test_sink(self.report.sink_sid)
-        test_id = self._delivered(began)
+        refusal, test_id = "", self._delivered(before)
         if test_id:
-            self.gateway.validate_sink(self.report.sink_sid, test_id=test_id)
+            try:
+                self.gateway.validate_sink(self.report.sink_sid, test_id=test_id)
+            except errors.Rejected as error:
+                refusal = str(error)
         else:
             self.report.problems.append(
                 f"No test event arrived within {TEST_SECONDS:g} s: does {self.report.destination} lead to this "
                 "application, and is the auth token the account's own?"
             )
-        self.report.sink_status = self._decided() if test_id else self._status()
+        self.report.sink_status = self._decided() if test_id and not refusal else self._status()
+        if refusal and self.report.sink_status != "active":
+            self.report.problems.append(f"Twilio did not validate the sink: {refusal}")
 
     def _status(self) -> str:
         return _status(self.gateway.fetch_sink(self.report.sink_sid))
@@ -210,12 +242,14 @@ class _Setup:
             self.pause(PAUSE_SECONDS)
         return status
 
-    def _delivered(self, since: datetime) -> str:
-        """The id in the test event, once our endpoint has stored it."""
+    def _delivered(self, before: set[Any]) -> str:
+        """The id in the test event, once our endpoint has stored one that was not there `before`.
+
+        Not by time: web server and worker may run on hosts whose clocks differ.
+        """
         for _ in range(int(TEST_SECONDS / PAUSE_SECONDS)):
-            rows = WebhookDelivery.objects.filter(event_type=TEST_EVENT, received_at__gte=since)
-            for body in rows.order_by("-received_at").values_list("body", flat=True):
-                if test_id := _test_id(body):
+            for pk, body in _test_events():
+                if pk not in before and (test_id := _test_id(body)):
                     return test_id
             self.pause(PAUSE_SECONDS)
         return ""
@@ -235,22 +269,35 @@ class _Setup:
         made = self.act(f"Subscribe to {count} event types", self._subscribe)
         if made:
             self.report.subscription_sid = made["sid"]
+            if self.incomplete:
+                self._mend()
 
     def _subscription(self) -> Json | None:
         found = self.gateway.iter_subscriptions(sink_sid=self.report.sink_sid)
         return next((row for row in found if row.get("sink_sid") == self.report.sink_sid), None)
 
     def _subscribe(self) -> Json:
-        types = [_with_version(name, version) for name, version in self.report.types.items()]
+        """All types at once; one by one when Twilio refuses, so that one odd type does not keep out the others."""
         try:
-            return self.gateway.create_subscription(
-                description=NAME, sink_sid=self.report.sink_sid, types=types
-            )
+            return self._create_subscription(self.report.types)
         except errors.OutcomeUnknown:
             found = self._subscription()
             if found is None:
                 raise
             return found
+        except errors.Rejected:
+            self.incomplete = True
+            # A sink carries one subscription: "in use" means that there is one by now (facts section 7.1).
+            if found := self._subscription():
+                return found
+            for name, version in self.report.types.items():
+                with suppress(errors.Rejected):
+                    return self._create_subscription({name: version})
+            raise
+
+    def _create_subscription(self, types: Mapping[str, int | None]) -> Json:
+        wanted = [_with_version(name, version) for name, version in types.items()]
+        return self.gateway.create_subscription(description=NAME, sink_sid=self.report.sink_sid, types=wanted)
 
     def _mend(self) -> None:
         sid = self.report.subscription_sid
@@ -261,7 +308,7 @@ class _Setup:
                     f"Subscribe to {name}",
                     partial(self.gateway.add_subscribed_event, sid, type=name, schema_version=version),
                 )
-            elif version and have[name] != version:
+            elif version and (have[name] or 0) < version:
                 self.act(
                     f"Move {name} to schema version {version}",
                     partial(self.gateway.update_subscribed_event, sid, name, schema_version=version),
@@ -283,6 +330,14 @@ class _Setup:
             if row.get("sink_sid") == sid:
                 self.gateway.delete_subscription(row["sid"])
         self.gateway.delete_sink(sid)
+
+
+def _test_events() -> list[tuple[Any, str]]:
+    """Key and body of the test events of the last hour, the newest first; an hour, because clocks differ."""
+    since = clock.now() - timedelta(hours=1)
+    kind = WebhookDelivery.Kind.EVENTS
+    rows = WebhookDelivery.objects.filter(kind=kind, event_type=TEST_EVENT, received_at__gte=since)
+    return list(rows.order_by("-received_at").values_list("pk", "body"))
 
 
 def _configuration(sink: Json) -> Json:

@@ -204,6 +204,8 @@ def set_up_event_streams() -> None:
     try:
         report = event_streams.set_up(get_gateway(), pause=pause)
         detail = {**asdict(report), "ok": report.ok}
+    except event_streams.Busy:
+        return  # the other one stores what it finds
     except errors.GatewayError as error:
         detail = {"ok": False, "problems": [f"{str(error).rstrip('.')}. Nothing is lost: try again."]}
     Heartbeat.objects.update_or_create(name=EVENT_STREAMS, defaults={"at": timezone.now(), "detail": detail})

@@ -104,6 +104,56 @@ def test_a_lost_reply_makes_nothing_twice(desk: Desk, carry, path):
     assert len(list(get_gateway().iter_subscriptions())) == 1
 
 
+def test_one_type_that_twilio_refuses_does_not_keep_out_the_others(desk: Desk, carry, monkeypatch):
+    odd = PREFIX + "brand-registration.brand-archived"
+    wanted = event_streams.wanted_types
+    monkeypatch.setattr(event_streams, "wanted_types", lambda gateway: {odd: 1} | wanted(gateway))
+    for _ in range(2):
+        report = set_up(carry)
+        assert subscribed(report) == LATEST
+        assert len(report.problems) == 1
+        assert odd in report.problems[0]
+    assert len(list(get_gateway().iter_subscriptions())) == 1
+
+
+def test_a_subscription_that_the_list_showed_too_late_is_mended(desk: Desk, carry, monkeypatch):
+    report = set_up(carry)
+    get_gateway().delete_subscribed_event(
+        report.subscription_sid, PREFIX + "brand-registration.brand-failure"
+    )
+    find, seen = event_streams._Setup._subscription, []
+
+    def late(setup: Any) -> Any:
+        seen.append(1)
+        return find(setup) if len(seen) > 1 else None
+
+    monkeypatch.setattr(event_streams._Setup, "_subscription", late)
+    again = set_up(carry)
+    assert (again.ok, again.subscription_sid) == (True, report.subscription_sid)
+    assert subscribed(again) == LATEST
+
+
+def test_two_at_once_make_one_sink(desk: Desk, carry):
+    def meanwhile(seconds: float) -> None:
+        with pytest.raises(event_streams.Busy):
+            set_up(carry)
+        carry(seconds)
+
+    assert set_up(meanwhile).ok
+    assert len(sinks()) == 1
+    assert set_up(carry).acts == []
+
+
+def test_a_sink_that_failed_is_replaced_and_reported(desk: Desk, carry):
+    first = set_up(carry)
+    with desk.sandbox.world.lock:
+        sink = desk.sandbox.world.store.get("Sinks", first.sink_sid)
+        desk.sandbox.world.store.put("Sinks", first.sink_sid, sink | {"status": "failed"})
+    second = set_up(carry)
+    assert (second.ok, second.sink_status) == (True, "active")
+    assert [line.split()[0] for line in second.stale] == [first.sink_sid]
+
+
 def test_after_a_new_address_the_former_sink_is_reported_and_kept(
     desk: Desk, postman: Postman, carry, settings
 ):

@@ -39,6 +39,8 @@ class Command(BaseCommand):
             )
         except errors.GatewayError as error:
             raise CommandError(f"{str(error).rstrip('.')}. Nothing is lost: run it again.") from error
+        except event_streams.Busy as error:
+            raise CommandError(str(error)) from error
         if options["json"]:
             self.stdout.write(json.dumps({**asdict(report), "ok": report.ok}))
         else:
