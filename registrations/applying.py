@@ -16,6 +16,7 @@ from registrations.models import (
     PhoneNumber,
     Registration,
     StepRun,
+    Submission,
     TrustBundle,
     WebhookDelivery,
 )
@@ -61,7 +62,9 @@ def rejection_reason(registration: Registration, part: str) -> str:
 
     Callbacks carry neither time nor number, so what belongs to this submission is told by when it was
     received: after the submission's call began. Of several the newest one counts, but words that had already
-    come for an earlier submission only if there are no others: they may be a late repeat.
+    come for an earlier submission only if there are no others: they may be a late repeat. While the callback of
+    an earlier rejection is still missing, what comes after this rejection was known and explained may be that
+    one, and does not cover the explanation: Twilio calls back once a change of status (facts section 6.5).
     """
     mirror = getattr(registration, part)
     runs = StepRun.objects.filter(registration=registration, step=f"{part}.submit").order_by("-id")
@@ -69,12 +72,20 @@ def rejection_reason(registration: Registration, part: str) -> str:
     if not mirror.sid or since is None:
         return ""
     told = WebhookDelivery.objects.filter(subject=mirror.sid, status=BUNDLE_REJECTED).exclude(reason="")
-    words = told.order_by("-received_at").values_list("reason", flat=True)
-    reasons, earlier = (
-        list(words.filter(received_at__gte=since)[:20]),
-        set(words.filter(received_at__lt=since)),
-    )
-    return next((reason for reason in reasons if reason not in earlier), reasons[0] if reasons else "")
+    words = told.order_by("-received_at").values_list("reason", "received_at")
+    recent = list(words.filter(received_at__gte=since)[:20])
+    earlier = set(told.filter(received_at__lt=since).values_list("reason", flat=True))
+    fresh = [(reason, at) for reason, at in recent if reason not in earlier] or recent[:1]
+    if len(fresh) > 1 and (known_at := _explained_at(registration, part, mirror.sid)):
+        fresh = [(reason, at) for reason, at in fresh if at <= known_at] or fresh[-1:]
+    return fresh[0][0] if fresh else ""
+
+
+def _explained_at(registration: Registration, part: str, sid: str) -> datetime | None:
+    """When the newest rejection was last read, if an earlier one of the same bundle never got its reason."""
+    tries = list(Submission.objects.filter(registration=registration, part=part, sid=sid).order_by("-number"))
+    missing = any(row.status == BUNDLE_REJECTED and not row.failure_reason for row in tries[1:])
+    return tries[0].ended_at if missing else None
 
 
 def part_of(mirror: Mirror) -> str:

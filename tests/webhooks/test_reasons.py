@@ -79,6 +79,23 @@ class TestFailureReason:
         process_all()
         assert desk.run(pk).profile.failure_reason == "Unknown email domain."
 
+    def test_the_first_reason_that_comes_after_the_second_does_not_cover_it(self, desk: Desk, mail: Postman):
+        pk = self.rejected(desk, mail)
+        held = list(mail.letters)
+        mail.letters.clear()
+        changes = {"profile": {"email": "bad-domain.callback-only@harborcrafts.com"}}
+        verbs.edit(pipeline.load(pk), changes, actor="ann")
+        verbs.submit(pipeline.load(pk), actor="ann")
+        desk.run(pk, until=stopped)
+        mail.wait_for("Unknown+email+domain")
+        mail.hand_over()
+        process_all()
+        assert desk.run(pk).profile.failure_reason == "Unknown email domain."
+        mail.letters.extend(held)
+        mail.hand_over()
+        process_all()
+        assert desk.run(pk).profile.failure_reason == "Unknown email domain."
+
     def test_a_rejection_of_the_former_submission_is_not_believed(self, desk: Desk, mail: Postman):
         pk = self.rejected(desk, mail)
         changes = {"profile": {"email": "ann.lee@harborcrafts.com"}}
