@@ -33,9 +33,11 @@ NOT_SOLE_PROPRIETOR = (
 )
 TEST_SECONDS = 30.0
 PAUSE_SECONDS = 0.5
-# Two set-ups at once would make two sinks, so one holds this row of Heartbeat; a dead one loses it after a while.
+# Two set-ups at once would make two sinks, so one holds this row of Heartbeat; one that was killed loses it soon.
 LOCK = "event-streams-lock"
-LOCK_EXPIRES = timedelta(minutes=3)
+LOCK_EXPIRES = timedelta(seconds=40)
+
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 Json = dict[str, Any]
 Pause = Callable[[float], None]
@@ -79,32 +81,55 @@ def set_up(
     dry_run: bool = False,
     test: bool = False,
     delete_stale: bool = False,
+    wait: float = 0.0,
 ) -> Report:
     """Create or mend sink and subscription; raises GatewayError when Twilio cannot be asked, or Busy.
 
     test: have Twilio deliver a test event even when the sink is active. delete_stale: also remove sinks that
-    carry our name but lead elsewhere or have failed. `pause(seconds)` is called while a test event is awaited.
+    carry our name but lead elsewhere or have failed. `pause(seconds)` is called while a test event, or the
+    end of another set-up, is awaited: of the latter for `wait` seconds.
     """
-    setup = _Setup(gateway, pause, dry_run, Report(destination()))
+    lock = _Lock(pause)
+    setup = _Setup(gateway, lock.pause, dry_run, Report(destination()))
     if problem := unreachable(setup.report.destination):
         setup.report.problems.append(problem)
         return setup.report
-    with nullcontext() if dry_run else _alone():
+    with nullcontext() if dry_run else lock.held(wait):
         setup.sink(test)
         setup.stale(delete_stale)
     return setup.report
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
-    now, long_ago = clock.now(), datetime(2000, 1, 1, tzinfo=UTC)
-    Heartbeat.objects.get_or_create(name=LOCK, defaults={"at": long_ago})
-    if not Heartbeat.objects.filter(name=LOCK, at__lt=now - LOCK_EXPIRES).update(at=now):
-        raise Busy("Another set-up of Event Streams is under way; wait for its end.")
-    try:
-        yield
-    finally:
-        Heartbeat.objects.filter(name=LOCK, at=now).update(at=long_ago)
+class _Lock:
+    """Held by one set-up at a time, and kept by pausing through it."""
+
+    def __init__(self, pause: Pause) -> None:
+        self._pause = pause
+        self._at = _LONG_AGO
+
+    @contextmanager
+    def held(self, wait: float) -> Iterator[None]:
+        Heartbeat.objects.get_or_create(name=LOCK, defaults={"at": _LONG_AGO})
+        while not self._take(at__lt=clock.now() - LOCK_EXPIRES):
+            if wait <= 0:
+                raise Busy("Another set-up of Event Streams is under way; wait for its end.")
+            wait -= PAUSE_SECONDS
+            self._pause(PAUSE_SECONDS)
+        try:
+            yield
+        finally:
+            Heartbeat.objects.filter(name=LOCK, at=self._at).update(at=_LONG_AGO)
+
+    def pause(self, seconds: float) -> None:
+        self._pause(seconds)
+        if self._at > _LONG_AGO:
+            self._take(at=self._at)
+
+    def _take(self, **where: Any) -> bool:
+        now = clock.now()
+        if taken := bool(Heartbeat.objects.filter(name=LOCK, **where).update(at=now)):
+            self._at = now
+        return taken
 
 
 def destination() -> str:

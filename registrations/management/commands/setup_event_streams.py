@@ -36,6 +36,7 @@ class Command(BaseCommand):
                 dry_run=options["dry_run"],
                 test=options["test"],
                 delete_stale=options["delete_stale"],
+                wait=60,
             )
         except errors.GatewayError as error:
             raise CommandError(f"{str(error).rstrip('.')}. Nothing is lost: run it again.") from error
