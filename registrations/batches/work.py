@@ -29,6 +29,7 @@ ACTS: dict[str, BulkAct] = {act.slug: act for act in (*TABLE, GROUP_EDIT)}
 MOST = 100_000
 # What one portion of the job does; between two portions the lease is renewed.
 ENTERED, JUDGED, DONE = 5000, 200, 10
+EDITED = "Somebody has edited it since the dry run, so it was not sent. Look at it, then submit it again."
 
 
 class TooMany(Exception):
@@ -121,7 +122,7 @@ def _judge(batch: Batch) -> bool:
         return False
     paced = dict(batch.params.get("paced") or {})
     # Most rows of a chunk share a few outcomes: an UPDATE for each of those is far quicker than one by row.
-    alike: dict[tuple[ItemState, str, Decimal | None], list[int]] = {}
+    alike: dict[tuple[ItemState, str, Decimal | None, int], list[int]] = {}
     sights = look(items)
     ahead = Ahead(batch, sights if act.goes_on else [])
     for sight in sights:
@@ -129,13 +130,13 @@ def _judge(batch: Batch) -> bool:
         if verdict.will and act.goes_on:
             ahead.add(sight.case)
         state = ItemState.WILL if verdict.will else ItemState.SKIPPED
-        outcome = (state, verdict.text, verdict.fee if verdict.will else None)
+        outcome = (state, verdict.text, verdict.fee if verdict.will else None, sight.case.revision)
         alike.setdefault(outcome, []).append(items[sight.case.pk].pk)
         for lane, calls in verdict.paced.items():
             paced[lane] = paced.get(lane, 0) + calls
     with transaction.atomic():
-        for (state, text, fee), pks in alike.items():
-            BatchItem.objects.filter(pk__in=pks).update(state=state, text=text, fee=fee)
+        for (state, text, fee, revision), pks in alike.items():
+            BatchItem.objects.filter(pk__in=pks).update(state=state, text=text, fee=fee, revision=revision)
         _keep(batch, paced=paced)
     return True
 
@@ -201,6 +202,8 @@ def _attempt(batch: Batch, item: BatchItem) -> tuple[ItemState, str]:
     verdict = act.judge(sight, batch.params)
     if not verdict.will:
         return ItemState.SKIPPED, verdict.text
+    if act.goes_on and item.revision not in (None, sight.case.revision):
+        return ItemState.SKIPPED, EDITED
     agreed = item.fee or Decimal(0)
     if verdict.fee > agreed:
         return (

@@ -74,6 +74,8 @@ class BatchItem(models.Model):
     text = models.TextField(blank=True)
     # What the dry run said it may cost, in US dollars; what was paid is in the ledger.
     fee = models.DecimalField(max_digits=8, decimal_places=2, null=True)
+    # The inputs that the dry run was about; an act that sends them sends no others.
+    revision = models.PositiveIntegerField(null=True)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -176,6 +176,26 @@ def test_what_changed_since_the_dry_run_is_judged_again(ann, cases):
     assert batch.items.get(registration=cases[0]).fee is None
 
 
+@pytest.mark.parametrize("kind", ["submit", "hold"])
+def test_what_was_edited_since_the_dry_run_is_not_sent(ann, cases, kind):
+    """Nobody agreed to the new inputs, and their author may not be done; other acts do not mind."""
+    batch = prepared(kind, cases[:2], ann)
+    verbs.edit(cases[0], {"profile": {"first_name": "Half"}}, actor="bo")
+    batches.confirm(batch, user=ann, inputs={"reason": "x"})
+    work(batch)
+    rows = outcomes(batch)
+    if kind == "hold":
+        assert {state for state, _ in rows.values()} == {ItemState.DONE}
+        return
+    assert rows["Case 0"] == (ItemState.SKIPPED, batch_work.EDITED)
+    assert rows["Case 1"][0] == ItemState.DONE
+    cases[0].refresh_from_db()
+    assert not cases[0].was_submitted
+    # A dry run that is made anew is about the inputs of now.
+    again = done("submit", cases[:1], ann)
+    assert outcomes(again)["Case 0"][0] == ItemState.DONE
+
+
 def test_a_refusal_of_the_verb_is_the_rows_reason(ann, cases, monkeypatch):
     def hold(case, **more):
         raise verbs.Refused("Not today.")
