@@ -29,8 +29,17 @@ class Progress:
     pace: timedelta
 
     @property
+    def rows(self) -> int:
+        return sum(self.counts.values())
+
+    @property
     def total(self) -> int:
-        return max(self.batch.total, sum(self.counts.values()))
+        """Cases that it is about: those that were deleted meanwhile have no row, so they are not waited for."""
+        return self.rows + len(self.batch.params.get("chosen") or ()) or self.batch.total
+
+    @property
+    def deleted(self) -> int:
+        return max(0, self.batch.total - self.total)
 
     @property
     def will(self) -> int:

@@ -196,6 +196,22 @@ def test_what_was_edited_since_the_dry_run_is_not_sent(ann, cases, kind):
     assert outcomes(again)["Case 0"][0] == ItemState.DONE
 
 
+def test_cases_that_are_deleted_meanwhile_are_told_and_not_waited_for(ann, cases):
+    batch = batches.start("hold", [case.pk for case in cases], user=ann)
+    cases[0].delete()
+    assert (progress.progress(batch).total, progress.progress(batch).settled) == (4, 0)
+    work(batch)
+    cases[1].delete()
+    seen = progress.progress(batch)
+    assert (seen.total, seen.will, seen.deleted) == (2, 2, 1)
+    batches.confirm(batch, user=ann, inputs={"reason": "x"})
+    cases[2].delete()
+    work(batch)
+    seen = progress.progress(batch)
+    assert batch.state == WorkState.DONE
+    assert (seen.total, seen.settled, seen.deleted) == (1, 1, 2)
+
+
 def test_a_refusal_of_the_verb_is_the_rows_reason(ann, cases, monkeypatch):
     def hold(case, **more):
         raise verbs.Refused("Not today.")
