@@ -3,11 +3,12 @@
 import re
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from registrations import verbs
+from registrations import batches, verbs
 from registrations.admin.search import matching
 from registrations.models import Import, Registration
 from registrations.states import Stage
@@ -137,6 +138,17 @@ def test_what_twilio_says_is_read_only(boss, case, name):
     assert (
         response.status_code == 200 if name == "steprun" else desk_url(case) in response.headers["Location"]
     )
+
+
+@pytest.mark.parametrize("url", (*LISTS, "/admin/registrations/batch/"))
+def test_the_panel_of_filters_offers_each_of_them(boss, case, url):
+    batches.start("hold", [case.pk], user=get_user_model().objects.first())
+    response = boss.get(url)
+    specs = [spec for spec in response.context["cl"].filter_specs if spec.title != "waiting for"]
+    page = response.content.decode()
+    assert specs
+    for spec in specs:
+        assert f'data-filter-title="{spec.title}"' in page
 
 
 def test_all_reasons_of_a_mirror_are_listed(boss):
