@@ -5,20 +5,23 @@ and `problem_part` names the part whose refusals it lists ("" for all). Choices 
 whatever the number of rows.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
 from django.contrib.auth import get_user_model
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.timezone import make_aware
 
-from registrations import figures
+from registrations import board, figures
 from registrations.clock import now
 from registrations.failures import lookup
 from registrations.models import OpenProblem, Registration
-from registrations.states import BRAND, CAMPAIGN, IDENTITY, NUMBER, Word
+from registrations.states import BRAND, CAMPAIGN, IDENTITY, NUMBER, Stage, Word
 from registrations.steps import BY_SLUG, Write
 
 ME, NONE, OTHER = "me", "none", "other"
@@ -96,19 +99,100 @@ class AgeFilter(CaseFilter):
         return self.on("stage_since__gte" if chosen.startswith("lt") else "stage_since__lt", moment)
 
 
+class WhoFilter(CaseFilter):
+    """Who must act next; for lists that have no tabs for it."""
+
+    title = "next to act"
+    parameter_name = "who"
+
+    def offered(self) -> Choices:
+        return [(str(who), label) for who, label in board.LABELS]
+
+    def condition(self, chosen: str) -> Q:
+        return self.on("waiting_for", chosen)
+
+
+class StageFilter(CaseFilter):
+    """Where the case stands; an object of Twilio's has a status of its own."""
+
+    title = parameter_name = "stage"
+
+    def offered(self) -> Choices:
+        return [(str(stage), stage.label) for stage in Stage if stage != Stage.DRAFT]
+
+    def condition(self, chosen: str) -> Q:
+        return self.on("stage", chosen)
+
+
 class CreatedFilter(CaseFilter):
-    """When the case was made."""
+    """When the case was made: lately, or from one day to another, both included, in the desk's time zone."""
 
     title = "created"
     parameter_name = "created"
+    days = ("created_from", "created_to")
+    template = "admin/filter_days.html"
+
+    def __init__(
+        self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: Any
+    ) -> None:
+        super().__init__(request, params, model, model_admin)
+        for name in self.days:
+            if name in params:
+                self.used_parameters[name] = params.pop(name)[-1]
+        kept = request.GET.copy()
+        for name in (self.parameter_name, *self.days, PAGE_VAR, ERROR_FLAG):
+            kept.pop(name, None)
+        self.kept = [(name, value) for name, values in kept.lists() for value in values]
+
+    def expected_parameters(self) -> list[str | None]:
+        return [self.parameter_name, *self.days]
 
     def offered(self) -> Choices:
         return [("1", "Past 24 hours"), ("7", "Past 7 days"), ("30", "Past 30 days"), ("365", "Past year")]
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        """A choice and a pair of days exclude each other."""
+        days = [day for day in self.days if self.used_parameters.get(day)]
+        yield {
+            "selected": self.value() is None and not days,
+            "query_string": changelist.get_query_string(remove=[self.parameter_name, *self.days]),
+            "display": "All",
+        }
+        for value, words in self.lookup_choices:
+            yield {
+                "selected": self.value() == value,
+                "query_string": changelist.get_query_string({self.parameter_name: value}, remove=self.days),
+                "display": words,
+            }
+
+    @property
+    def inputs(self) -> list[tuple[str, str, str]]:
+        """(name, label, value) of the two days."""
+        return [
+            (name, label, self.used_parameters.get(name, ""))
+            for name, label in zip(self.days, ("From", "To"), strict=True)
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        first, last = (self.used_parameters.get(name, "") for name in self.days)
+        if first:
+            queryset = queryset.filter(self.on("created_at__gte", _midnight(first)))
+        if last:
+            queryset = queryset.filter(self.on("created_at__lt", _midnight(last, 1)))
+        return super().queryset(request, queryset)
 
     def condition(self, chosen: str) -> Q:
         if chosen not in ("1", "7", "30", "365"):
             return Q(pk__in=[])
         return self.on("created_at__gte", now() - timedelta(days=int(chosen)))
+
+
+def _midnight(day: str, later: int = 0) -> datetime:
+    """The beginning of a day as browsers send it, "2026-11-28". Raises IncorrectLookupParameters for another."""
+    try:
+        return make_aware(datetime.combine(date.fromisoformat(day) + timedelta(days=later), time.min))
+    except (ValueError, OverflowError) as error:
+        raise IncorrectLookupParameters from error
 
 
 class CodeFilter(CaseFilter):

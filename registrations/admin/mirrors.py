@@ -23,15 +23,29 @@ from .filters import (
     BrandStatus,
     CampaignStatus,
     CodeFilter,
+    CreatedFilter,
     Identity,
     NumberStatus,
     OwnerFilter,
+    StageFilter,
+    WhoFilter,
 )
 from .lists import CaseList
 from .overdue import OverdueFilter
 
 # What every list of objects can be narrowed by, besides the object's own words.
-OF_THE_CASE = (OverdueFilter, OwnerFilter, AgeFilter, CodeFilter, AccountFilter)
+OF_THE_CASE = (
+    *(
+        WhoFilter,
+        StageFilter,
+        OverdueFilter,
+        OwnerFilter,
+        AgeFilter,
+        CodeFilter,
+        CreatedFilter,
+        AccountFilter,
+    ),
+)
 
 
 class MirrorAdmin(BulkActions, CaseList, ReadOnlyAdmin):
@@ -41,7 +55,7 @@ class MirrorAdmin(BulkActions, CaseList, ReadOnlyAdmin):
     """
 
     list_display_links = None
-    list_select_related = ("registration",)
+    list_select_related = ("registration__owner",)
     ordering = ("-registration_id",)
     exists_by = "sid"
     case_column = "registration_id"
@@ -66,6 +80,11 @@ class MirrorAdmin(BulkActions, CaseList, ReadOnlyAdmin):
         return format_html(
             '{}<span class="cell-sub late">{}<br>{}</span>', case_link(case), chip, late.advice
         )
+
+    @admin.display(description="Owner", ordering="registration__owner")
+    def owner(self, mirror: Any) -> SafeString | str:
+        owner = mirror.registration.owner
+        return (owner.get_full_name() or owner.get_username()) if owner else display.NOTHING
 
     @admin.display(description="Reasons")
     def reasons(self, mirror: Any) -> SafeString:
@@ -101,7 +120,7 @@ def _ids(registry: str, sid: str) -> SafeString:
 @admin.register(Brand)
 class BrandAdmin(MirrorAdmin):
     title = "Brands"
-    list_display = ("case", "status_", "reasons", "tries", "ids")
+    list_display = ("case", "status_", "reasons", "tries", "owner", "ids")
     list_filter = (BrandStatus, Identity, *OF_THE_CASE)
     problem_part = "brand"
     stages = (Stage.BRAND, Stage.OTP)
@@ -126,7 +145,7 @@ class BrandAdmin(MirrorAdmin):
 @admin.register(Campaign)
 class CampaignAdmin(MirrorAdmin):
     title = "Campaigns"
-    list_display = ("case", "status_", "reasons", "ids")
+    list_display = ("case", "status_", "reasons", "owner", "ids")
     list_filter = (CampaignStatus, *OF_THE_CASE)
     problem_part = "campaign"
     stages = (Stage.CAMPAIGN,)
@@ -143,7 +162,7 @@ class CampaignAdmin(MirrorAdmin):
 @admin.register(PhoneNumber)
 class PhoneNumberAdmin(MirrorAdmin):
     title = "Numbers"
-    list_display = ("case", "number", "a2p", "reasons", "attached")
+    list_display = ("case", "number", "a2p", "reasons", "owner", "attached")
     list_filter = (NumberStatus, *OF_THE_CASE)
     problem_part = "phone_number"
     stages = (Stage.NUMBER, Stage.LIVE)

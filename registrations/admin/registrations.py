@@ -1,9 +1,10 @@
 """The list of cases, and the routes of each case's pages."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, ChangeList
+from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR, ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -22,6 +23,9 @@ from .bulk import BulkActions
 from .filters import AccountFilter, AgeFilter, CodeFilter, CreatedFilter, OwnerFilter
 from .lists import CaseList
 from .overdue import OverdueFilter
+
+
+_WHO = "waiting_for__exact"
 
 
 class DeskChangeList(ChangeList):
@@ -106,15 +110,22 @@ class RegistrationAdmin(BulkActions, CaseList):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         counts = figures.waiting(figures.read("standing")["standing"])
-        chosen = request.GET.get("waiting_for__exact", "")
-        tabs = [{"label": "All", "count": sum(counts.values()), "url": "?", "current": not chosen}] + [
+        chosen = request.GET.get(_WHO, "")
+        # A tab keeps the search and the filters; the counts are those of all cases, so they would lie beside one.
+        kept = request.GET.copy()
+        for name in (_WHO, PAGE_VAR, ERROR_FLAG):
+            kept.pop(name, None)
+        narrowed = set(kept) - {ORDER_VAR}
+        whole: list[tuple[str, str, int]] = [("", "All", sum(counts.values()))]
+        tabs = [
             {
                 "label": label,
-                "count": counts.get(value, 0),
-                "url": f"?waiting_for__exact={value}",
+                "count": None if narrowed else count,
+                "url": f"?{urlencode({**({_WHO: value} if value else {}), **kept.dict()})}",
                 "current": chosen == value,
             }
-            for value, label in board.LABELS
+            for value, label, count in whole
+            + [(who, label, counts.get(who, 0)) for who, label in board.LABELS]
         ]
         return super().changelist_view(
             request,

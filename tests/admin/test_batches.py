@@ -74,6 +74,20 @@ class TestLists:
         assert {item.registration for item in batch.items.all()} == set(cases[:2])
         assert (batch.kind, batch.actor, batch.state) == ("hold", "lead", WorkState.READY)
 
+    def test_all_that_match_without_a_script_and_without_a_row(self, lead, cases):
+        """The box stands behind Django's hidden "0"."""
+        live = make_registration(Stage.LIVE, label="Live")
+        page = text(lead.get(f"{LIST}?stage__exact=draft"))
+        assert 'name="select_across" value="1"> All 3 that match' in page
+        posted = {"action": "bulk_hold", "index": "0", "select_across": ["0", "1"]}
+        lead.post(f"{LIST}?stage__exact=draft", posted)
+        batch = Batch.objects.get()
+        batches.advance(batch.pk)
+        assert {item.registration for item in batch.items.all()} == set(cases)
+        assert live not in cases
+        response = lead.post(LIST, {**posted, "select_across": "0"})
+        assert "Items must be selected" in said(response)
+
     def test_all_that_match_the_filter_and_nothing_else(self, lead, cases):
         live = [make_registration(Stage.LIVE, label=f"Live {n}") for n in range(2)]
         batch = started(lead, "refresh", live[:1], where=f"{LIST}?stage__exact=live", all_of_them=True)

@@ -1,6 +1,6 @@
 """What the lists can be narrowed by, and that every page of a list holds the rows it should."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.paginator import Paginator
@@ -118,3 +118,57 @@ def test_the_last_page_costs_no_more_queries_than_the_first(db, django_assert_nu
     for number in (1, 5):
         with django_assert_num_queries(3):
             assert list(QuickPaginator(Registration.objects.order_by("-id"), 5).page(number).object_list)
+
+
+def test_lists_of_objects_are_narrowed_by_stage_who_acts_and_day(boss):
+    make_registration(Stage.OTP, label="Owes a YES")
+    make_registration(Stage.LIVE, label="Live")
+    for name in ("brand", "campaign", "phonenumber"):
+        url = f"/admin/registrations/{name}/"
+        expected = {"Live"} if name == "campaign" else {"Live", "Owes a YES"}
+        assert labels(boss, url) == expected
+        assert labels(boss, f"{url}?who=nobody") == {"Live"}
+        assert labels(boss, f"{url}?stage=otp") == expected - {"Live"}
+        assert labels(boss, f"{url}?created=1&stage=live") == {"Live"}
+        page = boss.get(url).content.decode()
+        for title in ("next to act", "stage", "owner", "time in stage", "created", "overdue"):
+            assert f"By {title}" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("created_from=2026-03-01", {"March", "April"}),
+        ("created_to=2026-03-31", {"February", "March"}),
+        ("created_from=2026-03-31&created_to=2026-03-31", {"March"}),
+        ("created_from=&created_to=", {"February", "March", "April"}),
+    ],
+)
+def test_by_days_both_included(boss, settings, query, found):
+    settings.TIME_ZONE = "America/New_York"
+    with timezone.override("America/New_York"):
+        for label, day in (("February", (2026, 2, 28)), ("March", (2026, 3, 31)), ("April", (2026, 4, 1))):
+            case = make_registration(label=label)
+            moment = timezone.make_aware(datetime(*day, 23, 59))
+            Registration.objects.filter(pk=case.pk).update(created_at=moment)
+    assert labels(boss, f"{LIST}?{query}") == found
+    page = boss.get(f"{LIST}?{query}&stage__exact=draft&q=a").content.decode()
+    days = page.split('class="filter-days"')[1].split("</form>")[0]
+    assert 'name="stage__exact" value="draft"' in days, "the other filters are kept"
+    assert 'name="q" value="a"' in days
+
+
+def test_a_day_that_is_none_shows_the_whole_list_with_a_word(boss):
+    make_registration(label="Ann")
+    response = boss.get(f"{LIST}?created_from=2026-02-30", follow=True)
+    assert "could not be used" in response.content.decode()
+
+
+def test_tabs_keep_the_filters_and_count_only_without(boss):
+    make_registration(Stage.OTP, label="Ann")
+    assert "tab-count" in boss.get(LIST).content.decode().split('aria-label="Who must act next"')[1][:900]
+    page = boss.get(f"{LIST}?stage__exact=otp&q=ann&p=1&waiting_for__exact=customer").content.decode()
+    tabs = page.split('aria-label="Who must act next"')[1].split("</nav>")[0]
+    assert "?waiting_for__exact=us&amp;stage__exact=otp&amp;q=ann" in tabs
+    assert '"?stage__exact=otp&amp;q=ann"' in tabs
+    assert "tab-count" not in tabs

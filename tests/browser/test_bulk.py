@@ -62,8 +62,8 @@ def test_all_that_match_a_filter(desk, quick, worker, monkeypatch, tmp_path):
     live = make_registration(Stage.LIVE, label="Live Lily")
     page = desk.page
     page.goto("/admin/registrations/registration/?stage__exact=draft")
-    page.locator("#action-toggle").check()
-    page.get_by_role("button", name="Choose all 60 that match").click()
+    page.get_by_label("All 60 that match").check()
+    expect(page.locator(".action-counter")).to_be_hidden()
     choose(desk, "Put on hold")
     expect(page.get_by_role("heading", name="Put on hold: 60 registrations")).to_be_visible()
     confirm = desk.button("Put on hold · 60 registrations")
