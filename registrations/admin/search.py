@@ -16,8 +16,12 @@ from registrations.models import (
 from registrations.search_text import digits, plain
 
 HELP = "A name, e-mail address, phone number, your own ID, or any SID or TCR ID."
-_SID = re.compile(r"[A-Za-z]{2}[0-9a-fA-F]{32}")
-_PHONE = re.compile(r"[+\d().\-\s]{3,}")
+# Alone, between quotes, or in a pasted address of the Console.
+_SID = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9a-fA-F]{32}(?![A-Za-z0-9])")
+# What people and programs write between the digits of a phone number, dashes and blanks of every kind included.
+_PHONE = re.compile(
+    r"(?:tel:)?[+\d()\[\].,/·\s\-\u2010-\u2015\u2212\u200b-\u200f\u202a-\u202e\u2060]{3,}", re.IGNORECASE
+)
 
 # SID prefix -> the columns that may hold it (Source: Twilio facts, section 1.0).
 _SID_COLUMNS: dict[str, tuple[tuple[type[Model], str], ...]] = {
@@ -51,8 +55,8 @@ def matching(cases: QuerySet[Registration], text: str) -> QuerySet[Registration]
 
 
 def _word(word: str) -> Q:
-    if _SID.fullmatch(word):
-        return _sid(word)
+    if sid := _SID.search(word):
+        return _sid(sid[0])
     found = Q(search_text__contains=plain(word))
     number = digits(word)
     if _PHONE.fullmatch(word) and len(number) >= 3 and number != word:

@@ -55,6 +55,14 @@ def case(db) -> Registration:
         "+14155552671",
         "(415) 555-2671",
         "415 555 2672",
+        "+1 (415) 555-2671",
+        "415.555.2671",
+        "1-415-555-2671",
+        "tel:+1-415-555-2671",
+        "415/555-2671",
+        "(415)\u00a0555\u20112671",
+        "\u202a+1 415 555 2671\u202c",
+        "Lee (415) 555-2671",
         "5552671",
         "B4NKP7Q",
         "c7lm2xy",
@@ -74,7 +82,13 @@ def test_search_by_every_sid(case):
     assert len(kept) > 15
     for name, sid in kept.items():
         assert sid, name
-        for typed in (sid, sid.lower(), f" {sid} "):
+        for typed in (
+            sid,
+            sid.lower(),
+            f" {sid} ",
+            f"“{sid}”,",
+            f"https://console.twilio.com/x/{sid}/edit?a=1",
+        ):
             assert list(matching(Registration.objects.all(), typed)) == [case], name
 
 
@@ -140,7 +154,7 @@ def test_what_twilio_says_is_read_only(boss, case, name):
     )
 
 
-@pytest.mark.parametrize("url", (*LISTS, "/admin/registrations/batch/"))
+@pytest.mark.parametrize("url", [*LISTS, "/admin/registrations/batch/"])
 def test_the_panel_of_filters_offers_each_of_them(boss, case, url):
     batches.start("hold", [case.pk], user=get_user_model().objects.first())
     response = boss.get(url)
