@@ -24,7 +24,6 @@ from .filters import AccountFilter, AgeFilter, CodeFilter, CreatedFilter, OwnerF
 from .lists import CaseList
 from .overdue import OverdueFilter
 
-
 _WHO = "waiting_for__exact"
 
 

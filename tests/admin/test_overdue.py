@@ -54,6 +54,34 @@ def test_sql_and_rule_agree(stage):
     assert found == ({False} if stage in (Stage.DRAFT, Stage.REMOVED) else {True, False})
 
 
+@pytest.mark.parametrize("stage", [Stage.BRAND, Stage.OTP])
+def test_a_place_in_the_queue_of_twilio_s_pace_is_not_late(stage):
+    """A thousand brands leave at one a second: the last has a place a quarter of an hour away."""
+    now = timezone.now()
+    case = make_registration(stage)
+    found = []
+    for place in (None, *(now - age for age in AGES), now + timedelta(hours=1)):
+        Registration.objects.filter(pk=case.pk).update(
+            waiting_for=WaitingFor.WORKER, stage_since=now - timedelta(hours=2), slot_at=place
+        )
+        Brand.objects.filter(registration=case).update(otp_sent_at=None)
+        found.append(stuck.stuck(pipeline.load(case.pk), now) is not None)
+        assert overdue(Registration.objects.all(), now).exists() == found[-1]
+    at_pace = [True, False, True, True, True, True, False]
+    assert found == (at_pace if stage == Stage.BRAND else [True] * 7)
+
+
+def test_the_worker_s_time_is_not_shortened_with_twilio_s_waits(settings):
+    settings.A2P_TIME_SCALE = 0.01
+    now = timezone.now()
+    case = make_registration(Stage.BRAND)
+    for minutes, late in ((10, False), (20, True)):
+        since = now - timedelta(minutes=minutes)
+        Registration.objects.filter(pk=case.pk).update(waiting_for=WaitingFor.WORKER, stage_since=since)
+        assert (stuck.stuck(pipeline.load(case.pk), now) is not None) == late
+        assert overdue(Registration.objects.all(), now).exists() == late
+
+
 def test_the_list_flags_and_filters(boss):
     late = make_registration(Stage.CAMPAIGN, label="Late Lily")
     Registration.objects.filter(pk=late.pk).update(stage_since=timezone.now() - timedelta(days=20))
