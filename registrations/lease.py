@@ -118,26 +118,25 @@ def is_alive(token: str) -> bool:
 
 
 @transaction.atomic
-def claim_due(limit: int = 200) -> list[int]:
+def claim_due(limit: int = 200, served_to: datetime | None = None) -> list[int]:
     """Cases that should be running and are not: due, or left behind by a dead worker.
 
-    Each is marked as rung, so that a slow queue does not fill with repeats. Cases that somebody holds
-    just now are passed over until the next sweep.
+    Each is marked as rung, so that a slow queue does not fill with repeats. `served_to`: the queue, first due
+    first served, has come so far; the bells of later cases are still in it. None: it is empty. Cases that
+    somebody holds just now are passed over until the next sweep.
     """
     free_dead()
     now = clock.now()
     quiet = now - timedelta(seconds=RING_AGAIN_SECONDS)
+    lost = Q(rung_at__isnull=True) | Q(rung_at__lt=quiet)
+    if served_to:
+        passed = Q(wake_at__lt=served_to) & (Q(rung_at__isnull=True) | Q(rung_at__lt=served_to))
+        lost &= Q(lease_until__isnull=False) | passed
     rows = (
         Registration.objects.filter(due(now))
-        .filter(Q(rung_at__isnull=True) | Q(rung_at__lt=quiet))
+        .filter(lost)
         .order_by("wake_at")
         .select_for_update(skip_locked=True)
         .values_list("pk", flat=True)[:limit]
     )
-    return [
-        pk
-        for pk in list(rows)
-        if Registration.objects.filter(due(now), pk=pk)
-        .filter(Q(rung_at__isnull=True) | Q(rung_at__lt=quiet))
-        .update(rung_at=now)
-    ]
+    return [pk for pk in list(rows) if Registration.objects.filter(due(now), lost, pk=pk).update(rung_at=now)]

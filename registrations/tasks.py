@@ -37,6 +37,9 @@ FIGURES = "registrations.figures.refresh"
 # The Heartbeat row that keeps the last set-up of Event Streams.
 EVENT_STREAMS = "event-streams-setup"
 
+# Jobs that go first while bulk work or an import wants to go on.
+BETWEEN = 20
+
 KEEP_SUCCESSES = timedelta(days=2)
 KEEP_FAILURES = timedelta(days=30)
 KEEP_HEARTBEATS = timedelta(days=2)
@@ -104,6 +107,26 @@ def oldest_due() -> datetime | None:
     return queue.order_by("lock").values_list("lock", flat=True).first()
 
 
+def served_to() -> datetime | None:
+    """Up to where the queue was served, a second to be sure; None when nothing is due."""
+    oldest = oldest_due()
+    return oldest - timedelta(seconds=1) if oldest else None
+
+
+def _soon() -> datetime:
+    """A place behind the next few jobs: who waits for bulk work must not wait for all of its cases first,
+    and these must not wait for all of the bulk work."""
+    due = OrmQ.objects.filter(key=settings.Q_CLUSTER["name"], lock__lte=timezone.now())
+    place = due.order_by("lock").values_list("lock", flat=True)[BETWEEN : BETWEEN + 1].first()
+    return place or timezone.now()
+
+
+def _ring_soon(job: str, pk: int) -> None:
+    broker = EtaORM()
+    broker.eta = _soon()
+    async_task(job, pk, broker=broker)
+
+
 def failures_since(moment: datetime) -> int:
     """How many jobs ended with an exception or a time-out since `moment`."""
     return Task.objects.filter(success=False, stopped__gte=moment).count()
@@ -160,12 +183,12 @@ def ring_forgotten_reconciling() -> None:
 
 def ring_batch(pk: int) -> None:
     """Have a worker go on with a bulk act; an insert in the caller's transaction."""
-    async_task(BATCH, pk, broker=EtaORM())
+    _ring_soon(BATCH, pk)
 
 
 def ring_import(pk: int) -> None:
     """Have a worker go on with an import; an insert in the caller's transaction."""
-    async_task(IMPORT, pk, broker=EtaORM())
+    _ring_soon(IMPORT, pk)
 
 
 def ring_forgotten_work() -> None:

@@ -50,7 +50,7 @@ def sweep() -> int:
     meet the job that holds a delivery and waits for its case.
     """
     with transaction.atomic():
-        due = pipeline.claim_due()
+        due = pipeline.claim_due(served_to=tasks.served_to())
         for pk in due:
             tasks.ring(pk)
     for ring_forgotten in (

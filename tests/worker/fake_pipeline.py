@@ -27,7 +27,7 @@ def advance(pk, *, ring, tell):
     _note(f"end {pk}")
 
 
-def claim_due(limit=200):
+def claim_due(limit=200, served_to=None):
     due, log = FOLDER / "due", FOLDER / "log"
     begun = {line.split()[1] for line in log.read_text().splitlines()} if log.exists() else set()
     return [int(pk) for pk in due.read_text().split() if pk not in begun] if due.exists() else []

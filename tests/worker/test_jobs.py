@@ -126,9 +126,37 @@ def test_prune_keeps_what_is_young():
 
 
 def test_sweep_rings_for_everything_due(monkeypatch):
-    monkeypatch.setattr(sweeper, "pipeline", SimpleNamespace(claim_due=lambda: [4, 6]))
+    monkeypatch.setattr(sweeper, "pipeline", SimpleNamespace(claim_due=lambda served_to: [4, 6]))
     assert sweeper.sweep() == 2
     assert [row.task["args"] for row in OrmQ.objects.order_by("pk")] == [(4,), (6,)]
+
+
+def test_sweep_rings_nobody_whose_bell_is_still_in_the_queue():
+    """Thousands of cases that wait their turn would otherwise be rung for again and again."""
+    now = timezone.now()
+    for minutes in (9, 5, 1):
+        tasks.ring(0, now - timedelta(minutes=minutes))
+        wake = now - timedelta(minutes=minutes, seconds=5)
+        Registration.objects.create(label=f"{minutes}", wake_at=wake)
+    Registration.objects.create(label="dead", lease_until=now - timedelta(seconds=5))
+    rung = Registration.objects.order_by("pk").exclude(rung_at=None).values_list("label", flat=True)
+    assert sweeper.sweep() == 2
+    assert list(rung.all()) == ["9", "dead"], "the queue has come to minute 9; a dead worker has no bell"
+    OrmQ.objects.filter(lock__lt=now - timedelta(minutes=2)).delete()
+    assert sweeper.sweep() == 2
+    assert list(rung.all()) == ["9", "5", "1", "dead"]
+
+
+@pytest.mark.parametrize("ring", [tasks.ring_batch, tasks.ring_import])
+def test_bulk_work_waits_for_a_few_jobs_and_not_for_all(ring):
+    now = timezone.now()
+    ring(1)
+    assert OrmQ.objects.get().lock >= now, "nothing is before it"
+    for number in range(tasks.BETWEEN + 30):
+        tasks.ring(number, now - timedelta(seconds=100 - number))
+    ring(2)
+    late = OrmQ.objects.latest("pk").lock
+    assert OrmQ.objects.filter(lock__lt=late).count() == tasks.BETWEEN
 
 
 @pytest.mark.parametrize(("scale", "seconds"), [(1, 15), (0.1, 6), (0.001, 1)])
