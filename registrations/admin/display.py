@@ -239,10 +239,10 @@ def copy_button(text: str, what: str, name: str) -> SafeString:
 def money(amount: Decimal | None) -> str:
     """US dollars; "" for nothing.
 
-    >>> money(Decimal("4.5")), money(None), money(Decimal(0))
-    ('$4.50', '', '')
+    >>> money(Decimal("97519.5")), money(None), money(Decimal(0))
+    ('$97,519.50', '', '')
     """
-    return f"${amount:.2f}" if amount else ""
+    return f"${amount:,.2f}" if amount else ""
 
 
 def pretty(value: Any) -> str:
