@@ -5,18 +5,21 @@ committed with the row. The row of the work is the truth, the job is only a door
 is left. A killed worker loses at most the portion it had not committed; the sweep rings again.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q
 
 from registrations import clock, lease, notifications
 from registrations.models import Batch, Import, Work
 from registrations.states import WorkState
+
+log = logging.getLogger(__name__)
 
 # One portion: does a few rows, and returns whether rows are left for another.
 Portion = Callable[[Any], bool]
@@ -26,6 +29,8 @@ OPEN = (WorkState.PREPARING, WorkState.RUNNING)
 # A job of the queue is killed after 90 s; it also should let others in between.
 JOB_SECONDS = 20.0
 RING_AGAIN = timedelta(seconds=30)
+# At most so long others may write between two rows.
+WAY_SECONDS = 0.1
 
 
 class Refused(Exception):
@@ -35,20 +40,25 @@ class Refused(Exception):
 def advance(model: type[Work], pk: int, portion: Portion, ring: Ring, seconds: float = JOB_SECONDS) -> None:
     """The job: portions until nothing is left, the time is up (then `ring(pk)`), or a person cancelled.
 
-    A portion that raises ends the work as FAILED with a plain sentence; the log has the traceback.
+    A portion that raises ends the work as FAILED with a plain sentence; the log has the traceback. When the
+    database is locked or away for a moment, what is left is for the next job.
     """
     token = _claim(model, pk)
     if token is None:
         return
     until = time.monotonic() + seconds
-    left = True
+    left, portions = True, 0
     try:
         while left and time.monotonic() < until:
             work = _mine(model, pk, token)
             if work is None:
                 return
             left = portion(work)
+            portions += 1
     except Exception as error:
+        if isinstance(error, OperationalError) and portions:
+            log.warning("%s %s: the database failed a portion; the next job does it", model.__name__, pk)
+            raise  # the lease is given back, and the sweep rings: nothing is known of this connection
         _owned(model, pk, token).filter(state__in=OPEN).update(
             state=WorkState.FAILED,
             finished_at=clock.now(),
@@ -121,6 +131,16 @@ def claim_forgotten(model: type[Work]) -> list[int]:
     lost = _free(now) & (Q(rung_at=None) | Q(rung_at__lt=now - RING_AGAIN))
     pks = _rows(model).filter(lost, state__in=OPEN).values_list("pk", flat=True)
     return [pk for pk in list(pks) if _rows(model).filter(lost, pk=pk, state__in=OPEN).update(rung_at=now)]
+
+
+def make_way(began: float) -> None:
+    """After a row that began at `began` (monotonic): leave the database to others for as long as it took.
+
+    SQLite lets one write at a time, and who waits looks again every 0.1 s: work that writes row after row without
+    a gap would keep out cases, deliveries and sign-ins until it ends. Other databases lock rows.
+    """
+    if connection.vendor == "sqlite":
+        time.sleep(min(WAY_SECONDS, time.monotonic() - began))  # noqa: TID251  a gap between two writes, no wait
 
 
 # --- what a person does to it ---------------------------------------------------------------------------------

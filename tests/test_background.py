@@ -1,8 +1,10 @@
 """Work on many rows: one worker at a time, a bounded time, cancelled and started again, never lost."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
+from django.db import OperationalError
 
 from registrations import background, clock
 from registrations.models import Batch
@@ -122,3 +124,38 @@ def test_the_sweep_frees_the_work_of_a_dead_worker(work):
 
 def lease_of_a_dead_process() -> str:
     return "machine:999999999:1.00:abc"
+
+
+def test_a_database_that_is_locked_for_a_moment_ends_the_job_and_not_the_work(work):
+    rows = Rows(3)
+
+    def portion(current: Batch) -> bool:
+        if rows.done == 1:
+            raise OperationalError("database is locked")
+        return rows.portion(current)
+
+    with pytest.raises(OperationalError):
+        background.advance(Batch, work.pk, portion, rows.rung.append)
+    work.refresh_from_db()
+    assert (work.state, work.lease_token, work.error) == (WorkState.RUNNING, "", "")
+    assert background.claim_forgotten(Batch) == [work.pk]
+    # When the next job fails at once, it is no moment.
+    with pytest.raises(OperationalError):
+        background.advance(Batch, work.pk, portion, rows.rung.append)
+    work.refresh_from_db()
+    assert work.state == WorkState.FAILED
+    background.restart(work, rows.rung.append)
+    rows.advance(work)
+    assert rows.done == 3
+
+
+def test_on_sqlite_others_may_write_between_two_rows(monkeypatch):
+    pauses: list[float] = []
+    monkeypatch.setattr(background.time, "sleep", pauses.append)
+    monkeypatch.setattr(background, "connection", SimpleNamespace(vendor="postgresql"))
+    background.make_way(0)
+    monkeypatch.setattr(background, "connection", SimpleNamespace(vendor="sqlite"))
+    monkeypatch.setattr(background.time, "monotonic", lambda: 100.02)
+    background.make_way(100)
+    background.make_way(90)
+    assert pauses == [pytest.approx(0.02), background.WAY_SECONDS]

@@ -150,7 +150,7 @@ class CreatedFilter(CaseFilter):
     def offered(self) -> Choices:
         return [("1", "Past 24 hours"), ("7", "Past 7 days"), ("30", "Past 30 days"), ("365", "Past year")]
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         """A choice and a pair of days exclude each other."""
         days = [day for day in self.days if self.used_parameters.get(day)]
         yield {

@@ -5,6 +5,7 @@ worker nor two workers at once do a row twice.
 """
 
 import logging
+import time
 import traceback
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -155,7 +156,9 @@ def _run(batch: Batch) -> bool:
     for pk in pks:
         if not Batch.objects.filter(pk=batch.pk, state=WorkState.RUNNING).exists():
             return False  # cancelled
+        began = time.monotonic()
         _do(batch, pk)
+        background.make_way(began)
     if pks:
         return True
     _finish(batch)
