@@ -20,6 +20,24 @@ TRUE_WORDS = frozenset({"true", "yes", "y", "1", "on", "x"})
 FALSE_WORDS = frozenset({"false", "no", "n", "0", "off", ""})
 
 
+# What a spreadsheet shows where it found nothing, and what it would run if it were given this text back.
+_NO_VALUE = frozenset(
+    {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#NULL!", "#DIV/0!", "#NUM!", "#SPILL!", "#CALC!"}
+)
+_FORMULA = re.compile(r"=\s*[-+@(\w\"]")
+
+
+def _refuse_spreadsheet_marks(text: Any) -> Any:
+    """Raise for a formula, or for the word that stands for its missing result; else the text as it is."""
+    if text and text.upper() in _NO_VALUE:
+        raise ValidationError(
+            f"{text} is a spreadsheet's error, not a value. Type the value.", code="invalid"
+        )
+    if text and _FORMULA.match(text):
+        raise ValidationError("This is a spreadsheet's formula. Type what it should show.", code="invalid")
+    return text
+
+
 class Line(forms.CharField):
     """One line of text; pasted line breaks become spaces."""
 
@@ -27,7 +45,8 @@ class Line(forms.CharField):
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> Any:
-        return super().to_python(one_line(str(value)) if value is not None else value)
+        text = super().to_python(one_line(str(value)) if value is not None else value)
+        return _refuse_spreadsheet_marks(text)
 
 
 class Text(forms.CharField):
@@ -39,7 +58,8 @@ class Text(forms.CharField):
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> Any:
-        return super().to_python(many_lines(str(value)) if value is not None else value)
+        text = super().to_python(many_lines(str(value)) if value is not None else value)
+        return _refuse_spreadsheet_marks(text)
 
 
 class Mail(Line):
@@ -111,7 +131,7 @@ class Choice(forms.TypedChoiceField):
     """A choice that is also found by its label, whatever the case: "real estate" is REAL_ESTATE."""
 
     def to_python(self, value: Any) -> Any:
-        value = super().to_python(value)
+        value = super().to_python(one_line(str(value)) if value is not None else value)
         return _by_name(tuple(self._pairs())).get(_choice_key(value), value)
 
     def _pairs(self) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 import itertools
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -14,6 +15,8 @@ from .tables import FileProblem, Row, check_header, row_of, tidy_header
 
 DELIMITERS = ",;\t|"
 _CHUNK = 1 << 16
+_EMPTY = DELIMITERS + " \r\n"
+_SEPARATOR = re.compile(r'"?sep=.?"?\s*$', re.IGNORECASE)
 # How the files of old and of protected workbooks begin.
 _OLE = b"\xd0\xcf\x11\xe0"
 
@@ -23,7 +26,7 @@ def read_rows(file: BinaryIO) -> Iterator[Row]:
 
     `file` is opened in binary mode and seekable: a workbook (.xlsx), or text. Text is UTF-8 with or without
     BOM, UTF-16 with BOM, else Windows-1252; columns apart by comma, semicolon, tab or bar; quoted cells may
-    hold line breaks.
+    hold line breaks. Empty lines above the header are passed over, and Excel's own line "sep=;".
     """
     start = file.read(4)
     file.seek(0)
@@ -38,9 +41,9 @@ def _read_text(file: BinaryIO) -> Iterator[Row]:
     # "replace": _encoding has decoded it all before; only damaged UTF-16 is left to show its marks.
     text = io.TextIOWrapper(file, encoding=_encoding(file), errors="replace", newline="")
     try:
-        first = text.readline()
+        above, first = _first_line(text)
         delimiter = max(DELIMITERS, key=lambda mark: len(set(_split(first, mark)) & set(CSV_COLUMNS)))
-        header = tidy_header(_split(first, delimiter))
+        header = _split(first, delimiter)
         check_header(header)
         text.seek(0)
     except BaseException as error:
@@ -48,15 +51,23 @@ def _read_text(file: BinaryIO) -> Iterator[Row]:
         if isinstance(error, csv.Error):
             raise FileProblem(f"Row 1 cannot be read ({error}).") from error
         raise
-    return _records(text, header, delimiter)
+    return _records(text, header, delimiter, above + 1)
 
 
-def _records(text: io.TextIOWrapper, header: list[str], delimiter: str) -> Iterator[Row]:
+def _first_line(text: io.TextIOWrapper) -> tuple[int, str]:
+    """The header's line, and how many lines are above it that say nothing."""
+    above = 0
+    while (line := text.readline()) and (not line.strip(_EMPTY) or _SEPARATOR.match(line)):
+        above += 1
+    return above, line
+
+
+def _records(text: io.TextIOWrapper, header: list[str], delimiter: str, header_at: int) -> Iterator[Row]:
     reader = csv.reader(text, delimiter=delimiter, strict=True)
     number = 0
     try:
         for number, cells in enumerate(reader, start=1):
-            if number > 1 and any(cell.strip() for cell in cells):
+            if number > header_at and any(cell.strip() for cell in cells):
                 yield _row(number, header, cells)
     except (csv.Error, UnicodeDecodeError) as error:
         said = str(error) if isinstance(error, csv.Error) else "it is neither UTF-8 nor Windows-1252 text"
@@ -81,8 +92,7 @@ def _row(number: int, header: list[str], cells: list[str]) -> Row:
 
 
 def _split(line: str, delimiter: str) -> list[str]:
-    cells = next(csv.reader([line], delimiter=delimiter), [])
-    return [cell.strip().lower() for cell in cells]
+    return tidy_header(next(csv.reader([line], delimiter=delimiter), []))
 
 
 def _encoding(file: BinaryIO) -> str:

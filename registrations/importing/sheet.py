@@ -11,6 +11,7 @@ from zipfile import ZipFile
 from openpyxl.cell.text import Text
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.utils.escape import unescape
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
@@ -61,8 +62,7 @@ class Texts:
         with archive.open(part) as source:
             for _, node in iterparse(source):
                 if node.tag == _ITEM:
-                    # openpyxl drops this mark of an escaped underscore as well.
-                    yield _text(node).replace("x005F_", "")
+                    yield unescape(_text(node))  # "_x000D_": how Excel writes a pasted CR
                     node.clear()
 
 

@@ -1,6 +1,7 @@
 """What CSV files and workbooks have in common: a row, a header to check, cells that no spreadsheet runs."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +11,9 @@ from registrations.forms import CSV_COLUMNS, REQUIRED_COLUMNS
 ERRORS_COLUMN = "errors"
 # How a cell begins that a spreadsheet would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+_BY_LETTERS = {name.replace("_", ""): name for name in (*CSV_COLUMNS, ERRORS_COLUMN)}
 
 
 class FileProblem(Exception):
@@ -26,11 +30,20 @@ class Row:
 
 
 def tidy_header(cells: Sequence[str]) -> list[str]:
-    """Names in lower case, without the empty columns that spreadsheets leave at the right."""
-    header = [cell.strip().lower() for cell in cells]
+    """The names of the columns, without the empty ones that spreadsheets leave at the right.
+
+    >>> tidy_header(["First Name", "E-mail", "Shoe size", ""])
+    ['first_name', 'email', 'shoe size']
+    """
+    header = [_BY_LETTERS.get(_letters(cell), cell.strip().lower()) for cell in cells]
     while header and not header[-1]:
         header.pop()
     return header
+
+
+def _letters(name: str) -> str:
+    """How people write a name does not matter: "First Name", "first-name" and "FirstName" are first_name."""
+    return re.sub(r"[\W_]+", "", name).lower()
 
 
 def check_header(header: list[str]) -> None:

@@ -240,8 +240,17 @@ def test_brand_name_is_no_address_nor_sid():
 def test_vertical_is_found_by_key_or_label_in_any_case():
     for typed in ("real_estate", "Real Estate", "REAL-ESTATE"):
         assert cleaned("vertical", vertical=typed) == "REAL_ESTATE"
-    assert cleaned("vertical", vertical="") == ""
+    for typed in ("", " \u00a0"):
+        assert cleaned("vertical", vertical=typed) == ""
     assert "NGO" in errors_of(vertical="bakery")["vertical"][0]
+
+
+@pytest.mark.parametrize("name", ["first_name", "description", "external_id", "email"])
+@pytest.mark.parametrize(
+    ("typed", "said"), [("#N/A", "error"), ('=VLOOKUP(A2,"x",3)', "formula"), ("=-A1", "formula")]
+)
+def test_what_a_spreadsheet_could_not_work_out_is_no_value(name, typed, said):
+    assert said in errors_of(**{name: typed})[name][0]
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,10 @@ def test_row_numbers_are_the_spreadsheets():
     assert rows[0].cells["message_flow"] == "line one\nline two\n\nline four"
 
 
+def _with_hyphens(name: str) -> str:
+    return {"email": "E-Mail"}.get(name, name.replace("_", "-"))
+
+
 def test_header_is_checked_as_a_whole_before_any_row():
     columns = [name for name in CSV_COLUMNS if name not in ("email", "city")]
     content = csv_bytes({}, columns=[*columns, "phone", "first_name"])
@@ -48,10 +52,20 @@ def test_header_is_checked_as_a_whole_before_any_row():
         assert part in said
 
 
-def test_header_in_capitals_with_spaces_around_and_empty_columns_at_the_right():
+@pytest.mark.parametrize(
+    "write", [str.upper, lambda name: f" {name.replace('_', ' ').title()} ", _with_hyphens]
+)
+def test_however_the_header_is_written(write):
     header, line = csv_bytes({}).decode().splitlines()
-    rows = list(read_rows(io.BytesIO(f"{header.upper().replace(',', ' , ')},,\r\n{line},,\r\n".encode())))
-    assert rows[0].cells["first_name"] == "Ann"
+    header = ",".join(map(write, header.split(",")))
+    rows = list(read_rows(io.BytesIO(f"{header},,\r\n{line},,\r\n".encode())))
+    assert rows[0].cells == VALID | {"area_code": ""}
+
+
+@pytest.mark.parametrize(("above", "number"), [("\r\n", 3), ("sep=;\r\n", 3), (";;;\r\n\r\n", 4)])
+def test_lines_above_the_header_that_say_nothing(above, number):
+    rows = list(read_rows(io.BytesIO(above.encode() + csv_bytes({}, delimiter=";"))))
+    assert [(row.number, row.cells["first_name"]) for row in rows] == [(number, "Ann")]
 
 
 def test_required_columns_are_those_of_the_form():
@@ -69,7 +83,7 @@ def test_required_columns_are_those_of_the_form():
         (b"\xd0\xcf\x11\xe0rest", "old or a protected workbook"),
         (b"first_name\0,last_name", "not a text file"),
         (b"a;b;c\n1;2;3\n", "names of the columns"),
-        (b"\n" + b"first_name,last_name\n", "names of the columns"),
+        (b"\n \n;;\n", "names of the columns"),
     ],
 )
 def test_files_that_are_none(content, said):

@@ -191,13 +191,20 @@ def test_shared_texts_are_read_as_far_as_they_are_needed():
         return f"<si><t>{text}</t></si>"
 
     formatted = "<si><r><t>Ann </t></r><r><rPr><b/></rPr><t>Lee</t></r><rPh sb='0' eb='1'><t>x</t></rPh></si>"
-    items = [formatted, *map(item, ("two", "", "a_x005F_b")), "<si/>", "<broken>"]
+    items = [
+        formatted,
+        *map(item, ("two", "", "a_x005F_b")),
+        "<si/>",
+        item("1_x000D_\n2 _x005F_x000D_"),
+        "<broken>",
+    ]
     with zipfile.ZipFile(io.BytesIO(), "w") as archive:
         archive.writestr("texts.xml", f'<sst xmlns="{SHEET_MAIN_NS}">{"".join(items)}</sst>')
         texts = Texts(archive, "texts.xml")
         assert [texts[1], texts[0], texts[2], texts[3], texts[4]] == ["two", "Ann Lee", "", "a_b", ""]
+        assert texts[5] == "1\r\n2 _x000D_"
         with pytest.raises(ParseError):
-            texts[5]
+            texts[6]
     with zipfile.ZipFile(io.BytesIO(), "w") as archive:
         archive.writestr("texts.xml", f'<sst xmlns="{SHEET_MAIN_NS}">{item("one")}</sst>')
         with pytest.raises(IndexError):
