@@ -73,7 +73,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the table. `told`: the cells about which something is said, errors first."""
+    """One row of the table. `told`: the cells about which something is said, errors first.
+    changes: labels of the inputs that it would change."""
 
     row: ImportRow
     chip: SafeString
@@ -82,6 +83,7 @@ class Line:
     told: list[Cell]
     errors: list[str]
     warnings: list[str]
+    changes: list[str]
     url: str
     can_mend: bool
     can_leave: bool
@@ -114,6 +116,7 @@ def line(row: ImportRow, upload: Import) -> Line:
         told=sorted(told, key=lambda cell: not cell.errors),
         errors=row.errors.get("", []),
         warnings=[*row.warnings.get("", []), *row.warnings.get(PREFLIGHT, [])],
+        changes=[_label(name) for name in row.changes] if row.outcome == Outcome.UPDATE else [],
         url=desk_url(case.pk) if case else "",
         can_mend=ready and bool(row.cells),
         can_leave=ready and row.outcome not in (Outcome.ASIDE, Outcome.DUPLICATE, Outcome.SAME),
@@ -127,13 +130,17 @@ def _taking(row: ImportRow) -> str:
     return "Take back" if row.outcome == Outcome.ASIDE else ""
 
 
+def _label(name: str) -> str:
+    return str(RegistrationForm.base_fields[name].label or name.replace("_", " "))
+
+
 def all_cells(row: ImportRow) -> list[Cell]:
     """Every column in the order of the table."""
     fields = RegistrationForm.base_fields
     return [
         Cell(
             name=name,
-            label=str(fields[name].label or name.replace("_", " ")),
+            label=_label(name),
             value=row.cells.get(name, ""),
             is_long=isinstance(fields[name].widget, forms.Textarea),
             errors=row.errors.get(name, []),

@@ -21,6 +21,10 @@ from .rows import MAY_NOT_UPDATE
 CHANGE = "registrations.change_registration"
 # Among a row's warnings: what the pre-flight finds that Submit would not pay for.
 PREFLIGHT = "preflight"
+SAVED_MEANWHILE = (
+    "Somebody saved this case after the check, so it was left alone. Take this row back as a file and upload it "
+    "again: you will see what it would change."
+)
 PARTS = ("profile", "trust_bundle", "brand", "campaign", "phone_number")
 
 
@@ -115,6 +119,7 @@ class Checker:
 
     def _judge(self, row: ImportRow, form: RowForm, alike: list[duplicates.Match]) -> None:
         anyway = row.outcome == Outcome.ANYWAY
+        saved_meanwhile = self.seen is None and _saved_meanwhile(row, form.instance)
         row.registration_id = form.instance.pk if form.instance else None
         row.errors = {name: [str(text) for text in found] for name, found in form.errors.items()}
         row.warnings = form.advice()
@@ -122,6 +127,9 @@ class Checker:
             row.warnings[PREFLIGHT] = [self._serious(serious)]
         if form.instance and not self.may_update:
             row.errors.setdefault("", []).append(MAY_NOT_UPDATE)
+        if saved_meanwhile:
+            row.errors.setdefault("", []).append(SAVED_MEANWHILE)
+        row.changes, row.revision = [], None
         if row.errors:
             row.state, row.outcome = ItemState.FAILED, Outcome.ERROR
             return
@@ -132,7 +140,9 @@ class Checker:
                 f"Row {repeated} has the same ID; this row replaces it."
             )
             row.state, row.outcome = ItemState.WILL, Outcome.UPDATE
-        elif form.instance is None:
+        elif form.instance is not None:
+            row.changes, row.revision = form.changed_inputs(), form.instance.revision
+        else:
             inside = self.seen.like(row.cells) if self.seen else {}
             for column, texts in duplicates.texts(alike, inside).items():
                 row.warnings[column] = texts + row.warnings.get(column, [])
@@ -152,6 +162,14 @@ class Checker:
         if form.changed_inputs() or (self.submit and not form.instance.is_submitted):
             return ItemState.WILL, Outcome.UPDATE
         return ItemState.SKIPPED, Outcome.SAME
+
+
+def _saved_meanwhile(row: ImportRow, case: Registration | None) -> bool:
+    """Whether the case is another than the one that the check, and the person who confirmed, saw."""
+    if case is None:
+        return False
+    made = row.outcome in (Outcome.CREATE, Outcome.ANYWAY)
+    return made or row.revision not in (None, case.revision)
 
 
 def external_id(row: ImportRow) -> str:

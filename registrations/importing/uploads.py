@@ -28,7 +28,7 @@ from .rows import Importer, RowResult
 from .tables import ERRORS_COLUMN, FileProblem, Row
 
 MAX_ROWS = 10_000
-MAX_BYTES = 15 << 20
+MAX_BYTES = 40 << 20  # 10,000 customers with long texts come to about 30 MB
 # A job of the queue is killed after 90 s, and would then be tried for ever.
 READ_SECONDS = 60.0
 STORED_AT_ONCE = 500
@@ -36,7 +36,7 @@ CHECKED_AT_ONCE = 200
 IMPORTED_AT_ONCE = 25
 # A commit waits for the disk; but on SQLite other writers wait for the commit.
 COMMIT_SECONDS = 0.2
-_JUDGED = ("state", "outcome", "errors", "warnings", "registration")
+_JUDGED = ("state", "outcome", "errors", "warnings", "registration", "changes", "revision")
 _DID = {"created": Outcome.CREATED, "updated": Outcome.UPDATED, "unchanged": Outcome.UNCHANGED}
 
 

@@ -121,6 +121,8 @@ class ImportRow(models.Model):
 
     `cells`: {column: text}, personal data; emptied when the row is imported or pruned. `errors`, `warnings`:
     {column: [sentence]}, "" for the row as a whole. `outcome`: what importing it would do, then what it did.
+    `changes`: names of the inputs of a saved case that it would change. `revision`: that case's when the row was
+    checked; None when there was none, or when an earlier row changes it first.
     """
 
     upload = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="rows")
@@ -133,6 +135,8 @@ class ImportRow(models.Model):
     registration = models.ForeignKey(
         Registration, null=True, on_delete=models.SET_NULL, related_name="import_rows"
     )
+    changes = models.JSONField(default=list, blank=True)
+    revision = models.PositiveIntegerField(null=True)
 
     class Meta:
         ordering = ["number"]

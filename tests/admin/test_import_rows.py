@@ -64,6 +64,13 @@ def test_a_duplicate_leads_to_its_case(agent):
     assert 'id="import-confirm"' not in page.text
 
 
+def test_an_update_says_what_it_changes(agent):
+    imported(agent, ready(agent, person(1)))
+    page = agent.get(url("page", ready(agent, person(1, city="Salem", email="new@example.com")).pk))
+    assert "Changes E-mail, City." in page.text
+    assert Registration.objects.get().get_absolute_url() in page.text
+
+
 # --- mending ----------------------------------------------------------------------------------------------------------
 def test_a_cell_is_mended_without_javascript(agent):
     found = ready(agent, person(1, email="nobody"))

@@ -30,7 +30,7 @@ def kept() -> tuple[int, int]:
     ("content", "text"),
     [
         (csv_bytes(), "no row"),
-        (csv_bytes({}, columns=["first_name", "lastname"]), "did you mean last_name"),
+        (csv_bytes({}, columns=["first_name", "lastnam"]), "did you mean last_name"),
         (b"PK\x03\x04broken", "cannot be read"),
         (csv_bytes({}) + b"\x81\x8d\xff", "neither UTF-8"),
     ],

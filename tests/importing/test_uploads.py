@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from registrations import background, tasks, verbs
 from registrations.forms import CSV_COLUMNS
 from registrations.importing import uploads
-from registrations.importing.checking import PREFLIGHT, Outcome
+from registrations.importing.checking import PREFLIGHT, SAVED_MEANWHILE, Outcome
 from registrations.models import Event, Import, ImportFile, ImportRow, Registration
 from registrations.states import ItemState, WorkState
 from tests.cases import make_case
@@ -259,6 +259,22 @@ def test_what_somebody_else_made_meanwhile_is_not_made_again(user):
     imported(upload, user)
     assert outcomes(upload) == [Outcome.CREATED, Outcome.DUPLICATE]
     assert Registration.objects.count() == 2
+
+
+def test_a_case_saved_after_the_check_is_left_alone(user):
+    imported(checked(person(1), person(2), user=user), user)
+    rows = [person(n, email=f"new{n}@example.com") for n in (1, 2, 3)]
+    upload = checked(*rows, person(2, city="Salem"), user=user)
+    assert row(upload, 2).changes == ["email"]
+    case = Registration.objects.get(external_id="C-1")
+    verbs.edit(case, {"profile": {"city": "Salem"}}, actor="kim")
+    Registration.objects.filter(pk=make_case().pk).update(external_id="C-3")
+    imported(upload, user)
+    assert outcomes(upload) == [Outcome.ERROR, Outcome.UPDATED, Outcome.ERROR, Outcome.UPDATED]
+    case.profile.refresh_from_db()
+    assert (case.profile.city, case.profile.email) == ("Salem", person(1)["email"])
+    assert row(upload, 2).errors == row(upload, 4).errors == {"": [SAVED_MEANWHILE]}
+    assert row(upload, 2).cells, "it can be taken back"
 
 
 def test_a_job_that_is_repeated_imports_nothing_twice(user):
