@@ -41,15 +41,17 @@ TOPICS = (
         (30941, 30883),
         r"(?:buy|order|cheap|discount(?:ed)?|get|sale on|% off)\W+(?:\w+\W+){0,2}(?:viagra|cialis|xanax|"
         r"adderall|oxycodone|oxycontin|percocet|vicodin|ambien|tramadol|fentanyl|ozempic|semaglutide|"
-        r"tirzepatide|wegovy|steroids|modafinil|valium)\b|(?:viagra|cialis|xanax|adderall|oxycodone|oxycontin|"
-        r"percocet|vicodin|ambien|tramadol|fentanyl|ozempic|semaglutide|tirzepatide|wegovy|steroids|modafinil|"
-        r"valium)\W+(?:\w+\W+)?(?:refills?|deals?|sale|online|delivered|without)|no (?:rx|prescription) "
-        r"(?:needed|required)|without a prescription",
+        r"tirzepatide|wegovy|modafinil|valium)\b|(?:viagra|cialis|xanax|adderall|oxycodone|oxycontin|"
+        r"percocet|vicodin|ambien|tramadol|fentanyl|ozempic|semaglutide|tirzepatide|wegovy|modafinil|"
+        r"valium)\W+(?:\w+\W+)?(?:refills?|deals?|sale|online|delivered|without)|(?:buy|cheap) (?:\w+ )?steroids|"
+        r"anabolic steroids|(?:pills|meds|medications?|pharmacy)\b[^.]{0,40}\b(?:no (?:rx|prescription)|"
+        r"without a prescription)",
         r"viagra|cialis|xanax|adderall|oxycodone|oxycontin|percocet|vicodin|ambien|tramadol|fentanyl|ozempic|"
         r"semaglutide|tirzepatide|wegovy|steroids|modafinil|valium|opioids?|prescription (?:drugs?|"
-        r"medications?|refills?|meds|pills)|online pharmacy|weight[- ]loss (?:shots?|injections?|pills)",
+        r"medications?|refills?|meds|pills)|no (?:rx|prescription) (?:needed|required)|without a prescription|"
+        r"online pharmacy|weight[- ]loss (?:shots?|injections?|pills)",
         "viagra cialis xanax adder oxycod oxycon percoc vicodi ambien tramad fentan "
-        "ozempi semagl tirzep wegovy steroi modafi valium prescr rx opioid pharma weight",
+        "ozempi semagl tirzep wegovy steroi modafi valium prescr rx opioid pharma weight pills meds medica",
     ),
     Topic(
         "loans",
@@ -87,9 +89,10 @@ TOPICS = (
         "gambling or betting",
         (30944,),
         r"(?:online|mobile) casinos?|sports?[ -]?betting|sportsbooks?|betting (?:tips|picks|odds|lines)|"
-        r"(?:place|make) (?:a|your) bets?|slot machines?|free spins|fantasy sports (?:betting|wagers)|poker "
+        r"(?:place|make) (?:a|your) bets?|slot machines?|online slots|casino bonus(?:es)?|fantasy sports (?:betting|"
+        r"wagers)|poker "
         r"(?:for money|cash games?)",
-        r"casinos?|gambl\w+|betting|wager\w*|poker|lotter(?:y|ies)|bingo|jackpots?",
+        r"free spins|casinos?|gambl\w+|betting|wager\w*|poker(?![- ]?faced?\b)|lotter(?:y|ies)|bingo|jackpots?",
         "casino sport bettin beting bet slot spins fantas poker gambl wager lotter bingo jackpo",
     ),
     Topic(
@@ -107,10 +110,11 @@ TOPICS = (
         "stocks",
         "stock alerts or investments",
         (30946, 30948),
-        r"(?:stock|penny stock|options?|forex|futures|day)[ -](?:trading|picks?|tips|signals)\b|penny stocks?|"
-        r"forex|(?<!in )(?<!in-)(?<!low )(?<!low-)stock (?:market )?alerts?\b(?! when| if)|guaranteed "
-        r"(?:returns?|profits?)|double your (?:money|investment)|(?:high|huge)[ -](?:yield|return) invest\w+",
-        r"stock (?:market|alerts?)|investment (?:opportunit\w+|tips|advice)|trading (?:signals|alerts)|"
+        r"(?:stock|options|forex|futures|day)[ -]trading\b|(?:stock|options|forex|trading)[ -](?:picks|signals)\b|"
+        r"penny stocks?|forex|(?<!in )(?<!in-)(?<!low )(?<!low-)stock (?:market )?alerts?\b(?! when| if)|guaranteed "
+        r"profits?|double your (?:money(?! back)|investment)|(?:high|huge)[ -](?:yield|return) invest\w+",
+        r"stock (?:market|alerts?|tips)|guaranteed returns?(?! (?:for|within|on|if|policy))|"
+        r"investment (?:opportunit\w+|tips|advice)|trading (?:signals|alerts)|"
         r"passive income",
         "stock penny forex tradin tips pick signal guaran double invest passiv yield",
     ),
@@ -130,10 +134,11 @@ TOPICS = (
         (30951, 30962),
         r"multi-?level marketing|\bmlm\b|network marketing|(?:grow|build) your downline|affiliate marketing|"
         r"sell(?:ing)? (?:their |your |the )?leads|(?:earn|make) (?:up to )?\$(?:\d{3}|\d+[,k])[\d,]*k?\+? "
-        r"?(?:a|per|every|/) ?(?:day|week|month)|make money (?:from home|online|fast)|get rich|work[- ]from[- "
+        r"?(?:a|per|every|/) ?(?:day|week|month)|make money (?:from home|online|fast)|get rich(?= (?:quick|fast|now|"
+        r"today|from|with|by|in)\b|[.!?]|$)|work[- ]from[- "
         r"]home (?:opportunit\w+|jobs?|business|income)|be your own boss|secret shopper",
         r"affiliate (?:links?|offers?|program\w*)|work[- ]from[- ]home|lead[ -]gen(?:eration)?|(?:earn|make) "
-        r"(?:up to )?\$\d+|extra income|financial freedom|business opportunit\w+|downline|side hustle",
+        r"(?:up to )?\$(?:\d{3}|\d+[,k])|extra income|financial freedom|business opportunit\w+|downline|side hustle",
         "multi mlm networ downli affili lead earn make "
         "money rich work boss shoppe extra freedo busine hustle",
     ),
@@ -141,7 +146,8 @@ TOPICS = (
         "adult",
         "sexual or adult content",
         (30953, 30883),
-        r"escort (?:service|agency|girl)s?|adult (?:content|entertainment|videos?|toys?|chat|films?|dating)|"
+        r"(?<!car )(?<!load )(?<!funeral )(?<!vehicle )(?<!motorcycle )escort (?:service|agency|girl)s?\b(?! for)|"
+        r"adult (?:content|entertainment|videos?|toys?|chat|films?|dating)|"
         r"porn\w*|xxx (?:videos?|content|pics)|onlyfans|strip clubs?|male strippers|exotic dancers?|sex "
         r"(?:toys?|chat|cams?|shop|work\w*)|nude (?:photos?|pics?|videos?)|(?:erotic|sensual|nuru|tantric) "
         r"massage|happy ending massage|hookups? (?:app|site|tonight|near)|webcam (?:girls?|models?)",
@@ -153,7 +159,7 @@ TOPICS = (
         "hate",
         "hate or violence",
         (30954, 30883),
-        r"white (?:power(?! ?wash)|supremac\w+|pride)|racial purity|ethnic cleansing|kill (?:all|the) (?:jews|"
+        r"white (?:power(?! ?wash)|supremac\w+|pride(?! of))|racial purity|ethnic cleansing|kill (?:all|the) (?:jews|"
         r"muslims|blacks|gays|immigrants|whites|christians)|death to (?:all|america|israel|jews|muslims|"
         r"infidels)|race war|neo-?nazi\w*",
         r"hate speech|militia|nazis?|extremis[tm]\w*",
@@ -164,7 +170,9 @@ TOPICS = (
         "firearms or explosives",
         (30957, 30883),
         r"(?:buy|sell|sells|selling|sales?|sale on|deals? on|discounts? on|shop for|new|used|% "
-        r"off)\W+(?:\w+\W+){0,1}(?:firearms?|rifles?|handguns?|pistols?|shotguns?|ammo|ammunition|ar-?15s?)\b|"
+        r"off)\W+(?:\w+\W+){0,1}(?:firearms?|rifles?|handguns?|pistols?|shotguns?|ammo|ammunition|"
+        r"ar-?15s?)\b(?![- ](?:grip|squat))|"
+        r"(?<!glue )(?<!nail )(?<!heat )(?<!massage )(?<!spray )(?<!staple )(?<!caulk )(?<!tattoo )(?<!water )"
         r"(?:guns?|firearms?|ammo|ammunition|rifles?) (?:sales?|deals?|shops?|stores?|specials?|shows?|"
         r"dealers?|restock\w*)|guns (?:and|&) ammo|ghost guns?|gun silencers?|9mm (?:ammo|rounds)",
         r"(?:guns?|firearms?|rifles?|handguns?|pistols?|shotguns?|ammo|ammunition|ar-?15s?)|explosives|"
@@ -185,11 +193,12 @@ TOPICS = (
         "phishing",
         "phishing or deceptive messages",
         (30959, 30960, 30884),
-        r"your (?:\w+ )?account (?:has been|is|was) (?:suspended|locked|limited|compromised)|verify your "
-        r"(?:bank|password|ssn|social security)|(?:locked|suspended|blocked)[^.]{0,40}verify your (?:account|"
-        r"identity)|(?:confirm|send|enter) your (?:ssn|social security|bank (?:account|details))\b|free "
-        r"(?:iphone|ipad)",
-        r"social security number|(?:confirm|send|enter|update) your (?:credit card (?:number|details)|"
+        r"your (?:\w+ )?account (?:has been|is|was) (?:suspended|locked|limited(?! to)|compromised)|verify your "
+        r"(?:bank(?! app)|password|ssn|social security)|(?:locked|suspended|blocked)[^.]{0,40}verify your (?:account|"
+        r"identity)|(?:confirm|send|enter) your (?:ssn|social security|bank (?:account|details))\b|"
+        r"(?:claim|win|won) (?:a |an |your |our )?(?:free |new )?(?:iphone|ipad)\b",
+        r"free (?:iphone|ipad)|social security number|(?:confirm|send|enter|update) your (?:credit card (?:number|"
+        r"details)|"
         r"password)|verify your (?:account|identity)|free gift ?card|act now|wire transfer|gift "
         r"?cards? (?:codes?|numbers?)|guaranteed (?:approval|income|winner|results)|risk[- ]free|100% free",
         "accoun verify iphone ipad gift act social wire guaran risk "

@@ -21,7 +21,8 @@ _BEFORE = re.compile(
 _BEHIND = re.compile(
     r"^[\s-]*(?:free\b|cessation|glass(?:es)?\b|cork|barrel|rack|red\b|bottle painting|butter|vinegar|"
     r"sauce|batter(?:ed)?|"
-    r"wash(?:ed)?\b|battered|cabinet|safe\b|squats?|salt|hound|run\b|dress(?:es)?|attire|ring|skirt|bread|"
+    r"wash(?:ed)?\b|battered|cabinet|safe\b|squats?|salt|hound|dogs?\b|run\b|patch(?:es)?\b|gum\b|pecan|vanilla|"
+    r"glaze|caramel|maple|dress(?:es)?|attire|ring|skirt|bread|"
     r"brats?|braised|reduction)",
     re.IGNORECASE,
 )
@@ -56,7 +57,8 @@ _ALCOHOL_STEMS = frozenset(
     ]
 )
 _LENDING = re.compile(
-    r"\b(?:loans?\b(?! (?:of|out))|payday|cash advances?|lenders?|direct lending|mortgages?|refinanc\w+)",
+    r"\b(?:loans?\b(?! (?:of|out|closet|library|desk|documents?|signings?|paperwork)\b)|payday|cash advances?|"
+    r"lenders?|direct lending|mortgages?|refinanc\w+)",
     re.IGNORECASE,
 )
 _LENDING_STEMS = frozenset(["loan", "payday", "cash", "lender", "direct", "mortga", "refina"])

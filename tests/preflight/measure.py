@@ -88,7 +88,10 @@ def document() -> str:
         "All texts are our own, so the figures say that the rules do what we meant, not how Twilio's reviewers judge.",
         "Nobody outside has checked them. The first batch of good texts was written before any rule, those after it",
         "when there were rules, some with words meant to trip them. The rules were adjusted to each batch afterwards,",
-        "so only the first runs are a fair guess at new texts.",
+        "so only the first runs are a fair guess at new texts. Batch 5 is no guess at all: one sample message of",
+        "each campaign was made to trip the words of the rules about topics, as innocently as a business might",
+        "(*Mother's Day picks are in!*), to find where an error must be a warning. Warnings that stay are meant to:",
+        "reviewers may take the same words otherwise.",
         "",
         *(_line(*row) for row in _FIRST_RUNS),
         "",
@@ -121,8 +124,11 @@ _FIRST_RUNS = (
     ("good texts, batch 1", 46, 1, 1, ""),
     ("good texts, batch 2", 14, 0, 3, ""),
     ("good texts, batch 3", 12, 0, 0, ""),
+    ("good texts, batch 4", 16, 0, 4, ""),
+    ("good texts, batch 5", 48, 18, 17, ""),
     ("bad texts, batch 1", 98, "", "", "1 of 107"),
     ("bad texts, batch 2", 30, "", "", "2 of 32"),
+    ("bad texts, batch 3", 32, "", "", "0 of 33"),
 )
 
 if __name__ == "__main__":

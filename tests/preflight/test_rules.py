@@ -13,15 +13,17 @@ from registrations.preflight.model import STEM
 from registrations.preflight.topic_table import TOPICS
 
 from . import measure
-from .texts import BAD, GOOD, inputs_of
+from .texts import BAD, GOOD, inputs_of, name_of
 
 
-@pytest.mark.parametrize("case", GOOD, ids=lambda case: case["brand_name"])
+@pytest.mark.parametrize("case", GOOD, ids=name_of)
 def test_good_texts_pass(case):
-    assert [(finding.key, finding.excerpt) for finding in check(inputs_of(case))] == []
+    found = check(inputs_of(case))
+    assert [(finding.key, finding.excerpt) for finding in found if finding.is_error] == []
+    assert {finding.slug for finding in found} == set(case.get("doubts", []))
 
 
-@pytest.mark.parametrize("case", BAD, ids=lambda case: case["case"])
+@pytest.mark.parametrize("case", BAD, ids=name_of)
 def test_bad_texts_are_found(case):
     found = check(inputs_of(case))
     assert set(case["rules"]) <= {finding.slug for finding in found}
