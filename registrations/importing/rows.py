@@ -14,6 +14,8 @@ from registrations.forms.text import one_line
 from registrations.models import Registration
 from registrations.steps.number import buy_wanted
 
+from . import duplicates
+from .duplicates import Identity, Seen
 from .reading import read_rows
 from .tables import Row
 
@@ -55,6 +57,8 @@ def import_file(
     submit: bool = False,
     hold_back: bool = False,
     buy_numbers: bool = False,
+    skip_duplicates: bool = False,
+    left_out: Callable[[Row, RowResult], None] = lambda row, result: None,
 ) -> Iterator[RowResult]:
     """Import a table (see `reading.read_rows`); yields a result as each row is done.
 
@@ -63,18 +67,31 @@ def import_file(
     unless a case with the same mobile, brand name and e-mail exists. `submit` submits every case of the
     file whose present inputs are not submitted yet; `hold_back`: but not those that the pre-flight expects to be
     rejected. `buy_numbers` agrees to the monthly price of the numbers to be bought for submitted cases of the file.
-    With `dry_run` nothing is written.
+    New rows like a saved case or an earlier row (mobile, e-mail, name and address) are told; `skip_duplicates`
+    leaves them out. `left_out` is called with each row that was not imported. With `dry_run` nothing is written.
     Raises FileProblem before the first row when the file or its header is wrong.
     """
-    importer = Importer(actor, dry_run=dry_run, submit=submit, hold_back=hold_back, buy_numbers=buy_numbers)
-    return _results(read_rows(file), importer)
+    importer = Importer(
+        actor,
+        dry_run=dry_run,
+        submit=submit,
+        hold_back=hold_back,
+        buy_numbers=buy_numbers,
+        seen=Seen(),
+        skip_duplicates=skip_duplicates,
+    )
+    return _results(read_rows(file), importer, left_out)
 
 
-def _results(rows: Iterator[Row], run: "Importer") -> Iterator[RowResult]:
+def _results(
+    rows: Iterator[Row], run: "Importer", left_out: Callable[[Row, RowResult], None]
+) -> Iterator[RowResult]:
     outcomes: Counter[str] = Counter()
     for row in rows:
         result = run.take(row)
         outcomes[result.outcome] += 1
+        if result.outcome in ("error", "skipped"):
+            left_out(row, result)
         yield result
     logger.info("import %s: %s", "(dry run)" if run.dry_run else "done", dict(outcomes))
 
@@ -88,6 +105,7 @@ class Importer:
 
     skip_same_person: what has no external_id and looks like a saved case is left out.
     may_update: whether the person may change saved cases at all.
+    seen: the rows so far; None when the caller has looked for duplicates. skip_duplicates: they are left out.
     """
 
     def __init__(
@@ -100,10 +118,13 @@ class Importer:
         buy_numbers: bool = False,
         skip_same_person: bool = True,
         may_update: bool = True,
+        seen: Seen | None = None,
+        skip_duplicates: bool = False,
     ) -> None:
         self.actor, self.dry_run, self.submit, self.hold_back = actor, dry_run, submit, hold_back
         self.buy_numbers = buy_numbers
         self.skip_same_person, self.may_update = skip_same_person, may_update
+        self.seen, self.skip_duplicates = seen, skip_duplicates
         self._ids: dict[str, tuple[int, int]] = {}
         self._people: dict[tuple[str, str, str], int] = {}
 
@@ -157,6 +178,14 @@ class Importer:
             result.outcome, result.warnings = "skipped", {"": [same]}
             return result
         earlier = self._remember(form, row.number, result)
+        if self.seen is not None:
+            alike = self._alike(self.seen, form, row) if saved is None and earlier is None else {}
+            if alike and self.skip_duplicates:
+                result.outcome, result.warnings = "skipped", alike
+                return result
+            self.seen.add(row.number, row.cells)
+            for column, texts in alike.items():
+                result.warnings[column] = texts + result.warnings.get(column, [])
         if self.dry_run:
             return self._foretell(form, saved, earlier, result)
         if saved is None:
@@ -170,6 +199,12 @@ class Importer:
             self._submit(saved.pk, result)
             self._purchase(saved.pk, result)
         return result
+
+    def _alike(self, seen: Seen, form: RegistrationForm, row: Row) -> dict[str, list[str]]:
+        """By column, which saved cases and earlier rows this row is like."""
+        found = duplicates.in_cases({row.number: Identity.of(form.parts())})[row.number]
+        inside = {kind: number for kind, number in seen.like(row.cells).items() if number != row.number}
+        return duplicates.texts(found, inside)
 
     def _foretell(
         self, form: RegistrationForm, saved: Registration | None, earlier: bool | None, result: RowResult

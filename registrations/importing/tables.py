@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from registrations.forms import CSV_COLUMNS, REQUIRED_COLUMNS
@@ -69,6 +69,13 @@ def row_of(number: int, header: list[str], cells: Sequence[str], problem: str = 
     """The cells by column; our own notes of an earlier import are left out."""
     named = zip(header, cells, strict=False)
     return Row(number, {name: unguarded(cell) for name, cell in named if name != ERRORS_COLUMN}, problem)
+
+
+def errors_text(errors: Mapping[str, Sequence[str]]) -> str:
+    """Why a row was not imported, in one cell: "email: …; city: …"; "" is the row as a whole."""
+    return "; ".join(
+        f"{column}: {text}" if column else text for column, texts in errors.items() for text in texts
+    )
 
 
 def guarded(text: str) -> str:

@@ -25,7 +25,7 @@ from .checking import Checker, Outcome, RowForm
 from .duplicates import Seen
 from .reading import read_rows
 from .rows import Importer, RowResult
-from .tables import ERRORS_COLUMN, FileProblem, Row
+from .tables import ERRORS_COLUMN, FileProblem, Row, errors_text
 
 MAX_ROWS = 10_000
 MAX_BYTES = 40 << 20  # 10,000 customers with long texts come to about 30 MB
@@ -313,19 +313,15 @@ def unread(upload: Import) -> bool:
     return not upload.total and ImportFile.objects.filter(upload=upload).exists()
 
 
-def errors_text(row: ImportRow) -> str:
-    """Why the row was not imported, in one cell: "email: …; city: …"."""
-    said = {**row.warnings, **row.errors} if row.outcome == Outcome.DUPLICATE else row.errors
-    return "; ".join(
-        f"{column}: {text}" if column else text for column, texts in said.items() for text in texts
-    )
+def _said(row: ImportRow) -> dict[str, list[str]]:
+    return {**row.warnings, **row.errors} if row.outcome == Outcome.DUPLICATE else row.errors
 
 
 def table_of(upload: Import, outcome: str) -> tuple[list[str], Iterator[list[str]]]:
     """Header and lines of the rows with this outcome, as they could be uploaded again once mended."""
     columns = upload.header or list(CSV_COLUMNS)
     rows = upload.rows.filter(outcome=outcome).order_by("number").iterator(chunk_size=STORED_AT_ONCE)
-    lines = ([*(row.cells.get(name, "") for name in columns), errors_text(row)] for row in rows)
+    lines = ([*(row.cells.get(name, "") for name in columns), errors_text(_said(row))] for row in rows)
     return [*columns, ERRORS_COLUMN], lines
 
 

@@ -1,5 +1,6 @@
 """The commands as a shell sees them: output and exit status."""
 
+import csv
 import json
 from io import StringIO
 
@@ -8,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from registrations import verbs
 from registrations.forms import CSV_COLUMNS
+from registrations.importing import read_rows
 from registrations.management.commands import import_registrations
 from registrations.models import PhoneNumber, Registration
 from tests.cases import make_case
@@ -67,6 +69,57 @@ def test_import_submits_when_asked(table):
     assert "created registration" in out
     assert "1 submitted" in out
     assert Registration.objects.get().is_submitted
+
+
+def test_import_tells_duplicates_or_leaves_them_out(table, tmp_path):
+    make_case(profile={"email": "ann@example.com"})
+    mine = {
+        "external_id": "1",
+        "email": "Ann@example.com",
+        "street": "9 Elm St",
+        "mobile_phone_number": "4155550901",
+    }
+    same = {
+        "external_id": "2",
+        "email": "kim@example.com",
+        "last_name": "Poe",
+        "mobile_phone_number": "4155550901",
+    }
+    _, out, _ = run("import_registrations", "--dry-run", table(mine, same))
+    assert "note, email: Same e-mail address as Ann Lee Nails, registration " in out
+    assert "note, mobile_phone_number: Same mobile as row 2 of this file." in out
+    assert "2 created" in out
+    left = tmp_path / "left.csv"
+    status, out, _ = run("import_registrations", "--skip-duplicates", f"--left-out={left}", table(mine, same))
+    assert (status, Registration.objects.count()) == (0, 2)
+    assert "1 created, 1 skipped" in out
+    (row,) = csv.DictReader(left.open(encoding="utf-8-sig"))
+    assert row["email"] == "Ann@example.com"
+    assert row["errors"].startswith("email: Same e-mail address as ")
+
+
+def test_what_import_leaves_out_can_be_mended_and_imported(table, tmp_path):
+    left = tmp_path / "left.csv"
+    run(
+        "import_registrations",
+        f"--left-out={left}",
+        table({"external_id": "1"}, {"external_id": "2", "city": ""}),
+    )
+    text = left.read_text(encoding="utf-8-sig")
+    assert "city: This field is required." in text
+    left.write_text(text.replace("Lee,", "Poe,").replace(",,MA", ",Salem,MA"))
+    assert run("import_registrations", left)[0] == 0
+    assert Registration.objects.get(external_id="2").profile.city == "Salem"
+
+
+def test_import_writes_its_template(tmp_path):
+    for kind in ("csv", "xlsx"):
+        path = tmp_path / f"customers.{kind}"
+        run("import_registrations", "--template", path)
+        with path.open("rb") as file:
+            assert list(read_rows(file)) == []
+        with pytest.raises(CommandError, match="is there already"):
+            run("import_registrations", "--template", path)
 
 
 @pytest.mark.parametrize("content", [None, b"nonsense;columns\n1;2\n", b"PK\x03\x04"])

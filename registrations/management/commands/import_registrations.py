@@ -13,7 +13,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registrations import fees
 from registrations.forms import CSV_COLUMNS, REQUIRED_COLUMNS
-from registrations.importing import FileProblem, RowResult, import_file
+from registrations.importing import FileProblem, RowResult, import_file, template
+from registrations.importing.tables import ERRORS_COLUMN, Row, errors_text
+from registrations.spreadsheets import Rows, csv_lines
 from registrations.states import FeeKind
 
 ACTOR = "import_registrations"
@@ -73,13 +75,34 @@ class Command(BaseCommand):
             "what one costs a month in US dollars, and must be the desk's. Without it such cases wait for the "
             "purchase to be confirmed",
         )
+        parser.add_argument(
+            "--skip-duplicates",
+            action="store_true",
+            help="leave out new rows with the mobile, the e-mail, or the name and address of a saved case or of an "
+            "earlier row; without it they are imported, and the likeness is told",
+        )
+        parser.add_argument(
+            "--left-out",
+            type=Path,
+            metavar="CSV",
+            help="write the rows that were not imported to this file, with why in a column named errors; mended, it "
+            "can be imported again",
+        )
+        parser.add_argument(
+            "--template",
+            action="store_true",
+            help="write the empty table to FILE instead: .xlsx with drop-downs and help, or .csv",
+        )
         parser.add_argument("--json", action="store_true", help="one JSON line per row instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["template"]:
+            return self._template(options["file"])
         show = self._show_json if options["json"] else self._show
         price = fees.price(FeeKind.NUMBER_MONTHLY)
         _check_price(options, price)
         outcomes: Counter[str] = Counter()
+        left_out: list[tuple[Row, RowResult]] = []
         try:
             with options["file"].open("rb") as file:
                 for result in import_file(
@@ -89,6 +112,8 @@ class Command(BaseCommand):
                     submit=options["submit"],
                     hold_back=options["hold_back"],
                     buy_numbers=options["buy_numbers"] is not None,
+                    skip_duplicates=options["skip_duplicates"],
+                    left_out=lambda row, result: left_out.append((row, result)),
                 ):
                     outcomes[result.outcome] += 1
                     outcomes["submitted"] += result.submitted
@@ -97,6 +122,8 @@ class Command(BaseCommand):
                     show(result)
         except (FileProblem, OSError) as problem:
             raise CommandError(str(problem)) from problem
+        if options["left_out"]:
+            _write_csv(options["left_out"], _table(left_out))
         # Beside JSON lines the summary goes to stderr, so that stdout can be piped on.
         summary = self.stderr if options["json"] else self.stdout
         summary.write(_summary(outcomes, options["dry_run"]))
@@ -104,6 +131,18 @@ class Command(BaseCommand):
             summary.write(text)
         if outcomes["failed"]:
             raise SystemExit(1)
+
+    def _template(self, file: Path) -> None:
+        if file.suffix.lower() not in (".csv", ".xlsx"):
+            raise CommandError(f"{file.name}: name the template .csv or .xlsx.")
+        if file.exists():
+            raise CommandError(f"{file} is there already. Give a new name.")
+        if file.suffix.lower() == ".csv":
+            _write_csv(file, template.header_lines())
+        else:
+            with template.workbook() as book:
+                file.write_bytes(book.read())
+        self.stdout.write(f"The empty table is in {file}.")
 
     def _show_json(self, result: RowResult) -> None:
         self.stdout.write(json.dumps(asdict(result) | {"failed": result.failed}, ensure_ascii=False))
@@ -118,6 +157,23 @@ class Command(BaseCommand):
             for column, texts in messages.items():
                 for text in texts:
                     self.stdout.write(f"    {mark}{f', {column}' if column else ''}: {text}")
+
+
+def _table(left_out: list[tuple[Row, RowResult]]) -> Iterator[list[str]]:
+    """Header and lines of the rows that were not imported, as they can be imported again."""
+    there = {name for row, _ in left_out for name in row.cells}
+    columns = [name for name in CSV_COLUMNS if name in there] or list(CSV_COLUMNS)
+    yield [*columns, ERRORS_COLUMN]
+    for row, result in left_out:
+        yield [*(row.cells.get(name, "") for name in columns), errors_text(result.errors or result.warnings)]
+
+
+def _write_csv(file: Path, rows: Rows) -> None:
+    try:
+        with file.open("w", encoding="utf-8", newline="") as out:
+            out.writelines(csv_lines(rows))
+    except OSError as problem:
+        raise CommandError(str(problem)) from problem
 
 
 _PURCHASE = {"": "", "agreed": ", a number will be bought", "asked": ", waits for the purchase of a number"}
