@@ -32,12 +32,15 @@ Connect = Callable[[str, str, float], socket.socket]
 
 @dataclass(frozen=True)
 class Page:
-    """What came back. trouble: why nothing did. status: 0 then. text: at most MAX_BYTES, decoded leniently."""
+    """What came back. trouble: why nothing did. status: 0 then. text: at most MAX_BYTES, decoded leniently.
+
+    kind: its content type, "" when the server names none."""
 
     url: str
     status: int = 0
     text: str = ""
     trouble: Trouble = ""
+    kind: str = ""
 
 
 class _Stop(Exception):
@@ -148,7 +151,8 @@ def _one(url: str, resolve: Resolve, connect: Connect, ends: float) -> tuple[Pag
         answer = connection.getresponse()
         following = answer.getheader("Location") or "" if answer.status in _REDIRECTS else ""
         body = b"" if following else answer.read(MAX_BYTES)
-        return Page(url, answer.status, body.decode("utf-8", "replace")), following
+        kind = (answer.getheader("Content-Type") or "").partition(";")[0].strip().lower()[:80]
+        return Page(url, answer.status, body.decode("utf-8", "replace"), kind=kind), following
     finally:
         guard.cancel()
         wire.close()

@@ -21,7 +21,7 @@ from registrations.models import Registration
 from .fetching import Page, fetch
 from .links import PRIVACY, TERMS
 from .model import ERROR, WARNING, Case, Finding, Hit, Rule, Severity
-from .spotting import links_in
+from .spotting import denied, links_in
 
 TAG = "preflight:online"
 ASKED = "preflight:online_asked"
@@ -105,7 +105,10 @@ RULES: dict[str, Rule] = {
 }
 
 _TAGS = re.compile(r"<(script|style|noscript)\b.*?</\1\s*>|<[^>]+>", re.IGNORECASE | re.DOTALL)
-_SIGN_IN = re.compile(r"/(?:log-?in|sign-?in|auth|sso|accounts?/login|wp-login)\b", re.IGNORECASE)
+# The whole of a path's part: /sign-in-sheet.jpg shows how people agree on paper.
+_SIGN_IN = re.compile(
+    r"/(?:(?:service)?log-?in|sign-?in|auth|sso|wp-login)(?:\.(?:php|aspx?|jsp|html?))?(?:/|$)", re.IGNORECASE
+)
 _PASSWORD = re.compile(r"<input\b[^>]*type\s*=\s*[\"']?password", re.IGNORECASE)
 _NUMBERS = r"(?:mobile|phone|sms|text(?:ing|s)?|opt-?in|consent|personal)"
 _KEPT = re.compile(
@@ -116,6 +119,19 @@ _KEPT = re.compile(
     rf"\bno {_NUMBERS}[^.]{{0,60}}\b(?:shared|sold|disclosed)\b",
     re.IGNORECASE,
 )
+# A sentence that lets numbers go, whatever another one promises.
+_GIVEN = re.compile(
+    r"\b(?:share|sell|rent|disclose|provide|transfer)s?\b[^.]{0,120}\b(?:third[- ]part(?:y|ies)|partners?|affiliates?|"
+    r"advertisers?|sponsors?)\b[^.]{0,120}\b(?:marketing|promotion(?:al|s)?|advertising|their own (?:purposes|use))\b",
+    re.IGNORECASE,
+)
+_EXCEPTED = re.compile(r"\b(?:exclud\w+|except\w*)\b[^.]{0,60}\b(?:text|sms|mobile|opt-?in)\b", re.IGNORECASE)
+_PARKED = re.compile(
+    r"\bdomain (?:name )?(?:is|may be) for sale\b|\bbuy this domain\b|\bparked (?:free|domain|page)\b|"
+    r"\bcoming soon\b|\bunder construction\b",
+    re.IGNORECASE,
+)
+_PAGE_KINDS = ("", "text/html", "application/xhtml+xml", "text/plain")
 _FEW_WORDS = 60
 
 
@@ -219,6 +235,19 @@ def judge(field: str, name: str, page: Page) -> Iterator[tuple[str, str, Severit
 
 def _read(field: str, name: str, page: Page) -> Iterator[tuple[str, str, Severity, str]]:
     text = " ".join(html.unescape(_TAGS.sub(" ", page.text)).split())
+    if page.kind not in _PAGE_KINDS:
+        # A picture of a form is good evidence; a policy in a PDF is read by few machines.
+        if field != "message_flow":
+            yield (
+                "page-content",
+                field,
+                WARNING,
+                f"{name} is no web page ({page.kind}); open it in a browser.",
+            )
+        return
+    if len(text.split()) < _FEW_WORDS and _PARKED.search(text):
+        yield "page-content", field, WARNING, f"{name} seems to be parked or not built yet."
+        return
     if field == "message_flow":
         if _PASSWORD.search(page.text) and len(text.split()) < _FEW_WORDS:
             yield "page-login", field, WARNING, f"{name} seems to be a sign-in page."
@@ -237,6 +266,15 @@ def _read(field: str, name: str, page: Page) -> Iterator[tuple[str, str, Severit
     if field == PRIVACY and not _KEPT.search(text):
         said = "does not seem to say that mobile numbers are not shared or sold"
         yield "privacy-sharing", field, WARNING, f"{name} {said}."
+    elif field == PRIVACY and _gives_away(text):
+        said = "has a sentence that lets data go to others for marketing; it must leave out mobile numbers"
+        yield "privacy-sharing", field, WARNING, f"{name} {said}."
+
+
+def _gives_away(text: str) -> bool:
+    return not _EXCEPTED.search(text) and any(
+        not denied(text, found.start()) for found in _GIVEN.finditer(text)
+    )
 
 
 def _line_type(mobile: str) -> Iterator[tuple[str, str, Severity, str]]:

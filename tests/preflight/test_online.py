@@ -13,6 +13,7 @@ GOOD_PRIVACY = (
     + "Mobile numbers and opt-in data are "
     "not shared with or sold to third parties for marketing.</p></html>"
 )
+GIVEN = "<p>We may share personal information with our partners for their marketing. "
 GOOD_TERMS = (
     "<html><h1>Terms and conditions</h1><p>" + "You book with us and we do the nails. " * 15 + "</p></html>"
 )
@@ -69,6 +70,21 @@ PRIVACY, TERMS = "privacy_policy_url", "terms_and_conditions_url"
             ("privacy-sharing", PRIVACY, "warning"),
         ),
         (
+            "privacy",
+            Page("https://annlee.example.com/privacy", 200, GOOD_PRIVACY + GIVEN),
+            ("privacy-sharing", PRIVACY, "warning"),
+        ),
+        (
+            "privacy",
+            Page("https://annlee.example.com/privacy", 200, "%PDF-1.7", kind="application/pdf"),
+            ("page-content", PRIVACY, "warning"),
+        ),
+        (
+            "book",
+            Page("https://annlee.example.com/book", 200, "<h1>This domain may be for sale!</h1>"),
+            ("page-content", "message_flow", "warning"),
+        ),
+        (
             "terms",
             Page("https://annlee.example.com/terms", 200, "<p>" + "nails and more nails " * 40),
             ("page-content", TERMS, "warning"),
@@ -82,6 +98,14 @@ PRIVACY, TERMS = "privacy_policy_url", "terms_and_conditions_url"
 )  # fmt: skip
 def test_what_is_wrong_with_a_page(fetching_on, page, answer, expected):
     assert keys(online.look(make_case(), fetch=fetched(**{page: answer}))) == [expected]
+
+
+@pytest.mark.django_db
+def test_evidence_and_exceptions_are_no_findings(fetching_on):
+    photo = Page("https://annlee.example.com/sign-in-sheet.jpg", 200, "\ufffd", kind="image/jpeg")
+    excepted = GOOD_PRIVACY + GIVEN + "All of the above exclude text messaging opt-in data and consent."
+    policy = Page("https://annlee.example.com/privacy", 200, excepted, kind="text/html")
+    assert keys(online.look(make_case(), fetch=fetched(book=photo, privacy=policy))) == []
 
 
 @pytest.mark.django_db
