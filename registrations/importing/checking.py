@@ -164,6 +164,21 @@ class Checker:
         return ItemState.SKIPPED, Outcome.SAME
 
 
+def duplicates_made_meanwhile(rows: Sequence[ImportRow], forms: Mapping[int, RowForm]) -> list[ImportRow]:
+    """The new rows that are like a case by now; set to stay out, nothing is saved. The forms are valid."""
+    new = {
+        row.number: Identity.of(forms[row.number].parts()) for row in rows if row.outcome == Outcome.CREATE
+    }
+    alike = duplicates.in_cases(new) if new else {}
+    late = [row for row in rows if alike.get(row.number)]
+    for row in late:
+        found = alike[row.number]
+        row.state, row.outcome = ItemState.SKIPPED, Outcome.DUPLICATE
+        row.registration_id = found[0].registration_id
+        row.warnings = {**row.warnings, **duplicates.texts(found, {})}
+    return late
+
+
 def _saved_meanwhile(row: ImportRow, case: Registration | None) -> bool:
     """Whether the case is another than the one that the check, and the person who confirmed, saw."""
     if case is None:

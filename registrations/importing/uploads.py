@@ -21,7 +21,7 @@ from registrations.forms import CSV_COLUMNS
 from registrations.models import Import, ImportFile, ImportRow, Registration
 from registrations.states import ItemState, WorkState
 
-from .checking import Checker, Outcome, RowForm
+from .checking import Checker, Outcome, RowForm, duplicates_made_meanwhile
 from .duplicates import Seen
 from .reading import read_rows
 from .rows import Importer, RowResult
@@ -175,8 +175,7 @@ class _Carrier:
         except OperationalError:
             # Another who saves the same cases was in the way; what had been done with it is taken back too.
             for row in left:
-                if not _import_row(importer, row, forms[row.number]):
-                    break
+                _import_some(importer, [row], forms)
         return True
 
 
@@ -194,12 +193,22 @@ def _import_some(importer: Importer, rows: list[ImportRow], forms: Mapping[int, 
     """
     until = time.monotonic() + COMMIT_SECONDS
     with transaction.atomic():
+        _one_import_at_a_time()
+        if late := duplicates_made_meanwhile(rows, forms):
+            _keep_judged(late)
+            rows = [row for row in rows if row.state == ItemState.WILL]
         for done, row in enumerate(rows, start=1):
             if not _import_row(importer, row, forms[row.number]):
                 return []
             if time.monotonic() > until:
                 return rows[done:]
     return []
+
+
+def _one_import_at_a_time() -> None:
+    """Until this transaction ends, no other import makes cases: the same table, uploaded twice, is imported once."""
+    running = Import.objects.select_for_update().filter(state=WorkState.RUNNING)
+    list(running.order_by("pk").values_list("pk", flat=True))
 
 
 class _Stopped(Exception):

@@ -9,7 +9,7 @@ from django.db.models import Count
 from registrations import background, tasks, verbs
 from registrations.forms import RegistrationForm
 from registrations.importing import uploads
-from registrations.importing.checking import Outcome
+from registrations.importing.checking import Checker, Outcome
 from registrations.models import Event, ImportRow, Registration
 from registrations.pipeline import MIRRORS, load
 from registrations.states import ItemState, WorkState
@@ -65,6 +65,27 @@ def test_rows_that_met_another_writer_are_done_one_by_one(user):
         upload = imported(checked(*map(person, range(ROWS)), user=user), user)
     assert upload.state == WorkState.DONE
     assert each_once()
+
+
+def test_the_same_table_uploaded_twice_and_confirmed_at_once_is_imported_once(user, monkeypatch):
+    rows = [person(n, external_id="") for n in range(ROWS)]
+    first, second = checked(*rows, user=user), checked(*rows, user=user)
+    uploads.confirm(first, user=user)
+    uploads.confirm(second, user=user)
+    check = Checker.check
+
+    def check_then_first(self, judged):
+        forms = check(self, judged)
+        if judged[0].upload_id == second.pk:
+            work(first)
+        return forms
+
+    monkeypatch.setattr(Checker, "check", check_then_first)
+    work(second)
+    assert Registration.objects.count() == ROWS
+    assert outcomes(first) == [Outcome.CREATED] * ROWS
+    assert outcomes(second) == [Outcome.DUPLICATE] * ROWS
+    assert "Same mobile as" in row(second, 2).warnings["mobile_phone_number"][0]
 
 
 def test_a_crash_takes_back_what_was_not_committed_and_it_is_done_again(user):
