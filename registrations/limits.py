@@ -1,18 +1,24 @@
 """Counters before the wall: how often a mobile, an e-mail or an address was used for brands of ours.
 
-The Campaign Registry counts across all vendors, we only across our own cases, so these are lower bounds.
-Source: Twilio facts, section 8 (mobile 3, e-mail 10, address 10) and codes 30747, 30749, 30750.
+The Campaign Registry counts for a lifetime: what a brand was registered with stays used when the case is edited or
+taken down (LimitUse). A submitted case whose brand is still to come counts with its present values. Each brand counts
+once per value, however often it is resubmitted. The registry counts across all vendors, we only across our own cases,
+so these are lower bounds. Source: Twilio facts, section 8 (mobile 3, e-mail 10, address 10) and codes 30747, 30749,
+30750.
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q
 
-from registrations.models import Mirror, Profile, Registration, RetiredResource, TrustBundle
-from registrations.states import BRAND_FAILED
+from registrations.models import LimitUse, Registration
+from registrations.states import BRAND_DELETION_FAILED, BRAND_EXPIRED, BRAND_FAILED, Stage
 
 WARN_LEFT = 1  # say so when at most this many uses are left, ours included
 
@@ -59,141 +65,227 @@ class Use:
 
 
 def address_key(street: str, street_secondary: str, postal_code: str, iso_country: str) -> str:
-    """The same for two spellings of one address.
+    """The same for two spellings of one address: case, accents, punctuation, the postal services' short forms, the
+    word before a unit's number, and the last four digits of a ZIP+4 make no difference.
 
-    >>> address_key("1 Main St.", "Apt 4", "02139-1234", "US") == address_key("1  main street", "APT 4", "02139", "US")
-    True
+    >>> address_key("1 North Main St.", "Apt 4", "02139-1234", "US")
+    'US|02139|1 n main st 4'
+    >>> address_key("1 N. main street #4", "", "02139", "US")
+    'US|02139|1 n main st 4'
     """
-    words = re.sub(r"[^\w\s]", " ", f"{street} {street_secondary}".casefold()).split()
-    short = " ".join(_ABBREVIATIONS.get(word, word) for word in words)
+    plain = unicodedata.normalize("NFKD", f"{street} {street_secondary}".casefold())
+    plain = re.sub(r"[.'’\u0300-\u036f]", "", plain)
+    words = re.sub(r"[^\w\s]", " ", plain).split()
+    short = " ".join(_ABBREVIATIONS.get(word, word) for word in words if word not in _UNIT_WORDS)
     postal = re.sub(r"\W", "", postal_code).casefold()
     return f"{iso_country}|{postal[:5] if iso_country == 'US' else postal}|{short}"[:255]
 
 
+# Before a unit's number one writes any of these, or only "#".
+_UNIT_WORDS = frozenset({"apartment", "apt", "suite", "ste", "unit", "room", "rm", "no"})
 # The postal services' own short forms of the commonest words.
 _ABBREVIATIONS = {
     "street": "st",
+    "str": "st",
     "avenue": "ave",
+    "av": "ave",
     "boulevard": "blvd",
     "road": "rd",
     "drive": "dr",
     "lane": "ln",
     "court": "ct",
     "place": "pl",
+    "plaza": "plz",
     "square": "sq",
     "highway": "hwy",
     "parkway": "pkwy",
+    "expressway": "expy",
     "terrace": "ter",
+    "trail": "trl",
     "circle": "cir",
+    "crescent": "cres",
+    "heights": "hts",
+    "mount": "mt",
+    "saint": "st",
     "north": "n",
     "south": "s",
     "east": "e",
     "west": "w",
-    "apartment": "apt",
-    "suite": "ste",
-    "unit": "unit",
+    "northeast": "ne",
+    "northwest": "nw",
+    "southeast": "se",
+    "southwest": "sw",
+    "floor": "fl",
+    "building": "bldg",
 }
 
 
-# Where the counted values stand: part, column, and what a Use says of it.
-_COUNTED: tuple[tuple[str, str, tuple[str, str, int, int]], ...] = (
-    ("trust_bundle", "mobile_phone_number", ("mobile_phone_number", "mobile", 3, 30750)),
-    ("profile", "email_key", ("email", "e-mail address", 10, 30749)),
-    ("profile", "address_key", ("street", "address", 10, 30747)),
+@dataclass(frozen=True)
+class _Counted:
+    """One counted value: the form's field, where it stands (part, column), and what a Use says of it."""
+
+    field: str
+    part: str
+    column: str
+    label: str
+    limit: int
+    code: int
+
+    @property
+    def path(self) -> str:
+        """The value as a lookup from a registration."""
+        return f"{self.part}__{self.column}"
+
+
+_COUNTED = (
+    _Counted("mobile_phone_number", "trust_bundle", "mobile_phone_number", "mobile", 3, 30750),
+    _Counted("email", "profile", "email_key", "e-mail address", 10, 30749),
+    _Counted("street", "profile", "address_key", "address", 10, 30747),
 )
-_MIRRORS: dict[str, type[Mirror]] = {"profile": Profile, "trust_bundle": TrustBundle}
+NO_VALUES = ("",) * len(_COUNTED)
 
 
+# --- what is used up -----------------------------------------------------------------------------------------------
+def note_uses(registration: Registration, content: Mapping[str, Any], at: datetime) -> None:
+    """Keep what the case's brand has used up, now that Twilio took these inputs for it.
+
+    `content` has the shape of steps.inputs.bundle_content. The same brand with the same value is noted once.
+    """
+    values = zip(_COUNTED, values_in(content), strict=True)
+    LimitUse.objects.bulk_create(
+        [
+            LimitUse(
+                field=one.field,
+                value=value,
+                brand_sid=registration.brand.sid,
+                registration_id=registration.pk,
+                at=at,
+            )
+            for one, value in values
+            if value
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def values_in(content: Mapping[str, Any]) -> tuple[str, ...]:
+    """Mobile, e-mail key and address key of inputs as they were sent; "" for what is not among them."""
+    profile = content.get("profile", {})
+    address = profile.get("address", {})
+    place = [
+        str(address.get(name) or "") for name in ("street", "street_secondary", "postal_code", "iso_country")
+    ]
+    return (
+        str(content.get("sole_proprietor", {}).get("mobile_phone_number") or ""),
+        str(profile.get("person", {}).get("email") or "").casefold(),
+        address_key(*place) if address else "",
+    )
+
+
+def holds(registration: Registration) -> bool:
+    """Whether the case's present values count: its brand has them, or is about to."""
+    if registration.removing or registration.stage == Stage.REMOVED:
+        return False
+    return registration.was_submitted or bool(registration.brand.sid)
+
+
+_HOLDS = (Q(submitted_revision__gt=0) | ~Q(brand__sid="")) & Q(removing=False) & ~Q(stage=Stage.REMOVED)
+
+
+# --- counting ------------------------------------------------------------------------------------------------------
 def uses(
     *, mobile: str = "", email: str = "", address: str = "", without: Registration | None = None
 ) -> list[Use]:
-    """How often other cases used these values; one entry per value given. `address` is an address_key."""
-    found = []
-    for (part, column, (field, label, limit, code)), value in zip(
-        _COUNTED, (mobile, email.casefold(), address), strict=True
-    ):
-        if value:
-            mirrors = _MIRRORS[part]._default_manager.filter(**{column: value})
-            found.append(Use(field, label, _brands(mirrors, without), limit, code))
-    return found
+    """How often other brands used these values; one entry per value given. `address` is an address_key."""
+    return uses_of_values({0: ((mobile, email.casefold(), address), without)})[0]
 
 
 def uses_of(registration: Registration) -> list[Use]:
     """The counters of a saved case."""
-    profile = registration.profile
-    return uses(
-        mobile=str(registration.trust_bundle.mobile_phone_number),
-        email=profile.email,
-        address=profile.address_key,
-        without=registration,
-    )
+    return uses_of_many([registration])[registration.pk]
+
+
+def uses_of_many(registrations: Iterable[Registration]) -> dict[int, list[Use]]:
+    """The counters of many saved cases by pk, at the cost of five queries however many they are."""
+    return uses_of_values({case.pk: (values_of(case), case) for case in registrations})
 
 
 def counted(registration: Registration) -> bool:
     """Whether Submit is held to these limits: only a brand that is still to be made, or to be resubmitted,
     uses the values up, and a supervisor may have let it pass."""
+    return not registration.limit_override and (
+        not registration.brand.sid or _makes_way(registration) or registration.brand.status == BRAND_FAILED
+    )
+
+
+def _makes_way(registration: Registration) -> bool:
+    """The brand will be followed by another one, which is a use of its own."""
     brand = registration.brand
-    return not registration.limit_override and (not brand.sid or brand.status == BRAND_FAILED)
-
-
-def uses_of_many(registrations: Iterable[Registration]) -> dict[int, list[Use]]:
-    """The counters of many saved cases by pk, at the cost of six queries however many they are."""
-    return uses_of_values({case.pk: (values_of(case), used_values_of(case)) for case in registrations})
+    return bool(brand.gone_at) or brand.status in (BRAND_EXPIRED, BRAND_DELETION_FAILED)
 
 
 def values_of(registration: Registration) -> tuple[str, ...]:
     """Mobile, e-mail key and address key of a saved case."""
-    return tuple(str(getattr(getattr(registration, part), column)) for part, column, _ in _COUNTED)
+    return tuple(str(getattr(getattr(registration, one.part), one.column)) for one in _COUNTED)
+
+
+def changed_fields(before: Sequence[str], after: Sequence[str]) -> set[str]:
+    """The form's fields whose counted value differs; both as values_of gives them."""
+    return {one.field for one, was, now in zip(_COUNTED, before, after, strict=True) if was != now}
 
 
 def columns() -> tuple[str, ...]:
     """Where those three values stand, as lookups from a registration."""
-    return tuple(f"{part}__{column}" for part, column, _ in _COUNTED)
+    return tuple(one.path for one in _COUNTED)
 
 
-NO_VALUES = ("",) * len(_COUNTED)
-
-
-def used_values_of(registration: Registration) -> tuple[str, ...]:
-    """The values that the case's own brand has used, or is about to; empty ones when it has none."""
-    used = registration.was_submitted or bool(registration.brand.sid)
-    return values_of(registration) if used else NO_VALUES
-
-
-def uses_of_values(asked: Mapping[int, tuple[Sequence[str], Sequence[str]]]) -> dict[int, list[Use]]:
+def uses_of_values(asked: Mapping[int, tuple[Sequence[str], Registration | None]]) -> dict[int, list[Use]]:
     """The counters for values that need not be saved yet, by any number of the caller's.
 
-    asked: number -> (mobile, e-mail key, address key), and the same three as the asker's own brand used them;
-    "" for none. Six queries however many there are.
+    asked: number -> (mobile, e-mail key, address key; "" for none), and the saved case that asks, if there is one:
+    its own present brand is left out. Five queries however many there are.
     """
-    if not asked:
-        return {}
-    found: dict[int, list[Use]] = {number: [] for number in asked}
-    for place, (part, column, (field, label, limit, code)) in enumerate(_COUNTED):
-        brands = _brands_by(part, column, {values[place] for values, _ in asked.values()} - {""})
-        for number, (values, own) in asked.items():
-            if value := values[place]:
-                used = max(0, brands[value] - (value == own[place]))
-                found[number].append(Use(field, label, used, limit, code))
-    return found
+    values = {value for given, _ in asked.values() for value in given} - {""}
+    if not values:
+        return {number: [] for number in asked}
+    noted = LimitUse.objects.filter(field__in=[one.field for one in _COUNTED], value__in=values).order_by()
+    used = Counter({(f, v): n for f, v, n in noted.values_list("field", "value").annotate(n=Count("pk"))})
+    for place, one in enumerate(_COUNTED):
+        used.update(_about_to(one, {given[place] for given, _ in asked.values()} - {""}))
+    sids = {case.brand.sid for _, case in asked.values() if case} - {""}
+    own = set(noted.filter(brand_sid__in=sids).values_list("field", "value", "brand_sid")) if sids else set()
+    return {
+        number: [
+            Use(
+                one.field,
+                one.label,
+                used[one.field, value] - _own(case, place, value, own),
+                one.limit,
+                one.code,
+            )
+            for place, (one, value) in enumerate(zip(_COUNTED, given, strict=True))
+            if value
+        ]
+        for number, (given, case) in asked.items()
+    }
 
 
-def _brands_by(part: str, column: str, values: set[str]) -> Counter[str]:
-    """How many brands used each of these values, those of the cases that are asked about included."""
-    used = Q(submitted_revision__gt=0) | ~Q(brand__sid="")
-    cases = Registration.objects.filter(used, **{f"{part}__{column}__in": values}).order_by()
-    found: Counter[str] = Counter()
-    for rows in (cases, cases.filter(retired__kind="brand")):
-        for value, count in rows.values_list(f"{part}__{column}").annotate(n=Count("pk")):
-            found[str(value)] += count
-    return found
+def _about_to(one: _Counted, values: set[str]) -> Counter[tuple[str, str]]:
+    """Cases that hold one of these values and whose brand has not been noted with it."""
+    if not values:
+        return Counter()
+    noted = LimitUse.objects.filter(
+        field=one.field, value=OuterRef(one.path), brand_sid=OuterRef("brand__sid")
+    ).exclude(brand_sid="")
+    cases = Registration.objects.filter(_HOLDS, ~Exists(noted), **{f"{one.path}__in": values}).order_by()
+    rows = cases.values_list(one.path).annotate(n=Count("pk"))
+    return Counter({(one.field, str(value)): n for value, n in rows})
 
 
-def _brands(mirrors: QuerySet, without: Registration | None) -> int:
-    """Brands registered, or about to be, by the cases of these mirrors; retired brands were used as well."""
-    pks = mirrors.filter(
-        Q(registration__submitted_revision__gt=0) | ~Q(registration__brand__sid="")
-    ).values_list("registration_id", flat=True)
-    others = [pk for pk in pks[:200] if without is None or pk != without.pk]
-    retired = RetiredResource.objects.filter(kind="brand", registration_id__in=pks).count()
-    return len(others) + retired
+def _own(case: Registration | None, place: int, value: str, noted: set[tuple[str, str, str]]) -> int:
+    """How much of a count is the asking case's own present brand."""
+    if case is None:
+        return 0
+    if (_COUNTED[place].field, value, case.brand.sid) in noted:
+        return 0 if _makes_way(case) else 1
+    return int(holds(case) and values_of(case)[place] == value)

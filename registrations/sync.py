@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from registrations import clock, states, timeline, versions
+from registrations import clock, limits, states, timeline, versions
 from registrations.applying import APPLY, note_change
 from registrations.gateway.redact import redact_text
 from registrations.models import (
@@ -24,6 +24,7 @@ from registrations.models import (
 from registrations.retiring import kind_of, replace_sid, retire
 from registrations.steps import Watch, watch_of, watches
 from registrations.steps.base import Basis, Payload, Read, Write
+from registrations.steps.brand import waits_for_yes
 
 INPUT_COLUMNS: dict[type[Mirror], set[str]] = {
     Profile: {
@@ -94,6 +95,16 @@ def record(registration: Registration, row: Write, payload: Payload, basis: Basi
         APPLY[row.kind](registration, mirror, payload, now)
     versions.note_answer(registration, row.part, mirror, now)
     _save(mirror, also=set(row.resets))
+    _note_uses(registration, row, basis, now)
+
+
+def _note_uses(registration: Registration, row: Write, basis: Basis, now: datetime) -> None:
+    """What the registry has counted now: it reads the bundles into the brand at these steps. A mobile that changes
+    while the YES is owed goes to an approved brand by way of its trust bundle."""
+    if row.slug in ("brand.create", "brand.update"):
+        limits.note_uses(registration, basis.get("bundle", {}), now)
+    elif row.slug == "trust_bundle.submit" and waits_for_yes(registration):
+        limits.note_uses(registration, basis, now)
 
 
 def _reopen_early(sid: str) -> None:

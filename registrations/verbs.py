@@ -4,7 +4,7 @@ Pages and commands call these and nothing else. None of them calls Twilio; the w
 user's name as text. A verb that may not be done now raises Refused with a sentence for the person.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,9 +72,11 @@ def edit(
                 "the form: compare them with the page, then save again."
             )
         full = pipeline.load(registration.pk)
+        counted = limits.values_of(full)
         changed: list[str] = []
         for name, values in parts.items():
             changed += _save_changed(getattr(full, name), values)
+        _judge_override(full, counted)
         fields = {k: v for k, v in registration_fields.items() if getattr(current, k) != v}
         if fields:
             Registration.objects.filter(pk=current.pk).update(**fields)
@@ -86,6 +88,17 @@ def edit(
             timeline.record(current, "edited", f"Edited: {', '.join(sorted(fields))}.", actor=actor)
         pipeline.restate(current.pk)
     return bool(changed)
+
+
+def _judge_override(registration: Registration, before: Sequence[str]) -> None:
+    """A supervisor's agreement covers the values that it was given for, not a spent one that comes later."""
+    if not registration.limit_override or limits.values_of(registration) == before:
+        return
+    fields = limits.changed_fields(before, limits.values_of(registration))
+    if any(use.spent and use.field in fields for use in limits.uses_of(registration)):
+        Registration.objects.filter(pk=registration.pk).update(limit_override="")
+        text = "The agreement to go past a limit ended: it was given for other values."
+        timeline.record(registration, "limits:override_ended", text)
 
 
 def _save_changed(mirror: Any, values: dict[str, Any]) -> list[str]:
@@ -239,6 +252,8 @@ def otp_state(registration: Registration, runs: Runs | None = None) -> OtpState:
     why_not = ""
     if not owed:
         why_not = "No answer is owed: the brand is not waiting for a YES."
+    elif registration.removing:
+        why_not = "This registration is being taken down."
     elif brand.otp_requested_at and not _otp_refused(registration, runs):
         why_not = "A text is being sent already."
     elif cooldown and cooldown > now:
@@ -279,16 +294,23 @@ def resend_otp(registration: Registration, *, actor: str) -> None:
         _wake(full.pk)
 
 
-def change_mobile(registration: Registration, *, mobile: str, actor: str) -> None:
+def change_mobile(registration: Registration, *, mobile: str, actor: str, limit_reason: str = "") -> None:
     """Correct the mobile and have the text sent there, after the plan that this takes has run.
 
-    `mobile` is E.164. The bundle is evaluated and submitted with the new number first (facts section 6.7). An
+    `mobile` is E.164. One that is used up is refused unless a supervisor gives a reason (the caller checks the
+    permission). The bundle is evaluated and submitted with the new number first (facts section 6.7). An
     approved brand itself cannot be updated, so whether its texts follow is Twilio's secret: the page says what
     to do when they do not (OtpState.note).
     """
     with transaction.atomic():
         edit(registration, {"trust_bundle": {"mobile_phone_number": mobile}}, actor=actor)
         full = pipeline.load(registration.pk)
+        spent = [use.text for use in limits.uses(mobile=mobile, without=full) if use.spent]
+        if spent and not limit_reason:
+            raise Refused(" ".join(spent))
+        if spent:
+            override_limits(full, reason=limit_reason, actor=actor)
+            full = pipeline.load(registration.pk)
         if not waits_for_yes(full):
             raise Refused("The mobile can be changed here only while the customer owes a YES.")
         Brand.objects.filter(registration=full).update(

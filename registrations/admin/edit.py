@@ -145,7 +145,7 @@ def page(request: HttpRequest, admin_site: Any, registration: Registration | Non
         form = RegistrationForm(
             merged.data if merged else request.POST,
             instance=registration,
-            override_reason=_override_reason(request),
+            override_reason=override_reason(request),
         )
         status = 422 if not form.is_valid() else 409 if merged and merged.conflicts else 0
         if not status:
@@ -211,7 +211,7 @@ def shown_fee(request: HttpRequest) -> Decimal:
     return fee if fee.is_finite() else Decimal(0)
 
 
-def _override_reason(request: HttpRequest) -> str:
+def override_reason(request: HttpRequest) -> str:
     """A supervisor's reason to pass a limit; from anybody else it does not count."""
     reason = request.POST.get("limit_reason", "").strip()[:300]
     return reason if request.user.has_perm(OVERRIDE) else ""

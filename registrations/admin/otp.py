@@ -24,7 +24,7 @@ from registrations.models import Registration, StepRun
 from registrations.states import RunState
 
 from . import desk, display
-from .edit import find, require, shown_fee
+from .edit import OVERRIDE, find, override_reason, require, shown_fee
 
 VIEW, CHANGE = "registrations.view_registration", "registrations.change_registration"
 PER_PAGE = 100
@@ -169,17 +169,19 @@ class MobileForm(forms.Form):
     use_required_attribute = False
     mobile_phone_number = Mobile(label="New mobile", region="US")
 
-    def __init__(self, data: Any = None, *, case: Registration) -> None:
+    def __init__(self, data: Any = None, *, case: Registration, override_reason: str = "") -> None:
         super().__init__(data)
         self.case = case
+        self.override_reason = override_reason
+        self.limits_spent: list[limits.Use] = []
 
     def clean_mobile_phone_number(self) -> str:
         mobile = self.cleaned_data["mobile_phone_number"].as_e164
         if mobile == str(self.case.trust_bundle.mobile_phone_number):
             raise ValidationError("This is the mobile that is registered already.")
-        for use in limits.uses(mobile=mobile, without=self.case):
-            if use.spent and not self.case.limit_override:
-                raise ValidationError(use.text, code="limit")
+        self.limits_spent = [use for use in limits.uses(mobile=mobile, without=self.case) if use.spent]
+        if self.limits_spent and not self.override_reason:
+            raise ValidationError(self.limits_spent[0].text, code="limit")
         return mobile
 
 
@@ -190,7 +192,11 @@ def mobile(request: HttpRequest, admin_site: Any, pk: str) -> HttpResponse:
     if not figures.owing().filter(pk=case.pk).exists():
         messages.info(request, "This customer owes no answer now, so there is no text to send elsewhere.")
         return redirect(desk.url("desk", case))
-    form = MobileForm(request.POST if request.method == "POST" else None, case=case)
+    form = MobileForm(
+        request.POST if request.method == "POST" else None,
+        case=case,
+        override_reason=override_reason(request),
+    )
     plan, fee, refused = None, Decimal(0), ""
     if form.is_bound and form.is_valid():
         number = form.cleaned_data["mobile_phone_number"]
@@ -199,7 +205,12 @@ def mobile(request: HttpRequest, admin_site: Any, pk: str) -> HttpResponse:
         fee = max(desk.submit_fee(plan) - desk.submit_fee(planning.plan(case)), Decimal(0))
         if fee <= shown_fee(request):
             try:
-                verbs.change_mobile(case, mobile=number, actor=request.user.get_username())
+                verbs.change_mobile(
+                    case,
+                    mobile=number,
+                    actor=request.user.get_username(),
+                    limit_reason=form.override_reason,
+                )
             except verbs.Refused as refusal:
                 refused = str(refusal)
             else:
@@ -221,6 +232,7 @@ def mobile(request: HttpRequest, admin_site: Any, pk: str) -> HttpResponse:
             "fee": fee,
             "refused": refused,
             "unsent": not case.is_submitted,
+            "may_override": request.user.has_perm(OVERRIDE),
             "otp_script": desk.OTP_SCRIPT,
             "desk_url": desk.url("desk", case),
             "otp_url": reverse(DESK),

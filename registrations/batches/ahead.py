@@ -45,6 +45,6 @@ class Ahead:
 
     def add(self, case: Registration) -> None:
         """This one will be submitted; a case that was submitted before is counted by limits.py already."""
-        if limits.used_values_of(case) == limits.NO_VALUES:
+        if not limits.holds(case):
             for used, value in zip(self._used, limits.values_of(case), strict=True):
                 used[value] += 1

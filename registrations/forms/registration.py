@@ -208,13 +208,13 @@ class RegistrationForm(forms.Form):
             self.add_error(use.field, ValidationError(use.text, code="limit"))
 
     def _is_behind_us(self, use: Use) -> bool:
-        """Agreed to already, or the brand stands with this very value: the registry has taken it."""
+        """The same value as saved, and it was agreed to or the brand stands with it: the registry has taken it."""
         if self.instance is None:
             return False
         saved, data = initial_of(self.instance), self.cleaned_data
         names = ADDRESS_FIELDS if use.field == "street" else (use.field,)
         same = all(_plain(data.get(name)) == _plain(saved.get(name)) for name in names)
-        return bool(self.instance.limit_override) or (same and bool(self.instance.brand.sid))
+        return same and bool(self.instance.limit_override or self.instance.brand.sid)
 
     def _give_hints(self) -> None:
         data = self.cleaned_data

@@ -98,13 +98,7 @@ class Checker:
         forms = {row.number: RowForm(row.cells, cases.get(external_id(row))) for row in rows}
         for form in forms.values():
             form.full_clean()
-        asked = {
-            number: (
-                form.counted,
-                limits.used_values_of(form.instance) if form.instance else limits.NO_VALUES,
-            )
-            for number, form in forms.items()
-        }
+        asked = {number: (form.counted, form.instance) for number, form in forms.items()}
         for number, uses in limits.uses_of_values(asked).items():
             forms[number].judge_uses(uses)
         new = {

@@ -4,7 +4,7 @@ from .brand import Brand
 from .campaign import Campaign
 from .fee import Fee
 from .figures import Figure, OpenProblem, StageSpell
-from .ledger import Event, Heartbeat, Lane, Policy, RetiredResource, StepRun, Submission
+from .ledger import Event, Heartbeat, Lane, LimitUse, Policy, RetiredResource, StepRun, Submission
 from .mirror import Mirror
 from .people import Notification, NotificationSettings, SavedView
 from .phone_number import PhoneNumber
@@ -29,6 +29,7 @@ __all__ = [
     "ImportFile",
     "ImportRow",
     "Lane",
+    "LimitUse",
     "Mirror",
     "Notification",
     "NotificationSettings",

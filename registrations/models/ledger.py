@@ -137,6 +137,31 @@ class Submission(models.Model):
         return f"{self.part} try {self.number}"
 
 
+class LimitUse(models.Model):
+    """One value that one brand has used up at The Campaign Registry, for good.
+
+    Neither an edit nor taking the case down gives a use back, so it is kept apart from both. `field` is the form's
+    field and `value` its key, as limits.py counts them.
+    """
+
+    field = models.CharField(max_length=32)
+    value = models.CharField(max_length=255)
+    brand_sid = models.CharField(max_length=34)
+    registration = models.ForeignKey(
+        Registration, null=True, on_delete=models.SET_NULL, related_name="limit_uses"
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            # Resubmitting one brand with the same value is the same use.
+            models.UniqueConstraint(fields=["field", "value", "brand_sid"], name="limituse_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.field} for {self.brand_sid}"
+
+
 class Lane(models.Model):
     """Pacing across processes: when the next call of a kind may start (see pacing.py)."""
 

@@ -8,12 +8,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from registrations import batches, figures, verbs
+from registrations import batches, figures, sync, verbs
 from registrations.models import Batch, Registration, StepRun
 from registrations.states import RunState, Stage
+from registrations.steps import BY_SLUG
 from tests.factories import make_registration
 
-from .conftest import desk_url, state
+from .conftest import browser, desk_url, person, state
 
 pytestmark = pytest.mark.django_db
 DESK = "/admin/registrations/registration/otp/"
@@ -183,10 +184,25 @@ class TestMobile:
         other = {"trust_bundle": {"mobile_phone_number": "+14155552999"}}
         for n in range(3):
             make_registration(Stage.BRAND, label=f"Other {n}", parts=other)
-        response = agent.post(
-            desk_url(owes("One", 2), "mobile"), {"mobile_phone_number": "(415) 555-2999", "fee": "0"}
-        )
-        assert "was used for 3 other brands" in response.content.decode()
+        case = owes("One", 2)
+        Registration.objects.filter(pk=case.pk).update(limit_override="Agreed for the former mobile.")
+        before = state(case)
+        typed = {"mobile_phone_number": "(415) 555-2999", "fee": "0", "limit_reason": "I say so."}
+        page = agent.post(desk_url(case, "mobile"), typed).content.decode()
+        assert "was used for 3 other brands" in page
+        assert 'name="limit_reason"' not in page
+        assert state(case) == before
+
+        chief = browser(person("chief", "view_registration", "change_registration", "override_limits"))
+        page = chief.post(desk_url(case, "mobile"), typed | {"limit_reason": " "}).content.decode()
+        assert 'name="limit_reason"' in page
+        assert state(case) == before
+        assert chief.post(desk_url(case, "mobile"), typed).status_code == 302
+        case.refresh_from_db()
+        assert case.limit_override == "I say so."
+        assert case.events.filter(tag="limits:overridden", actor="chief").exists()
+        case.trust_bundle.refresh_from_db()
+        assert str(case.trust_bundle.mobile_phone_number) == "+14155552999"
 
     def test_who_owes_nothing_is_led_back(self, agent):
         case = make_registration(Stage.LIVE)
@@ -246,6 +262,12 @@ class TestResendFromTheCasePage:
         assert "Submit them first." in page
         assert "btn-primary" not in page
 
+    def test_a_case_that_is_being_taken_down_is_not_texted(self):
+        case = self.texted(1)
+        Registration.objects.filter(pk=case.pk).update(removing=True)
+        with pytest.raises(verbs.Refused, match="taken down"):
+            verbs.resend_otp(case, actor="ann")
+
     def test_confirmed_for_another_revision_is_refused(self, agent):
         case = self.texted(1)
         agent.post(desk_url(case, "act/resend-otp"), {"revision": "9"})
@@ -256,3 +278,14 @@ class TestResendFromTheCasePage:
         case = self.texted(1)
         assert viewer.get(desk_url(case, "confirm/resend-otp")).status_code == 403
         assert "confirm/resend-otp" not in viewer.get(desk_url(case)).content.decode()
+
+
+def test_a_brand_that_is_approved_anew_has_a_text_more_and_no_old_wish(agent):
+    case = owes("One", 2, otp_sends=2, otp_requested_at=timezone.now())
+    case.brand.status = "FAILED"
+    update, review = BY_SLUG["brand.update"], BY_SLUG["brand.review"]
+    sync.record(case, update, {"status": "PENDING"}, update.basis(case))
+    sync.refresh(case, review, {"status": "APPROVED", "identity_status": "UNVERIFIED"})
+    case.brand.refresh_from_db()
+    assert (case.brand.otp_sends, case.brand.otp_requested_at) == (3, None)
+    assert timezone.now() - case.brand.otp_sent_at < timedelta(minutes=1)

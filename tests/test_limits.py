@@ -1,0 +1,143 @@
+"""Lifetime uses of a mobile, an e-mail, an address: what counts, and what gives nothing back."""
+
+import pytest
+from django.db import transaction
+
+from registrations import clock, limits, sync, verbs
+from registrations.models import LimitUse, Registration
+from registrations.states import Stage
+from registrations.steps import BY_SLUG
+from tests.factories import PARTS, make_registration
+
+MOBILE = str(PARTS["trust_bundle"]["mobile_phone_number"])
+OTHER = "+12125550199"
+
+
+def used(value: str = MOBILE, without: Registration | None = None) -> int:
+    return limits.uses(mobile=value, without=without)[0].used
+
+
+def change(case: Registration, mobile: str) -> None:
+    verbs.edit(case, {"trust_bundle": {"mobile_phone_number": mobile}}, actor="ann")
+    case.trust_bundle.refresh_from_db()
+
+
+def done(case: Registration, slug: str, **payload: str) -> None:
+    """The step, as if Twilio had accepted it just now."""
+    row = BY_SLUG[slug]
+    with transaction.atomic():
+        sync.record(case, row, payload, row.basis(case))
+
+
+@pytest.mark.django_db
+class TestCounted:
+    def test_a_case_counts_from_submit_on_and_only_once(self):
+        make_registration()
+        assert used() == 0
+        case = make_registration(Stage.PROFILE)
+        assert used() == 1
+        assert used(without=case) == 0
+        make_registration(Stage.LIVE)
+        assert used() == 2
+
+    def test_what_a_brand_was_registered_with_stays_used_after_an_edit(self):
+        case = make_registration(Stage.OTP)
+        change(case, OTHER)
+        assert (used(), used(OTHER)) == (1, 1)
+        assert used(MOBILE, without=case) == 0
+
+    def test_before_there_is_a_brand_an_edit_gives_the_value_back(self):
+        case = make_registration(Stage.PROFILE)
+        change(case, OTHER)
+        assert (used(), used(OTHER)) == (0, 1)
+
+    @pytest.mark.parametrize(("stage", "count"), [(Stage.PROFILE, 0), (Stage.LIVE, 1)])
+    def test_a_case_that_is_taken_down_has_used_what_its_brand_used(self, stage, count):
+        case = make_registration(stage)
+        Registration.objects.filter(pk=case.pk).update(removing=True)
+        case.refresh_from_db()
+        row = BY_SLUG["remove.brand"]
+        sync.learn(case, row, row.learn(None, case))
+        Registration.objects.filter(pk=case.pk).update(removing=False, stage=Stage.REMOVED)
+        assert used() == count
+
+    def test_resubmitting_the_same_brand_is_the_same_use(self):
+        case = make_registration(Stage.BRAND, answer={"status": "FAILED"})
+        done(case, "brand.update", status="PENDING")
+        assert used() == 1
+        change(case, OTHER)
+        done(case, "brand.update", status="PENDING")
+        assert (used(), used(OTHER)) == (1, 1)
+
+    def test_a_new_brand_for_the_same_customer_is_another_use(self):
+        case = make_registration(Stage.BRAND, answer={"status": "FAILED"})
+        type(case.brand).objects.filter(pk=case.brand.pk).update(gone_at=clock.now())
+        case.brand.refresh_from_db()
+        assert limits.counted(case)
+        assert used(without=case) == 1  # the former brand; the next one is the second
+        done(case, "brand.create", sid="BN" + "9" * 32, status="PENDING")
+        case.brand.refresh_from_db()
+        assert (used(), used(without=case)) == (2, 1)
+
+    def test_a_mobile_that_an_approved_brand_got_by_its_bundle_is_used_too(self):
+        case = make_registration(Stage.OTP)
+        change(case, OTHER)
+        done(case, "trust_bundle.submit", status="pending-review")
+        change(case, "+12125550111")
+        assert (used(), used(OTHER), used("+12125550111")) == (1, 1, 1)
+
+    def test_another_registration_of_the_values_is_counted_for_many_as_for_one(
+        self, django_assert_num_queries
+    ):
+        cases = [make_registration(stage) for stage in (Stage.DRAFT, Stage.PROFILE, Stage.OTP, Stage.OTP)]
+        change(cases[3], OTHER)
+        with django_assert_num_queries(5):
+            many = limits.uses_of_many(cases)
+        assert [many[case.pk][0].used for case in cases] == [3, 2, 2, 0]
+        assert [uses[1].used for uses in many.values()] == [3, 2, 2, 2]
+        assert {use.field for use in many[cases[0].pk]} == set(
+            LimitUse.objects.values_list("field", flat=True)
+        )
+
+    def test_an_agreement_covers_the_values_it_was_given_for(self):
+        for _ in range(3):
+            make_registration(Stage.BRAND)
+        case = make_registration(parts={"trust_bundle": {"mobile_phone_number": OTHER}})
+        verbs.override_limits(case, reason="Same owner.", actor="chief")
+        verbs.edit(case, {"profile": {"first_name": "Anna"}}, actor="ann")
+        case.refresh_from_db()
+        assert case.limit_override  # nothing that is counted has changed
+        change(case, MOBILE)
+        case.refresh_from_db()
+        assert case.limit_override == ""
+        with pytest.raises(verbs.Refused, match="was used for 3 other brands"):
+            verbs.submit(case, actor="ann", despite=None)
+        verbs.override_limits(case, reason="Same owner.", actor="chief")
+        verbs.submit(case, actor="ann", despite=None)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("1 Main St.", "Apt 4", "02139-1234"), ("1  main street", "#4", "02139")),
+        (("12 North First Avenue", "", "02139"), ("12 N. First Ave", "", "02139")),
+        (("P.O. Box 12", "", "02139"), ("PO Box 12", "", "02139")),
+        (("7 Rue Montréal", "", "02139"), ("7 rue Montreal", "", "02139")),
+        (("9 NW Oak Blvd, Suite 5", "", "02139"), ("9 Northwest Oak Boulevard", "Ste 5", "02139")),
+    ],
+)
+def test_spellings_of_one_address(one, other):
+    assert limits.address_key(*one, "US") == limits.address_key(*other, "US")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ("2 Main St", "", "02139"),
+        ("1 Main St", "Apt 4", "02139"),
+        ("1 Main St", "", "02140"),
+        ("1 Main Ave", "", "02139"),
+    ],
+)
+def test_other_addresses_are_other_addresses(other):
+    assert limits.address_key("1 Main St", "", "02139", "US") != limits.address_key(*other, "US")
