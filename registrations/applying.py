@@ -118,7 +118,7 @@ def _apply_brand(registration: Registration, mirror: Any, payload: Payload, now:
     if brand.status == BRAND_APPROVED and not brand.approved_at:
         # Twilio sends the first one-time text by itself at this moment (facts section 8).
         brand.approved_at = brand.otp_sent_at = now
-        brand.otp_sends = max(brand.otp_sends, 1)
+        brand.otp_sends += 1
         brand.polls = 0
     if brand.identity_status == IDENTITY_VERIFIED and not brand.verified_at:
         brand.verified_at = now

@@ -265,8 +265,14 @@ ROWS: tuple[AnyRow, ...] = (
         find=_find_updated,
         key="content",
         kind="brand_update",
-        # Approved again, it gets a new one-time text by itself, with a clock of its own.
-        resets={"resubmit_requested": False, "approved_at": None, "verified_at": None},
+        # Approved again, it gets a new one-time text by itself, with a clock of its own: an older wish for one would
+        # text the customer twice within a minute.
+        resets={
+            "resubmit_requested": False,
+            "approved_at": None,
+            "verified_at": None,
+            "otp_requested_at": None,
+        },
         refusals={NO_MORE_UPDATES: {"resubmissions": MAX_BRAND_UPDATES, "resubmit_requested": False}},
         poll_after=SETTLE_SECONDS,
         quiet=60,
