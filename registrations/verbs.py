@@ -20,6 +20,7 @@ from registrations.states import Stage
 from registrations.steps import BY_SLUG, WATCHED_PARTS, watch_of
 from registrations.steps.brand import mobile_was_changed, waits_for_yes
 from registrations.steps.number import buy_wanted
+from registrations.versions import labels
 
 PREFLIGHT_ADVICE = "Mend this, or submit it all the same on the page that shows the plan."
 OTP_COOLDOWN_SECONDS = 300.0
@@ -85,7 +86,7 @@ def edit(
         if changed:
             _changed_inputs(full, changed, actor)
         elif fields:
-            timeline.record(current, "edited", f"Edited: {', '.join(sorted(fields))}.", actor=actor)
+            timeline.record(current, "edited", f"Edited: {labels(fields)}.", actor=actor)
         pipeline.restate(current.pk)
     return bool(changed)
 
@@ -130,7 +131,7 @@ def _changed_inputs(registration: Registration, changed: list[str], actor: str) 
         PhoneNumber.objects.filter(registration=registration).update(
             purchase_confirmed_at=None, purchase_confirmed_by=""
         )
-    timeline.record(registration, "edited", f"Edited: {', '.join(sorted(changed))}.", actor=actor)
+    timeline.record(registration, "edited", f"Edited: {labels(changed)}.", actor=actor)
 
 
 def submit(

@@ -1,5 +1,6 @@
 """Submission versions: what was sent in each try, what came of it, and how two tries differ."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -119,6 +120,11 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return "\n".join(str(item) for item in value)
     return "" if value is None else str(value)
+
+
+def labels(names: Iterable[str]) -> str:
+    """Inputs as people name them, apart by commas."""
+    return ", ".join(sorted(map(_label, names)))
 
 
 def _label(name: str) -> str:

@@ -51,6 +51,12 @@ class Line:
         return self.registration.brand.otp_deadline_at is not None and self.days_left is None
 
     @property
+    def can_resend(self) -> bool:
+        """As verbs.otp_state says, from what the page has read already."""
+        case = self.registration
+        return not (self.asked or self.cooling or case.hold) and case.is_submitted
+
+    @property
     def hours_mood(self) -> str:
         return "bad" if self.expired else "act" if self.left and self.left < timedelta(hours=4) else "wait"
 

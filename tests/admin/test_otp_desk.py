@@ -68,6 +68,16 @@ def test_expired_ones_first_with_what_is_left(boss):
     assert "no code to type" in page
 
 
+def test_one_is_texted_again_from_the_list_where_it_may_be(boss, viewer):
+    ready, waits = owes("Ready", 3), [owes("Cooling", 0), owes("Asked", 3, otp_requested_at=timezone.now())]
+    page = boss.get(DESK).content.decode()
+    assert desk_url(ready, "confirm/resend-otp") in row(page, "Ready")
+    for case in waits:
+        assert verbs.otp_state(case).why_not
+        assert desk_url(case, "confirm/resend-otp") not in page
+    assert desk_url(ready, "confirm/resend-otp") not in viewer.get(DESK).content.decode()
+
+
 def test_nobody_owes_an_answer(boss):
     assert "Nobody owes an answer" in boss.get(DESK).content.decode()
 

@@ -59,7 +59,7 @@ def test_different_inputs_are_merged_and_it_is_said(ann, case):
     assert "Meanwhile bob changed City" in answer.content.decode()
     assert (now(case)["city"], now(case)["last_name"]) == ("Lowell", "Poe")
     newest = case.events.filter(tag="edited").first()
-    assert (newest.actor, newest.text) == ("ann", "Edited: last_name.")
+    assert (newest.actor, newest.text) == ("ann", "Edited: Last name.")
 
 
 def test_label_owner_and_notes_are_merged_likewise_though_they_make_no_revision(ann, case):
