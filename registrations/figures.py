@@ -129,8 +129,9 @@ def _credentials_refused() -> int:
     ).count()
 
 
-# Work for a person now: a draft is work of its own, and a case on hold rests.
-NEEDS_US = Q(waiting_for=WaitingFor.US, hold=False) & ~Q(stage__in=[Stage.DRAFT, Stage.REMOVED])
+# Work for a person now: a draft is work of its own, and a case on hold rests. One that stopped while it was taken
+# down stands at "removed", too.
+NEEDS_US = Q(waiting_for=WaitingFor.US, hold=False) & ~Q(stage=Stage.DRAFT)
 COUNTED: dict[str, Callable[[], Any]] = {
     "standing": _standing,
     "owned": _owned,

@@ -119,7 +119,9 @@ def decide(registration: Registration, now: datetime, runs: Runs | None = None) 
         ends = runs.open or registration.removing or registration.stage == Stage.REMOVED
         return (_look_due(registration, None) if registration.hold and not ends else None) or halted
     if registration.removing:
-        return _go_on(registration, runs, now)
+        decision = _go_on(registration, runs, now)
+        stopped = isinstance(decision, Stop) and decision.waiting_for == WaitingFor.US
+        return (_look_due(registration, now) if stopped else None) or decision
     return _look_due(registration, now) or _until_next_look(registration, _go_on(registration, runs, now))
 
 
@@ -326,7 +328,7 @@ def board(registration: Registration, now: datetime, runs: Runs | None = None) -
         status, why = _status(row, registration, runs, current, reached)
         if status == "hidden":
             continue
-        if status not in ("done", "drifted") and not reached:
+        if status not in ("done", "drifted", "kept") and not reached:
             reached = True
             if isinstance(decision, Wait | Stop) and status in ("ready", "waiting"):
                 why = why or decision.reason
@@ -356,6 +358,8 @@ def _status(
             return ("todo", "") if reached else ("waiting", row.why)
         return "todo", ""
     if not row.wanted(registration):
+        if isinstance(row, Write) and row.gives_up and run and run.state == RunState.REJECTED:
+            return "kept", refusal_text(row, run)
         hidden = isinstance(row, Write) and row.repair and run is None
         return ("hidden" if hidden else "done"), ""
     if runs.refusal(row, registration) and run:

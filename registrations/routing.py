@@ -161,7 +161,7 @@ def _of_campaign(data: dict[str, Any]) -> Registration | None:
 
 def _number(row: WebhookDelivery, data: dict[str, Any], ring: Ring) -> Outcome:
     registration = _of_number(data)
-    if registration is None or registration.stage == Stage.REMOVED:
+    if registration is None or registration.is_removed:
         return _not_ours(registration)
     name = row.event_type.removeprefix(envelopes.PREFIX)
     word = str(data.get("externalstatus") or "")
@@ -197,7 +197,7 @@ def _of_number(data: dict[str, Any]) -> Registration | None:
 # --- what is set in motion -------------------------------------------------------------------------------------
 def _look_at(registration: Registration | None, part: str, ring: Ring) -> Outcome:
     """Have the pipeline fetch the object now."""
-    if registration is None or registration.stage == Stage.REMOVED:
+    if registration is None or registration.is_removed:
         return _not_ours(registration)
     if planning.watch_of(registration, part) is None:
         return Outcome(State.PROCESSED, "Nothing is submitted there yet.", registration)

@@ -73,7 +73,7 @@ class Stuck:
 
 def expected(registration: Registration) -> Expected | None:
     """What is usual for where the case stands; None when nothing is awaited."""
-    if registration.hold or registration.stage in (Stage.DRAFT, Stage.REMOVED):
+    if registration.hold or registration.stage == Stage.DRAFT:
         return None
     if registration.stage == Stage.LIVE:
         return NUMBER_REGISTRATION if registration.phone_number.a2p_status == "pending_registration" else None
@@ -144,7 +144,7 @@ def _waits() -> Iterator[tuple[tuple[str, str], Expected]]:
     """Every (stage, waiting_for) that can be late, and what is usual there; LIVE has a rule of its own."""
     yield from EXPECTED.items()
     for stage in Stage:
-        if stage not in (Stage.DRAFT, Stage.REMOVED, Stage.LIVE):
+        if stage not in (Stage.DRAFT, Stage.LIVE):
             yield (stage, WaitingFor.US), FOR_US
             yield (stage, WaitingFor.WORKER), FOR_WORKER
 

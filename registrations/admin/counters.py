@@ -24,7 +24,8 @@ class Counter:
 def counters(registration: Registration, uses: list[Use]) -> list[Counter]:
     """Uses of what the customer gave, this case's own included; then the brand's tries and the texts sent."""
     brand = registration.brand
-    found = [_of_use(use) for use in uses]
+    # A case that is taken down uses nothing up any more; what its brands used is among the others' uses.
+    found = [_of_use(use, own=int(not registration.is_removed)) for use in uses]
     left = brand.resubmissions_left
     mood, word = ("bad", "Spent") if not left else ("wait", "Last one") if left == 1 else ("idle", "")
     found.append(Counter("Brand resubmitted", brand.resubmissions, MAX_BRAND_UPDATES, mood, word))
@@ -32,8 +33,10 @@ def counters(registration: Registration, uses: list[Use]) -> list[Counter]:
     return found
 
 
-def _of_use(use: Use) -> Counter:
+def _of_use(use: Use, own: int) -> Counter:
     label = _LABELS.get(use.field, use.label.capitalize())
+    if not own:
+        return Counter(label, use.used, use.limit)
     if use.spent:
         return Counter(label, use.used, use.limit, "bad", "Spent")
     if use.near:

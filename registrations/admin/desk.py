@@ -77,9 +77,9 @@ def needs_purchase(registration: Registration) -> bool:
 
 def can_take_down(registration: Registration) -> bool:
     """Whether there is anything to take down, and it is not under way: one that stopped may be asked for again."""
-    if not registration.was_submitted or registration.stage == Stage.REMOVED:
-        return False
-    return not registration.removing or registration.waiting_for == WaitingFor.US
+    if registration.removing:
+        return registration.waiting_for == WaitingFor.US
+    return registration.was_submitted and registration.stage != Stage.REMOVED
 
 
 def primary(

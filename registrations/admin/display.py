@@ -61,6 +61,7 @@ STEP_WORDS = {
     "running": ("Running", "work"),
     "waiting": ("Waiting", "wait"),
     "done": ("Done", "good"),
+    "kept": ("Left there", "idle"),
     "drifted": ("Edited here", "edit"),
     "failed": ("Failed", "bad"),
     "blocked": ("Blocked", "lock"),

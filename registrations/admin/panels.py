@@ -28,7 +28,7 @@ PART_LABELS = {
     "phone_number": "Number",
 }
 # From the most to the least urgent: a part shows the first of these that one of its steps has.
-_PART_STATUS = ("failed", "blocked", "running", "drifted", "waiting", "ready", "todo", "done")
+_PART_STATUS = ("failed", "blocked", "running", "drifted", "waiting", "ready", "todo", "kept", "done")
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Part:
 
     @property
     def is_open(self) -> bool:
-        return self.status not in ("done", "todo")
+        return self.status not in ("done", "todo", "kept")
 
     @property
     def finished_at(self) -> datetime | None:

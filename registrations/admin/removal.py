@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from registrations import planning, verbs
 from registrations.models import Registration
+from registrations.states import CAMPAIGN_SUSPENDED
 
 from . import desk
 from .edit import require
@@ -37,6 +38,11 @@ def remains(registration: Registration) -> list[str]:
     """What no call removes."""
     number = registration.phone_number
     found = []
+    if registration.campaign.status == CAMPAIGN_SUSPENDED:
+        found.append(
+            "The campaign is suspended: until Twilio's support lifts that, Twilio deletes neither it nor its service "
+            "(21729), and its monthly fee goes on. The worker stops there and says so."
+        )
     if registration.brand.sid:
         found.append(
             "The brand stays at Twilio: only a person can delete it, in the Console. A task for that appears here."

@@ -143,3 +143,8 @@ class Registration(models.Model):
     @property
     def was_submitted(self) -> bool:
         return self.submitted_revision > 0
+
+    @property
+    def is_removed(self) -> bool:
+        """Taken down to the end; while that has stopped half-way, the case waits for us at the same stage."""
+        return self.stage == Stage.REMOVED and self.waiting_for != WaitingFor.US

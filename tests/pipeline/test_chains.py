@@ -2,8 +2,9 @@
 
 import pytest
 
-from registrations import pipeline, planning, verbs, versions
-from registrations.models import Profile, RetiredResource, Submission, WebhookDelivery
+from registrations import clock, figures, pipeline, planning, verbs, versions
+from registrations.admin import desk as admin_desk
+from registrations.models import Profile, Registration, RetiredResource, Submission, WebhookDelivery
 from registrations.states import Stage, WaitingFor
 from tests.cases import PARTS
 from tests.pipeline.support import AUTO_YES, SECRETS, Stand, calls, new_calls, steps
@@ -278,3 +279,17 @@ def test_a_suspended_campaign_cannot_be_taken_down_and_says_why(stand: Stand):
     assert "21729" in case.reason
     assert steps(stand)[-1].startswith("remove.")
     assert case.campaign.service_sid, "nothing behind it was touched"
+    # It is work for a person, who may look again and try again once Twilio's support has lifted it.
+    assert Registration.objects.filter(figures.NEEDS_US, pk=case.pk).exists()
+    assert admin_desk.can_take_down(case)
+    stand.desk.post(f"campaign/{case.campaign.service_sid}", action="set", campaign_status="VERIFIED")
+    verbs.refresh(case, actor="ann")
+    case = stand.run(lambda case: case.campaign.status == "VERIFIED")
+    verbs.remove(case, actor="ann")
+    case = stand.run()
+    assert case.is_removed
+    assert not admin_desk.can_take_down(case)
+    assert stand.desk.counts()["Usa2p"] == 0
+    kept = [view for view in planning.board(case, clock.now()) if view.status == "kept"]
+    assert {view.slug for view in kept} >= {"remove.profile", "remove.trust_bundle"}
+    assert all("Twilio refused (216" in view.why for view in kept)
