@@ -15,10 +15,11 @@ from typing import Any
 
 from .catalogue import as_code, by_key, lookup, match_text
 from .model import Failure
-from .tokens import inputs_of
+from .tokens import inputs_of, unknown_tokens
 
 MAX_DEPTH = 8
 MAX_SHOWN = 500
+SUPPORTING_BUNDLE = "evaluation_supporting_bundle"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class ErrorItem:
     def failure(self) -> Failure:
         """The catalogue's entry; a neutral one when neither code nor words are known."""
         return _failure(self.code, self.description, self.fields, self.key)
+
+    @property
+    def unknown_fields(self) -> tuple[str, ...]:
+        """Twilio's names that stand for no input of ours; a bundle's pointers have an entry of their own."""
+        return () if self.key == SUPPORTING_BUNDLE else unknown_tokens(self.fields)
 
 
 def _failure(code: int | None, description: str, fields: tuple[str, ...], key: str) -> Failure:
@@ -243,7 +249,7 @@ def _evaluation_field(entry: Mapping[str, Any], requirement: str) -> ErrorItem:
     name = _text(entry.get("friendly_name")) or token or requirement
     key = ""
     if token in _BUNDLE_FIELDS:
-        key = "evaluation_supporting_bundle"
+        key = SUPPORTING_BUNDLE
     elif code is None:
         key = "evaluation_noncompliant"
     fields = (token,) if token else ()

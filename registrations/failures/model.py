@@ -127,6 +127,11 @@ class Failure:
             object.__setattr__(self, "key", str(self.code))
 
     @property
+    def is_unknown(self) -> bool:
+        """The neutral entry, for what the catalogue does not hold."""
+        return self.key.startswith("unknown")
+
+    @property
     def url(self) -> str:
         """Twilio's page for the code; empty for an entry without one."""
         return f"https://www.twilio.com/docs/api/errors/{self.code}" if self.code else ""

@@ -11,6 +11,7 @@ import re
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 
+from . import places
 from .catalogue import find_texts
 from .model import Failure
 
@@ -54,18 +55,15 @@ _FIELD_OF_KEY = {
     "postal code": "postal_code",
     "country": "iso_country",
 }
-_SUGGESTION = re.compile(r"Address suggestion\s*(?:->|-&gt;|→|:)?", re.IGNORECASE)
+_SUGGESTION = re.compile(r"(?:Address suggestion|Suggested address)\s*(?:->|-&gt;|→|:)?", re.IGNORECASE)
 _END = re.compile(r";|\[address_sids\]", re.IGNORECASE)
 # The longer key first: "Secondary Street:" contains "Street:".
 _KEY = re.compile(
     r"(?<![A-Za-z])(Secondary\s+Street|Street|Locality|Region|Postal\s+Code|Country)\s*:", re.IGNORECASE
 )
-# Without a semicolon another issue may follow the last value; these two have a known shape.
-_SHAPES = {
-    "postal_code": re.compile(r"\d{5}(?:-\d{4})?(?![\d-])|[A-Z]\d[A-Z][ -]?\d[A-Z]\d\b", re.IGNORECASE),
-    "iso_country": re.compile(r"[A-Z]{2}\b", re.IGNORECASE),
-}
-_PREFIX = "[address_sids]"
+# What introduces the next issue belongs to none.
+_TAIL = re.compile(r"\[address_sids\]\s*-?\s*$", re.IGNORECASE)
+_NOTHING = {"", "null", "none", "undefined"}
 
 
 def parse_address_suggestion(text: object) -> AddressSuggestion | None:
@@ -88,43 +86,18 @@ def _read(segment: str) -> AddressSuggestion | None:
         # Exactly one full stop separates values; what stands before it belongs to the value.
         value = value.removesuffix(".").strip()
         field = _FIELD_OF_KEY[" ".join(key.group(1).lower().split())]
-        if (shape := _SHAPES.get(field)) and (shaped := shape.match(value)):
-            value = shaped.group()
-        if value and value.lower() not in ("null", "none", "undefined"):
+        value = places.SHAPES[field](value) if field in places.SHAPES else value
+        if value.lower() not in _NOTHING:
             values.setdefault(field, value)
     if not values:
         return None
-    for field in ("region", "iso_country"):
-        if len(values.get(field, "")) == 2:
-            values[field] = values[field].upper()
-    values["street_secondary"] = _without_last_line(values)
+    values["street_secondary"] = places.without_last_line(
+        values.get("street_secondary", ""),
+        city=values.get("city", ""),
+        region=values.get("region", ""),
+        postal_code=values.get("postal_code", ""),
+    )
     return AddressSuggestion(**values)
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+", text.casefold())
-
-
-def _without_last_line(values: dict[str, str]) -> str:
-    """The secondary line without a repeated "city, state zip".
-
-    Twilio's own sample puts that last line of an envelope into Secondary Street; copied into the address it
-    would be rejected again. An apartment before it is kept.
-    """
-    secondary = values.get("street_secondary", "")
-    city, region, postal = (_words(values.get(field, "")) for field in ("city", "region", "postal_code"))
-    if not secondary or not (city or region or postal):
-        return secondary
-    words = _words(secondary)
-    if words and set(words) <= {*city, *region, *postal}:
-        return ""
-    # The ZIP's last four digits, and the code as a whole, may be absent in either place.
-    for tail in (city + region + postal, city + region + postal[:1], city + region):
-        if city and region and words[-len(tail) :] == tail:
-            kept = len(words) - len(tail)
-            spans = [match.span() for match in re.finditer(r"[^\W_]+", secondary)]
-            return secondary[: spans[kept - 1][1]].strip() if kept else ""
-    return secondary
 
 
 def parse_failure_reason(area: str, text: object) -> list[Reason]:
@@ -143,7 +116,7 @@ def parse_failure_reason(area: str, text: object) -> list[Reason]:
         pieces.append((text[start:stop], failure))
     reasons = []
     for piece, known in pieces:
-        words = piece.strip().removesuffix("-").strip().removesuffix(_PREFIX).strip(" \t\r\n;,-")
+        words = _TAIL.sub("", piece).strip(" \t\r\n;,-")
         if words:
             reasons.append(Reason(text=words, failure=known, suggestion=parse_address_suggestion(piece)))
     return reasons

@@ -51,7 +51,7 @@ TOKENS: dict[str, tuple[str, ...]] = {
     "DBA": ("brand_name",),
     "DISPLAY_NAME": ("brand_name",),
 }
-_SAMPLE = re.compile(r"(?:SAMPLE_MESSAGE|MESSAGE_SAMPLE|SAMPLE)_?([1-5])")
+_SAMPLE = re.compile(r"(?:SAMPLE_MESSAGE|MESSAGE_SAMPLE|SAMPLE)_?([0-9]{1,2})")
 
 
 def normal(token: str) -> str:
@@ -68,7 +68,9 @@ def fields_of(token: str) -> tuple[str, ...]:
     """
     name = normal(token)
     if sample := _SAMPLE.fullmatch(name):
-        return (SAMPLE_FIELDS[int(sample.group(1)) - 1],)
+        place = int(sample.group(1)) - 1
+        # A number beyond our five samples still speaks of the samples.
+        return (SAMPLE_FIELDS[place] if 0 <= place < len(SAMPLE_FIELDS) else "message_samples",)
     if name in TOKENS:
         return TOKENS[name]
     return (name.lower(),) if name.lower() in FORM_FIELDS else ()
@@ -77,6 +79,15 @@ def fields_of(token: str) -> tuple[str, ...]:
 def inputs_of(tokens: Iterable[str]) -> tuple[str, ...]:
     """Inputs of the form for several of Twilio's names, in order, without repeats."""
     return form_fields(tuple(field for token in tokens for field in fields_of(token)))
+
+
+def unknown_tokens(tokens: Iterable[str]) -> tuple[str, ...]:
+    """Those of Twilio's names that stand for no input of the form, as they came, without repeats.
+
+    >>> unknown_tokens(["MESSAGE_FLOW", "SOMETHING_NEW", "SOMETHING_NEW"])
+    ('SOMETHING_NEW',)
+    """
+    return tuple(dict.fromkeys(token for token in tokens if not fields_of(token)))
 
 
 _PARAMETER = re.compile(r"\b(?:[A-Z][a-z]+(?:[A-Z][a-z]+)*|[A-Z]+(?:_[A-Z0-9]+)+)(?![A-Za-z])")

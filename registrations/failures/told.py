@@ -18,7 +18,10 @@ from .tokens import inputs_in_text
 
 @dataclass(frozen=True)
 class Told:
-    """One reason. code: Twilio's number or None. message: all of Twilio's words about it. inputs: of the form."""
+    """One reason. code: Twilio's number or None. message: all of Twilio's words about it. inputs: of the form.
+
+    unknown_fields: Twilio's names of fields that stand for no input of ours.
+    """
 
     failure: Failure
     code: int | None
@@ -26,6 +29,7 @@ class Told:
     url: str
     inputs: tuple[str, ...]
     suggestion: AddressSuggestion | None = None
+    unknown_fields: tuple[str, ...] = ()
 
 
 def told(part: str, errors: object, failure_reason: object) -> list[Told]:
@@ -60,11 +64,19 @@ def _both(item: ErrorItem, reason: Reason, *, first: bool) -> Told:
     words = [item.description, reason.text] if first and item.description else [reason.text]
     message = " ".join(words) if words[0].endswith((".", "!", ":")) else ". ".join(words)
     failure = reason.failure or item.failure
-    return Told(failure, item.code, message, item.url, _inputs(reason) or item.inputs, reason.suggestion)
+    inputs = _inputs(reason) or item.inputs
+    return Told(failure, item.code, message, item.url, inputs, reason.suggestion, item.unknown_fields)
 
 
 def _item(item: ErrorItem) -> Told:
-    return Told(item.failure, item.code, item.description, item.url, item.inputs)
+    return Told(
+        item.failure,
+        item.code,
+        item.description,
+        item.url,
+        item.inputs,
+        unknown_fields=item.unknown_fields,
+    )
 
 
 def _reason(reason: Reason) -> Told:

@@ -141,7 +141,7 @@ def hopeless(part: str, mirror: Mirror) -> bool:
     if not reasons and (state := of_state(part, mirror.status)):
         reasons = [state]
     return bool(reasons) and all(
-        not one.key.startswith("unknown") and set(one.redo) <= _ELSEWHERE for one in reasons
+        not one.is_unknown and set(one.redo) <= _ELSEWHERE for one in reasons
     )
 
 

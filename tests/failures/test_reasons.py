@@ -170,6 +170,9 @@ def suggest(**values: str) -> AddressSuggestion | None:
         ("Apt. 4 Boston MA 02215", "Apt. 4"),
         ("Ste 200, Boston, MA", "Ste 200"),
         ("Apt 4", "Apt 4"),
+        ("Fenway, MA 02215", ""),  # another name of the same place
+        ("Apt 4, Fenway, MA 02215", "Apt 4"),
+        ("Boston, Massachusetts 02215", ""),
         ("Boston Building", "Boston Building"),
         ("", ""),
     ],
@@ -194,6 +197,31 @@ def test_full_stops_inside_a_value_stay(street: str) -> None:
     assert found is not None
     assert found.street == street.removesuffix(".") or found.street == street
     assert found.city == "St. Louis"
+
+
+@pytest.mark.parametrize(
+    ("named", "read"),
+    [
+        ({"region": "Massachusetts", "country": "United States"}, {"region": "MA", "iso_country": "US"}),
+        ({"region": "Québec", "country": "Canada"}, {"region": "QC", "iso_country": "CA"}),
+        ({"region": "MA. Email is invalid"}, {"region": "MA"}),
+        ({"postal": "02215 4147"}, {"postal_code": "02215-4147"}),
+        ({"postal": "m5v3l9"}, {"postal_code": "M5V 3L9"}),
+        # What the form would not take is not offered.
+        ({"region": "Elsewhere", "country": "MX", "postal": "123", "city": "Reno"}, {"city": "Reno"}),
+    ],
+)
+def test_parts_are_brought_to_what_the_form_takes(named: dict[str, str], read: dict[str, str]) -> None:
+    found = suggest(**named)
+    assert found is not None
+    assert found.as_inputs() == read
+
+
+def test_a_repeated_last_line_is_seen_through_spacing_and_accents() -> None:
+    for secondary, postal in (("Montréal QC  H2X 1Y4", "H2X1Y4"), ("Montreal, QC H2X1Y4", "H2X 1Y4")):
+        found = suggest(street="1 Rue", secondary=secondary, city="Montréal", region="QC", postal=postal)
+        assert found is not None
+        assert (found.street_secondary, found.postal_code) == ("", "H2X 1Y4")
 
 
 def test_canadian_address() -> None:
