@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from django.utils.dateparse import parse_datetime
 
+from registrations.failures import told
 from registrations.fees import price
 from registrations.gateway import Gateway
 from registrations.models import Registration
@@ -38,14 +39,12 @@ def fee() -> Decimal:
 
 
 def error_codes(registration: Registration) -> set[int]:
-    codes = set()
-    for item in registration.brand.errors:
-        if isinstance(item, dict):
-            for key in ("error_code", "registrationerrorcode", "code"):
-                value = str(item.get(key, ""))
-                if value.isdecimal():
-                    codes.add(int(value))
-    return codes
+    """Every code that Twilio gives for the brand, in whatever shape; old reasons in words have codes as well."""
+    brand = registration.brand
+    if not brand.errors and not brand.failure_reason:
+        return set()
+    reasons = told("brand", brand.errors, brand.failure_reason)
+    return {code for one in reasons for code in (one.code, one.failure.code) if code}
 
 
 def _basis(registration: Registration) -> Basis:

@@ -17,8 +17,9 @@ EDIT_FIELDS = {"error_code": 30701, "description": "The e-mail was refused.", "f
 BY_HAND = {"error_code": 30793, "description": "The bundles are wrong."}
 
 
-def failed_brand(*errors: dict, resubmissions: int = 0) -> Registration:
+def failed_brand(*errors: object, resubmissions: int = 0, words: str = "") -> Registration:
     answer = {"status": "FAILED", "identity_status": "SELF_DECLARED", "errors": list(errors)}
+    answer["failure_reason"] = words or None
     case = make_registration(Stage.BRAND, answer=answer)
     Brand.objects.filter(registration=case).update(resubmissions=resubmissions)
     pipeline.restate(case.pk)
@@ -33,10 +34,15 @@ def fees(page: str) -> set[str]:
     return set(re.findall(r"\$\d+\.\d\d", page))
 
 
-@pytest.fixture(params=["spent", "30793"])
+@pytest.fixture(params=["spent", "30793", "30793 as text", "30793 in words"])
 def dead(request, db) -> Registration:
     if request.param == "spent":
         return failed_brand(EDIT_FIELDS, resubmissions=3)
+    if request.param == "30793 as text":
+        return failed_brand("30793")
+    if request.param == "30793 in words":
+        # As before there were codes (Twilio facts, section 4.1).
+        return failed_brand(words="Unable to fetch A2P Bundle Details, check the bundle and retry.")
     return failed_brand(BY_HAND)
 
 
