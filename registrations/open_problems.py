@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from registrations import uncatalogued
 from registrations.failures import FIELD_PARTS
 from registrations.models import OpenProblem, Registration
 from registrations.problems import Problem
@@ -24,14 +25,16 @@ def keep(registration: Registration, problems: Sequence[Problem], now: datetime)
     old = list(OpenProblem.objects.filter(registration_id=registration.pk))
     wanted = _wanted(registration, problems)
     left = {_values(row): row for row in old}
-    new = [values for values in wanted if left.pop(values, None) is None]
+    new = {values: problem for values, problem in wanted.items() if left.pop(values, None) is None}
     if not left and not new:
         return
-    for values in new:
+    for values, problem in new.items():
         # The same refusal after an edit of its input is no new problem.
         same = next((row for key, row in left.items() if key[:2] == values[:2] and key[3] == values[3]), None)
         if same:
             del left[_values(same)]
+        else:
+            uncatalogued.collect(registration, problem, values[4], now)
         row = same or OpenProblem(registration_id=registration.pk, since=now)
         for name, value in zip(_COLUMNS, values, strict=True):
             setattr(row, name, value)
@@ -40,9 +43,11 @@ def keep(registration: Registration, problems: Sequence[Problem], now: datetime)
         OpenProblem.objects.filter(pk__in=[row.pk for row in left.values()]).delete()
 
 
-def _wanted(registration: Registration, problems: Sequence[Problem]) -> list[tuple[Any, ...]]:
-    rows = (
-        (
+def _wanted(registration: Registration, problems: Sequence[Problem]) -> dict[tuple[Any, ...], Problem]:
+    """The values of each row, in order, and the first problem that they tell."""
+    rows: dict[tuple[Any, ...], Problem] = {}
+    for problem in problems:
+        values = (
             problem.part,
             problem.code,
             problem.title[:200],
@@ -50,9 +55,8 @@ def _wanted(registration: Registration, problems: Sequence[Problem]) -> list[tup
             message_key(problem.message),
             input_key(input_text(registration, problem.field)),
         )
-        for problem in problems
-    )
-    return list(dict.fromkeys(rows))
+        rows.setdefault(values, problem)
+    return rows
 
 
 def _values(row: OpenProblem) -> tuple[Any, ...]:

@@ -16,6 +16,7 @@ from registrations.failures import (
     lookup,
     match_text,
     of_state,
+    parse_address_suggestion,
     parse_error_items,
     parse_evaluation,
     told,
@@ -32,7 +33,8 @@ class Problem:
 
     fields: form fields it is about, the likeliest first; empty when it belongs to no input. part: the mirror.
     code: Twilio's number or None. message: Twilio's words, may be "". title, advice: ours. url: Twilio's page.
-    suggestion: the address as Twilio would accept it, if it named one.
+    suggestion: the address as Twilio would accept it, if it named one. unknown_fields: Twilio's names of fields
+    that stand for no input of ours. catalogued: False when neither code nor words are in our catalogue.
     """
 
     part: str
@@ -43,6 +45,8 @@ class Problem:
     url: str
     fields: tuple[str, ...] = ()
     suggestion: AddressSuggestion | None = None
+    unknown_fields: tuple[str, ...] = ()
+    catalogued: bool = True
 
     @property
     def field(self) -> str:
@@ -105,6 +109,7 @@ def _of_mirror(part: str, mirror: Mirror) -> Iterator[Problem]:
             code=one.code,
             url=one.url,
             suggestion=one.suggestion,
+            unknown_fields=one.unknown_fields,
         )
         for one in told(part, mirror.errors, mirror.failure_reason)
     ]
@@ -118,7 +123,15 @@ def _of_mirror(part: str, mirror: Mirror) -> Iterator[Problem]:
 
 def _of_items(part: str, items: Iterable[ErrorItem]) -> Iterator[Problem]:
     for item in items:
-        yield _problem(part, item.failure, item.description, item.inputs, code=item.code, url=item.url)
+        yield _problem(
+            part,
+            item.failure,
+            item.description,
+            item.inputs,
+            code=item.code,
+            url=item.url,
+            unknown_fields=item.unknown_fields,
+        )
 
 
 def _refusals(registration: Registration, runs: Runs) -> Iterator[Problem]:
@@ -135,7 +148,15 @@ def _refusals(registration: Registration, runs: Runs) -> Iterator[Problem]:
         named = inputs_in_text(run.error_message)
         # "Phone Number is associated …" is prose about the sender: the entry knows which inputs it may be.
         fields = tuple(name for name in named if name in failure.form_fields) or failure.form_fields or named
-        yield _problem(row.part, failure, run.error_message, fields, code=run.error_code)
+        yield _problem(
+            row.part,
+            failure,
+            run.error_message,
+            fields,
+            code=run.error_code,
+            # 21629 names a better address in its message.
+            suggestion=parse_address_suggestion(run.error_message),
+        )
 
 
 def _problem(
@@ -147,6 +168,7 @@ def _problem(
     code: int | None = None,
     url: str = "",
     suggestion: AddressSuggestion | None = None,
+    unknown_fields: tuple[str, ...] = (),
 ) -> Problem:
     return Problem(
         part,
@@ -157,4 +179,6 @@ def _problem(
         url or failure.url,
         fields,
         suggestion,
+        unknown_fields,
+        not failure.is_unknown,
     )

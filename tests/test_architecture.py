@@ -31,7 +31,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset({"runs", "problems", "plans", "manual", "applying", "preflight"}),
-    frozenset({"planning", "sync", "open_problems", "spells", "derived"}),
+    frozenset({"planning", "sync", "open_problems", "uncatalogued", "spells", "derived"}),
     frozenset({"trouble", "pipeline", "envelopes"}),
     frozenset(
         {"reconcile", "routing", "event_streams", "background", "people", "notifications", "primary_profile"}

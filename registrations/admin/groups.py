@@ -18,11 +18,12 @@ from registrations import batches, groups, planning
 from registrations.failures import lookup
 from registrations.forms import RegistrationForm
 from registrations.groups import Change, Group, Key, Piece
-from registrations.models import Campaign, OpenProblem, Registration
+from registrations.models import Campaign, OpenProblem, Registration, Uncatalogued
 from registrations.open_problems import input_text
 
 from . import bulk
 from .base import ReadOnlyAdmin, desk_url, require_view
+from .panels import PART_LABELS
 
 VIEW = "registrations.view_registration"
 GROUP = "admin:registrations_openproblem_group"
@@ -103,6 +104,7 @@ class FailureAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         view, name = self.admin_site.admin_view, "registrations_openproblem"
         own = [
+            path("uncatalogued/", view(require_safe(self.uncatalogued)), name=f"{name}_uncatalogued"),
             path("group/", view(require_safe(self.group)), name=f"{name}_group"),
             path("preview/", view(require_POST(self.preview)), name=f"{name}_preview"),
             path("apply/", view(require_POST(self.apply)), name=f"{name}_apply"),
@@ -138,6 +140,21 @@ class FailureAdmin(ReadOnlyAdmin):
             ],
             most=groups.MOST if len(found) == groups.MOST else 0,
         )
+
+    def uncatalogued(self, request: HttpRequest) -> HttpResponse:
+        """Codes, names of fields and reasons that our catalogue does not hold, the newest first."""
+        require_view(self, request)
+        rows = Uncatalogued.objects.select_related("registration")[: groups.MOST]
+        lines = [
+            (
+                row,
+                PART_LABELS.get(row.part, row.part),
+                desk_url(row.registration_id) if row.registration_id else "",
+            )
+            for row in rows
+        ]
+        most = groups.MOST if len(lines) == groups.MOST else 0
+        return self._page(request, "uncatalogued", title=self.title, lines=lines, most=most)
 
     def group(self, request: HttpRequest) -> HttpResponse:
         return self._group(request, self._key(request))

@@ -3,7 +3,7 @@
 from .brand import Brand
 from .campaign import Campaign
 from .fee import Fee
-from .figures import Figure, OpenProblem, StageSpell
+from .figures import Figure, OpenProblem, StageSpell, Uncatalogued
 from .ledger import Event, Heartbeat, Lane, LimitUse, Policy, RetiredResource, StepRun, Submission
 from .mirror import Mirror
 from .people import Notification, NotificationSettings, SavedView
@@ -45,6 +45,7 @@ __all__ = [
     "StepRun",
     "Submission",
     "TrustBundle",
+    "Uncatalogued",
     "WebhookDelivery",
     "Work",
 ]

@@ -33,6 +33,35 @@ class OpenProblem(models.Model):
         return f"{self.code or self.title} of {self.registration_id}"
 
 
+class Uncatalogued(models.Model):
+    """A code, a field's name or a reason in words that Twilio gave and our catalogue does not hold.
+
+    Kept when the case that met it is mended, so that the catalogue can learn it. `word`: the code, the name, or
+    the digest of the words; `message`: Twilio's words without personal data; `times`: how many cases were told it.
+    """
+
+    class Kind(models.TextChoices):
+        CODE = "code", "Code"
+        FIELD = "field", "Field"
+        WORDS = "words", "Words"
+
+    part = models.CharField(max_length=20)
+    kind = models.CharField(max_length=5, choices=Kind)
+    word = models.CharField(max_length=80)
+    message = models.CharField(max_length=300, blank=True)
+    times = models.PositiveIntegerField(default=0)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    registration = models.ForeignKey(Registration, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["-last_at"]
+        constraints = [models.UniqueConstraint(fields=["part", "kind", "word"], name="uncatalogued_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.word} of {self.part}"
+
+
 class StageSpell(models.Model):
     """From when to when a case stood in a stage; open while it stands there."""
 

@@ -197,6 +197,7 @@ def pages(cases: Cases) -> dict[str, str | Callable[[Desk], object]]:
         "bulk-work": admin("registrations/batch"),
         "failures": admin("registrations/openproblem"),
         "failures-by-reason": admin("registrations/openproblem") + "?by=reason",
+        "failures-uncatalogued": admin("registrations/openproblem/uncatalogued"),
         "failure-group": group_url(),
         "failure-preview": open_preview,
         "batch-ready": admin(f"registrations/batch/{cases.batches['ready'].pk}"),
