@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from registrations import clock, limits, people, pipeline, planning, plans, preflight, tasks, timeline
@@ -377,6 +378,15 @@ def use_suggested_address(registration: Registration, *, actor: str) -> list[str
     if not suggested:
         raise Refused("Twilio suggested no address for this registration.")
     profile, inputs = registration.profile, suggested[0].as_inputs()
+    for name, value in inputs.items():
+        column = Profile._meta.get_field(name)
+        try:
+            column.clean(value, profile)
+        except ValidationError as error:
+            raise Refused(
+                f"Twilio's suggestion for “{column.verbose_name}” cannot be saved: {' '.join(error.messages)} "
+                "Correct the address by hand."
+            ) from error
     changed = [name for name, value in inputs.items() if getattr(profile, name) != value]
     if changed:
         edit(registration, {"profile": inputs}, actor=actor)

@@ -1,13 +1,17 @@
 """What the catalogue knows about a problem, in the words of the case's page."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+
+from django.utils.text import Truncator
 
 from registrations.failures import FAILURES, AddressSuggestion, Failure, lookup
 from registrations.fees import prices as all_prices
 from registrations.forms import RegistrationForm
 from registrations.models import Registration
 from registrations.models.brand import MAX_BRAND_UPDATES
+from registrations.open_problems import input_text
 from registrations.problems import Problem
 from registrations.steps.brand import needs_console_deletion
 
@@ -39,6 +43,8 @@ _REDO = {
 # After a brand that cannot be resubmitted.
 _BY_HAND = ("console_delete", "new_brand")
 _WHO = {"customer": "Ask the customer", "twilio": "Twilio must act"}
+# How much of a long text is shown beside a reason; the form has the whole.
+SHOWN_CHARS = 160
 # The inputs that a suggestion may name, in the order of the form.
 _ADDRESS = ("street", "street_secondary", "city", "region", "postal_code", "iso_country")
 
@@ -57,12 +63,21 @@ class AddressRow:
 
 
 @dataclass(frozen=True)
+class InputLine:
+    """An input that a problem is about: what is in it now, and where it is edited."""
+
+    label: str
+    value: str
+    url: str
+
+
+@dataclass(frozen=True)
 class ProblemView:
     """A problem, what the catalogue says of it, and where it is mended.
 
     advice: what to do about it, as things stand. verdicts: (words, mood) for chips. redo: what happens after
     the fix, in order. address: the suggested address beside ours, empty when there is none or it is ours
-    already. dead_end: no edit and no Submit mends it.
+    already. dead_end: no edit and no Submit mends it. inputs: those that it is about, as they are now.
     """
 
     problem: Problem
@@ -74,16 +89,15 @@ class ProblemView:
     needs_support: bool
     address: list[AddressRow]
     dead_end: bool = False
+    inputs: list[InputLine] = field(default_factory=list)
 
 
-def views(
-    registration: Registration, problems: Iterable[Problem], fix_url: dict[Problem, str]
-) -> list[ProblemView]:
-    """Each problem with what is known of it; `fix_url` leads to its input."""
+def views(registration: Registration, problems: Iterable[Problem], edit_url: str) -> list[ProblemView]:
+    """Each problem with what is known of it; `edit_url` is the form's address."""
     found, offered = [], False
     for problem in problems:
         known = entry(problem)
-        rows = [] if offered else suggested(registration, problem.suggestion)
+        rows = [] if offered else address_rows(problem.suggestion, partial(input_text, registration))
         # The first suggestion is the one that is used, however often Twilio repeats itself.
         offered = offered or problem.suggestion is not None
         dead_end = problem.part == "brand" and needs_console_deletion(registration)
@@ -92,16 +106,37 @@ def views(
         found.append(
             ProblemView(
                 problem,
-                fix_url.get(problem, ""),
+                f"{edit_url}#field-{input_name(problem.field)}" if problem.field else "",
                 _without_tries(problem) if lost_by_tries else problem.advice,
                 known.explanation if known else "",
                 _last_verdicts(registration, known) if dead_end else _verdicts(known) if known else [],
                 _acts(_BY_HAND if dead_end else known.redo) if known and known.certain else [],
-                bool(known and "support" in known.redo and not _unknown(known)),
+                bool(known and "support" in known.redo and not known.is_unknown),
                 rows,
                 dead_end,
+                _inputs(registration, problem, edit_url, beside_address=bool(rows)),
             )
         )
+    return found
+
+
+def input_name(name: str) -> str:
+    """The form field that stands for a problem's field: the list of samples is five inputs."""
+    return "message_sample_1" if name == "message_samples" else name
+
+
+def _inputs(
+    registration: Registration, problem: Problem, edit_url: str, *, beside_address: bool
+) -> list[InputLine]:
+    """The problem's inputs; those that the table of the suggested address shows are left out."""
+    found = []
+    for name in dict.fromkeys(map(input_name, problem.fields)):
+        known = RegistrationForm.base_fields.get(name)
+        if known is None or (beside_address and name in _ADDRESS):
+            continue
+        value = {"True": "Yes", "False": "No"}.get(text := input_text(registration, name), text)
+        shown = Truncator(value).chars(SHOWN_CHARS)
+        found.append(InputLine(str(known.label), shown, f"{edit_url}#field-{name}"))
     return found
 
 
@@ -121,7 +156,7 @@ def _last_verdicts(registration: Registration, known: Failure | None) -> list[tu
     spent = f"No tries left: {brand.resubmissions} of {MAX_BRAND_UPDATES} used"
     found = [("Cannot be resubmitted" if brand.resubmissions_left else spent, "bad")]
     # What it says of resubmitting no longer holds; the rest of the catalogue's verdict does.
-    return found + (_verdicts(known)[1:] if known and not _unknown(known) else [])
+    return found + (_verdicts(known)[1:] if known and not known.is_unknown else [])
 
 
 def entry(problem: Problem) -> Failure | None:
@@ -134,12 +169,8 @@ def entry(problem: Problem) -> Failure | None:
     return neutral if neutral.title == problem.title else None
 
 
-def _unknown(failure: Failure) -> bool:
-    return failure.key.startswith("unknown")
-
-
 def _verdicts(failure: Failure) -> list[tuple[str, str]]:
-    if _unknown(failure):
+    if failure.is_unknown:
         return [("Not in our catalogue", "unknown")]
     found = [_AGAIN.get(failure.resubmittable, _AGAIN["unknown"])]
     if fee := _fee(failure):
@@ -161,14 +192,13 @@ def _fee(failure: Failure) -> str:
     }.get(failure.fee, "")
 
 
-def suggested(registration: Registration, suggestion: AddressSuggestion | None) -> list[AddressRow]:
-    """Our address beside Twilio's; a part that Twilio did not name stays as it is."""
+def address_rows(suggestion: AddressSuggestion | None, value: Callable[[str], str]) -> list[AddressRow]:
+    """Our address beside Twilio's; a part that Twilio did not name stays as it is. `value` gives ours by input."""
     if suggestion is None:
         return []
-    theirs, profile = suggestion.as_inputs(), registration.profile
-    rows = []
+    theirs, rows = suggestion.as_inputs(), []
     for name in _ADDRESS:
-        before = str(getattr(profile, name))
+        before = value(name)
         after = theirs.get(name, before)
         if before or after:
             rows.append(AddressRow(str(RegistrationForm.base_fields[name].label), before, after))

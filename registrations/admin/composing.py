@@ -26,6 +26,8 @@ from . import preflight
 NEW = "new-"
 BACK = "_back"
 USE = "_use_texts"
+# The form's own button that fills in the address which Twilio suggests.
+ADDRESS = "_use_address"
 # Read and changed on the page, in this order; the rest of what is composed goes along unseen.
 _SHOWN = (
     "description",
@@ -113,12 +115,12 @@ def returns(request: HttpRequest) -> bool:
 
 
 def base(request: HttpRequest) -> str:
-    """What the form showed when it was first opened, carried through the composer; else ""."""
-    return request.POST.get("base", "") if returns(request) else ""
+    """What the form showed when it was first opened, carried on where nothing is saved; else ""."""
+    return request.POST.get("base", "") if returns(request) or ADDRESS in request.POST else ""
 
 
 def returned(request: HttpRequest) -> dict[str, Any]:
-    """What the form shows when a person comes back from the composer; nothing is saved."""
+    """What the form shows when a person comes back from the composer, or stays; nothing is saved."""
     values = overlaid(request.POST, new=USE in request.POST)
     flags = (n for n, f in RegistrationForm.base_fields.items() if isinstance(f, forms.BooleanField))
     return values | {name: preflight.is_yes(values[name]) for name in flags}

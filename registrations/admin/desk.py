@@ -163,7 +163,7 @@ def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
     moment = now()
     runs = planning.Runs.of(registration)
     problems = planning.problems(registration, runs)
-    views = advice.views(registration, problems, {p: _fix_url(registration, p) for p in problems})
+    views = advice.views(registration, problems, url("change", registration))
     tasks, late = manual_tasks(registration), stuck.stuck(registration, moment)
     uses = limits.uses_of(registration)
     plan = planning.plan(registration)
@@ -202,19 +202,10 @@ def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
     }
 
 
-def input_name(name: str) -> str:
-    """The form field that stands for a problem's field: the list of samples is five inputs."""
-    return "message_sample_1" if name == "message_samples" else name
-
-
 def _needs_ticket(views: list[ProblemView], tasks: list[ManualTask], late: stuck.Stuck | None) -> bool:
     return bool(tasks) or late is not None or any(view.needs_support for view in views)
 
 
 def _anchor(problems: list[Problem]) -> str:
     name = next((problem.field for problem in problems if problem.field), "")
-    return f"#field-{input_name(name)}" if name else ""
-
-
-def _fix_url(registration: Registration, problem: Problem) -> str:
-    return f"{url('change', registration)}{_anchor([problem])}" if problem.field else ""
+    return f"#field-{advice.input_name(name)}" if name else ""

@@ -15,6 +15,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from registrations import planning, verbs
+from registrations.failures import AddressSuggestion
 from registrations.fees import price as price_of
 from registrations.fees import prices as all_prices
 from registrations.forms import RegistrationForm
@@ -22,7 +23,7 @@ from registrations.limits import Use
 from registrations.models import Registration
 from registrations.planning import Problem
 
-from . import composing, desk, merging, nearing, preflight, prices
+from . import advice, composing, desk, merging, nearing, preflight, prices
 
 OVERRIDE = "registrations.override_limits"
 
@@ -135,6 +136,8 @@ def page(request: HttpRequest, admin_site: Any, registration: Registration | Non
     if composing.returns(request):
         form = RegistrationForm(instance=registration, initial=composing.returned(request))
         return _render(request, admin_site, registration, form)
+    if registration is not None and composing.ADDRESS in request.POST:
+        return _with_suggested_address(request, admin_site, registration)
     actor = request.user.get_username()
     with transaction.atomic():
         merged = None
@@ -163,6 +166,24 @@ def page(request: HttpRequest, admin_site: Any, registration: Registration | Non
         return _submit(request, saved, look_first=bool(merged and merged.kept))
     messages.success(request, "Saved." if changed else "Saved. Nothing that Twilio sees has changed.")
     return redirect("admin:registrations_registration_desk", saved.pk)
+
+
+def _with_suggested_address(
+    request: HttpRequest, admin_site: Any, registration: Registration
+) -> HttpResponse:
+    """The form as it was typed, with Twilio's address in its inputs; nothing is saved."""
+    values = composing.returned(request)
+    if suggestion := _suggestion(planning.problems(registration)):
+        values |= suggestion.as_inputs()
+        messages.info(request, "The suggested address is filled in. Nothing is saved before you press Save.")
+    else:
+        messages.warning(request, "Twilio suggests no address for this registration any more.")
+    return _render(request, admin_site, registration, RegistrationForm(instance=registration, initial=values))
+
+
+def _suggestion(problems: Iterable[Problem]) -> AddressSuggestion | None:
+    """The first one, as on the case's page."""
+    return next((problem.suggestion for problem in problems if problem.suggestion), None)
 
 
 @transaction.atomic
@@ -225,7 +246,7 @@ def sections(form: RegistrationForm, problems: Iterable[Problem]) -> list[Sectio
     """The form's sections; a problem of several inputs is told at the first and pointed at from the others."""
     rows = {b.name: Row(b, hints=form.hints.get(b.name, [])) for section in form.sections for b in section}
     for problem in problems:
-        names = [name for name in map(desk.input_name, problem.fields) if name in rows]
+        names = [name for name in map(advice.input_name, problem.fields) if name in rows]
         for name in names[:1]:
             rows[name].problems.append(problem)
         for name in names[1:]:
@@ -265,8 +286,10 @@ def _render(
         "sections": views,
         "errors": [(row, error) for row in rows for error in row.bound.errors],
         "general_errors": form.non_field_errors(),
-        "general_problems": [p for p in problems if not names & set(map(desk.input_name, p.fields))],
+        "general_problems": [p for p in problems if not names & set(map(advice.input_name, p.fields))],
         "refused": [row for row in rows if row.problems],
+        "address": advice.address_rows(_suggestion(problems), lambda name: str(form[name].value() or "")),
+        "use_address": composing.ADDRESS,
         "fee": price.total,
         "price": price,
         "dead_ends": plan.blockers if plan and plan.dead_end else [],

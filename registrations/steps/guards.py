@@ -140,9 +140,7 @@ def hopeless(part: str, mirror: Mirror) -> bool:
     reasons = [one.failure for one in told(part, mirror.errors, mirror.failure_reason)]
     if not reasons and (state := of_state(part, mirror.status)):
         reasons = [state]
-    return bool(reasons) and all(
-        not one.is_unknown and set(one.redo) <= _ELSEWHERE for one in reasons
-    )
+    return bool(reasons) and all(not one.is_unknown and set(one.redo) <= _ELSEWHERE for one in reasons)
 
 
 def unchanged_again(part: str, mirror: Mirror) -> str:

@@ -1,5 +1,6 @@
 """What the case's page says of a refusal, of what to do next, and of an address that Twilio suggests."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from django.utils import timezone
 from registrations import pipeline, planning
 from registrations.admin import advice
 from registrations.failures import FAILURES, lookup
+from registrations.forms import data_of
 from registrations.models import Registration
 from registrations.problems import Problem
 from registrations.states import Stage
@@ -36,8 +38,8 @@ def rejected(reason: str = SUGGESTION, **parts) -> Registration:
     return Registration.objects.get(pk=case.pk)
 
 
-def page_of(client, case) -> str:
-    return client.get(desk_url(case)).content.decode()
+def page_of(client, case, page: str = "desk") -> str:
+    return client.get(desk_url(case, page)).content.decode()
 
 
 def said(response) -> str:
@@ -76,6 +78,22 @@ class TestWords:
         assert "Nobody has seen this yet." in page
         assert "https://www.twilio.com/docs/api/errors/30909" in page
 
+    def test_each_reason_stands_with_its_inputs_and_names_the_fields_that_nobody_knows(self, boss):
+        errors = [
+            {"error_code": 30909, "fields": ["MESSAGE_FLOW", "NEW_THING"], "description": "Not verified."},
+            {"error_code": 30889, "fields": "has_embedded_phone"},
+        ]
+        case = make_registration(Stage.CAMPAIGN, answer={"campaign_status": "FAILED", "errors": errors})
+        page = page_of(boss, case)
+        first, second = page.split('<li class="problem">')[1:]
+        assert case.campaign.message_flow[:80] in first
+        assert f'{desk_url(case, "change")}#field-message_flow">How people opt in</a>' in first
+        assert "this desk does not know" in first
+        assert "NEW_THING" in first
+        assert re.search(r"Messages contain phone numbers</a></dt><dd>No</dd>", second)
+        form = page_of(boss, case, "change")
+        assert "NEW_THING" in form.split('id="problems-message_flow"')[1].split("</ul>")[0]
+
 
 class TestSuggestion:
     def test_before_and_after_without_the_trap(self, agent):
@@ -101,6 +119,30 @@ class TestSuggestion:
         for call in planning.plan(Registration.objects.get(pk=case.pk)).calls:
             assert call.label.replace("'", "&#x27;") in plan
         assert "Use suggested address" not in page_of(agent, case)
+
+    def test_the_form_fills_it_in_and_keeps_what_was_typed(self, agent):
+        case = rejected()
+        assert "Use suggested address" in page_of(agent, case, "change")
+        before = state(case)
+        typed = data_of(case) | {"email": "typed@harborcrafts.com", "_use_address": "1"}
+        page = agent.post(desk_url(case, "change"), typed).content.decode()
+        assert state(case) == before, "nothing is saved"
+        values = dict(re.findall(r'name="(email|city|postal_code|revision)" value="([^"]*)"', page))
+        assert values == {
+            "email": "typed@harborcrafts.com",
+            "city": "Cambridge",
+            "postal_code": "02139-4301",
+            "revision": str(case.revision),
+        }
+        assert "Nothing is saved before you press Save" in page
+        assert "Use suggested address" not in page, "it is there already"
+
+    def test_one_that_fits_no_column_is_refused_in_words(self, agent):
+        case = rejected(SUGGESTION.replace("1 Main St", "1 Main St " * 40))
+        before = state(case)
+        response = agent.post(desk_url(case, "act/use-address"), {"revision": case.revision})
+        assert "by hand" in said(response)
+        assert state(case) == before
 
     def test_of_a_case_that_moved_on_is_refused(self, agent):
         case = rejected()
