@@ -153,9 +153,7 @@ def test_token(token: str, field: str) -> None:
     assert fields_of(token) == (field,)
 
 
-@pytest.mark.parametrize(
-    "token", ["SAMPLE_MESSAGE_X", "NEW_THING", "", "§", "notes", "pk"]
-)
+@pytest.mark.parametrize("token", ["SAMPLE_MESSAGE_X", "NEW_THING", "", "§", "notes", "pk"])
 def test_unknown_token(token: str) -> None:
     assert fields_of(token) == ()
 

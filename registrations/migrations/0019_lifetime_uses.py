@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("registrations", "0015_indexes_of_figures")]
+    dependencies = [("registrations", "0018_uncatalogued")]
 
     operations = [
         migrations.CreateModel(

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registrations', '0015_indexes_of_figures'),
+        ('registrations', '0017_import_row_changes'),
     ]
 
     operations = [

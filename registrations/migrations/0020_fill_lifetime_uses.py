@@ -36,6 +36,6 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("registrations", "0016_lifetime_uses")]
+    dependencies = [("registrations", "0019_lifetime_uses")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("registrations", "0015_indexes_of_figures")]
+    dependencies = [("registrations", "0016_batch_item_revision")]
 
     operations = [
         migrations.AddField("importrow", "changes", models.JSONField(blank=True, default=list)),

@@ -21,6 +21,6 @@ def spell_anew(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("registrations", "0017_fill_lifetime_uses")]
+    dependencies = [("registrations", "0020_fill_lifetime_uses")]
 
     operations = [migrations.RunPython(spell_anew, migrations.RunPython.noop)]
