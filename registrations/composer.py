@@ -73,7 +73,7 @@ BUSINESSES: tuple[Business, ...] = (
         "visit",
         (
             "we are on our way and will be with you at about [time].",
-            "the work at your home is finished. Thank you for having us!",
+            "the work at your home is done. Thank you for having us!",
         ),
     ),
     Business(
@@ -83,8 +83,8 @@ BUSINESSES: tuple[Business, ...] = (
         "customers",
         "order",
         (
-            "your order [order number] is ready. You can pick it up until [time].",
-            "your order [order number] was handed over today. Enjoy!",
+            "your order [order number] is ready. Pick it up any time until [time].",
+            "your order [order number] was delivered today. Enjoy!",
         ),
     ),
     Business(
@@ -102,11 +102,11 @@ BUSINESSES: tuple[Business, ...] = (
         "pets",
         "Pet care",
         "looks after pets for their owners",
-        "owners",
+        "pet owners",
         "booking",
         (
             "[pet name] has had a walk and a meal, and all is well.",
-            "[pet name] is ready to be picked up from [time] on.",
+            "[pet name] can be picked up any time after [time].",
         ),
     ),
     Business(
@@ -128,7 +128,7 @@ PURPOSES: tuple[Purpose, ...] = (
         "Confirmations and reminders",
         "confirmations and reminders",
         "About 2 messages per {visit}.",
-        "They confirm each {visit} and remind of it the day before.",
+        "The texts confirm each {visit} and remind people of it the day before.",
         (
             "hi [first name], this is a reminder of your {visit} on [date] at [time].",
             "your {visit} on [date] is confirmed. We look forward to it!",
@@ -136,13 +136,13 @@ PURPOSES: tuple[Purpose, ...] = (
     ),
     Purpose(
         "changes",
-        "Changes and free places",
-        "news of changes and free places",
+        "Changes and open spots",
+        "news of changes and open spots",
         "Message frequency varies.",
-        "They tell when a {visit} has to move and when a place becomes free.",
+        "The texts say when a {visit} has to move and when a spot opens up.",
         (
-            "your {visit} on [date] has to move to [new date]. We are sorry for the trouble.",
-            "a place has become free on [date] at [time]. Answer YES if you would like it.",
+            "your {visit} on [date] has to move to [new date]. Sorry for the trouble!",
+            "a spot has opened up on [date] at [time]. Reply YES if you would like it.",
         ),
     ),
     Purpose(
@@ -150,7 +150,7 @@ PURPOSES: tuple[Purpose, ...] = (
         "How things are coming along",
         "updates on how things are coming along",
         "1 to 3 messages per {visit}.",
-        "They tell how the {visit} is coming along, on the day itself.",
+        "The texts say how things are going, on the day of the {visit} itself.",
         ("", ""),
     ),
     Purpose(
@@ -158,21 +158,21 @@ PURPOSES: tuple[Purpose, ...] = (
         "News and offers (marketing)",
         "news and offers",
         "Up to 4 messages a month.",
-        "They tell about new dates, offers of the month and special days.",
+        "The texts announce new dates, monthly offers and special events.",
         (
             "this month: [offer], until [date].",
-            "new from [date] on: [news]. We would be glad to see you there.",
+            "starting [date]: [news]. We would love to see you there.",
         ),
     ),
     Purpose(
         "bills",
-        "Bills and receipts",
-        "bills and receipts",
-        "1 or 2 messages per bill.",
-        "They tell when a bill is ready and when a payment has arrived.",
+        "Invoices and receipts",
+        "invoices and receipts",
+        "1 or 2 messages per invoice.",
+        "The texts say when an invoice is ready and when a payment has arrived.",
         (
-            "your bill of [amount] for [month] is ready. It is due on [date].",
-            "thank you, your payment of [amount] has arrived.",
+            "your invoice of [amount] for [month] is ready. It is due on [date].",
+            "we received your payment of [amount]. Thank you!",
         ),
     ),
 )
@@ -188,26 +188,26 @@ OPT_INS: tuple[OptIn, ...] = (
         "web",
         "They tick a box on a web page",
         "The page with the box",
-        "{Who} of {brand} enter their mobile number on {page} and may tick a box that is there for texts only and is "
-        f"empty by default. It says: {_NOTICE} Links to the privacy policy and the terms stand beside the box. Who "
-        f"leaves it empty gets no texts. {_PAGES}",
+        "{Who} enter their mobile number on the page of {brand} at {page} and may tick a box that is for texts only "
+        f"and is empty by default. It says: {_NOTICE} Links to the privacy policy and the terms are next to the box. "
+        f"Anyone who leaves it empty gets no texts. {_PAGES}",
     ),
     OptIn(
         "keyword",
         "They text a keyword to the number",
         "The public page that shows the keyword and the notice",
-        "{Who} of {brand} text {keyword} to our number, which is shown on {page} with this notice: “Text {keyword} to "
+        "{Who} text {keyword} to the number of {brand}, which is shown on {page} with this notice: “Text {keyword} to "
         "receive {what} from {brand}. {often} Message and data rates may apply. Reply STOP to opt out, HELP for help. "
         "Consent is not a condition of any purchase.” The answer confirms the subscription. Links to the privacy "
-        f"policy and the terms stand beside the notice. {_PAGES}",
+        f"policy and the terms are next to the notice. {_PAGES}",
     ),
     OptIn(
         "paper",
         "They sign a paper card",
         "A public page with a photo of the card",
-        "{Who} of {brand} can fill in a paper card with their name and mobile number and tick an empty box for texts. "
-        f"A photo of the card is on {{page}}. It says: {_NOTICE} They sign and date it. Who leaves the box empty gets "
-        f"no texts. The card names the addresses of the privacy policy and the terms. {_PAGES}",
+        "{Who} can fill in a paper card of {brand} with their name and mobile number and tick an empty box for texts. "
+        f"A photo of the card is on {{page}}. It says: {_NOTICE} They sign and date it. Anyone who leaves the box "
+        f"empty gets no texts. The card names the addresses of the privacy policy and the terms. {_PAGES}",
     ),
     OptIn(
         "verbal",
@@ -215,8 +215,8 @@ OPT_INS: tuple[OptIn, ...] = (
         "A public page with the script",
         "We ask {who} in person or on the phone, reading a script that is on {page}: “Would you like to receive {what} "
         "by text from {brand}? {often} Message and data rates may apply. You can reply STOP to opt out and HELP for "
-        "help. Saying no changes nothing, consent is not a condition of any purchase.” We note the date of each yes; "
-        "who says no gets no texts. The script names the addresses of the privacy policy and the terms. "
+        "help. Saying no changes nothing: consent is not a condition of any purchase.” We note the date of each yes; "
+        "anyone who says no gets no texts. The script names the addresses of the privacy policy and the terms. "
         f"{_PAGES}",
     ),
 )
@@ -261,7 +261,7 @@ def compose(choices: Choices) -> dict[str, Any]:
     by_text = opt_in.key == "keyword"
     return {
         "description": _fill(
-            f"{{brand}} {business.does}. {{Who}} who agreed to it receive {{what}} by text. {purpose.about}",
+            f"{{brand}} {business.does}. {{Who}} who opted in receive {{what}} by text. {purpose.about}",
             **words,
         ),
         "message_flow": _fill(opt_in.flow, **words),

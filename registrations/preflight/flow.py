@@ -101,7 +101,7 @@ _AUTOMATIC = re.compile(
     r"\bimplied consent\b|\bopt(?:ed)?[ -]in by default\b|\bconsent is (?:implied|assumed)|\bassum\w+ consent|"
     r"\b(?:everyone|everybody|anyone|all (?:of )?(?:our |my |past |existing )*(?:customers|clients|"
     r"members|patients|"
-    r"contacts|leads))\b[^.]{0,40}\b(?:gets?|receives?|are (?:added|texted|on))\b",
+    r"contacts|leads))\b[^.]{0,40}\b(?:gets?|receives?|are (?:added|texted|on))\b(?! (?:no|none|nothing)\b)",
     _ANY,
 )
 _UNASKED = re.compile(
