@@ -74,7 +74,7 @@ class Cell:
 @dataclass(frozen=True)
 class Line:
     """One row of the table. `told`: the cells about which something is said, errors first.
-    changes: labels of the inputs that it would change."""
+    changes: labels of the inputs that it would change; only_submits: none, but the case is still to be submitted."""
 
     row: ImportRow
     chip: SafeString
@@ -84,6 +84,7 @@ class Line:
     errors: list[str]
     warnings: list[str]
     changes: list[str]
+    only_submits: bool
     url: str
     can_mend: bool
     can_leave: bool
@@ -117,6 +118,7 @@ def line(row: ImportRow, upload: Import) -> Line:
         errors=row.errors.get("", []),
         warnings=[*row.warnings.get("", []), *row.warnings.get(PREFLIGHT, [])],
         changes=[_label(name) for name in row.changes] if row.outcome == Outcome.UPDATE else [],
+        only_submits=row.outcome == Outcome.UPDATE and row.revision is not None and not row.changes,
         url=desk_url(case.pk) if case else "",
         can_mend=ready and bool(row.cells),
         can_leave=ready and row.outcome not in (Outcome.ASIDE, Outcome.DUPLICATE, Outcome.SAME),

@@ -15,6 +15,7 @@ from .fields import Line
 from .text import one_line
 
 _DIALABLE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
+_ROUNDED = re.compile(r"\d([.,]\d+)?E\+?\d+", re.IGNORECASE)  # 4.15556E+09
 _PHONE_SID = re.compile(r"PN[0-9a-f]{32}", re.IGNORECASE)
 
 
@@ -41,6 +42,11 @@ class Phone(PhoneNumberField):
         )
 
     def to_python(self, value: Any) -> Any:
+        if _ROUNDED.fullmatch(one_line(str(value))):
+            raise ValidationError(
+                "A spreadsheet has rounded this number. Type all its digits, and format the column as text.",
+                code="invalid",
+            )
         return super().to_python(one_line(str(value)) if value is not None else value)
 
     def clean(self, value: Any) -> Any:

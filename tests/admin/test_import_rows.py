@@ -64,10 +64,12 @@ def test_a_duplicate_leads_to_its_case(agent):
     assert 'id="import-confirm"' not in page.text
 
 
-def test_an_update_says_what_it_changes(agent):
+def test_an_update_says_what_it_changes(agent, boss):
     imported(agent, ready(agent, person(1)))
     page = agent.get(url("page", ready(agent, person(1, city="Salem", email="new@example.com")).pk))
     assert "Changes E-mail, City." in page.text
+    page = agent.get(url("page", ready(boss, person(1), submit="on").pk))
+    assert "Changes nothing; the case is submitted." in page.text
     assert Registration.objects.get().get_absolute_url() in page.text
 
 

@@ -160,7 +160,9 @@ def test_common_typings_of_a_mobile(typed):
     ],
 )
 def test_mobiles_that_cannot_get_the_text(typed):
-    assert set(errors_of(mobile_phone_number=typed)) == {"mobile_phone_number"}
+    found = errors_of(mobile_phone_number=typed)
+    assert set(found) == {"mobile_phone_number"}
+    assert ("rounded" in found["mobile_phone_number"][0]) == ("E+" in typed)
 
 
 def test_contact_phone_may_be_foreign_and_canadian_mobiles_pass():
