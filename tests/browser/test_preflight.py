@@ -68,11 +68,11 @@ def test_composed_texts_are_read_used_and_saved_by_a_person(desk):
     desk.field("Keyword").fill("nails")
     desk.button("Show the texts").click()
     expect(desk.field("How people opt in")).to_have_value(
-        "Clients of Ann Lee Nails text NAILS to our number, which is shown on https://annlee.example.com/texts with "
+        "Clients text NAILS to the number of Ann Lee Nails, which is shown on https://annlee.example.com/texts with "
         "this notice: “Text NAILS to receive confirmations and reminders from Ann Lee Nails. About 2 messages per "
         "appointment. Message and data rates may apply. Reply STOP to opt out, HELP for help. Consent is not a "
         "condition of any purchase.” The answer confirms the subscription. Links to the privacy policy and the terms "
-        "stand beside the notice. Privacy policy: https://annlee.example.com/privacy Terms: https://annlee.example.com/terms"
+        "are next to the notice. Privacy policy: https://annlee.example.com/privacy Terms: https://annlee.example.com/terms"
     )
     expect(page.locator(".finding")).to_have_count(0)
     first = desk.field("Sample message 1")
