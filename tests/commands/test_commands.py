@@ -105,6 +105,8 @@ def test_what_import_leaves_out_can_be_mended_and_imported(table, tmp_path):
         f"--left-out={left}",
         table({"external_id": "1"}, {"external_id": "2", "city": ""}),
     )
+    with pytest.raises(CommandError, match="names the table itself"):
+        run("import_registrations", left, f"--left-out={left}")
     text = left.read_text(encoding="utf-8-sig")
     assert "city: This field is required." in text
     left.write_text(text.replace("Lee,", "Poe,").replace(",,MA", ",Salem,MA"))

@@ -98,6 +98,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["template"]:
             return self._template(options["file"])
+        if options["left_out"] and options["left_out"].resolve() == options["file"].resolve():
+            raise CommandError("--left-out names the table itself. Give a new name.")
         show = self._show_json if options["json"] else self._show
         price = fees.price(FeeKind.NUMBER_MONTHLY)
         _check_price(options, price)
