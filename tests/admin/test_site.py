@@ -5,6 +5,7 @@ import re
 import pytest
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -91,10 +92,23 @@ def urls(case) -> list[str]:
     return found
 
 
+def stock_urls(user) -> list[str]:
+    """A real address for each page of Django's own that the desk has."""
+    group = Group.objects.get_or_create(name="Night shift")[0]
+    acts = ("change", "delete", "history")
+    found = [
+        reverse(f"admin:auth_{name}_{page}") for name in ("user", "group") for page in ("changelist", "add")
+    ]
+    found += [reverse(f"admin:auth_user_{act}", args=[user.pk]) for act in (*acts, "password_change")]
+    found += [reverse(f"admin:auth_group_{act}", args=[group.pk]) for act in acts]
+    found += [reverse(f"admin:{name}") for name in ("index", "password_change", "password_change_done")]
+    return found + [reverse("admin:app_list", args=[label]) for label in ("registrations", "auth")]
+
+
 def test_get_never_changes_anything(boss):
     case = make_registration(Stage.LIVE)
     before = state(case)
-    for url in urls(case):
+    for url in [*urls(case), *stock_urls(get_user_model().objects.get(username="boss"))]:
         for method in (boss.get, boss.head):
             # Which group of failures is meant stands in the query, and there is none here.
             fine = {404} if url.endswith("/openproblem/group/") else {200, 204, 302, 403, 405}
@@ -237,3 +251,17 @@ def test_sign_in_says_what_is_wrong():
 def test_lists_are_called_by_their_name(boss):
     assert "<h1>Users</h1>" in boss.get("/admin/auth/user/").content.decode()
     assert "<h1>Brands</h1>" in boss.get("/admin/registrations/brand/").content.decode()
+
+
+def test_rights_are_boxes_and_those_that_are_held_stay(boss):
+    """In a list one click without Ctrl would take all the others away; tables without a page are no choice."""
+    group = Group.objects.create(name="Agents")
+    held = Permission.objects.get(codename="view_brand")
+    group.permissions.add(held)
+    page = boss.get(f"/admin/auth/group/{group.pk}/change/").content.decode()
+    assert "<select" not in page.split('id="group_form"')[1]
+    assert re.search(rf'type="checkbox"[^>]* value="{held.pk}"[^>]* checked', page)
+    assert "Can add TOTP device" not in page
+    more = Permission.objects.get(codename="view_event")
+    boss.post(f"/admin/auth/group/{group.pk}/change/", {"name": "Agents", "permissions": [held.pk, more.pk]})
+    assert set(group.permissions.all()) == {held, more}

@@ -22,6 +22,7 @@ from registrations.models import (
     WebhookDelivery,
 )
 from registrations.states import Stage
+from tests.admin.test_site import orphan_of
 from tests.factories import make_registration
 from tests.importing.files import csv_bytes
 
@@ -221,9 +222,11 @@ def pages(cases: Cases) -> dict[str, str | Callable[[Desk], object]]:
         "users": admin("auth/user"),
         "user-new": admin("auth/user/add"),
         "user": admin(f"auth/user/{cases.live.owner_id or 1}/change"),
+        "user-password": admin(f"auth/user/{cases.live.owner_id or 1}/password"),
         "groups": admin("auth/group"),
         "group-new": admin("auth/group/add"),
         "password": admin("password_change"),
+        "password-done": admin("password_change/done"),
         "notes": admin("registrations/notification"),
         "notes-settings": admin("registrations/notification/settings"),
         "money": admin("registrations/fee/money"),
@@ -231,7 +234,10 @@ def pages(cases: Cases) -> dict[str, str | Callable[[Desk], object]]:
         "money-batches": admin("registrations/fee/money") + "?view=batches",
         "prices": admin("registrations/fee"),
         "price-new": admin("registrations/fee/add"),
+        "price-history": admin(f"registrations/fee/{Fee.objects.latest('pk').pk}/history"),
+        "app": admin("registrations"),
         "reconcile": admin("registrations/scan"),
+        "finding": admin(f"registrations/scan/finding/{orphan_of(cases.live).pk}/confirm"),
         "imports": admin("registrations/import"),
         "import-new": admin("registrations/import/add"),
         "import": admin(f"registrations/import/{upload.pk}"),
