@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.http.request import validate_host
 
 SIDS = {
     "TWILIO_ACCOUNT_SID": ("AC", "Copy the Account SID from Twilio's Console."),
@@ -158,6 +159,12 @@ def _missing() -> Iterator[CheckMessage]:
             "PUBLIC_BASE_URL is not set, so Twilio cannot tell us why it rejected a profile.",
             hint="Set the desk's public https address; until then its state is only polled.",
             id="registrations.W023",
+        )
+    elif not validate_host(urlsplit(settings.PUBLIC_BASE_URL).hostname or "", settings.ALLOWED_HOSTS):
+        yield Warning(
+            "The host of PUBLIC_BASE_URL is not in ALLOWED_HOSTS, so every request to it is refused (400).",
+            hint="Add it to ALLOWED_HOSTS, without https:// and without a port.",
+            id="registrations.W026",
         )
     elif not settings.TWILIO_AUTH_TOKEN:
         yield Warning(

@@ -115,7 +115,18 @@ def test_a_wrong_setting_is_found_and_says_how_to_mend_it(settings, changes, fou
         ({"TWILIO_AUTH_TOKEN": ""}, "registrations.E021"),
         ({"TWILIO_PRIMARY_PROFILE_SID": ""}, "registrations.E022"),
         ({"PUBLIC_BASE_URL": ""}, "registrations.W023"),
-        ({"PUBLIC_BASE_URL": "https://a2p.example.com", "TWILIO_AUTH_TOKEN": ""}, "registrations.W024"),
+        (
+            {
+                "PUBLIC_BASE_URL": "https://a2p.example.com",
+                "TWILIO_AUTH_TOKEN": "",
+                "ALLOWED_HOSTS": [".example.com"],
+            },
+            "registrations.W024",
+        ),
+        (
+            {"PUBLIC_BASE_URL": "https://a2p.example.com", "ALLOWED_HOSTS": ["localhost"]},
+            "registrations.W026",
+        ),
     ],
 )
 def test_a_missing_setting_is_found_before_deployment(settings, changes, found):

@@ -60,9 +60,15 @@ def test_without_an_owner_who_submitted_it_is_told_and_on_hold_nobody(ann):
     verbs.hold(held, reason="x", actor="ann")
     notifications.needs_us(pipeline.load(held.pk))
     assert len(texts(ann)) == 1
+    left = get_user_model().objects.create_user("left", is_active=False)
+    orphaned = make_registration(
+        "campaign", answer={"campaign_status": "FAILED", "errors": []}, actor="ann", owner=left
+    )
+    notifications.needs_us(orphaned)
+    assert len(texts(ann)) == 2
     stranger = make_registration("campaign", answer={"campaign_status": "FAILED", "errors": []}, actor="gone")
     notifications.needs_us(stranger)
-    assert len(texts()) == 1
+    assert len(texts()) == 2
 
 
 # --- the one-time text ------------------------------------------------------------------------------------------
