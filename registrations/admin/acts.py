@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -14,7 +15,7 @@ from registrations.fees import price as price_of
 from registrations.models import Registration
 
 from . import counters, desk, otp, owners, preflight, prices, removal
-from .edit import OVERRIDE, find, monthly_note, require, shown_fee
+from .edit import OVERRIDE, find, locked, monthly_note, require, shown_fee
 
 CHANGE = "registrations.change_registration"
 SPEND = "registrations.spend_registration"
@@ -195,9 +196,14 @@ def act(request: HttpRequest, pk: str, act: str) -> HttpResponse:
         raise Http404("There is no such act.")
     back = desk.url("desk", registration)
     try:
-        if act in SHOWN and request.POST.get("revision") != str(registration.revision):
-            raise verbs.Refused("Somebody has edited this case since you looked at it. Please look again.")
-        messages.success(request, do(request, registration, request.user.get_username()))
+        with transaction.atomic():
+            # Ours until it is done: nobody edits between what is compared here and what is done.
+            registration = locked(registration.pk)
+            if act in SHOWN and request.POST.get("revision") != str(registration.revision):
+                raise verbs.Refused(
+                    "Somebody has edited this case since you looked at it. Please look again."
+                )
+            messages.success(request, do(request, registration, request.user.get_username()))
         if act in NEXT:
             back = desk.url("confirm", registration, NEXT[act])
     except verbs.Refused as refusal:

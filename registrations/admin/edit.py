@@ -143,7 +143,7 @@ def page(request: HttpRequest, admin_site: Any, registration: Registration | Non
         merged = None
         if registration is not None:
             # Ours from here to the save: what it is compared with is what is overwritten.
-            registration = _locked(registration.pk)
+            registration = locked(registration.pk)
             merged = merging.merge(request.POST, registration)
         form = RegistrationForm(
             merged.data if merged else request.POST,
@@ -154,6 +154,7 @@ def page(request: HttpRequest, admin_site: Any, registration: Registration | Non
         if not status:
             try:
                 saved, changed = _save(form, registration, actor)
+                revision = Registration.objects.values_list("revision", flat=True).get(pk=saved.pk)
             except verbs.Refused as refusal:
                 form.add_error(None, str(refusal))
                 status = 409
@@ -163,7 +164,7 @@ def page(request: HttpRequest, admin_site: Any, registration: Registration | Non
         messages.warning(request, merged.note)
     nearing.warn(request, desk.load(saved.pk))
     if "_submit" in request.POST:
-        return _submit(request, saved, look_first=bool(merged and merged.kept))
+        return _submit(request, saved, revision, look_first=bool(merged and merged.kept))
     messages.success(request, "Saved." if changed else "Saved. Nothing that Twilio sees has changed.")
     return redirect("admin:registrations_registration_desk", saved.pk)
 
@@ -205,13 +206,15 @@ def _save(form: RegistrationForm, registration: Registration | None, actor: str)
     return saved, changed
 
 
-def _submit(request: HttpRequest, saved: Registration, look_first: bool) -> HttpResponse:
+@transaction.atomic
+def _submit(request: HttpRequest, saved: Registration, revision: int, look_first: bool) -> HttpResponse:
     """Submit at once when it costs no more than the page said beside its button, and the plan has nothing that
-    one should know before, such as tries used up or a campaign deleted; else show the plan first."""
-    saved = desk.load(saved.pk)
+    one should know before, such as tries used up or a campaign deleted; else show the plan first, and also when
+    somebody has edited it since it was saved as this revision."""
+    saved = locked(saved.pk)
     plan = planning.plan(saved)
     looked = desk.submit_fee(plan) <= shown_fee(request) and not preflight.unseen(request, saved, plan)
-    if look_first or plan.notes or plan.dead_end or not looked:
+    if look_first or saved.revision != revision or plan.notes or plan.dead_end or not looked:
         messages.info(request, "Saved. Please look at the plan before it is sent.")
         return redirect(desk.url("confirm", saved, "submit"))
     try:
@@ -318,7 +321,8 @@ def monthly_note() -> str:
     )
 
 
-def _locked(pk: int) -> Registration:
+def locked(pk: int) -> Registration:
+    """Inside a transaction: the case as it is now, and nobody else's to change until its end."""
     Registration.objects.select_for_update().get(pk=pk)
     return desk.load(pk)
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from registrations import verbs
+from registrations.admin import acts, edit
 from registrations.models import Campaign, Registration
 from tests.admin.conftest import browser, person
 from tests.factories import make_registration
@@ -72,3 +73,47 @@ def test_a_plan_that_became_shorter_is_no_reason_to_ask_again(ann, rejected):
     ann.post(url(rejected, "act/submit"), data | {"plan": data["plan"] + " campaign.delete"})
     rejected.refresh_from_db()
     assert rejected.is_submitted
+
+
+def colleague_edits(case, **parts) -> None:
+    assert verbs.edit(case, parts, actor="bob")
+
+
+def test_an_edit_between_the_click_and_the_act_is_not_submitted_unseen(ann, rejected, monkeypatch):
+    data, find = confirmed(ann, rejected), acts.find
+
+    def find_and_be_overtaken(pk):
+        case = find(pk)
+        # The plan and its price stay as they were.
+        colleague_edits(
+            case, campaign={"description": "What a colleague wrote and nobody else has read yet."}
+        )
+        return case
+
+    monkeypatch.setattr(acts, "find", find_and_be_overtaken)
+    ann.post(url(rejected, "act/submit"), data | {"fee": "100"})
+    monkeypatch.undo()
+    page = ann.get(url(rejected, "confirm/submit")).content.decode()
+    assert "Somebody has edited this case since you looked at it." in page
+    rejected.refresh_from_db()
+    assert not rejected.is_submitted
+
+
+def test_an_edit_between_save_and_submit_is_shown_before_it_is_sent(ann, monkeypatch):
+    case = make_registration("draft")
+    page = ann.get(url(case, "change"))
+    data = page.context["form"].initial | {"revision": case.revision, "fee": "100", "_submit": "1"}
+    data = {name: "" if value is None else value for name, value in data.items()}
+    monkeypatch.setattr(
+        edit.nearing, "warn", lambda request, saved: colleague_edits(saved, profile={"city": "Salem"})
+    )
+    answer = ann.post(url(case, "change"), data)
+    assert answer.headers["Location"] == url(case, "confirm/submit")
+    case.refresh_from_db()
+    assert not case.was_submitted
+    # Nobody in between: it is sent at once.
+    monkeypatch.setattr(edit.nearing, "warn", lambda request, saved: None)
+    data["revision"] = case.revision
+    assert ann.post(url(case, "change"), data).headers["Location"] == url(case, "desk")
+    case.refresh_from_db()
+    assert case.is_submitted
