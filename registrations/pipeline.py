@@ -247,7 +247,7 @@ def _call(gateway: Gateway, registration: Registration, token: str, row: Write) 
         _close(registration, token, run, RunState.MISCONFIGURED, error)
         raise
     except errors.Rejected as error:
-        if error.not_found and registration.attempts < NOT_FOUND_RETRIES:
+        if error.may_pass and registration.attempts < NOT_FOUND_RETRIES:
             _close(registration, token, run, RunState.UNAVAILABLE, error)
             raise errors.Unavailable(error.twilio_message, status=error.status, code=error.code) from error
         basis = run.basis

@@ -27,6 +27,7 @@ import urllib3.exceptions
 
 from .redact import redact_text
 
+INVALID_OBJECT = 22205  # invalid object_sid: it does not exist, or not yet for Trust Hub's other parts
 MAX_RETRY_AFTER = 86_400.0  # seconds; a longer wish is surely a mistake and would overflow dates
 
 
@@ -65,6 +66,11 @@ class GatewayError(Exception):
     @property
     def not_found(self) -> bool:
         return self.status == 404
+
+    @property
+    def may_pass(self) -> bool:
+        """What is young is not found everywhere at once: a 404, or an object that a bundle does not know yet."""
+        return self.not_found or self.code == INVALID_OBJECT
 
     def __str__(self) -> str:
         numbers = [f"HTTP {self.status}"] if self.status is not None else []

@@ -30,7 +30,7 @@ ONE_PROFILE = r"/CustomerProfiles/BU\w+$"
 PERSON, DOCUMENT = r"/EndUsers$", r"/SupportingDocuments$"
 BRAND, ONE_BRAND = r"/BrandRegistrations$", r"/BrandRegistrations/BN\w+$"
 SERVICE, CAMPAIGN = r"/v1/Services$", r"/Usa2p$"
-ATTACH = r"/PhoneNumbers$"
+ATTACH, ASSIGNMENT = r"/PhoneNumbers$", r"/EntityAssignments$"
 
 # A number's codes speak about sending; the desk meets them as the reason in a number's event.
 EVENT_CODES = (30034, 30033, 30022, 30023, 30025, 30026, 30007, 30024, 30126, 30995)
@@ -47,7 +47,7 @@ AT_ONCE: dict[int, tuple[str, str, int]] = {
     21629: ("start", ADDRESS, 400),
     **dict.fromkeys((22207, 22212, 20001, 20002, 20422, 20423, 20004, 20007), ("start", PERSON, 400)),
     **dict.fromkeys((22208, 22209, 22210, 22211, 22213), ("start", DOCUMENT, 400)),
-    **dict.fromkeys((22205, 22206, 22229), ("start", "EntityAssignments$", 400)),
+    **dict.fromkeys((22206, 22229), ("start", ASSIGNMENT, 400)),
     **dict.fromkeys((22203, 22204), ("start", ONE_PROFILE, 400)),
     **dict.fromkeys((21736, 21737, 21738, 21739, 21740, 21741), ("trust_bundle", BRAND, 400)),
     21713: ("otp", SERVICE, 400),
@@ -124,6 +124,7 @@ STATES: dict[str, tuple[tuple[str, Meet, dict], ...]] = {
     "60724": (("brand", by_refused_update, {"refused": ONE_BRAND}),),
     # What is young is not found everywhere at once: only the fifth time it is believed.
     "20404": (("start", by_refusal("POST", PERSON, 404, 5), {"refused": PERSON}),),
+    "22205": (("start", by_refusal("POST", ASSIGNMENT, 400, 5), {"refused": ASSIGNMENT}),),
 }
 NAMED: frozenset[int] = frozenset(int(key) for key in STATES if key.isdigit())
 # These have tests of their own.

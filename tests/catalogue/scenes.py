@@ -176,6 +176,7 @@ class Theatre:
 
         def carry(seconds: float) -> None:
             play.hand_over()
+            self.traveller.shift(seconds)
 
         report = event_streams.set_up(get_gateway(), pause=carry)
         assert report.ok, report
