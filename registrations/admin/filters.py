@@ -5,6 +5,7 @@ and `problem_part` names the part whose refusals it lists ("" for all). Choices 
 whatever the number of rows.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -102,7 +103,7 @@ class AgeFilter(CaseFilter):
 class WhoFilter(CaseFilter):
     """Who must act next; for lists that have no tabs for it."""
 
-    title = "next to act"
+    title = "who must act"
     parameter_name = "who"
 
     def offered(self) -> Choices:
@@ -249,7 +250,12 @@ class WordFilter(admin.SimpleListFilter):
     nothing = ""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        known = [(value, word.label) for value, word in self.words.items()]
+        # Two words may have one label for people; here they are two choices.
+        times = Counter(word.label for word in self.words.values())
+        known = [
+            (value, f"{word.label} ({value})" if times[word.label] > 1 else word.label)
+            for value, word in self.words.items()
+        ]
         empty = [(NONE, self.nothing)] if self.nothing else []
         return [*known, *empty, (OTHER, "Other words")]
 

@@ -85,6 +85,8 @@ def test_by_twilio_s_words_also_those_we_do_not_know(boss):
     PhoneNumber.objects.filter(registration=odd).update(a2p_status="registered")
     assert labels(boss, "/admin/registrations/brand/?status=APPROVED") == {"Approved"}
     assert labels(boss, "/admin/registrations/brand/?status=other") == {"Odd"}
+    for word in ("UNVERIFIED", "SELF_DECLARED"):
+        assert f"Waiting for YES ({word})" in boss.get("/admin/registrations/brand/").content.decode()
     assert labels(boss, "/admin/registrations/phonenumber/?a2p_status=none") == {"Approved"}
     assert labels(boss, "/admin/registrations/phonenumber/?a2p_status=registered") == {"Odd"}
 
@@ -131,7 +133,7 @@ def test_lists_of_objects_are_narrowed_by_stage_who_acts_and_day(boss):
         assert labels(boss, f"{url}?stage=otp") == expected - {"Live"}
         assert labels(boss, f"{url}?created=1&stage=live") == {"Live"}
         page = boss.get(url).content.decode()
-        for title in ("next to act", "stage", "owner", "time in stage", "created", "overdue"):
+        for title in ("who must act", "stage", "owner", "time in stage", "created", "overdue"):
             assert f"By {title}" in page
 
 
