@@ -7,7 +7,7 @@ second look, not to a second sink. Source: Twilio facts, section 7.1.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -72,6 +72,10 @@ class Report:
     @property
     def ok(self) -> bool:
         return not self.problems and all(act.done for act in self.acts)
+
+    def told(self) -> Json:
+        """For JSON."""
+        return {**asdict(self), "ok": self.ok}
 
 
 def set_up(

@@ -19,11 +19,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Max
+from django.db.models import CharField, Count, Max, QuerySet, Value
+from django.db.models.functions import Concat, Left
 
 from registrations import clock, envelopes, routing, tasks
 from registrations.models import Brand, Campaign, Profile, StepRun, TrustBundle, WebhookDelivery
 
+# How the note of an error begins that somebody has seen; its state is then that of what is not ours.
+SET_ASIDE = "Set aside"
 REPEAT_WINDOW = timedelta(minutes=1)
 # How much later than our own look a delivery may come before it counts as missing. Not scaled: networks are not.
 LATE = timedelta(minutes=5)
@@ -109,6 +112,25 @@ def replay(delivery: WebhookDelivery, *, actor: str) -> None:
         )
         if read.state == State.RECEIVED:
             tasks.ring_deliveries([delivery.pk])
+
+
+def errors() -> QuerySet[WebhookDelivery]:
+    """What ended in an error and nobody has set aside, the oldest first."""
+    return WebhookDelivery.objects.filter(state=State.ERRORED).order_by("received_at")
+
+
+def replay_errors(*, actor: str, limit: int = 500) -> int:
+    """Have them processed once more, e.g. after a defect of ours was mended; returns how many there were."""
+    rows = list(errors()[:limit])
+    for row in rows:
+        replay(row, actor=actor)
+    return len(rows)
+
+
+def set_aside(rows: QuerySet[WebhookDelivery], *, actor: str) -> int:
+    """Somebody has looked at these errors and needs them no more; their words and tracebacks stay."""
+    who = Concat(Value(f"{SET_ASIDE} by {actor[:150]}. "), "note", output_field=CharField())
+    return rows.filter(state=State.ERRORED).update(state=State.IGNORED, note=Left(who, 300))
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ With `broker.py` the only module that knows django-q2.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -226,11 +227,16 @@ def set_up_event_streams() -> None:
     which is rare and asked for by a person."""
     try:
         report = event_streams.set_up(get_gateway(), pause=pause)
-        detail = {**asdict(report), "ok": report.ok}
+        detail = report.told()
     except event_streams.Busy:
         return  # the other one stores what it finds
     except errors.GatewayError as error:
         detail = {"ok": False, "problems": [f"{str(error).rstrip('.')}. Nothing is lost: try again."]}
+    keep_set_up(detail)
+
+
+def keep_set_up(detail: dict[str, Any]) -> None:
+    """Keep what a set-up of Event Streams found, for the settings page."""
     Heartbeat.objects.update_or_create(name=EVENT_STREAMS, defaults={"at": timezone.now(), "detail": detail})
 
 

@@ -31,6 +31,8 @@ STATE_MOODS = {
 
 
 def state_chip(delivery: WebhookDelivery) -> SafeString:
+    if delivery.note.startswith(inbox.SET_ASIDE):
+        return display.chip(inbox.SET_ASIDE, "idle")
     return display.chip(delivery.get_state_display(), STATE_MOODS.get(delivery.state, "unknown"))  # type: ignore[call-overload]
 
 
@@ -104,6 +106,16 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
                 site.admin_view(self.replay),
                 name="registrations_webhookdelivery_replay",
             ),
+            path(
+                "<uuid:pk>/set-aside/",
+                site.admin_view(self.set_aside),
+                name="registrations_webhookdelivery_set_aside",
+            ),
+            path(
+                "errors/",
+                site.admin_view(wellbeing.settle_errors),
+                name="registrations_webhookdelivery_errors",
+            ),
         ]
         return own + super().get_urls()
 
@@ -125,10 +137,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     @require_POST
     def replay(request: HttpRequest, pk: Any) -> HttpResponse:
         """Process a stored delivery once more: harmless, because a delivery only makes the worker look."""
-        require(request, REPLAY)
-        delivery = WebhookDelivery.objects.filter(pk=pk).first()
-        if delivery is None:
-            raise Http404("There is no such delivery.")
+        delivery = _found(request, pk)
         inbox.replay(delivery, actor=request.user.get_username())
         delivery.refresh_from_db()
         if delivery.state == WebhookDelivery.State.ERRORED:
@@ -136,3 +145,20 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         else:
             messages.success(request, "It is processed once more.")
         return redirect(reverse("admin:registrations_webhookdelivery_change", args=[delivery.pk]))
+
+    @staticmethod
+    @require_POST
+    def set_aside(request: HttpRequest, pk: Any) -> HttpResponse:
+        """An error that somebody has looked at no longer calls for attention."""
+        delivery = _found(request, pk)
+        if inbox.set_aside(WebhookDelivery.objects.filter(pk=pk), actor=request.user.get_username()):
+            messages.success(request, "Set aside: it no longer counts as an error.")
+        return redirect(reverse("admin:registrations_webhookdelivery_change", args=[delivery.pk]))
+
+
+def _found(request: HttpRequest, pk: Any) -> WebhookDelivery:
+    require(request, REPLAY)
+    delivery = WebhookDelivery.objects.filter(pk=pk).first()
+    if delivery is None:
+        raise Http404("There is no such delivery.")
+    return delivery

@@ -74,6 +74,7 @@ def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
             "workers": [(worker, timedelta(seconds=worker.age_seconds)) for worker in facts.workers],
             "oldest_due": timedelta(seconds=facts.oldest_due_seconds),
             "ways": found,
+            "errored": sum(way.errored for way in found),
             "settings_rows": configured(),
             "endpoints": endpoints(),
             "setup_command": SETUP_COMMAND,
@@ -90,6 +91,21 @@ def set_up_event_streams(request: HttpRequest) -> HttpResponse:
     require(request, REPLAY)
     tasks.ring_event_streams()
     messages.success(request, "The worker sets up Event Streams now. Load this page again in a minute.")
+    return redirect("admin:registrations_webhookdelivery_health")
+
+
+@require_POST
+def settle_errors(request: HttpRequest) -> HttpResponse:
+    """Replay all deliveries that ended in an error, or set them aside (`act`: replay or aside)."""
+    require(request, REPLAY)
+    actor = request.user.get_username()
+    if request.POST.get("act") == "replay":
+        count = inbox.replay_errors(actor=actor)
+        text = "They are processed once more; what still fails is shown as an error again."
+    else:
+        count = inbox.set_aside(inbox.errors(), actor=actor)
+        text = "They no longer count as errors, and stay in the list."
+    messages.success(request, f"{count} deliver{'y' if count == 1 else 'ies'}. {text}")
     return redirect("admin:registrations_webhookdelivery_health")
 
 

@@ -123,6 +123,33 @@ class TestReplay:
         assert "It still cannot be read" in page
 
 
+class TestErrors:
+    ERRORS = f"{LIST}errors/"
+
+    def test_one_is_set_aside(self, boss):
+        row = delivery(state=State.ERRORED, note="The body is not JSON.", traceback="Before.")
+        url = f"{LIST}{row.pk}/set-aside/"
+        assert boss.get(url).status_code == 405
+        assert browser(person("reader", "view_webhookdelivery")).post(url).status_code == 403
+        assert "no longer counts" in boss.post(url, follow=True).content.decode()
+        row.refresh_from_db()
+        assert (row.state, row.note) == (State.IGNORED, "Set aside by boss. The body is not JSON.")
+        assert row.traceback == "Before."
+        assert "with an error" not in boss.get(HEALTH).content.decode()
+
+    def test_all_are_replayed_or_set_aside(self, boss):
+        body = '{"type": "com.twilio.messaging.compliance.brand-failure.brand-failure", "data": {}}'
+        ours, noise = delivery(state=State.ERRORED, body=body), delivery(state=State.ERRORED, body="no json")
+        fine = delivery(state=State.PROCESSED, note="x" * 300)
+        assert boss.get(self.ERRORS).status_code == 405
+        assert browser(person("reader", "view_webhookdelivery")).post(self.ERRORS).status_code == 403
+        assert "2 with an error" in boss.get(HEALTH).content.decode()
+        assert "2 deliveries." in boss.post(self.ERRORS, {"act": "replay"}, follow=True).content.decode()
+        assert "1 delivery." in boss.post(self.ERRORS, {"act": "aside"}, follow=True).content.decode()
+        states = [WebhookDelivery.objects.get(pk=row.pk).state for row in (ours, noise, fine)]
+        assert states == [State.RECEIVED, State.IGNORED, State.PROCESSED]
+
+
 class TestHealth:
     def test_secrets_are_never_shown(self, boss, settings):
         secrets = {

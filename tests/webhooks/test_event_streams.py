@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from registrations import event_streams
+from registrations import event_streams, tasks
 from registrations.gateway import get_gateway
 from registrations.management.commands import setup_event_streams as command
-from registrations.models import WebhookDelivery
+from registrations.models import Heartbeat, WebhookDelivery
 from registrations.sandbox.events import PREFIX, TYPES
 from tests.conftest import Desk
 from tests.webhooks.conftest import Postman, travel
@@ -199,6 +199,8 @@ class TestCommand:
         said = self.run()
         assert "done  Create a sink" in said
         assert "is active" in said
+        kept = Heartbeat.objects.get(name=tasks.EVENT_STREAMS)
+        assert kept.detail["ok"]
         assert "nothing was changed" in self.run()
         facts = json.loads(self.run("--json"))
         assert facts["ok"] is True

@@ -1,12 +1,11 @@
 """manage.py setup_event_streams: Twilio's events about brands, campaigns and numbers lead to this desk."""
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registrations import event_streams
+from registrations import event_streams, tasks
 from registrations.gateway import errors, get_gateway
 from registrations.worker.processes import pause
 
@@ -42,8 +41,10 @@ class Command(BaseCommand):
             raise CommandError(f"{str(error).rstrip('.')}. Nothing is lost: run it again.") from error
         except event_streams.Busy as error:
             raise CommandError(str(error)) from error
+        if not options["dry_run"]:
+            tasks.keep_set_up(report.told())
         if options["json"]:
-            self.stdout.write(json.dumps({**asdict(report), "ok": report.ok}))
+            self.stdout.write(json.dumps(report.told()))
         else:
             self._tell(report, options["dry_run"])
         if report.problems:
