@@ -75,11 +75,15 @@ def read_again(row: WebhookDelivery) -> WebhookDelivery:
 
 
 def family(event_type: str) -> str:
-    """ "brand", "campaign" or "number" for the A2P events we know how to route, else ""."""
+    """What an A2P event is about: "brand", "campaign" or "number", by its name; else "".
+
+    >>> family(PREFIX + "suspended-campaign-registration.submitted"), family(PREFIX + "resource-cleanup.done")
+    ('campaign', '')
+    """
     if not event_type.startswith(PREFIX):
         return ""
-    name = event_type.removeprefix(PREFIX).split(".")[0]
-    return name.split("-")[0] if name.split("-")[0] in _SUBJECTS else ""
+    words = event_type.removeprefix(PREFIX).split(".")[0].split("-")
+    return next((word for word in words if word in _SUBJECTS), "")
 
 
 def subject(event_type: str, data: Mapping[str, Any]) -> str:

@@ -22,7 +22,9 @@ from registrations.models import Heartbeat, WebhookDelivery
 
 # Sinks and subscriptions that begin with this are ours; a description must not hold personal data.
 NAME = "A2P registration desk"
-FAMILIES = ("brand-registration.", "campaign-registration.", "number-registration.", "number-deregistration.")
+# Words in the names of what concerns us; suspended campaigns and the cleanup of resources have kinds of their own
+# (facts section 7.3). Toll-free numbers are no A2P.
+FAMILIES = ("brand-", "campaign-", "number-", "cleanup")
 # Other kinds of brands alone have these; a type that is new to us is subscribed to, because it only rings.
 NOT_SOLE_PROPRIETOR = (
     "brand-registration.brand-vetted-verified",
@@ -155,9 +157,9 @@ def wanted_types(gateway: Gateway) -> dict[str, int | None]:
     for item in gateway.iter_event_types():
         name, schema = str(item.get("type", "")), str(item.get("schema_id", ""))
         suffix = name.removeprefix(PREFIX)
-        if not name.startswith(PREFIX) or not suffix.startswith(FAMILIES):
+        if not name.startswith(PREFIX) or not any(word in suffix.split(".")[0] for word in FAMILIES):
             continue
-        if suffix.startswith(NOT_SOLE_PROPRIETOR):
+        if suffix.startswith(NOT_SOLE_PROPRIETOR) or "toll-free" in suffix:
             continue
         if schema and schema not in versions:
             versions[schema] = _highest(gateway, schema)

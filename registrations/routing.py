@@ -135,6 +135,14 @@ def _route(row: WebhookDelivery, ring: Ring) -> Outcome:
         return _look_at(_of_campaign(data), "campaign", ring)
     if family == "number":
         return _number(row, data, ring)
+    if row.event_type.startswith(envelopes.PREFIX):
+        # A kind that is new to us: looking at what it names costs a read and may show why it came.
+        for part, owner in (
+            ("campaign", _of_campaign(data)),
+            ("brand", _owner(Brand, sid=data.get("brandsid"))),
+        ):
+            if owner:
+                return _look_at(owner, part, ring)
     return Outcome(State.IGNORED, "We do not know this kind of event.")
 
 

@@ -104,6 +104,29 @@ def test_a_lost_reply_makes_nothing_twice(desk: Desk, carry, path):
     assert len(list(get_gateway().iter_subscriptions())) == 1
 
 
+def test_kinds_that_are_new_to_us_are_wanted_and_those_of_others_are_not():
+    offered = {
+        "brand-registration.brand-verified": True,
+        "suspended-campaign-registration.submitted": True,
+        "resource-cleanup.done": True,
+        "number-deregistration.failed": True,
+        "brand-registration.email-2fa-sent": False,
+        "toll-free-number-verification.approved": False,
+        "tollfree.approved": False,
+    }
+
+    class Offering:
+        def iter_event_types(self) -> list[dict[str, str]]:
+            mine = [{"type": PREFIX + name, "schema_id": "odd id/1"} for name in offered]
+            return [*mine, {"type": "com.twilio.voice.brand-call.done"}]
+
+        def iter_schema_versions(self, schema_id: str) -> Any:
+            raise ValueError("A SID that goes into a Twilio URL is empty or malformed.")
+
+    wanted = event_streams.wanted_types(Offering())  # type: ignore[arg-type]
+    assert wanted == {PREFIX + name: None for name, ours in sorted(offered.items()) if ours}
+
+
 def test_one_type_that_twilio_refuses_does_not_keep_out_the_others(desk: Desk, carry, monkeypatch):
     odd = PREFIX + "brand-registration.brand-archived"
     wanted = event_streams.wanted_types

@@ -39,6 +39,15 @@ class TestRouting:
         crossed = event("campaign-registration.campaign-failure", **data, brandsid=case.brand.sid)
         assert self.process(twilio, crossed).state == "ignored"
 
+    @pytest.mark.parametrize("kind", ["suspended-campaign-registration.submitted", "resource-cleanup.done"])
+    def test_new_kinds_make_us_look_at_what_they_name(self, twilio: Twilio, kind):
+        case = make_registration(Stage.CAMPAIGN)
+        data = {"messagingservicesid": case.campaign.service_sid, "brandsid": case.brand.sid}
+        assert self.process(twilio, event(kind, **data)).registration_id == case.pk
+        assert Campaign.objects.get().look_requested_at
+        brand_alone = event("resource-cleanup.done", time=kind, brandsid=case.brand.sid)
+        assert self.process(twilio, brand_alone).state == "processed"
+
     def test_other_systems_of_the_account_are_kept_and_ignored(self, twilio: Twilio):
         make_registration(Stage.LIVE)
         kinds = {
