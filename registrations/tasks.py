@@ -24,6 +24,7 @@ from registrations.worker.processes import pause
 
 ADVANCE = "registrations.tasks.advance"
 SCAN = "registrations.tasks.run_scan"
+RETIRED = "registrations.tasks.look_at_retired"
 FINDING = "registrations.tasks.act_on_finding"
 STREAMS = "registrations.tasks.set_up_event_streams"
 PROCESS = "registrations.tasks.process_deliveries"
@@ -152,6 +153,22 @@ def run_scan(pk: int) -> None:
 def ring_due_scan() -> bool:
     """For the sweep: the regular comparison, when it is due."""
     return regular.ask_due(ring_scan) is not None
+
+
+def ring_retired(registration_id: int | None = None) -> None:
+    """Have a worker look whether brands that wait for their deletion in the Console are gone; of one case, or all."""
+    async_task(RETIRED, registration_id, broker=EtaORM())
+
+
+def ring_due_retired() -> None:
+    """For the sweep: the same, when it is due."""
+    if regular.brands_due():
+        ring_retired()
+
+
+def look_at_retired(registration_id: int | None) -> None:
+    """The job; a lost one is made up for by the next look."""
+    regular.look_at_retired_brands(get_gateway(), pause, registration_id)
 
 
 def ring_due_primary_profile() -> bool:

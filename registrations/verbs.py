@@ -16,6 +16,7 @@ from django.db import transaction
 from registrations import clock, limits, people, pipeline, planning, plans, preflight, tasks, timeline
 from registrations.models import Batch, Brand, Campaign, PhoneNumber, Profile, Registration, TrustBundle
 from registrations.preflight import gate, online
+from registrations.reconcile import regular
 from registrations.runs import Runs
 from registrations.states import Stage
 from registrations.steps import BY_SLUG, WATCHED_PARTS, watch_of
@@ -360,6 +361,8 @@ def refresh(registration: Registration, *, actor: str) -> None:
         for name in WATCHED_PARTS:
             if watch_of(registration, name):
                 PARTS[name].objects.filter(registration=registration).update(look_requested_at=clock.now())
+        if regular.retired_brands(registration.pk).exists():
+            tasks.ring_retired(registration.pk)
         timeline.record(registration, "refresh", "Asked to look at Twilio now.", actor=actor)
         _wake(registration.pk)
 

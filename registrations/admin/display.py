@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from registrations.clock import now
+from registrations.reconcile.kinds import KINDS
 from registrations.states import RunState, Stage, WaitingFor, Word
 from registrations.steps import BY_SLUG
 
@@ -117,6 +118,11 @@ def step_chip(status: str) -> SafeString:
 def run_chip(state: str) -> SafeString:
     label = RunState(state).label if state in RunState.values else state
     return chip(label, RUN_MOODS.get(state, "unknown"))  # type: ignore[call-overload]
+
+
+def kind_label(kind: str) -> str:
+    """What people call a kind of Twilio's objects; one of an older release keeps its slug."""
+    return KINDS[kind].label if kind in KINDS else kind
 
 
 def step_label(slug: str) -> str:

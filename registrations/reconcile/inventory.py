@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from registrations.gateway import Gateway
+from registrations.gateway import Gateway, errors
 from registrations.models import Registration
 from registrations.steps.base import Payload
 from registrations.steps.inputs import attributes_of
 
-from .kinds import BUNDLES, KINDS, Name, read_name
+from .kinds import BUNDLES, KINDS, Kind, Name, read_name
 
 PULSE_EVERY = 500  # objects; a page holds 1000
+# Seconds before a list is read again that broke off (facts section 8.1: reads are retried).
+RESTS = (1.0, 4.0)
+LONGEST_REST = 10.0
 
 
 @dataclass(frozen=True)
@@ -48,17 +51,36 @@ class Inventory:
         return [brand for brand in self.brands.values() if bundle_sid in brand.pair]
 
 
-def take(gateway: Gateway, pulse: Callable[[], None]) -> Inventory:
-    """Read all lists. `pulse` is called now and then: it tells that we live, or raises to stop us."""
+def take(
+    gateway: Gateway, pulse: Callable[[], None], rest: Callable[[float], None] | None = None
+) -> Inventory:
+    """Read all lists. `pulse` is called now and then: it tells that we live, or raises to stop us.
+
+    `rest(seconds)`: a list that Twilio could not give just now is read again after it; None: at once no more.
+    """
     found = Inventory()
     for kind in KINDS.values():
-        pulse()
-        for payload in kind.read(gateway):
-            _note(found, thing_of(kind.slug, payload))
-            found.read[kind.slug] += 1
-            if found.read[kind.slug] % PULSE_EVERY == 0:
-                pulse()
+        waits = list(RESTS) if rest else []
+        while True:
+            pulse()
+            try:
+                _read(found, kind, gateway, pulse)
+                break
+            except errors.Unavailable as error:
+                if not waits or rest is None:
+                    raise
+                rest(min(error.retry_after or waits[0], LONGEST_REST))
+                waits.pop(0)
     return found
+
+
+def _read(found: Inventory, kind: Kind, gateway: Gateway, pulse: Callable[[], None]) -> None:
+    found.read[kind.slug] = 0
+    for payload in kind.read(gateway):
+        _note(found, thing_of(kind.slug, payload))
+        found.read[kind.slug] += 1
+        if found.read[kind.slug] % PULSE_EVERY == 0:
+            pulse()
 
 
 def _note(found: Inventory, thing: Thing) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from registrations import clock, timeline
 from registrations.gateway import Gateway, errors, get_gateway
@@ -21,7 +21,10 @@ from . import scan
 ACTOR = "the regular comparison"
 # The Heartbeat row: when the last one began (or when the desk was first started).
 HEARTBEAT = "regular-scan"
+# The Heartbeat row: when the brands were looked at last, as often as one that a case still waits for.
+BRANDS, BRANDS_EVERY_SECONDS = "retired-brands", 3600.0
 BRANDS_AT_MOST = 50  # of those that wait for a deletion, the longest not looked at first
+RETRY_HOURS = 1  # after one that Twilio did not answer
 PAUSE_SECONDS = 0.1  # between pages: calls of people and cases come first
 
 Pause = Callable[[float], None]
@@ -36,6 +39,9 @@ def ask_due(ring: scan.Ring) -> Scan | None:
     if not hours:
         return None
     now = clock.now()
+    last = Scan.objects.filter(requested_by=ACTOR).order_by("-pk").first()
+    if last and last.state == Scan.State.FAILED and last.error != scan.TOO_LONG:
+        hours = min(hours, RETRY_HOURS)
     since = now - timedelta(hours=hours)
     if not Heartbeat.objects.filter(name=HEARTBEAT).exists():
         Heartbeat.objects.get_or_create(name=HEARTBEAT, defaults={"at": now})
@@ -59,18 +65,34 @@ def next_at() -> datetime | None:
 def run(pk: int, *, pause: Pause) -> bool:
     """The job of any scan; a regular one is spaced, and looks at the brands first."""
     if not Scan.objects.filter(pk=pk, requested_by=ACTOR).exists():
-        return scan.run(pk)
+        return scan.run(pk, rest=pause)
     gateway = get_gateway()
     if Scan.objects.filter(pk=pk, state=Scan.State.OPEN).exists():
         look_at_retired_brands(gateway, pause)
-    return scan.run(pk, gateway=gateway, pause=lambda: pause(PAUSE_SECONDS))
+    return scan.run(pk, gateway=gateway, pause=lambda: pause(PAUSE_SECONDS), rest=pause)
 
 
-def look_at_retired_brands(gateway: Gateway, pause: Pause) -> int:
-    """Close the tasks of brands that Twilio no longer has; returns how many. Trouble leaves the rest for later."""
+def retired_brands(registration_id: int | None = None) -> QuerySet[RetiredResource]:
+    """Brands that wait for somebody's deletion in the Console; of one case, or of all."""
     waiting = RetiredResource.objects.filter(
         kind="brand", removal=RetiredResource.Removal.CONSOLE, gone_at__isnull=True
     )
+    return waiting if registration_id is None else waiting.filter(registration_id=registration_id)
+
+
+def brands_due() -> bool:
+    """For the sweep: whether to look at them now. Claims the look, once an hour over all workers."""
+    now = clock.now()
+    if not retired_brands().exists():
+        return False
+    _, first = Heartbeat.objects.get_or_create(name=BRANDS, defaults={"at": now})
+    since = now - clock.scaled(BRANDS_EVERY_SECONDS)
+    return first or bool(Heartbeat.objects.filter(name=BRANDS, at__lte=since).update(at=now))
+
+
+def look_at_retired_brands(gateway: Gateway, pause: Pause, registration_id: int | None = None) -> int:
+    """Close the tasks of brands that Twilio no longer has; returns how many. Trouble leaves the rest for later."""
+    waiting = retired_brands(registration_id)
     closed = 0
     for resource in list(
         waiting.select_related("registration").order_by(F("checked_at").asc(nulls_first=True), "id")[

@@ -55,11 +55,13 @@ def run(
     gateway: Gateway | None = None,
     seconds: float | None = JOB_SECONDS,
     pause: Callable[[], None] = lambda: None,
+    rest: Callable[[float], None] | None = None,
 ) -> bool:
     """Read and compare. False when it is done already, or another process is at it.
 
-    `seconds`: when to give up, None for never. `pause` is called between portions of a list. Twilio's refusals
-    end the scan; our own errors are raised.
+    `seconds`: when to give up, None for never. `pause` is called between portions of a list, `rest(seconds)`
+    before a list that broke off is read again (None: it is not). Twilio's refusals end the scan; our own errors are
+    raised.
     """
     now = clock.now()
     free = Q(alive_at=None) | Q(alive_at__lt=now - DEAD)
@@ -74,7 +76,7 @@ def run(
         pause()
 
     try:
-        seen = inventory.take(gateway or get_gateway(), pulse)
+        seen = inventory.take(gateway or get_gateway(), pulse, rest)
         verdict = judge(seen, now)
         with transaction.atomic():
             _store(Scan.objects.select_for_update().get(pk=pk), verdict, dict(seen.read))

@@ -25,6 +25,7 @@ for function in (
     display.money,
     display.pretty,
     display.step_label,
+    display.kind_label,
 ):
     register.filter(function.__name__, function)
 

@@ -145,6 +145,8 @@ class Sweeper(threading.Thread):
             with transaction.atomic():
                 tasks.ring_due_scan()
             with transaction.atomic():
+                tasks.ring_due_retired()
+            with transaction.atomic():
                 tasks.ring_due_primary_profile()
         if self._due("figures", FIGURES_EVERY):
             tasks.ring_figures()

@@ -115,6 +115,43 @@ def test_the_tasks_close_even_where_the_account_is_too_large(house, removed, mon
     assert manual.manual_tasks(removed) == []
 
 
+def test_the_regular_one_is_tried_again_after_an_hour_when_twilio_did_not_answer(house):
+    house.case()
+    tasks.ring_due_scan()
+    a_day_later()
+    assert tasks.ring_due_scan()
+    Scan.objects.update(
+        state=Scan.State.FAILED, error="HTTP 503", requested_at=clock.now() - timedelta(minutes=61)
+    )
+    Heartbeat.objects.filter(name=regular.HEARTBEAT).update(at=clock.now() - timedelta(minutes=59))
+    assert not tasks.ring_due_scan()
+    Heartbeat.objects.filter(name=regular.HEARTBEAT).update(at=clock.now() - timedelta(minutes=61))
+    assert tasks.ring_due_scan()
+
+
+def test_former_brands_are_looked_at_every_hour_and_when_somebody_asks(house, removed, settings):
+    settings.A2P_TIME_SCALE = 1
+
+    def asked() -> list:
+        return [row.task["args"][0] for row in OrmQ.objects.all() if row.task["func"] == tasks.RETIRED]
+
+    tasks.ring_due_retired()
+    tasks.ring_due_retired()  # another worker's sweep, a moment later
+    assert asked() == [None]
+    Heartbeat.objects.filter(name=regular.BRANDS).update(at=clock.now() - timedelta(minutes=61))
+    tasks.ring_due_retired()
+    assert asked() == [None, None]
+    verbs.refresh(removed, actor="ann")
+    assert asked() == [None, None, removed.pk]
+    house.desk.post(f"brand/{removed.former_brand}", action="delete")
+    tasks.look_at_retired(removed.pk)
+    assert manual.manual_tasks(removed) == []
+    Heartbeat.objects.all().delete()
+    tasks.ring_due_retired()
+    verbs.refresh(removed, actor="ann")
+    assert len(asked()) == 3, "there is nothing left to look at"
+
+
 def test_a_brand_that_is_still_there_stays_a_task_and_trouble_closes_nothing(house, removed):
     pause = list[float]().append
     assert regular.look_at_retired_brands(house.gateway, pause) == 0

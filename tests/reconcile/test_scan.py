@@ -319,9 +319,9 @@ def test_two_jobs_at_once_are_one(house, monkeypatch):
     second: list[bool] = []
     take = inventory.take
 
-    def slow(gateway, pulse):
+    def slow(gateway, pulse, rest):
         second.append(reconcile.scan.run(scan.pk))
-        return take(gateway, pulse)
+        return take(gateway, pulse, rest)
 
     monkeypatch.setattr(inventory, "take", slow)
     assert reconcile.scan.run(scan.pk)
@@ -334,6 +334,20 @@ def test_a_refusal_ends_the_scan_with_twilios_words(house):
     assert scan.state == "failed"
     assert "503" in scan.error
     assert house.scan().state == "done"
+
+
+def test_a_list_that_broke_off_is_read_again_after_a_rest(house, monkeypatch):
+    monkeypatch.setattr("registrations.gateway.trusthub.PAGE_SIZE", 2)
+    orphans = {end_user(house, f"A2P {new_ref()} person") for _ in range(5)}
+    house.desk.fault(method="GET", path="EndUsers", action="503", nth=2)
+    house.desk.fault(method="GET", path="Services", action="429", times=2)
+    scan, rests = reconcile.scan.ask(actor="ann", ring=None), []
+    assert reconcile.scan.run(scan.pk, rest=rests.append)
+    scan.refresh_from_db()
+    assert (scan.state, scan.counts["read"]["end_user"]) == ("done", 5)
+    assert {row.sid for row in Finding.objects.all()} == orphans
+    assert len(rests) == 3
+    assert max(rests) <= inventory.LONGEST_REST
 
 
 def test_a_scan_that_takes_too_long_says_what_to_do(house):

@@ -9,6 +9,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from registrations import reconcile, tasks
 from registrations.models import Finding, Scan
 from registrations.reconcile.kinds import KINDS
+from registrations.worker.processes import pause
 
 ACTOR = "manage.py reconcile"
 
@@ -50,7 +51,7 @@ class Command(BaseCommand):
 
     def _scan(self) -> Scan:
         scan = reconcile.scan.ask(actor=ACTOR, ring=None)
-        if not reconcile.scan.run(scan.pk, seconds=None):
+        if not reconcile.scan.run(scan.pk, seconds=None, rest=pause):
             raise CommandError("Another scan is running. Try again in a few minutes.", returncode=2)
         scan.refresh_from_db()
         if scan.state != Scan.State.DONE:
