@@ -99,6 +99,11 @@ def compare(a: Submission, b: Submission) -> list[Difference]:
     ]
 
 
+def facts(submission: Submission) -> list[tuple[str, str]]:
+    """What was sent in one try: (label, text), in the order of the form; values that were left empty are not told."""
+    return [(_label(name), text) for name, text in flat(submission.sent).items() if text]
+
+
 def flat(sent: Any, prefix: str = "") -> dict[str, str]:
     """Nested inputs as field -> text; SIDs and names of ours are left out.
 

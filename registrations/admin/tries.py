@@ -32,6 +32,10 @@ class Try:
     def title(self) -> str:
         return f"Try {self.submission.number}"
 
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        return versions.facts(self.submission)
+
 
 @dataclass(frozen=True)
 class Part:

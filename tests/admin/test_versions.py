@@ -69,6 +69,17 @@ def test_every_try_with_its_answer_and_all_its_errors(boss, case):
     assert campaign.index("Try 2") < campaign.index("Try 1")
 
 
+def test_what_was_sent_is_told_for_a_single_try_too(boss, case):
+    one = sent(
+        case, "brand", 1, bundle={"sole_proprietor": {"mobile_phone_number": "+14155550100", "vertical": ""}}
+    )
+    page = boss.get(desk_url(case, "versions")).content.decode()
+    told = page.split(f'id="sent-{one.pk}"')[1].split("</details>")[0]
+    assert "What was sent in try 1" in told
+    assert '<dt>Mobile for the one-time text</dt><dd class="prewrap">+14155550100</dd>' in told
+    assert "Industry" not in told
+
+
 def test_two_tries_side_by_side_the_older_first(boss, case):
     one = sent(case, "campaign", 1, description="First words.", message_samples=["a", "b"], age_gated=False)
     two = sent(case, "campaign", 2, description="Other words.", message_samples=["a", "b"], age_gated=True)
