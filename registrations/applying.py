@@ -4,8 +4,10 @@ Upstream words are kept verbatim; odd shapes become a list or nothing, never an 
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+from django.utils.dateparse import parse_datetime
 
 from registrations import states, timeline
 from registrations.gateway.redact import redact
@@ -22,6 +24,9 @@ from registrations.models import (
 )
 from registrations.states import BRAND_APPROVED, BUNDLE_REJECTED, CAMPAIGN_VERIFIED, IDENTITY_VERIFIED
 from registrations.steps.base import Payload
+
+# Differences of clocks and the time of one look are less.
+LATE = timedelta(seconds=60)
 
 
 def _text(payload: Payload, key: str) -> str:
@@ -113,15 +118,29 @@ def _apply_brand(registration: Registration, mirror: Any, payload: Payload, now:
     brand.tcr_id = _text(payload, "tcr_id") or brand.tcr_id
     brand.failure_reason = _text(payload, "failure_reason")
     brand.errors = _items(payload)
+    changed_at = _changed_at(brand.payload, payload, now)
     brand.payload = redact(payload)
     brand.synced_at = now
     if brand.status == BRAND_APPROVED and not brand.approved_at:
         # Twilio sends the first one-time text by itself at this moment (facts section 8).
-        brand.approved_at = brand.otp_sent_at = now
+        brand.approved_at, brand.otp_sent_at = now, changed_at
         brand.otp_sends += 1
         brand.polls = 0
     if brand.identity_status == IDENTITY_VERIFIED and not brand.verified_at:
         brand.verified_at = now
+
+
+def _changed_at(before: Payload, payload: Payload, now: datetime) -> datetime:
+    """When Twilio last changed the object: `now`, unless it says that this was a while ago, while nobody looked."""
+    told = payload.get("date_updated")
+    if not isinstance(told, str) or told == before.get("date_updated"):
+        return now
+    try:
+        at = parse_datetime(told)
+    except ValueError:
+        return now
+    late = at is not None and at.tzinfo is not None and at < now - LATE
+    return at if at and late else now
 
 
 def _apply_brand_update(registration: Registration, mirror: Any, payload: Payload, now: datetime) -> None:

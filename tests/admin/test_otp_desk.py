@@ -299,3 +299,23 @@ def test_a_brand_that_is_approved_anew_has_a_text_more_and_no_old_wish(agent):
     case.brand.refresh_from_db()
     assert (case.brand.otp_sends, case.brand.otp_requested_at) == (3, None)
     assert timezone.now() - case.brand.otp_sent_at < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("told", "hours"),
+    [
+        (lambda now: (now - timedelta(hours=20)).strftime("%Y-%m-%dT%H:%M:%SZ"), 4),
+        (lambda now: (now + timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M:%SZ"), 24),  # its clock is wrong
+        (lambda now: "2026-13-45T99:00:00Z", 24),
+        (lambda now: None, 24),
+        (lambda now: "as before", 24),
+    ],
+)
+def test_a_text_that_went_out_while_nobody_looked_has_fewer_hours_left(told, hours):
+    case = make_registration(Stage.BRAND)
+    case.brand.payload = {"date_updated": "as before"}
+    now = timezone.now()
+    answer = {"status": "APPROVED", "identity_status": "UNVERIFIED", "date_updated": told(now)}
+    sync.refresh(case, BY_SLUG["brand.review"], answer)
+    case.brand.refresh_from_db()
+    assert round((case.brand.otp_expires_at - now).total_seconds() / 3600) == hours
