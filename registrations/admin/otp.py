@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
+from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -24,7 +25,7 @@ from registrations.models import Registration, StepRun
 from registrations.states import RunState
 
 from . import desk, display
-from .edit import OVERRIDE, find, override_reason, require, shown_fee
+from .edit import OVERRIDE, find, locked, override_reason, require, shown_fee
 
 VIEW, CHANGE = "registrations.view_registration", "registrations.change_registration"
 PER_PAGE = 100
@@ -198,6 +199,13 @@ def mobile(request: HttpRequest, admin_site: Any, pk: str) -> HttpResponse:
     if not figures.owing().filter(pk=case.pk).exists():
         messages.info(request, "This customer owes no answer now, so there is no text to send elsewhere.")
         return redirect(desk.url("desk", case))
+    if request.method != "POST":
+        return _mobile(request, admin_site, case)
+    with transaction.atomic():
+        return _mobile(request, admin_site, locked(case.pk))
+
+
+def _mobile(request: HttpRequest, admin_site: Any, case: Registration) -> HttpResponse:
     form = MobileForm(
         request.POST if request.method == "POST" else None,
         case=case,
@@ -209,7 +217,12 @@ def mobile(request: HttpRequest, admin_site: Any, pk: str) -> HttpResponse:
         plan = _plan_with(case, number)
         # What this change adds to what was agreed to: nothing today, and then it is done at once.
         fee = max(desk.submit_fee(plan) - desk.submit_fee(planning.plan(case)), Decimal(0))
-        if fee <= shown_fee(request):
+        if request.POST.get("revision") != str(case.revision):
+            # What a colleague has saved would be sent along.
+            refused = (
+                "Somebody has edited this case since you looked at it. Please look again, and save then."
+            )
+        elif fee <= shown_fee(request):
             try:
                 verbs.change_mobile(
                     case,

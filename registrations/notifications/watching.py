@@ -28,7 +28,7 @@ MAY_SEE_HEALTH = "registrations.view_webhookdelivery"
 
 def in_charge(registration: Registration) -> Any:
     """Whose case it is: its owner, unless they have left, else who submitted it; None when that is nobody."""
-    if registration.owner_id and registration.owner.is_active:
+    if registration.owner and registration.owner.is_active:
         return registration.owner
     return get_user_model()._default_manager.filter(username=registration.submitted_by).first()
 

@@ -225,9 +225,23 @@ class TestMobile:
             viewer.post(desk_url(case, "mobile"), {"mobile_phone_number": "+14155552673"}).status_code == 403
         )
 
+    def test_what_a_colleague_saved_meanwhile_is_not_sent_along_unseen(self, agent):
+        case = owes("One", 2)
+        typed = {"mobile_phone_number": "(415) 555-2673", "fee": "0", "revision": case.revision}
+        verbs.edit(case, {"profile": {"city": "Salem"}}, actor="bob")
+        response = agent.post(desk_url(case, "mobile"), typed)
+        assert response.status_code == 409
+        page = response.content.decode()
+        assert "Somebody has edited this case" in page
+        assert "They are sent along." in page
+        case.refresh_from_db()
+        assert not case.is_submitted
+        assert f'name="revision" value="{case.revision}"' in page
+
     def test_saved_and_on_its_way(self, agent):
         case = owes("One", 2)
-        response = agent.post(desk_url(case, "mobile"), {"mobile_phone_number": "(415) 555-2673", "fee": "0"})
+        typed = {"mobile_phone_number": "(415) 555-2673", "fee": "0", "revision": case.revision}
+        response = agent.post(desk_url(case, "mobile"), typed)
         assert response.headers["Location"] == desk_url(case)
         case.trust_bundle.refresh_from_db()
         case.refresh_from_db()
