@@ -259,7 +259,7 @@ def uses_of_values(asked: Mapping[int, tuple[Sequence[str], Registration | None]
             Use(
                 one.field,
                 one.label,
-                used[one.field, value] - _own(case, place, value, own),
+                max(0, used[one.field, value] - _own(case, place, value, own)),
                 one.limit,
                 one.code,
             )
