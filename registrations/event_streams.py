@@ -339,7 +339,7 @@ class _Setup:
                     f"Subscribe to {name}",
                     partial(self.gateway.add_subscribed_event, sid, type=name, schema_version=version),
                 )
-            elif version and (have[name] or 0) < version:
+            elif version and _number(have[name]) < version:
                 self.act(
                     f"Move {name} to schema version {version}",
                     partial(self.gateway.update_subscribed_event, sid, name, schema_version=version),
@@ -385,6 +385,10 @@ def _leads_to(sink: Json, url: str) -> bool:
     configuration = _configuration(sink)
     method = str(configuration.get("method", "POST")).upper()
     return sink.get("sink_type") == "webhook" and configuration.get("destination") == url and method == "POST"
+
+
+def _number(version: Any) -> int:
+    return version if isinstance(version, int) else 0
 
 
 def _with_version(name: str, version: int | None) -> Json:
