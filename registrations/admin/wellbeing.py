@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.checks import CheckMessage
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -102,9 +102,11 @@ def settle_errors(request: HttpRequest) -> HttpResponse:
     if request.POST.get("act") == "replay":
         count = inbox.replay_errors(actor=actor)
         text = "They are processed once more; what still fails is shown as an error again."
-    else:
+    elif request.POST.get("act") == "aside":
         count = inbox.set_aside(inbox.errors(), actor=actor)
         text = "They no longer count as errors, and stay in the list."
+    else:
+        return HttpResponseBadRequest("act: replay or aside")
     messages.success(request, f"{count} deliver{'y' if count == 1 else 'ies'}. {text}")
     return redirect("admin:registrations_webhookdelivery_health")
 
