@@ -9,16 +9,20 @@ from registrations.failures import parse_error_items
 from registrations.models import Mirror, Registration
 from registrations.models.brand import MAX_BRAND_UPDATES
 from registrations.states import (
+    BRAND,
     BRAND_FAILED,
     BUNDLE_REJECTED,
     CAMPAIGN_FAILED,
     CAMPAIGN_VERIFIED,
     IDENTITY_VERIFIED,
+    word,
 )
 from registrations.steps import Watch, Write, rows_of
+from registrations.steps.brand import may_help as brand_may_help
 from registrations.steps.brand import mobile_was_changed, needs_console_deletion
 from registrations.steps.campaign import drift as campaign_drift
-from registrations.steps.guards import hopeless, may_repair
+from registrations.steps.campaign import may_help as campaign_may_help
+from registrations.steps.guards import beyond_editing, may_repair
 from registrations.steps.number import reattaching_helps
 from registrations.steps.trust_bundle import submit_wanted as bundle_changed
 
@@ -67,12 +71,13 @@ def ask_again(registration: Registration) -> list[tuple[Mirror, dict[str, Any]]]
         if bundle.status == BUNDLE_REJECTED or bundle.evaluation_status not in ("", "compliant"):
             changes.append((bundle, again))
     brand, campaign, number = registration.brand, registration.campaign, registration.phone_number
-    if brand.gone_at or (brand.status == BRAND_FAILED and not needs_console_deletion(registration)):
+    again_helps = not needs_console_deletion(registration) and brand_may_help(registration)
+    if brand.gone_at or (brand.status == BRAND_FAILED and again_helps):
         changes.append((brand, again))
     # A campaign stands in the way of its brand's deletion.
     in_the_way = needs_console_deletion(registration)
     # A wish that Submit cannot meet now must not be met later, when a reason has come and nobody clicks.
-    refused = campaign.status == CAMPAIGN_FAILED and not hopeless("campaign", campaign)
+    refused = campaign.status == CAMPAIGN_FAILED and campaign_may_help(registration)
     if campaign.sid and (campaign.gone_at or refused or in_the_way):
         changes.append((campaign, again))
     if number.failure_reason:
@@ -166,22 +171,27 @@ def _notes(registration: Registration, slugs: set[str]) -> list[str]:
             "The campaign is deleted and created again: it gets a new review and a new vetting fee."
             + (" Its messages stop until then." if campaign.status == CAMPAIGN_VERIFIED else "")
         )
-    if campaign.status == CAMPAIGN_FAILED and any(
-        item.failure.resubmittable == "no" for item in parse_error_items(campaign.errors)
-    ):
-        notes.append(
-            "Twilio says that this campaign cannot be resubmitted as it is. Read the reasons before you pay."
-        )
+    if campaign.status == CAMPAIGN_FAILED and "campaign.make_way" not in slugs:
+        reasons = [item.failure for item in parse_error_items(campaign.errors)]
+        titles = list(dict.fromkeys(one.title for one in reasons if beyond_editing(one)))
+        if titles:
+            notes.append(
+                f"No edit of the campaign answers this: {'; '.join(titles)}. Read the reasons before you pay."
+            )
     if "trust_bundle.update_end_user" in slugs and mobile_was_changed(registration):
         notes.append(MOBILE_MAY_NOT_FOLLOW)
     if _campaign_held_back(registration, slugs):
         notes.append(
             "Twilio takes changes of a campaign only while it is rejected. The edits of the campaign stay here."
         )
-    if brand.identity_status == IDENTITY_VERIFIED and _held_back(registration):
+    if _held_back(registration):
         notes.append(
             "The brand is verified: Twilio takes no changes of person, address, brand name or mobile now. "
             "These edits stay here."
+            if brand.identity_status == IDENTITY_VERIFIED
+            else f"The brand is at Twilio ({word(BRAND, brand.status).label.lower()}): changes of person, address, "
+            "brand name or mobile wait here until Twilio has answered. If it refuses the brand, you are asked "
+            "before a try is used."
         )
     return notes
 

@@ -177,6 +177,9 @@ def _look(registration: Registration, row: Watch, apply: Callable[[Any, datetime
         mirror.resubmit_requested, forgets = False, {"resubmit_requested"}
         timeline.record(registration, f"{row.part}:gone", "Twilio does not find the object (404).")
     changed = _words(mirror) != before
+    if changed and row.part in ("brand", "campaign"):
+        # A wish to resubmit was about what Twilio said then; what it says now needs a click of its own.
+        mirror.resubmit_requested, forgets = False, {"resubmit_requested"}
     mirror.synced_at = now
     versions.note_answer(registration, row.part, mirror, now)
     if lost := passed - _passed(registration, row.part):

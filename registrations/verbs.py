@@ -381,15 +381,13 @@ def use_suggested_address(registration: Registration, *, actor: str) -> list[str
     if not suggested:
         raise Refused("Twilio suggested no address for this registration.")
     profile, inputs = registration.profile, suggested[0].as_inputs()
-    for name, value in inputs.items():
-        column = Profile._meta.get_field(name)
-        try:
-            column.clean(value, profile)
-        except ValidationError as error:
-            raise Refused(
-                f"Twilio's suggestion for “{column.verbose_name}” cannot be saved: {' '.join(error.messages)} "
-                "Correct the address by hand."
-            ) from error
+    try:
+        Profile(**inputs).clean_fields(exclude={f.name for f in Profile._meta.fields} - set(inputs))
+    except ValidationError as error:
+        wrong = "; ".join(f"{name}: {' '.join(said)}" for name, said in error.message_dict.items())
+        raise Refused(
+            f"Twilio's suggestion cannot be saved ({wrong}). Correct the address by hand."
+        ) from error
     changed = [name for name, value in inputs.items() if getattr(profile, name) != value]
     if changed:
         edit(registration, {"profile": inputs}, actor=actor)

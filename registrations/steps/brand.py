@@ -80,18 +80,24 @@ def _fetch(gateway: Gateway, registration: Registration) -> Payload:
     return gateway.fetch_brand(registration.brand.sid)
 
 
-def _changed_since_sent(registration: Registration) -> bool:
+def changed_since_sent(registration: Registration) -> bool:
+    """What the brand was made of was edited since Twilio read it."""
     return not unchanged(
         registration.brand.sent.get("content", {}).get("bundle"), inputs.bundle_content(registration)
     )
 
 
 def update_wanted(registration: Registration) -> bool:
+    """A person submitted after it failed: each try counts, so an edit from before never spends one by itself."""
     brand = registration.brand
     if not brand.sid or brand.status != BRAND_FAILED or brand.gone_at:
         return False
-    asked = brand.resubmit_requested and not guards.hopeless("brand", brand)
-    return asked or _changed_since_sent(registration)
+    return brand.resubmit_requested and may_help(registration)
+
+
+def may_help(registration: Registration) -> bool:
+    """Whether resubmitting the brand can have another answer than the one it got."""
+    return changed_since_sent(registration) or not guards.hopeless("brand", registration.brand)
 
 
 def _dead_end(registration: Registration) -> str:

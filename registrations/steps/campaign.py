@@ -99,14 +99,19 @@ def _must_recreate(registration: Registration) -> bool:
     return any("campaign_recreate" in redo and "campaign_update" not in redo for redo in scopes)
 
 
+def may_help(registration: Registration) -> bool:
+    """Whether resubmitting the campaign can have another answer than the one it got."""
+    return bool(drift(registration)) or not guards.hopeless("campaign", registration.campaign)
+
+
 def _update_wanted(registration: Registration) -> bool:
+    """A person submitted after it was rejected: vetting may be charged, so an edit from before is not enough."""
     campaign = registration.campaign
     failed = campaign.status == CAMPAIGN_FAILED and not campaign.gone_at
     if not campaign.sid or not failed or _must_recreate(registration):
         return False
-    changed = drift(registration)
-    asked = campaign.resubmit_requested and not guards.hopeless("campaign", campaign)
-    return changed <= inputs.EDITABLE_CAMPAIGN_KEYS and bool(changed or asked)
+    editable = drift(registration) <= inputs.EDITABLE_CAMPAIGN_KEYS
+    return campaign.resubmit_requested and editable and may_help(registration)
 
 
 def _update(gateway: Gateway, registration: Registration, basis: Basis) -> Payload:
@@ -128,11 +133,9 @@ def _delete_wanted(registration: Registration) -> bool:
         return False
     if "brand_registration_sid" in changed:
         return True  # its brand is gone, and the campaign of no use
-    if campaign.status != CAMPAIGN_FAILED:
+    if campaign.status != CAMPAIGN_FAILED or not campaign.resubmit_requested:
         return False
-    if _must_recreate(registration):
-        return bool(changed or campaign.resubmit_requested)
-    return not changed <= inputs.EDITABLE_CAMPAIGN_KEYS
+    return _must_recreate(registration) or not changed <= inputs.EDITABLE_CAMPAIGN_KEYS
 
 
 def _makes_way(registration: Registration) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from registrations.clock import scaled
-from registrations.failures import of_state, told
+from registrations.failures import Failure, of_state, told
 from registrations.models import Mirror, Registration, StepRun
 from registrations.states import (
     BRAND_APPROVED,
@@ -140,7 +140,12 @@ def hopeless(part: str, mirror: Mirror) -> bool:
     reasons = [one.failure for one in told(part, mirror.errors, mirror.failure_reason)]
     if not reasons and (state := of_state(part, mirror.status)):
         reasons = [state]
-    return bool(reasons) and all(not one.is_unknown and set(one.redo) <= _ELSEWHERE for one in reasons)
+    return bool(reasons) and all(beyond_editing(one) for one in reasons)
+
+
+def beyond_editing(failure: Failure) -> bool:
+    """Whether only somebody elsewhere can help: support, the operator, or another kind of brand."""
+    return not failure.is_unknown and set(failure.redo) <= _ELSEWHERE
 
 
 def unchanged_again(part: str, mirror: Mirror) -> str:

@@ -76,6 +76,13 @@ def edit_and_submit(play: Play, changes: dict[str, Any]) -> None:
         assert submit(play)
 
 
+def edit(play: Play, changes: dict[str, Any]) -> None:
+    """Type into the form and press "Save"."""
+    play.traveller.shift(60)
+    answer = play.client.post(desk_url(play.case, "change"), data_of(play.case) | changes | {"_save": "1"})
+    assert answer.status_code == 302, text_of(answer.content.decode())[:3000]
+
+
 def submit(play: Play) -> bool:
     """Press Submit on the page of the plan; whether the desk took it."""
     source = source_of(play, "confirm/submit")
