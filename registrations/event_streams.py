@@ -5,10 +5,10 @@ second look, not to a second sink. Source: Twilio facts, section 7.1.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,8 @@ from django.urls import reverse
 from registrations import clock
 from registrations.envelopes import PREFIX, TEST_EVENT, data_of
 from registrations.gateway import Gateway, errors
-from registrations.models import Heartbeat, WebhookDelivery
+from registrations.models import WebhookDelivery
+from registrations.mutex import Mutex
 
 # Sinks and subscriptions that begin with this are ours; a description must not hold personal data.
 NAME = "A2P registration desk"
@@ -35,18 +36,11 @@ NOT_SOLE_PROPRIETOR = (
 )
 TEST_SECONDS = 30.0
 PAUSE_SECONDS = 0.5
-# Two set-ups at once would make two sinks, so one holds this row of Heartbeat; one that was killed loses it soon.
+# Two set-ups at once would make two sinks.
 LOCK = "event-streams-lock"
-LOCK_EXPIRES = timedelta(seconds=40)
-
-_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 Json = dict[str, Any]
 Pause = Callable[[float], None]
-
-
-class Busy(Exception):
-    """Another set-up is under way."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +89,7 @@ def set_up(
     carry our name but lead elsewhere or have failed. `pause(seconds)` is called while a test event, or the
     end of another set-up, is awaited: of the latter for `wait` seconds.
     """
-    lock = _Lock(pause)
+    lock = Mutex(LOCK, pause)
     setup = _Setup(gateway, lock.pause, dry_run, Report(destination()))
     if problem := unreachable(setup.report.destination):
         setup.report.problems.append(problem)
@@ -104,38 +98,6 @@ def set_up(
         setup.sink(test)
         setup.stale(delete_stale)
     return setup.report
-
-
-class _Lock:
-    """Held by one set-up at a time, and kept by pausing through it."""
-
-    def __init__(self, pause: Pause) -> None:
-        self._pause = pause
-        self._at = _LONG_AGO
-
-    @contextmanager
-    def held(self, wait: float) -> Iterator[None]:
-        Heartbeat.objects.get_or_create(name=LOCK, defaults={"at": _LONG_AGO})
-        while not self._take(at__lt=clock.now() - LOCK_EXPIRES):
-            if wait <= 0:
-                raise Busy("Another set-up of Event Streams is under way; wait for its end.")
-            wait -= PAUSE_SECONDS
-            self._pause(PAUSE_SECONDS)
-        try:
-            yield
-        finally:
-            Heartbeat.objects.filter(name=LOCK, at=self._at).update(at=_LONG_AGO)
-
-    def pause(self, seconds: float) -> None:
-        self._pause(seconds)
-        if self._at > _LONG_AGO:
-            self._take(at=self._at)
-
-    def _take(self, **where: Any) -> bool:
-        now = clock.now()
-        if taken := bool(Heartbeat.objects.filter(name=LOCK, **where).update(at=now)):
-            self._at = now
-        return taken
 
 
 def destination() -> str:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 from django_q.tasks import async_task
 
-from registrations import background, event_streams, notifications, pipeline, primary_profile, routing
+from registrations import background, event_streams, mutex, notifications, pipeline, primary_profile, routing
 from registrations.broker import EtaORM
 from registrations.gateway import errors, get_gateway
 from registrations.models import Batch, Figure, Heartbeat, Import, ImportFile, ImportRow, Notification
@@ -245,7 +245,7 @@ def set_up_event_streams() -> None:
     try:
         report = event_streams.set_up(get_gateway(), pause=pause)
         detail = report.told()
-    except event_streams.Busy:
+    except mutex.Busy:
         return  # the other one stores what it finds
     except errors.GatewayError as error:
         detail = {"ok": False, "problems": [f"{str(error).rstrip('.')}. Nothing is lost: try again."]}

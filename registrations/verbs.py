@@ -5,8 +5,6 @@ user's name as text. A verb that may not be done now raises Refused with a sente
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -17,15 +15,12 @@ from registrations import clock, limits, people, pipeline, planning, plans, pref
 from registrations.models import Batch, Brand, Campaign, PhoneNumber, Profile, Registration, TrustBundle
 from registrations.preflight import gate, online
 from registrations.reconcile import regular
-from registrations.runs import Runs
 from registrations.states import Stage
-from registrations.steps import BY_SLUG, WATCHED_PARTS, watch_of
-from registrations.steps.brand import mobile_was_changed, waits_for_yes
+from registrations.steps import WATCHED_PARTS, watch_of
 from registrations.steps.number import buy_wanted
 from registrations.versions import labels
 
 PREFLIGHT_ADVICE = "Mend this, or submit it all the same on the page that shows the plan."
-OTP_COOLDOWN_SECONDS = 300.0
 
 PARTS: dict[str, Any] = {
     "profile": Profile,
@@ -165,7 +160,7 @@ def submit(
             attempts=0,
         )
         timeline.record(current, "submitted", "Submitted.", actor=actor, revision=current.revision)
-        _wake(current.pk)
+        wake(current.pk)
 
 
 def _check_limits(registration: Registration) -> None:
@@ -222,105 +217,12 @@ def _ask_again(registration: Registration) -> None:
         type(mirror)._default_manager.filter(pk=mirror.pk).update(**columns)
 
 
-def _wake(pk: int) -> None:
+def wake(pk: int) -> None:
     """Have the worker look now. If it is at work on the case already, it looks once more when it ends."""
     now = clock.now()
     Registration.objects.filter(pk=pk).update(wake_at=now)
     tasks.ring(pk, now)
     pipeline.restate(pk)
-
-
-# --- the one-time text ------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class OtpState:
-    """The one-time text's clock. sends: how often it went out, Twilio's own first one included. note: a doubt
-    that a person should know, or "".
-    """
-
-    owed: bool
-    can_resend: bool
-    why_not: str
-    cooldown_until: datetime | None
-    sends: int
-    sent_at: datetime | None
-    expires_at: datetime | None
-    deadline_at: datetime | None
-    note: str = ""
-
-
-def otp_state(registration: Registration, runs: Runs | None = None) -> OtpState:
-    brand, now = registration.brand, clock.now()
-    owed = waits_for_yes(registration)
-    cooldown = brand.otp_sent_at + clock.scaled(OTP_COOLDOWN_SECONDS) if brand.otp_sent_at else None
-    why_not = ""
-    if not owed:
-        why_not = "No answer is owed: the brand is not waiting for a YES."
-    elif registration.removing:
-        why_not = "This registration is being taken down."
-    elif brand.otp_requested_at and not _otp_refused(registration, runs):
-        why_not = "A text is being sent already."
-    elif cooldown and cooldown > now:
-        why_not = "A text went out a moment ago. Give it a few minutes to arrive."
-    elif registration.hold:
-        why_not = "This registration is on hold."
-    return OtpState(
-        owed=owed,
-        can_resend=not why_not,
-        why_not=why_not,
-        cooldown_until=cooldown if cooldown and cooldown > now else None,
-        sends=brand.otp_sends,
-        sent_at=brand.otp_sent_at,
-        expires_at=brand.otp_expires_at,
-        deadline_at=brand.otp_deadline_at,
-        note=plans.MOBILE_MAY_NOT_FOLLOW if mobile_was_changed(registration) else "",
-    )
-
-
-def _otp_refused(registration: Registration, runs: Runs | None) -> bool:
-    """Whether Twilio said no to the text that was asked for last."""
-    return (runs or Runs.of(registration)).refusal(BY_SLUG["brand.send_otp"], registration) is not None
-
-
-def resend_otp(registration: Registration, *, actor: str) -> None:
-    """Have Twilio text the customer again. Refused while no YES is owed and within the cool-down."""
-    with transaction.atomic():
-        Registration.objects.select_for_update().get(pk=registration.pk)
-        full = pipeline.load(registration.pk)
-        if why_not := otp_state(full).why_not:
-            raise Refused(why_not)
-        if not full.is_submitted:
-            raise Refused("There are edits that Twilio has not got yet. Submit them first.")
-        Brand.objects.filter(registration=full).update(
-            otp_requested_at=clock.now(), otp_requested_by=actor[:150]
-        )
-        timeline.record(full, "brand:otp_requested", "Another one-time text was asked for.", actor=actor)
-        _wake(full.pk)
-
-
-def change_mobile(registration: Registration, *, mobile: str, actor: str, limit_reason: str = "") -> None:
-    """Correct the mobile and have the text sent there, after the plan that this takes has run.
-
-    `mobile` is E.164. One that is used up is refused unless a supervisor gives a reason (the caller checks the
-    permission). The bundle is evaluated and submitted with the new number first (facts section 6.7). An
-    approved brand itself cannot be updated, so whether its texts follow is Twilio's secret: the page says what
-    to do when they do not (OtpState.note).
-    """
-    with transaction.atomic():
-        edit(registration, {"trust_bundle": {"mobile_phone_number": mobile}}, actor=actor)
-        full = pipeline.load(registration.pk)
-        spent = [use.text for use in limits.uses(mobile=mobile, without=full) if use.spent]
-        if spent and not limit_reason:
-            raise Refused(" ".join(spent))
-        if spent:
-            override_limits(full, reason=limit_reason, actor=actor)
-            full = pipeline.load(registration.pk)
-        if not waits_for_yes(full):
-            raise Refused("The mobile can be changed here only while the customer owes a YES.")
-        Brand.objects.filter(registration=full).update(
-            otp_requested_at=clock.now(), otp_requested_by=actor[:150]
-        )
-        # The texts were submitted before; only the mobile is new.
-        submit(full, actor=actor, despite=None)
 
 
 # --- the rest ------------------------------------------------------------------------------------------------------
@@ -334,7 +236,7 @@ def confirm_purchase(registration: Registration, *, actor: str) -> None:
             purchase_confirmed_at=clock.now(), purchase_confirmed_by=actor[:150]
         )
         timeline.record(registration, "number:purchase_confirmed", "Purchase confirmed.", actor=actor)
-        _wake(registration.pk)
+        wake(registration.pk)
 
 
 def hold(registration: Registration, *, reason: str, actor: str) -> None:
@@ -352,7 +254,7 @@ def release(registration: Registration, *, actor: str) -> None:
     with transaction.atomic():
         Registration.objects.filter(pk=registration.pk).update(hold=False, hold_reason="")
         timeline.record(registration, "released", "Released.", actor=actor)
-        _wake(registration.pk)
+        wake(registration.pk)
 
 
 def refresh(registration: Registration, *, actor: str) -> None:
@@ -364,7 +266,7 @@ def refresh(registration: Registration, *, actor: str) -> None:
         if regular.retired_brands(registration.pk).exists():
             tasks.ring_retired(registration.pk)
         timeline.record(registration, "refresh", "Asked to look at Twilio now.", actor=actor)
-        _wake(registration.pk)
+        wake(registration.pk)
 
 
 def add_note(registration: Registration, *, text: str, actor: str) -> None:
@@ -404,4 +306,4 @@ def remove(registration: Registration, *, actor: str) -> None:
             removing=True, submitted_at=clock.now(), submitted_by=actor[:150], attempts=0
         )
         timeline.record(current, "remove", "Taking down what is at Twilio.", actor=actor)
-        _wake(current.pk)
+        wake(current.pk)

@@ -28,16 +28,17 @@ LAYERS: tuple[frozenset[str], ...] = (
             "support",
             "versions",
             "retiring",
+            "mutex",
         }
     ),
     frozenset({"runs", "problems", "plans", "manual", "applying", "preflight"}),
-    frozenset({"planning", "sync", "open_problems", "uncatalogued", "spells", "derived"}),
+    frozenset({"planning", "step_board", "sync", "open_problems", "uncatalogued", "spells", "derived"}),
     frozenset({"trouble", "pipeline", "envelopes"}),
     frozenset(
         {"reconcile", "routing", "event_streams", "background", "people", "notifications", "primary_profile"}
     ),
     frozenset({"broker", "tasks", "worker", "health"}),
-    frozenset({"inbox", "verbs"}),
+    frozenset({"inbox", "verbs", "one_time_texts"}),
     frozenset({"composer", "batches", "figures", "board", "groups"}),
     frozenset({"forms", "importing", "spreadsheets", "exporting", "checks"}),
     frozenset({"admin", "webhooks", "templatetags", "management", "urls", "apps", "migrations"}),

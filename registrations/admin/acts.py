@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST, require_safe
 
-from registrations import limits, planning, verbs
+from registrations import limits, one_time_texts, planning, verbs
 from registrations.fees import price as price_of
 from registrations.models import Registration
 
@@ -114,7 +114,7 @@ def _submit(request: HttpRequest, registration: Registration, actor: str) -> str
 
 
 def _resend(request: HttpRequest, registration: Registration, actor: str) -> str:
-    verbs.resend_otp(registration, actor=actor)
+    one_time_texts.resend(registration, actor=actor)
     return "A new one-time text is on its way. Tell the customer to answer YES."
 
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from registrations import limits, planning, stuck, support, verbs
+from registrations import limits, one_time_texts, planning, step_board, stuck, support
 from registrations.clock import now
 from registrations.manual import ManualTask, manual_tasks
 from registrations.models import Registration
@@ -86,7 +86,7 @@ def primary(
     registration: Registration,
     problems: list[ProblemView],
     plan: Plan,
-    otp: verbs.OtpState,
+    otp: one_time_texts.State,
     may: dict[str, bool],
     tasks: list[ManualTask],
 ) -> Act | None:
@@ -167,7 +167,7 @@ def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
     tasks, late = manual_tasks(registration), stuck.stuck(registration, moment)
     uses = limits.uses_of(registration)
     plan = planning.plan(registration)
-    otp = verbs.otp_state(registration)
+    otp = one_time_texts.state(registration)
     may = permissions(request)
     first = primary(registration, views, plan, otp, may, tasks)
     return {
@@ -182,7 +182,9 @@ def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
         "counters": counters.counters(registration, uses),
         "limits_spent": counters.spent(registration, uses),
         "plan": plan,
-        "parts": panels.parts(planning.board(registration, moment, runs), {call.slug for call in plan.calls}),
+        "parts": panels.parts(
+            step_board.board(registration, moment, runs), {call.slug for call in plan.calls}
+        ),
         "otp": otp,
         "otp_script": OTP_SCRIPT,
         "upstream": panels.upstream(registration),

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.views.decorators.http import require_safe
 
-from registrations import figures, limits, planning, verbs
+from registrations import figures, limits, one_time_texts, planning, verbs
 from registrations.clock import now, scaled
 from registrations.forms.phones import Mobile
 from registrations.models import Registration, StepRun
@@ -53,7 +53,7 @@ class Line:
 
     @property
     def can_resend(self) -> bool:
-        """As verbs.otp_state says, from what the page has read already."""
+        """As one_time_texts.state says, from what the page has read already."""
         case = self.registration
         return not (self.asked or self.cooling or case.hold) and case.is_submitted
 
@@ -75,7 +75,7 @@ def _refused(cases: list[Registration]) -> set[int]:
 
 def _line(registration: Registration, moment: datetime, refused: bool) -> Line:
     brand = registration.brand
-    cool_until = brand.otp_sent_at + scaled(verbs.OTP_COOLDOWN_SECONDS) if brand.otp_sent_at else None
+    cool_until = brand.otp_sent_at + scaled(one_time_texts.COOLDOWN_SECONDS) if brand.otp_sent_at else None
     return Line(
         registration,
         _left(brand.otp_expires_at, moment),
@@ -130,7 +130,7 @@ def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
 # --- sending again to one --------------------------------------------------------------------------------------------
 def confirm_one(request: HttpRequest, case: Registration) -> dict[str, Any]:
     """The confirm page's values for one customer: to whom, how often already, and whether it may be sent now."""
-    state, moment = verbs.otp_state(case), now()
+    state, moment = one_time_texts.state(case), now()
     good_for = _left(state.expires_at, moment)
     rows = [
         ("Goes to", masked(str(case.trust_bundle.mobile_phone_number))),
@@ -164,7 +164,7 @@ def masked(mobile: str) -> str:
 
 
 def _why_not(case: Registration) -> str:
-    if why_not := verbs.otp_state(case).why_not:
+    if why_not := one_time_texts.state(case).why_not:
         return why_not
     return "" if case.is_submitted else "There are edits that Twilio has not got yet. Submit them first."
 
@@ -224,7 +224,7 @@ def _mobile(request: HttpRequest, admin_site: Any, case: Registration) -> HttpRe
             )
         elif fee <= shown_fee(request):
             try:
-                verbs.change_mobile(
+                one_time_texts.change_mobile(
                     case,
                     mobile=number,
                     actor=request.user.get_username(),

@@ -7,7 +7,6 @@ from typing import Any
 
 from registrations.models import Brand, Mirror, Registration
 from registrations.models.brand import MAX_BRAND_UPDATES
-from registrations.planning import StepView
 from registrations.states import (
     BRAND,
     BRAND_APPROVED,
@@ -19,6 +18,7 @@ from registrations.states import (
     Word,
     word,
 )
+from registrations.step_board import StepView
 
 PART_LABELS = {
     "profile": "Profile",

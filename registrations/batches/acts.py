@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from registrations import notifications, people, plans, verbs
+from registrations import notifications, one_time_texts, people, plans, verbs
 from registrations.models import Batch, Registration
 from registrations.preflight import gate
 from registrations.problems import problems
@@ -113,7 +113,7 @@ def _refresh(case: Registration, batch: Batch) -> str:
 
 
 def _judge_otp(sight: Sight, params: Params) -> Verdict:
-    if why := verbs.otp_state(sight.case, sight.runs).why_not:
+    if why := one_time_texts.state(sight.case, sight.runs).why_not:
         return skip(why)
     if not sight.case.is_submitted:
         return skip("There are edits that Twilio has not got yet. Submit them first.")
@@ -121,7 +121,7 @@ def _judge_otp(sight: Sight, params: Params) -> Verdict:
 
 
 def _resend_otp(case: Registration, batch: Batch) -> str:
-    verbs.resend_otp(case, actor=batch.actor)
+    one_time_texts.resend(case, actor=batch.actor)
     return "The text is on its way."
 
 

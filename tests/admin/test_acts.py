@@ -7,7 +7,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.utils import timezone
 
-from registrations import verbs
+from registrations import one_time_texts
 from registrations.admin.acts import ACTS
 from registrations.models import Registration
 from registrations.states import Stage
@@ -111,7 +111,7 @@ def test_a_refusal_is_said_and_changes_nothing(agent):
     before = state(case)
     response = press(agent, case, "resend-otp")
     assert response.headers["Location"] == desk_url(case, "confirm/resend-otp")
-    assert said(response) == verbs.otp_state(case).why_not
+    assert said(response) == one_time_texts.state(case).why_not
     assert state(case) == before
 
 

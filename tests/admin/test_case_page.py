@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from registrations import verbs
+from registrations import one_time_texts, verbs
 from registrations.models import Event, Registration, StepRun
 from registrations.states import RunState, Stage
 from tests.factories import fake_sid, make_registration
@@ -216,7 +216,7 @@ class TestOneTimeText:
         page = text(boss.get(desk_url(case)))
         assert "confirm/resend-otp" not in page
         assert 'id="otp-why-not"' in page
-        assert verbs.otp_state(case).why_not in page
+        assert one_time_texts.state(case).why_not in page
         assert primary(page) == ""
 
     def test_expired_text_is_said(self, boss, settings):

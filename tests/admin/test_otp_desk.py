@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from registrations import batches, figures, sync, verbs
+from registrations import batches, figures, one_time_texts, sync, verbs
 from registrations.models import Batch, Registration, StepRun
 from registrations.states import RunState, Stage
 from registrations.steps import BY_SLUG
@@ -47,7 +47,7 @@ def row(page: str, label: str) -> str:
 @pytest.mark.parametrize("stage", list(Stage))
 def test_the_query_and_the_step_table_agree_on_who_owes_an_answer(stage):
     case = make_registration(stage)
-    assert figures.owing().filter(pk=case.pk).exists() == verbs.otp_state(case).owed
+    assert figures.owing().filter(pk=case.pk).exists() == one_time_texts.state(case).owed
 
 
 def test_expired_ones_first_with_what_is_left(boss):
@@ -73,7 +73,7 @@ def test_one_is_texted_again_from_the_list_where_it_may_be(boss, viewer):
     page = boss.get(DESK).content.decode()
     assert desk_url(ready, "confirm/resend-otp") in row(page, "Ready")
     for case in waits:
-        assert verbs.otp_state(case).why_not
+        assert one_time_texts.state(case).why_not
         assert desk_url(case, "confirm/resend-otp") not in page
     assert desk_url(ready, "confirm/resend-otp") not in viewer.get(DESK).content.decode()
 
@@ -138,7 +138,7 @@ class TestResendingToMany:
         batches.advance(batch.pk)
         page = boss.get(response.headers["Location"]).content.decode()
         assert "Resend one-time text · 1 registration<" in page
-        assert verbs.otp_state(cooling).why_not in page
+        assert one_time_texts.state(cooling).why_not in page
         assert "Other Olga" not in page
         assert [state(case) for case in (ready, cooling, other)] == before
 
@@ -290,7 +290,7 @@ class TestResendFromTheCasePage:
         case = self.texted(1)
         Registration.objects.filter(pk=case.pk).update(removing=True)
         with pytest.raises(verbs.Refused, match="taken down"):
-            verbs.resend_otp(case, actor="ann")
+            one_time_texts.resend(case, actor="ann")
 
     def test_confirmed_for_another_revision_is_refused(self, agent):
         case = self.texted(1)

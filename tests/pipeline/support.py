@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from registrations import clock, pipeline, planning, verbs
+from registrations import clock, one_time_texts, pipeline, planning, verbs
 from registrations.gateway import errors
 from registrations.models import Brand, Lane, Registration, StepRun
 from registrations.states import Stage, WaitingFor
@@ -199,7 +199,7 @@ def _second_otp(stand: Stand) -> None:
     stand.make(trust_bundle={"mobile_phone_number": SILENT})
     stand.run(lambda case: case.stage == Stage.OTP)
     Brand.objects.update(otp_sent_at=clock.now() - timedelta(hours=1))
-    verbs.resend_otp(pipeline.load(stand.pk), actor=stand.actor)
+    one_time_texts.resend(pipeline.load(stand.pk), actor=stand.actor)
 
 
 def _failed_campaign(stand: Stand) -> None:

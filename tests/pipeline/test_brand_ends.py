@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from registrations import clock, manual, money, pipeline, planning, support, verbs
+from registrations import clock, manual, money, one_time_texts, pipeline, planning, support, verbs
 from registrations.models import Brand, Registration, RetiredResource, StepRun
 from registrations.states import Stage, WaitingFor
 from tests.pipeline.support import AUTO_YES, SILENT, Stand, at_otp, calls, new_calls, steps
@@ -134,7 +134,7 @@ def test_other_ends_of_a_brand_become_the_same_task(stand: Stand, word):
     verbs.refresh(case, actor="ann")
     case = stand.run(lambda case: case.brand.status == word.upper() and case.waiting_for == WaitingFor.US)
     assert tasks(case) == [f"delete_brand_{case.brand.sid}"]
-    assert not verbs.otp_state(case).owed
+    assert not one_time_texts.state(case).owed
     verbs.submit(case, actor="ann")
     case = stand.stopped(Stage.BRAND)
     assert "Console" in case.reason
@@ -208,33 +208,33 @@ def other_mobile(stand: Stand, brand_name: str) -> Registration:
     """A customer who owes the YES gets another mobile, and a text."""
     stand.make(trust_bundle={"mobile_phone_number": SILENT, "brand_name": brand_name})
     case = stand.run(at_otp)
-    verbs.change_mobile(case, mobile="+14155552699", actor="ann")
+    one_time_texts.change_mobile(case, mobile="+14155552699", actor="ann")
     return stand.run(lambda case: case.brand.otp_sends == 2)
 
 
 def test_texts_that_follow_the_bundle_reach_the_new_mobile(stand: Stand):
     case = other_mobile(stand, "Quillfeather Kites")
-    assert "new number" in verbs.otp_state(case).note
+    assert "new number" in one_time_texts.state(case).note
     assert stand.desk.post("answer", mobile=SILENT)["verified"] == []
     assert stand.desk.post("answer", mobile="+14155552699")["verified"] == [case.brand.sid]
     Brand.objects.update(next_poll_at=clock.now())
     stand.wake()
     live = stand.run()
-    assert (live.stage, verbs.otp_state(live).note) == (Stage.LIVE, "")
+    assert (live.stage, one_time_texts.state(live).note) == (Stage.LIVE, "")
     assert stand.desk.violations() == []
 
 
 def test_texts_that_stay_with_the_brand_are_told_and_a_new_brand_reaches_the_new_mobile(stand: Stand):
     case = other_mobile(stand, "Quillfeather fixed mobile")
     assert stand.desk.post("answer", mobile="+14155552699")["verified"] == []
-    note = verbs.otp_state(case).note
+    note = one_time_texts.state(case).note
     assert "delete the brand in Twilio's Console" in note
     former = case.brand.sid
     case = deleted_in_the_console(stand, former)
-    assert not verbs.otp_state(case).owed
+    assert not one_time_texts.state(case).owed
     verbs.submit(case, actor="ann")
     case = stand.run(lambda case: case.brand.sid != former and case.stage == Stage.OTP)
-    assert verbs.otp_state(case).note == ""
+    assert one_time_texts.state(case).note == ""
     assert stand.desk.post("answer", mobile="+14155552699")["verified"] == [case.brand.sid]
     Brand.objects.update(next_poll_at=clock.now())
     stand.wake()
@@ -245,6 +245,6 @@ def test_texts_that_stay_with_the_brand_are_told_and_a_new_brand_reaches_the_new
 def test_the_plan_tells_that_texts_may_not_follow_a_changed_mobile(stand: Stand):
     stand.make(trust_bundle={"mobile_phone_number": SILENT})
     case = stand.run(at_otp)
-    assert verbs.otp_state(case).note == ""
+    assert one_time_texts.state(case).note == ""
     assert verbs.edit(case, {"trust_bundle": {"mobile_phone_number": "+14155552699"}}, actor="ann")
     assert any("new number" in note for note in planning.plan(pipeline.load(case.pk)).notes)

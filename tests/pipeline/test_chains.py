@@ -2,7 +2,7 @@
 
 import pytest
 
-from registrations import clock, figures, pipeline, planning, verbs, versions
+from registrations import clock, figures, pipeline, planning, step_board, verbs, versions
 from registrations.admin import desk as admin_desk
 from registrations.models import Profile, Registration, RetiredResource, Submission, WebhookDelivery
 from registrations.states import Stage, WaitingFor
@@ -290,6 +290,6 @@ def test_a_suspended_campaign_cannot_be_taken_down_and_says_why(stand: Stand):
     assert case.is_removed
     assert not admin_desk.can_take_down(case)
     assert stand.desk.counts()["Usa2p"] == 0
-    kept = [view for view in planning.board(case, clock.now()) if view.status == "kept"]
+    kept = [view for view in step_board.board(case, clock.now()) if view.status == "kept"]
     assert {view.slug for view in kept} >= {"remove.profile", "remove.trust_bundle"}
     assert all("Twilio refused (216" in view.why for view in kept)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from registrations import limits, manual, verbs
+from registrations import limits, manual, one_time_texts, verbs
 from registrations.models import RetiredResource, Submission
 from registrations.states import Stage, WaitingFor
 from tests.cases import make_case
@@ -79,7 +79,7 @@ def test_a_changed_mobile_is_sent_and_texted(desk):
     verbs.submit(case, actor="ann")
     case = desk.run(case.pk, until=otp)
     seen = len(desk.writes())
-    verbs.change_mobile(case, mobile="+14155552699", actor="ann")
+    one_time_texts.change_mobile(case, mobile="+14155552699", actor="ann")
     case = desk.run(case.pk, until=lambda c: c.brand.otp_sends == 2)
     assert [call.split("/")[-1].split("BU")[0] for call in paths_after(desk, seen)][1:] == [
         "Evaluations",

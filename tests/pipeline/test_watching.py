@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from registrations import clock, pipeline, planning, sync, verbs
+from registrations import clock, one_time_texts, pipeline, step_board, sync, verbs
 from registrations.gateway import errors
 from registrations.models import Brand, Campaign, Profile
 from registrations.states import Stage, WaitingFor
@@ -71,7 +71,7 @@ def test_a_status_that_nobody_knows_is_kept_and_waited_out(
     assert model.objects.get().status == "meditating"
     assert case.waiting_for == WaitingFor.TWILIO
     assert case.wake_at
-    assert planning.board(case, clock.now())
+    assert step_board.board(case, clock.now())
 
 
 # --- gone and back --------------------------------------------------------------------------------------------
@@ -128,15 +128,15 @@ def test_resend_is_counted_cooled_down_and_sent_once(stand: Stand):
     case = stand.run(at_otp)
     Brand.objects.update(otp_sent_at=clock.now())
     with pytest.raises(verbs.Refused, match="moment ago"):
-        verbs.resend_otp(case, actor="ann")
+        one_time_texts.resend(case, actor="ann")
     Brand.objects.update(otp_sent_at=clock.now() - timedelta(seconds=300 * SCALE + 0.001))
-    verbs.resend_otp(pipeline.load(case.pk), actor="ann")
+    one_time_texts.resend(pipeline.load(case.pk), actor="ann")
     with pytest.raises(verbs.Refused, match="being sent"):
-        verbs.resend_otp(pipeline.load(case.pk), actor="bob")
+        one_time_texts.resend(pipeline.load(case.pk), actor="bob")
     case = stand.job()
     assert len(calls(stand, "POST", "/SmsOtp")) == 1
     assert (case.brand.otp_sends, case.waiting_for) == (2, WaitingFor.CUSTOMER)
-    assert not verbs.otp_state(case).can_resend
+    assert not one_time_texts.state(case).can_resend
 
 
 def test_a_refused_resend_does_not_stop_the_watch_for_yes(stand: Stand, monkeypatch):
@@ -150,7 +150,7 @@ def test_a_refused_resend_does_not_stop_the_watch_for_yes(stand: Stand, monkeypa
     assert "20001" in case.reason
     assert case.wake_at, "the first text may still be answered"
     Brand.objects.update(otp_sent_at=clock.now() - timedelta(hours=1))
-    assert verbs.otp_state(pipeline.load(case.pk)).can_resend
+    assert one_time_texts.state(pipeline.load(case.pk)).can_resend
     stand.desk.answer_yes()
     Brand.objects.update(next_poll_at=clock.now())
     stand.wake()

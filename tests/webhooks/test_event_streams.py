@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from registrations import event_streams, tasks
+from registrations import event_streams, mutex, tasks
 from registrations.gateway import get_gateway
 from registrations.management.commands import setup_event_streams as command
 from registrations.models import Heartbeat, WebhookDelivery
@@ -158,7 +158,7 @@ def test_a_subscription_that_the_list_showed_too_late_is_mended(desk: Desk, carr
 
 def test_two_at_once_make_one_sink(desk: Desk, carry):
     def meanwhile(seconds: float) -> None:
-        with pytest.raises(event_streams.Busy):
+        with pytest.raises(mutex.Busy):
             set_up(carry)
         carry(seconds)
 

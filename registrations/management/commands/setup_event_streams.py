@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registrations import event_streams, tasks
+from registrations import event_streams, mutex, tasks
 from registrations.gateway import errors, get_gateway
 from registrations.worker.processes import pause
 
@@ -39,8 +39,8 @@ class Command(BaseCommand):
             )
         except errors.GatewayError as error:
             raise CommandError(f"{str(error).rstrip('.')}. Nothing is lost: run it again.") from error
-        except event_streams.Busy as error:
-            raise CommandError(str(error)) from error
+        except mutex.Busy as error:
+            raise CommandError("Another set-up of Event Streams is under way; wait for its end.") from error
         if not options["dry_run"]:
             tasks.keep_set_up(report.told())
         if options["json"]:
