@@ -197,7 +197,8 @@ class TestMobile:
         case = owes("One", 2)
         Registration.objects.filter(pk=case.pk).update(limit_override="Agreed for the former mobile.")
         before = state(case)
-        typed = {"mobile_phone_number": "(415) 555-2999", "fee": "0", "limit_reason": "I say so."}
+        typed = {"mobile_phone_number": "(415) 555-2999", "fee": "0", "revision": case.revision}
+        typed["limit_reason"] = "I say so."
         page = agent.post(desk_url(case, "mobile"), typed).content.decode()
         assert "was used for 3 other brands" in page
         assert 'name="limit_reason"' not in page
