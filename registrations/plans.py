@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from registrations.failures import parse_error_items
+from registrations.failures import parse_error_items, told
 from registrations.models import Mirror, Registration
 from registrations.models.brand import MAX_BRAND_UPDATES
 from registrations.states import (
@@ -18,6 +18,7 @@ from registrations.states import (
     word,
 )
 from registrations.steps import Watch, Write, rows_of
+from registrations.steps.brand import changed_since_sent as brand_changed
 from registrations.steps.brand import may_help as brand_may_help
 from registrations.steps.brand import mobile_was_changed, needs_console_deletion
 from registrations.steps.campaign import drift as campaign_drift
@@ -159,6 +160,15 @@ def _notes(registration: Registration, slugs: set[str]) -> list[str]:
             f"This resubmits the brand: try {brand.resubmissions + 1} of {MAX_BRAND_UPDATES}. "
             "Resubmitting is free."
         )
+    notes += [
+        f"Nothing was changed since Twilio refused the {part}, although a reason is about what you entered. "
+        "Twilio may well refuse it again."
+        for part, slug, changed in (
+            ("brand", "brand.update", brand_changed),
+            ("campaign", "campaign.update", campaign_drift),
+        )
+        if slug in slugs and not changed(registration) and _about_inputs(part, getattr(registration, part))
+    ]
     if "brand.create" in slugs and brand.sid:
         notes.append("A new brand is registered, and its fee is paid again.")
     if "campaign.update" in slugs:
@@ -194,6 +204,12 @@ def _notes(registration: Registration, slugs: set[str]) -> list[str]:
             "before a try is used."
         )
     return notes
+
+
+def _about_inputs(part: str, mirror: Mirror) -> bool:
+    """Whether one of Twilio's reasons is known to be about an input, so that the same again is in vain."""
+    reasons = told(part, mirror.errors, mirror.failure_reason)
+    return any(one.inputs and one.failure.resubmittable == "yes" for one in reasons)
 
 
 def _campaign_held_back(registration: Registration, slugs: set[str]) -> bool:

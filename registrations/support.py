@@ -64,6 +64,9 @@ def _errors(registration: Registration) -> list[str]:
         for item in parse_error_items(mirror.errors):
             code = f"{item.code}: " if item.code else ""
             found.append(f"- {part.replace('_', ' ')}: {code}{item.description or item.failure.title}")
+        # A bundle's words hold the customer's address; the others' are Twilio's alone.
+        if mirror.failure_reason and part in ("brand", "campaign"):
+            found.append(f"- {part}: {mirror.failure_reason}")
     return found
 
 

@@ -62,6 +62,7 @@ def _confirm_submit(request: HttpRequest, registration: Registration) -> dict[st
         "price": price,
         "fee": price.total,
         "asked_later": prices.PURCHASE,
+        "may_cost": prices.MAYBE,
         "monthly": monthly_note() if price.total else "",
         "button": price.button("Submit all the same" if said["preflight_errors"] else title),
         "forbidden": _limits_in_the_way(registration),

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -15,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from registrations.clock import now
+from registrations.failures import parse_error_items
 from registrations.reconcile.kinds import KINDS
 from registrations.states import RunState, Stage, WaitingFor, Word
 from registrations.steps import BY_SLUG
@@ -261,19 +261,12 @@ def pretty(value: Any) -> str:
 
 
 def upstream_errors(errors: Any) -> list[dict[str, str]]:
-    """All items of an `errors[]` column in either of Twilio's spellings, for lists: code and text.
+    """All items of an `errors[]` column, in order, for lists: code and text.
 
-    Whatever shape an item has, something of it is shown (Source: Twilio facts, sections 4 to 6).
+    Twilio's words, or our title where it gives a code alone; whatever shape an item has, something of it is
+    shown (Source: Twilio facts, sections 4 to 6).
     """
-    items = errors if isinstance(errors, list) else [errors] if errors else []
-    rows = []
-    for item in items:
-        if not isinstance(item, Mapping):
-            rows.append({"code": "", "text": str(item)})
-            continue
-        low = {str(key).lower().replace("_", ""): value for key, value in item.items()}
-        code = next((low[key] for key in ("errorcode", "code", "registrationerrorcode") if low.get(key)), "")
-        names = ("description", "errordescription", "registrationerrordescription", "message")
-        text = next((low[key] for key in names if low.get(key)), "")
-        rows.append({"code": str(code), "text": str(text or ("" if code else dict(item)))})
-    return rows
+    return [
+        {"code": str(item.code or ""), "text": item.description or item.failure.title}
+        for item in parse_error_items(errors)
+    ]

@@ -9,7 +9,7 @@ from registrations.planning import Plan
 # Has a price of its own that a person agrees to later, on its own page.
 PURCHASE = "number.buy"
 # Twilio's sources differ on whether an edited campaign pays vetting again (Source: Twilio facts, section 9).
-_MAYBE = frozenset({"campaign.update"})
+MAYBE = frozenset({"campaign.update"})
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Price:
         >>> Price(Decimal("4.5"), Decimal(15)).note, Price(later=Decimal(15)).note, Price().note
         ('costs $4.50 now, campaign vetting later $15.00', 'free now, campaign vetting later $15.00', 'free of charge')
         """
-        now = f"{'costs up to' if self.maybe else 'costs'} ${self.now:.2f}" if self.now else "free"
+        now = f"{'may cost' if self.maybe else 'costs'} ${self.now:.2f}" if self.now else "free"
         if self.later:
             return f"{now} now, campaign vetting later ${self.later:.2f}"
         return now if self.now else "free of charge"
@@ -44,9 +44,11 @@ class Price:
 
         >>> Price(Decimal("4.5"), Decimal(15)).button("Submit"), Price(later=Decimal(15)).button("Try again")
         ('Submit · $19.50', 'Try again · free now')
+        >>> Price(Decimal(15), maybe=True).button("Try again")
+        'Try again · may cost $15.00'
         """
         if self.now:
-            return f"{label} · ${self.total:.2f}"
+            return f"{label} · {'may cost ' if self.maybe else ''}${self.total:.2f}"
         return f"{label} · free now" if self.later else label
 
 
@@ -56,7 +58,7 @@ def price(plan: Plan) -> Price:
     return Price(
         sum((call.fee for call in paid if call.fee and not call.later), Decimal(0)),
         sum((call.fee for call in paid if call.fee and call.later), Decimal(0)),
-        any(call.slug in _MAYBE for call in paid),
+        any(call.slug in MAYBE for call in paid),
     )
 
 

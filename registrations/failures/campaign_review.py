@@ -36,7 +36,12 @@ def _handling(
 
 
 def _review(
-    code: int, title: str, explanation: str, advice: str, redo: tuple[Scope, ...] = ("support",)
+    code: int,
+    title: str,
+    explanation: str,
+    advice: str,
+    redo: tuple[Scope, ...] = ("support",),
+    fee: Fee = "none",
 ) -> Failure:
     """A decision or fault at the reviewers, with no text of ours to correct."""
     return _handling(
@@ -46,6 +51,7 @@ def _review(
         advice,
         resubmittable="unknown",
         redo=redo,
+        fee=fee,
         who="twilio",
         certain=False,
     )
@@ -108,6 +114,7 @@ FAILURES = (
         "Delete the campaign that is not needed, then submit again.",
         resubmittable="no",
         redo=("campaign_recreate", "support"),
+        fee="campaign_vetting",
     ),
     _handling(
         30990,
@@ -125,6 +132,7 @@ FAILURES = (
             explanation,
             "Try again later; if it comes back, ask Twilio Support.",
             ("retry_later", "campaign_recreate", "support"),
+            "campaign_vetting",
         )
         for code, explanation in (
             (30991, "The registration failed; the closer reasons, if any, stand beside it."),

@@ -168,8 +168,18 @@ class TestNowAndLater:
         Registration.objects.filter(pk=case.pk).update(revision=case.revision + 1)
         case.campaign.description += " By text."
         case.campaign.save()
-        assert "costs up to $15.00" in page_of(boss, case)
+        assert "may cost $15.00" in page_of(boss, case)
         assert '<th scope="row">Later</th>' not in page_of(boss, case, "confirm/submit")
+
+    @pytest.mark.parametrize(
+        ("code", "edited", "warned"), [(30886, False, True), (30886, True, False), (30991, False, False)]
+    )
+    def test_who_sends_the_same_again_is_warned_where_an_input_was_at_fault(self, db, code, edited, warned):
+        answer = {"campaign_status": "FAILED", "errors": [{"error_code": code}]}
+        case = make_registration(Stage.CAMPAIGN, answer=answer)
+        case.campaign.description += " By text." * edited
+        notes = " ".join(planning.plan(case).notes)
+        assert ("Nothing was changed since Twilio refused the campaign" in notes) == warned
 
 
 class TestVerifiedBrand:

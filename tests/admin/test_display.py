@@ -70,6 +70,15 @@ def test_upstream_errors_of_any_shape(errors):
         assert set(row) == {"code", "text"}
 
 
+def test_upstream_errors_are_told_in_words():
+    items = [{"code": 18603}, {"registrationerrorcode": "30886", "registrationerrordescription": "Vague."}]
+    assert [(row["code"], row["text"]) for row in display.upstream_errors([*items, "30793"])] == [
+        ("18603", "Address not verified"),
+        ("30886", "Vague."),
+        ("30793", "Connected bundles are wrong or incomplete"),
+    ]
+
+
 def test_a_sid_is_escaped_and_linked():
     link = display.sid_link('MG"><script>')
     assert "<script>" not in link

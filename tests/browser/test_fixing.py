@@ -123,7 +123,7 @@ def test_a_campaign_with_two_errors_is_edited_in_place(desk, worker, sandbox):
     assert editing.startswith("Send the edited campaign")
     assert attaching.startswith("Attach the number")
     expect(page.get_by_role("region", name="Submit changes")).to_contain_text("edited in place")
-    desk.button("Submit changes · $15.00").click()
+    desk.button("Submit changes · may cost $15.00").click()
     desk.expect_stage("Live")
     expect(page.get_by_role("region", name=re.compile("^Twilio refused"))).to_have_count(0)
     created, edited = writes(sandbox, "/Usa2p")

@@ -111,7 +111,7 @@ def test_a_rejected_campaign_is_mended_in_the_form_and_accepted(desk, worker, sa
     # The form could not know that this costs another vetting: the plan is shown before it is paid.
     desk.expect_said("Saved. Please look at the plan")
     expect(page.get_by_role("table")).to_contain_text("$15.00")
-    desk.button("Submit changes · $15.00").click()
+    desk.button("Submit changes · may cost $15.00").click()
     desk.expect_said("Submitted.")
     desk.expect_stage("Live")
     expect(page.get_by_role("region", name=re.compile("^Twilio refused"))).to_have_count(0)

@@ -156,7 +156,9 @@ def test_faults_at_the_registry_are_retried(code: int) -> None:
 
 @pytest.mark.parametrize("code", [30903, 30915, 30757, 30795, 30796, 30797, 30798])
 def test_companies_leave_sole_proprietor(code: int) -> None:
-    assert lookup(code).redo == ("standard_brand",)
+    """Where the registry may be mistaken, Twilio's support is the other way out."""
+    doubtful = ("support",) if code in (30903, 30915) else ()
+    assert lookup(code).redo == ("standard_brand", *doubtful)
 
 
 @pytest.mark.parametrize("code", [30750, 30751])
