@@ -97,7 +97,8 @@ def _read(segment: str) -> AddressSuggestion | None:
         region=values.get("region", ""),
         postal_code=values.get("postal_code", ""),
     )
-    return AddressSuggestion(**values)
+    suggestion = AddressSuggestion(**values)
+    return suggestion if suggestion.as_inputs() else None
 
 
 def parse_failure_reason(area: str, text: object) -> list[Reason]:

@@ -217,6 +217,11 @@ def test_parts_are_brought_to_what_the_form_takes(named: dict[str, str], read: d
     assert found.as_inputs() == read
 
 
+def test_a_suggestion_that_names_nothing_usable_hides_no_other() -> None:
+    found = parse_address_suggestion(f"Address suggestion -> Region: Elsewhere. Country: MX; {FENWAY}")
+    assert found == EXPECTED
+
+
 def test_a_repeated_last_line_is_seen_through_spacing_and_accents() -> None:
     for secondary, postal in (("Montréal QC  H2X 1Y4", "H2X1Y4"), ("Montreal, QC H2X1Y4", "H2X 1Y4")):
         found = suggest(street="1 Rue", secondary=secondary, city="Montréal", region="QC", postal=postal)
