@@ -22,6 +22,7 @@ from .base import desk_url
 from .regions import poll_seconds
 
 PER_PAGE = 50
+NOBODY = "nobody"
 MOODS = {
     WorkState.PREPARING: "work",
     WorkState.READY: "act",
@@ -60,8 +61,9 @@ class Inputs(forms.Form):
     """The inputs of a bulk act; those that it does not ask for are left out."""
 
     use_required_attribute = False
-    owner: forms.ModelChoiceField = forms.ModelChoiceField(
-        None, required=False, empty_label="Nobody", label="New owner"
+    # "Nobody" is a choice: a press without one must not take a thousand cases from their owners.
+    owner = forms.ChoiceField(
+        label="New owner", error_messages={"required": "Choose who gets them, or Nobody."}
     )
     reason = forms.CharField(max_length=300, label="Reason", strip=True)
 
@@ -71,16 +73,17 @@ class Inputs(forms.Form):
             del self.fields[name]
         if "owner" in self.fields:
             people = get_user_model()._default_manager.filter(is_active=True, is_staff=True)
-            self.fields["owner"].queryset = people.order_by("username")  # type: ignore[attr-defined]
+            names = [(str(user.pk), user.get_username()) for user in people.order_by("username")]
+            self.fields["owner"].choices = [("", "Choose"), *names, (NOBODY, "Nobody")]  # type: ignore[attr-defined]
         for field in self.fields.values():
             field.widget.attrs["form"] = "batch-form"
 
     def params(self) -> dict[str, Any]:
-        """As they are kept with the batch: an owner by key."""
-        return {
-            name: value.pk if name == "owner" and value else value
-            for name, value in self.cleaned_data.items()
-        }
+        """As they are kept with the batch: an owner by key, None for nobody."""
+        given = dict(self.cleaned_data)
+        if "owner" in given:
+            given["owner"] = None if given["owner"] == NOBODY else int(given["owner"])
+        return given
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------

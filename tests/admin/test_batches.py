@@ -200,10 +200,15 @@ class TestPage:
         outsider = django_user_model.objects.create_user("outsider", is_staff=False)
         batch = started(lead, "assign", cases)
         assert "colleague" in text(lead.get(url(batch)))
-        assert lead.post(url(batch, "confirm/"), {"fee": "0.00", "owner": outsider.pk}).status_code == 422
+        for owner in (outsider.pk, ""):
+            assert lead.post(url(batch, "confirm/"), {"fee": "0.00", "owner": owner}).status_code == 422
         lead.post(url(batch, "confirm/"), {"fee": "0.00", "owner": colleague.pk})
         batches.advance(batch.pk)
         assert set(Registration.objects.values_list("owner", flat=True)) == {colleague.pk}
+        batch = started(lead, "assign", cases)
+        lead.post(url(batch, "confirm/"), {"fee": "0.00", "owner": "nobody"})
+        batches.advance(batch.pk)
+        assert set(Registration.objects.values_list("owner", flat=True)) == {None}
 
     def test_nothing_to_do_has_no_confirm(self, lead):
         batch = started(lead, "submit", [make_registration(Stage.LIVE)])
