@@ -44,8 +44,6 @@ _MONEY_AND_LIMITS = (
     "add_fee",
     "change_fee",
     "change_webhookdelivery",
-    "add_scan",
-    "change_finding",
     "delete_import",
 )
 
