@@ -265,13 +265,13 @@ A2P_FEES = {
     "campaign_vetting": number("A2P_FEE_CAMPAIGN_VETTING", Decimal("15.00")),
     "campaign_monthly": number("A2P_FEE_CAMPAIGN_MONTHLY", Decimal("2.00")),
     "number_monthly": number("A2P_FEE_NUMBER_MONTHLY", Decimal("1.15")),
+    "lookup": number("A2P_LOOKUP_PRICE", Decimal("0.008")),
 }
 
 # --- Pre-flight -------------------------------------------------------------------------------------------
 # Looks outside, each on a person's click: the customer's pages (free), the mobile's line type (paid to Twilio).
 A2P_PREFLIGHT_FETCH = env.bool("A2P_PREFLIGHT_FETCH", default=False)
 A2P_PREFLIGHT_LOOKUP = env.bool("A2P_PREFLIGHT_LOOKUP", default=False)
-A2P_LOOKUP_PRICE = number("A2P_LOOKUP_PRICE", Decimal("0.008"))
 
 # --- Notifications -----------------------------------------------------------------------------------------
 # E.g. smtp+tls://user:password@mail.example.com:587. Without it no e-mail is sent; in development it is printed.

@@ -37,6 +37,16 @@ def prices(day: date | None = None) -> dict[str, Decimal]:
     return {str(kind): price(kind, day) for kind in FeeKind}
 
 
+def exact(amount: Decimal) -> Decimal:
+    """With cents, and with fractions of a cent only where there are some.
+
+    >>> exact(Decimal("4.5000")), exact(Decimal("0.0080"))
+    (Decimal('4.50'), Decimal('0.008'))
+    """
+    whole = amount.quantize(Decimal("0.01"))
+    return whole if whole == amount else amount.normalize()
+
+
 def forget(**kwargs: Any) -> None:
     """Read the table anew at the next question."""
     global _kept
@@ -51,7 +61,7 @@ def _table() -> _Table:
         for kind, first, amount in Fee.objects.order_by("-valid_from").values_list(
             "kind", "valid_from", "amount"
         ):
-            table.setdefault(kind, []).append((first, amount))
+            table.setdefault(kind, []).append((first, exact(amount)))
         _kept = (time.monotonic() + KEPT_SECONDS, table)
     return table
 

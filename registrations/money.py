@@ -13,15 +13,18 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Sum, Value, When
 from django.utils import timezone
 
 from registrations import fees
-from registrations.models import Campaign, PhoneNumber, StepRun
-from registrations.states import CAMPAIGN_VERIFIED, GOOD_RUN_STATES, OPEN_RUN_STATES, FeeKind
+from registrations.models import Campaign, PhoneNumber, Registration, StepRun
+from registrations.states import CAMPAIGN_VERIFIED, GOOD_RUN_STATES, OPEN_RUN_STATES, FeeKind, RunState
 from registrations.steps import ROWS, Write, brand, campaign, number
 
 NOTHING = Decimal("0.00")
+# The one paid call outside the step table: the pre-flight's, on a person's click.
+LOOKUP_STEP = "preflight.lookup"
 # What each paid step is charged as.
 _CHARGED = {
     brand.fee: FeeKind.BRAND,
@@ -30,12 +33,13 @@ _CHARGED = {
 }
 KIND_OF: dict[str, FeeKind] = {
     row.slug: _CHARGED[row.fee] for row in ROWS if isinstance(row, Write) and row.fee
-}
+} | {LOOKUP_STEP: FeeKind.LOOKUP}
 # A bought number's first month is the only monthly fee that a call of ours sets off.
 KIND_LABELS: dict[str, str] = {
     FeeKind.BRAND: "Brand registration",
     FeeKind.CAMPAIGN_VETTING: "Campaign vetting",
     FeeKind.NUMBER_MONTHLY: "Phone number, first month",
+    FeeKind.LOOKUP: "Mobile look-up",
 }
 # Attempts whose fee was paid; for other sums over the ledger.
 PAID = Q(fee__isnull=False, state__in=[str(state) for state in GOOD_RUN_STATES])
@@ -51,6 +55,20 @@ def spent(runs: QuerySet[StepRun]) -> Decimal:
 def uncertain(runs: QuerySet[StepRun]) -> Decimal:
     """US dollars of calls that are under way, or whose reply was lost and that are still looked for."""
     return _sum(runs.filter(_PENDING))
+
+
+def record_lookup(registration: Registration, actor: str) -> None:
+    """Enter one answered look-up of a mobile's line type, at today's price, in the ledger."""
+    at = timezone.now()
+    StepRun.objects.create(
+        registration=registration,
+        step=LOOKUP_STEP,
+        state=RunState.OK,
+        actor=actor,
+        fee=fees.price(FeeKind.LOOKUP),
+        started_at=at,
+        finished_at=at,
+    )
 
 
 def _sum(runs: QuerySet[StepRun]) -> Decimal:
@@ -176,6 +194,22 @@ def running(campaigns: int, numbers: int) -> Running:
     return Running(campaigns, campaign_price, numbers, number_price)
 
 
+def kinds() -> dict[str, str]:
+    """KIND_LABELS, without the look-ups of a desk that never made one."""
+    if settings.A2P_PREFLIGHT_LOOKUP or StepRun.objects.filter(step=LOOKUP_STEP).exists():
+        return KIND_LABELS
+    return {kind: label for kind, label in KIND_LABELS.items() if kind != FeeKind.LOOKUP}
+
+
+def dollars(amount: Decimal) -> str:
+    """US dollars; fractions of a cent only where there are some.
+
+    >>> dollars(Decimal("1234.5000")), dollars(Decimal("0.008")), dollars(Decimal(0))
+    ('$1,234.50', '$0.008', '$0.00')
+    """
+    return f"${fees.exact(amount):,}"
+
+
 def cents(amount: Any) -> Decimal:
     """As the database summed it: Decimal on PostgreSQL, perhaps less exact on SQLite."""
     return Decimal(amount or 0).quantize(NOTHING)
@@ -205,4 +239,15 @@ def table(runs: QuerySet[StepRun]) -> Iterable[list[Any]]:
     )  # fmt: skip
     for at, label, own_id, pk, step, fee, sid, batch, actor in runs.values_list(*columns).iterator(2000):
         kind = KIND_OF.get(step)
-        yield [at, label, own_id, pk, step, KIND_LABELS[kind] if kind else "", cents(fee), sid, batch, actor]
+        yield [
+            at,
+            label,
+            own_id,
+            pk,
+            step,
+            KIND_LABELS[kind] if kind else "",
+            fees.exact(fee),
+            sid,
+            batch,
+            actor,
+        ]

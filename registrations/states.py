@@ -79,6 +79,7 @@ class FeeKind(models.TextChoices):
     CAMPAIGN_VETTING = "campaign_vetting", "Campaign vetting"
     CAMPAIGN_MONTHLY = "campaign_monthly", "Campaign, a month"
     NUMBER_MONTHLY = "number_monthly", "Phone number, a month"
+    LOOKUP = "lookup", "Look-up of a mobile"
 
 
 OPEN_RUN_STATES = (RunState.RUNNING, RunState.UNKNOWN)

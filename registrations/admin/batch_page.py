@@ -73,8 +73,8 @@ class Inputs(forms.Form):
             del self.fields[name]
         if "owner" in self.fields:
             people = get_user_model()._default_manager.filter(is_active=True, is_staff=True)
-            names = [(str(user.pk), user.get_username()) for user in people.order_by("username")]
-            self.fields["owner"].choices = [("", "Choose"), *names, (NOBODY, "Nobody")]  # type: ignore[attr-defined]
+            staff = [(str(user.pk), user.get_username()) for user in people.order_by("username")]
+            self.fields["owner"].choices = [("", "Choose"), *staff, (NOBODY, "Nobody")]  # type: ignore[attr-defined]
         for field in self.fields.values():
             field.widget.attrs["form"] = "batch-form"
 

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from registrations.clock import now
 from registrations.failures import parse_error_items
+from registrations.money import LOOKUP_STEP, dollars
 from registrations.reconcile.kinds import KINDS
 from registrations.states import RunState, Stage, WaitingFor, Word
 from registrations.steps import BY_SLUG
@@ -128,6 +129,8 @@ def kind_label(kind: str) -> str:
 def step_label(slug: str) -> str:
     """What the step table calls a step; a step of an older release keeps its slug."""
     row = BY_SLUG.get(slug)
+    if slug == LOOKUP_STEP:
+        return "Look up the mobile's line type"
     return row.label if row else slug
 
 
@@ -249,7 +252,7 @@ def money(amount: Decimal | None) -> str:
     >>> money(Decimal("97519.5")), money(None), money(Decimal(0))
     ('$97,519.50', '', '')
     """
-    return f"${amount:,.2f}" if amount else ""
+    return dollars(amount) if amount else ""
 
 
 def pretty(value: Any) -> str:

@@ -11,6 +11,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from registrations.fees import exact
 from registrations.models import Fee
 
 from . import display, money
@@ -19,8 +20,13 @@ from .base import SafeList
 
 class FeeForm(forms.ModelForm):
     amount = forms.DecimalField(
-        label="US dollars", max_digits=8, decimal_places=2, validators=[MinValueValidator(0)]
+        label="US dollars", max_digits=8, decimal_places=4, validators=[MinValueValidator(0)]
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["amount"] = exact(self.instance.amount)
 
 
 @admin.register(Fee)

@@ -1,6 +1,7 @@
 """What was spent, on what, by whom: sums by month, case and bulk act, each paid call, and a file of them."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -81,6 +82,7 @@ def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
     today = timezone.localdate()
     year = money.months(choice.year)
     calls = money.paid(choice.period, choice.kind)
+    kinds = money.kinds()
     return TemplateResponse(
         request,
         "registrations/money/page.html",
@@ -88,11 +90,11 @@ def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
             **admin_site.each_context(request),
             "title": "Money",
             "choice": choice,
-            "kinds": list(money.KIND_LABELS.items()),
-            "month_rows": _month_rows(choice, year, today),
+            "kinds": list(kinds.items()),
+            "month_rows": _month_rows(choice, year, today, kinds),
             "totals": [
                 sum((month.by_kind.get(kind, money.NOTHING) for month in year), money.NOTHING)
-                for kind in money.KIND_LABELS
+                for kind in kinds
             ],
             "year_total": sum((month.total for month in year), money.NOTHING),
             "this_month": money.spent(money.paid(money.Period.month(today.year, today.month))),
@@ -111,18 +113,24 @@ def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
             "whole_year": choice.query(period=str(choice.year)),
             "csv": f"csv/{choice.query(view='')}",
             "xlsx": f"xlsx/{choice.query(view='')}",
-            "prices": [(FeeKind(kind).label, amount) for kind, amount in prices().items()],
+            "prices": [
+                (FeeKind(kind).label, amount)
+                for kind, amount in prices().items()
+                if kind != FeeKind.LOOKUP or kind in kinds
+            ],
         },
     )
 
 
-def _month_rows(choice: Choice, year: list[money.Month], today: date) -> list[dict[str, Any]]:
+def _month_rows(
+    choice: Choice, year: list[money.Month], today: date, kinds: Iterable[str]
+) -> list[dict[str, Any]]:
     """Months that have begun, the newest first."""
     return [
         {
             "month": month,
             "label": f"{month.first:%B}",
-            "amounts": [month.by_kind.get(kind, money.NOTHING) for kind in money.KIND_LABELS],
+            "amounts": [month.by_kind.get(kind, money.NOTHING) for kind in kinds],
             "url": choice.query(period=f"{month.first:%Y-%m}"),
             "current": choice.month == month.first.month,
         }

@@ -10,7 +10,7 @@ class Fee(models.Model):
 
     kind = models.CharField(max_length=24, choices=FeeKind)
     valid_from = models.DateField(help_text="The first day of this price, in the desk's time zone.")
-    amount = models.DecimalField("US dollars", max_digits=8, decimal_places=2)
+    amount = models.DecimalField("US dollars", max_digits=8, decimal_places=4)
     source = models.CharField(max_length=300, blank=True, help_text="Where this price is written.")
 
     class Meta:

@@ -24,7 +24,7 @@ class StepRun(models.Model):
     response = models.JSONField(default=dict, blank=True)
     sid = models.CharField(max_length=34, blank=True)
     # In US dollars. It was paid only if the attempt came to something (GOOD_RUN_STATES): see money.py.
-    fee = models.DecimalField(max_digits=8, decimal_places=2, null=True)
+    fee = models.DecimalField(max_digits=8, decimal_places=4, null=True)
     # The bulk action that submitted the case, if one did.
     batch = models.ForeignKey(
         "registrations.Batch", null=True, on_delete=models.SET_NULL, related_name="runs", db_index=False

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from registrations import timeline
+from registrations import fees, money, timeline
 from registrations.gateway import errors, get_gateway
 from registrations.models import Registration
+from registrations.states import FeeKind
 
 from .fetching import Page, fetch
 from .links import PRIVACY, TERMS
@@ -141,7 +142,7 @@ def enabled() -> bool:
 
 def price() -> Decimal:
     """What one look costs, in US dollars."""
-    return Decimal(settings.A2P_LOOKUP_PRICE) if settings.A2P_PREFLIGHT_LOOKUP else Decimal(0)
+    return fees.price(FeeKind.LOOKUP) if settings.A2P_PREFLIGHT_LOOKUP else Decimal(0)
 
 
 def basis(registration: Registration) -> str:
@@ -162,7 +163,7 @@ def look(registration: Registration, *, fetch: Fetch = fetch) -> list[Finding]:
     if settings.A2P_PREFLIGHT_FETCH:
         found += _pages(registration, fetch)
     if settings.A2P_PREFLIGHT_LOOKUP:
-        found += _line_type(str(registration.trust_bundle.mobile_phone_number or ""))
+        found += _line_type(registration)
     said = "; ".join(dict.fromkeys(text for *_, text in found)) or "nothing to object to."
     timeline.record(
         registration,
@@ -277,8 +278,9 @@ def _gives_away(text: str) -> bool:
     )
 
 
-def _line_type(mobile: str) -> Iterator[tuple[str, str, Severity, str]]:
-    """Twilio's Lookup (facts section 13): only a mobile can answer YES."""
+def _line_type(registration: Registration) -> Iterator[tuple[str, str, Severity, str]]:
+    """Twilio's Lookup (facts section 13): only a mobile can answer YES. An answer is paid for."""
+    mobile = str(registration.trust_bundle.mobile_phone_number or "")
     if not mobile:
         return
     try:
@@ -286,6 +288,8 @@ def _line_type(mobile: str) -> Iterator[tuple[str, str, Severity, str]]:
     except errors.GatewayError:
         yield "line-type", _MOBILE, WARNING, "Twilio could not tell the mobile's line type. Try again later."
         return
+    asked = registration.events.filter(tag=ASKED).first()
+    money.record_lookup(registration, actor=asked.actor if asked else "")
     kind = (answer.get("line_type_intelligence") or {}).get("type")
     if answer.get("valid") is False or answer.get("country_code") not in ("US", "CA"):
         yield "line-type", _MOBILE, ERROR, "Twilio does not know this as a US or Canadian number."

@@ -5,6 +5,7 @@ from decimal import Decimal
 from django import template
 
 from registrations.admin import display
+from registrations.money import dollars
 
 register = template.Library()
 
@@ -56,7 +57,7 @@ def usd(amount: Decimal) -> str:
     >>> usd(Decimal("1234.5")), usd(Decimal(0))
     ('$1,234.50', '$0.00')
     """
-    return f"${amount:,.2f}"
+    return dollars(amount)
 
 
 @register.filter

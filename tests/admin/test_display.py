@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from registrations import fees, money
 from registrations.admin import console, display, otp, prices
 from registrations.states import RunState, Stage, WaitingFor
 
 
-@pytest.mark.parametrize("module", [console, display, otp, prices])
+@pytest.mark.parametrize("module", [console, display, fees, money, otp, prices])
 def test_examples_in_docstrings(module):
     assert doctest.testmod(module).failed == 0
 

@@ -55,6 +55,7 @@ def test_every_paid_step_is_charged_as_one_kind():
         "campaign.create": "campaign_vetting",
         "campaign.update": "campaign_vetting",
         "number.buy": "number_monthly",
+        "preflight.lookup": "lookup",
     }
     assert set(money.KIND_OF.values()) == set(money.KIND_LABELS)
 
@@ -288,3 +289,12 @@ def test_two_prices_of_one_day_are_refused(db):
     boss.post(f"{PRICES}add/", data)
     assert boss.post(f"{PRICES}add/", data).status_code == 200
     assert Fee.objects.count() == 1
+
+
+def test_look_ups_have_a_column_once_there_is_one(case, viewer):
+    assert "Mobile look-up" not in viewer.get(URL).content.decode()
+    money.record_lookup(case, actor="ann")
+    page = viewer.get(URL).content.decode()
+    assert "Mobile look-up" in page
+    assert "$0.008" in page
+    assert "Look up the mobile&#x27;s line type" in page

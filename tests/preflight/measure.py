@@ -39,7 +39,7 @@ timeline without values. They count as long as the inputs that were looked at st
 | Setting | What | Price |
 | --- | --- | --- |
 | `A2P_PREFLIGHT_FETCH` | Opens privacy policy, terms and the first three pages named where people opt in: reachable, https, no sign-in, the sentence that mobile numbers are not shared and none against it, no parked domain | free |
-| `A2P_PREFLIGHT_LOOKUP` | Asks Twilio's Lookup for the line type of the mobile; landlines and VoIP numbers are errors | `A2P_LOOKUP_PRICE`, by default $0.008 a look; Twilio's own price page was not found, see your account |
+| `A2P_PREFLIGHT_LOOKUP` | Asks Twilio's Lookup for the line type of the mobile; landlines and VoIP numbers are errors | `A2P_LOOKUP_PRICE`, by default $0.008 a look; Twilio's own price page was not found, see your account; each answered look is in the ledger of money |
 
 Fetching is safe against addresses that lead inwards: https on port 443 only, no credentials, cookies or proxies;
 every address of a host must be public, and the connection goes to the one that was judged; each redirect is judged

@@ -1,8 +1,10 @@
 """The look outside: off by default, done by a worker, its answers kept for these very inputs."""
 
+from decimal import Decimal
+
 import pytest
 
-from registrations import pipeline, tasks, verbs
+from registrations import money, pipeline, tasks, verbs
 from registrations.preflight import gate, online
 from registrations.preflight.fetching import Page
 from tests.cases import PARTS, make_case
@@ -148,6 +150,8 @@ def test_the_line_type_by_twilios_lookup(desk, settings, mobile, expected):
     event = case.events.filter(tag=online.TAG).get()
     assert mobile not in event.text + str(event.data), "the timeline holds no personal data"
     assert [entry["path"] for entry in desk.reads()] == [f"/v2/PhoneNumbers/{mobile}"]
+    paid = money.paid(kind="lookup").get()
+    assert (paid.registration, paid.fee, paid.actor, paid.request) == (case, Decimal("0.008"), "ann", {})
 
 
 @pytest.mark.django_db
@@ -155,3 +159,4 @@ def test_twilio_out_of_reach_stops_nobody(settings):
     settings.A2P_PREFLIGHT_LOOKUP = True
     found = online.look(make_case())
     assert keys(found) == [("line-type", "mobile_phone_number", "warning")]
+    assert not money.paid().exists()
