@@ -234,14 +234,10 @@ def fee(upload: Import, counts: Counts) -> Decimal:
     return first * first_price().total + known * price_of("campaign_vetting")
 
 
-def _chip(upload: Import, found: uploads.Counts) -> SafeString:
-    """Where the upload stands; without a good row there is nothing to confirm yet."""
-    if upload.state == WorkState.READY and not found.of(ItemState.WILL):
-        return (
-            display.chip("To mend", "bad")
-            if found.of("", Outcome.ERROR)
-            else display.chip("Nothing new", "idle")
-        )
+def stand_chip(upload: Import, good: bool, bad: bool) -> SafeString:
+    """Where the upload stands; without a good row there is nothing to confirm yet. bad: some rows are to mend."""
+    if upload.state == WorkState.READY and not good:
+        return display.chip("To mend", "bad") if bad else display.chip("Nothing new", "idle")
     return state_chip(upload.state)
 
 
@@ -260,7 +256,7 @@ def head(request: HttpRequest, upload: Import) -> dict[str, Any]:
     return {
         "upload": upload,
         "state": upload.state,
-        "chip": _chip(upload, found),
+        "chip": stand_chip(upload, bool(found.of(ItemState.WILL)), bool(found.of("", Outcome.ERROR))),
         "counts": found,
         "figures": figures,
         "good": found.of(ItemState.WILL),

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -23,12 +24,11 @@ from registrations.forms import CSV_COLUMNS
 from registrations.importing import FileProblem, template, uploads
 from registrations.importing.checking import Outcome
 from registrations.models import Import, ImportRow
-from registrations.states import WorkState
+from registrations.states import ItemState, WorkState
 
 from . import display, downloads, import_page
 from .base import ReadOnlyAdmin, attempt, require_view
-from .batch_page import state_chip
-from .import_page import ADD
+from .import_page import ADD, stand_chip
 from .regions import live, regions, within_page
 
 PAGE = "admin:registrations_import_page"
@@ -74,7 +74,15 @@ class ImportAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).defer("header", "error")
+        rows = ImportRow.objects.filter(upload=OuterRef("pk"))
+        return (
+            super()
+            .get_queryset(request)
+            .defer("header", "error")
+            .annotate(
+                good=Exists(rows.filter(state=ItemState.WILL)), bad=Exists(rows.filter(outcome=Outcome.ERROR))
+            )
+        )
 
     @admin.display(description="Table", ordering="name")
     def table(self, upload: Import) -> SafeString:
@@ -84,7 +92,7 @@ class ImportAdmin(ReadOnlyAdmin):
 
     @admin.display(description="State", ordering="state")
     def state_(self, upload: Import) -> SafeString:
-        return state_chip(upload.state)
+        return stand_chip(upload, getattr(upload, "good", True), getattr(upload, "bad", False))
 
     @admin.display(description="Rows", ordering="total")
     def total_(self, upload: Import) -> int | SafeString:

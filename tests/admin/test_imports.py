@@ -199,3 +199,11 @@ def test_the_list(agent):
     text = agent.get(url("changelist")).text
     for part in ("customers.csv", "Ready to confirm", "agent", "Import a table"):
         assert part in text
+
+
+def test_the_list_says_of_a_table_without_a_good_row_what_its_page_says(agent):
+    found = ready(agent, person(1) | {"email": "no-address"})
+    for page in (url("changelist"), url("page", found.pk)):
+        text = agent.get(page).text
+        assert "To mend" in text
+        assert "Ready to confirm</span>" not in text
