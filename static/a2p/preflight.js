@@ -32,5 +32,7 @@ document.addEventListener("DOMContentLoaded", function () {
     timer = window.setTimeout(ask, PAUSE);
   }
   form.addEventListener("input", later);
+  // Somebody typed before this script ran, or came back to a form half filled in.
+  if (Array.from(form.elements).some(function (input) { return "defaultValue" in input && input.value !== input.defaultValue; })) later();
   form.addEventListener("submit", function () { window.clearTimeout(timer); });
 });

@@ -78,7 +78,7 @@ def _asked(name: str, check: Callable[[], Finding], hint: str = "") -> Finding:
 def credentials(gateway: Gateway) -> Finding:
     account = gateway.fetch_account()
     status, kind = account.get("status"), account.get("type")
-    said = f"account {account.get('sid')} is {status} ({kind})"
+    said = f"account {account.get('sid')} is {status or 'without a status'}{f' ({kind})' if kind else ''}"
     if status != "active":
         return Finding(
             False, "credentials", said, "Twilio has closed or suspended the account: see its Console."
