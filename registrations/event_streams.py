@@ -36,6 +36,8 @@ NOT_SOLE_PROPRIETOR = (
 )
 TEST_SECONDS = 30.0
 PAUSE_SECONDS = 0.5
+# When Twilio is busy, or an answer is lost.
+TRIES, TRY_AGAIN_SECONDS, TRY_AGAIN_AT_MOST = 3, 1.0, 10.0
 # Two set-ups at once would make two sinks.
 LOCK = "event-streams-lock"
 
@@ -95,8 +97,17 @@ def set_up(
         setup.report.problems.append(problem)
         return setup.report
     with nullcontext() if dry_run else lock.held(wait):
-        setup.sink(test)
-        setup.stale(delete_stale)
+        for tries_left in reversed(range(TRIES)):
+            try:
+                setup.sink(test)
+                setup.stale(delete_stale)
+                break
+            except (errors.Unavailable, errors.OutcomeUnknown) as error:
+                # Some twenty calls: one that goes wrong shall not end them all, and a second run finds what is there.
+                if not tries_left:
+                    raise
+                setup.begin_again()
+                lock.pause(min(error.retry_after or TRY_AGAIN_SECONDS, TRY_AGAIN_AT_MOST))
     return setup.report
 
 
@@ -162,6 +173,11 @@ class _Setup:
             return None
         self.report.acts.append(Act(what, True))
         return result
+
+    def begin_again(self) -> None:
+        """Only what was done counts of the run that broke off."""
+        self.report.acts = [act for act in self.report.acts if act.done]
+        self.report.stale, self.report.problems = [], []
 
     # --- the sink -----------------------------------------------------------------------------------------
     def sinks(self) -> tuple[Json | None, list[Json]]:

@@ -46,8 +46,9 @@ Tell = Callable[[Registration], None]
 MIRRORS = ("profile", "trust_bundle", "brand", "campaign", "phone_number")
 MAX_STEPS_PER_JOB = 40  # far above a whole walkthrough: a defect must not spin for ever
 NOT_FOUND_RETRIES = 4  # facts section 8.1: a 404 on a sub-resource right after a create is retried briefly
-# A lost call must have had the time to land, whatever A2P_TIME_SCALE says: networks do not scale.
-MIN_QUIET_SECONDS, MIN_PAID_QUIET_SECONDS = 2.0, 5.0
+# A lost call must have had the time to land, and lists the time to show it, whatever A2P_TIME_SCALE says: networks
+# do not scale. With the second look, twice as long after the first, that makes 9 and 15 seconds.
+MIN_QUIET_SECONDS, MIN_PAID_QUIET_SECONDS = 3.0, 5.0
 
 
 def load(pk: int) -> Registration:

@@ -177,6 +177,15 @@ def test_a_sink_that_failed_is_replaced_and_reported(desk: Desk, carry):
     assert [line.split()[0] for line in second.stale] == [first.sink_sid]
 
 
+@pytest.mark.parametrize(("method", "path"), [("GET", "/Types$"), ("POST", "/Validate$")])
+def test_what_passes_is_tried_again(desk: Desk, carry, method, path):
+    desk.fault(method=method, path=path, action="503", times=2)
+    report = set_up(carry)
+    assert report.ok, report
+    assert [act.what.split()[0] for act in report.acts] == ["Create", "Test", "Subscribe"]
+    assert (len(sinks()), len(list(get_gateway().iter_subscriptions()))) == (1, 1)
+
+
 def test_after_a_new_address_the_former_sink_is_reported_and_kept(
     desk: Desk, postman: Postman, carry, settings
 ):
