@@ -16,7 +16,7 @@ import requests
 from django.conf import settings
 from django_q.models import OrmQ
 
-from registrations.models import Heartbeat, Lane, Registration, StepRun
+from registrations.models import Heartbeat, Lane, LimitUse, Registration, StepRun
 from registrations.worker.processes import pause
 from tests.forms.rows import VALID
 from tests.importing.files import csv_bytes
@@ -83,7 +83,7 @@ class Plant:
             "LOG_LEVEL": "WARNING",
         }
         self.processes: list[subprocess.Popen[bytes]] = []
-        for model in (Registration, OrmQ, Heartbeat, Lane):
+        for model in (Registration, LimitUse, OrmQ, Heartbeat, Lane):
             model.objects.using(ALIAS).all().delete()
         more = [] if rate_limit else ["--no-rate-limit"]
         state = str(folder / "sandbox.sqlite3")
