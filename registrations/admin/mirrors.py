@@ -35,16 +35,14 @@ from .overdue import OverdueFilter
 
 # What every list of objects can be narrowed by, besides the object's own words.
 OF_THE_CASE = (
-    *(
-        WhoFilter,
-        StageFilter,
-        OverdueFilter,
-        OwnerFilter,
-        AgeFilter,
-        CodeFilter,
-        CreatedFilter,
-        AccountFilter,
-    ),
+    WhoFilter,
+    StageFilter,
+    OverdueFilter,
+    OwnerFilter,
+    AgeFilter,
+    CodeFilter,
+    CreatedFilter,
+    AccountFilter,
 )
 
 
