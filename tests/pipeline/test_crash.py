@@ -31,7 +31,7 @@ def test_kill_9_of_a_worker_at_every_step_boundary(plant: Plant, tmp_path: Path)
     cases = len(POINTS)
     plant.submit(cases)
     plant.worker(2, DJANGO_SETTINGS_MODULE="tests.pipeline.crash_settings", A2P_LEASE_SECONDS="30")
-    plant.wait_live(cases, 300)
+    plant.wait_live(cases, 420)
     deaths = list(tmp_path.glob("died *"))
     assert len(deaths) == cases * WRITES
     plant.assert_each_once(cases)
