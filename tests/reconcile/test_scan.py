@@ -4,13 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from registrations import clock, pipeline, reconcile
+from registrations import clock, reconcile
 from registrations.gateway import base
 from registrations.models import Finding, Registration, RetiredResource, Scan, StepRun
 from registrations.models.registration import new_ref
 from registrations.reconcile import inventory, judge, kinds
 from registrations.states import RunState, Stage
-from registrations.steps import ROWS, Write
 from tests.cases import make_case
 from tests.factories import make_registration
 
@@ -378,30 +377,3 @@ def test_our_own_error_is_on_the_row_and_raised(house, monkeypatch):
         reconcile.scan.run(scan.pk)
     scan.refresh_from_db()
     assert (scan.state, "ZeroDivisionError" in scan.error) == ("failed", True)
-
-
-# --- the table -------------------------------------------------------------------------------------------------
-def test_every_named_object_of_the_step_table_has_a_slot(db):
-    case = pipeline.load(make_case().pk)
-    for row in ROWS:
-        if isinstance(row, Write) and row.sid_field and not row.repair:
-            basis = row.basis(case)
-            if "friendly_name" not in basis:
-                continue
-            slot = kinds.SLOT_OF_STEP[row.slug]
-            name = kinds.read_name(slot.kind, basis["friendly_name"])
-            assert name, row.slug
-            assert (name.ref, name.generation, name.slot) == (case.ref, 1, slot)
-
-
-def test_every_step_to_redo_exists():
-    for slot in kinds.SLOTS:
-        assert len(slot.rows) == 1 + len(slot.redo), slot.step
-
-
-def test_times_of_both_apis():
-    iso = inventory._moment("2026-11-23T10:00:00Z")
-    rfc = inventory._moment("Mon, 23 Nov 2026 10:00:00 +0000")
-    assert iso == rfc
-    assert iso is not None
-    assert inventory._moment("soon") is inventory._moment(None) is None
