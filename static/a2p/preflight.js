@@ -15,7 +15,9 @@ document.addEventListener("DOMContentLoaded", function () {
     answer.innerHTML = html;
     Array.from(answer.content.children).forEach(function (fresh) {
       const known = document.getElementById(fresh.id);
-      if (known && (!fresh.dataset.version || fresh.dataset.version !== known.dataset.version)) known.replaceWith(fresh);
+      // A slot that says the same as before is left: what has the focus in it keeps it.
+      const same = known && (fresh.dataset.version ? fresh.dataset.version === known.dataset.version : fresh.isEqualNode(known));
+      if (known && !same) known.replaceWith(fresh);
     });
   }
 
@@ -33,6 +35,10 @@ document.addEventListener("DOMContentLoaded", function () {
   }
   form.addEventListener("input", later);
   // Somebody typed before this script ran, or came back to a form half filled in.
-  if (Array.from(form.elements).some(function (input) { return "defaultValue" in input && input.value !== input.defaultValue; })) later();
+  function touched(input) {
+    if (input.type === "checkbox" || input.type === "radio") return input.checked !== input.defaultChecked;
+    return "defaultValue" in input && input.value !== input.defaultValue;
+  }
+  if (Array.from(form.elements).some(touched)) later();
   form.addEventListener("submit", function () { window.clearTimeout(timer); });
 });

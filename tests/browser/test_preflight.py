@@ -39,6 +39,36 @@ def test_findings_come_and_go_as_one_types(desk):
     assert not Registration.objects.exists(), "looking is not saving"
 
 
+def test_an_untouched_form_asks_nothing_and_equal_findings_leave_the_focus(desk):
+    case = make_case(campaign={"message_samples": ["See you on [date].", "Your booking is confirmed."]})
+    page = desk.page
+    page.clock.install()
+    page.add_init_script(
+        "window.asked = []; const fetched = window.fetch;"
+        "window.fetch = (url, ...rest) => { window.asked.push(String(url)); return fetched(url, ...rest); };"
+    )
+    page.goto(f"/admin/registrations/registration/{case.pk}/change/")
+    expect(page.locator("#preflight-summary")).to_contain_text("error")
+    page.clock.run_for(5000)
+    assert not [url for url in page.evaluate("asked") if "/preflight/" in url]
+
+    summary = page.locator("#preflight-summary a")
+    summary.focus()
+    with page.expect_response(lambda answer: "/preflight/" in answer.url) as answered:
+        desk.field("Contact phone").dispatch_event("input")
+        page.clock.run_for(5000)
+    answered.value.finished()
+    # The findings of one more question have arrived: what was answered before it has been shown by then.
+    desk.field("Sample message 1").evaluate(
+        "e => { e.value = 'Ann Lee Nails: see you. Reply STOP to opt out.'; }"
+    )
+    expect(summary).to_be_focused()
+    with page.expect_response(lambda answer: "/preflight/" in answer.url):
+        desk.field("Sample message 1").dispatch_event("input")
+        page.clock.run_for(5000)
+    expect(page.locator("#preflight-message_sample_1")).not_to_contain_text("opt out")
+
+
 def test_an_error_stops_before_anything_is_paid_for(desk):
     case = make_case(
         campaign={"message_samples": ["See you on [date].", "Your booking of [date] is confirmed."]}
