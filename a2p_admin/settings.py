@@ -47,6 +47,8 @@ def number(name: str, default: float | Decimal, *, least: float = 0) -> Any:
 # --- The web application -------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="only-for-development-and-tests" if DEBUG else "")
+# Earlier keys: sessions and addresses that were made with them stay good until they are taken away.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 
 # The origin that staff and Twilio see, e.g. https://a2p.example.com. Callback URLs and their signatures

@@ -6,17 +6,19 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ERROR_FLAG
+from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import DataError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from registrations.background import Refused
 from registrations.models import Registration
+
+from . import sealed
 
 log = logging.getLogger(__name__)
 UNUSABLE = "A filter or search in the address could not be used, so the whole list is shown."
@@ -63,6 +65,19 @@ class SafeList(admin.ModelAdmin):
         if lookup.endswith(("__regex", "__iregex")):
             return False
         return super().lookup_allowed(lookup, value, request)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return sealed.SealedList
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_search"
+        return [path("search/", self.admin_site.admin_view(self.search), name=name), *super().get_urls()]
+
+    def search(self, request: HttpRequest) -> HttpResponse:
+        require_view(self, request)
+        return sealed.search(
+            request, reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        )
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         try:

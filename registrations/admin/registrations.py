@@ -23,11 +23,12 @@ from .bulk import BulkActions
 from .filters import AccountFilter, AgeFilter, CodeFilter, CreatedFilter, OwnerFilter
 from .lists import CaseList
 from .overdue import OverdueFilter
+from .sealed import SealedList
 
 _WHO = "waiting_for__exact"
 
 
-class DeskChangeList(ChangeList):
+class DeskChangeList(SealedList):
     """Rows lead to the case's page instead of Django's change form."""
 
     def url_for_result(self, result: Model) -> str:

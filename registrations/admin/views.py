@@ -1,8 +1,10 @@
 """Saved views: a list with its filters, search and order under a name; one's own, or shared with the team."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -11,13 +13,15 @@ from django.views.decorators.http import require_POST
 
 from registrations.models import SavedView
 
+from . import sealed
+
 MOST, NAME_LENGTH, QUERY_LENGTH = 50, 60, 2000
 # Where one is in the list is no part of a view.
 _NOT_KEPT = ("p", "e", "all", "_popup", "_to_field", "_facets")
 
 
 def kept(query: str) -> str:
-    """A query string as views keep it: ordered, without a page number; "" for the plain list.
+    """A query string as views keep it: ordered, its search opened, without a page number; "" for the plain list.
 
     >>> kept("p=3&stage__exact=otp&q=ann") == kept("q=ann&stage__exact=otp")
     True
@@ -28,8 +32,19 @@ def kept(query: str) -> str:
     pairs = sorted((name, value) for name, values in given.lists() for value in values if value)
     clean = QueryDict(mutable=True)
     for name, value in pairs:
+        if name == SEARCH_VAR:
+            with suppress(sealed.Unreadable):
+                value = sealed.opened(value)
         clean.appendlist(name, value)
     return clean.urlencode()
+
+
+def _address(query: str) -> str:
+    """What leads to a view: its search is sealed, as in every address of ours."""
+    given = QueryDict(query, mutable=True)
+    if text := given.get(SEARCH_VAR):
+        given[SEARCH_VAR] = sealed.sealed(text)
+    return f"?{given.urlencode()}"
 
 
 def context(request: HttpRequest, of: str) -> dict[str, Any]:
@@ -41,6 +56,7 @@ def context(request: HttpRequest, of: str) -> dict[str, Any]:
             "view": view,
             "mine": view.user_id == request.user.pk,
             "by": "" if view.user_id == request.user.pk else view.user.get_username(),
+            "url": _address(view.query),
             "current": bool(now_shown) and view.query == now_shown,
         }
         for view in visible.select_related("user").order_by("name", "pk")[: 4 * MOST]
@@ -71,7 +87,7 @@ def save(request: HttpRequest, of: str, back: str) -> HttpResponse:
             defaults={"query": query, "shared": bool(request.POST.get("shared"))},
         )
         messages.success(request, f"Saved as “{name}”.")
-    return redirect(f"{back}?{query}" if query else back)
+    return redirect(back + _address(query) if query else back)
 
 
 def _problem(request: HttpRequest, of: str, name: str, query: str) -> str:
@@ -102,7 +118,7 @@ def change(request: HttpRequest, of: str, back: str, pk: int) -> HttpResponse:
     name = " ".join(request.POST.get("name", "").split())
     if not name or len(name) > NAME_LENGTH:
         messages.error(request, f"A view needs a name of at most {NAME_LENGTH} characters.")
-        return redirect(f"{back}?{view.query}")
+        return redirect(back + _address(view.query))
     view.name, view.shared = name, bool(request.POST.get("shared"))
     try:
         with transaction.atomic():
@@ -110,4 +126,4 @@ def change(request: HttpRequest, of: str, back: str, pk: int) -> HttpResponse:
         messages.success(request, f"The view is called “{name}” now.")
     except IntegrityError:
         messages.error(request, f"You have another view called “{name}”.")
-    return redirect(f"{back}?{view.query}")
+    return redirect(back + _address(view.query))

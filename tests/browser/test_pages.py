@@ -124,6 +124,33 @@ def test_a_case_is_submitted_by_keyboard_alone(desk):
     assert pipeline.load(case.pk).is_submitted
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_search_keeps_the_filters_and_leaves_no_name_in_the_address(signed_in, scripts):
+    desk = signed_in(java_script_enabled=scripts)
+    make_case("Corner Bakery")
+    make_case("Someone else")
+    page = desk.page
+    page.goto("/admin/registrations/registration/?stage__exact=draft")
+    box, rows = page.get_by_role("searchbox"), page.locator("#result_list tbody tr")
+    box.fill("corner")
+    box.press("Enter")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("Corner Bakery")
+    expect(box).to_have_value("corner")
+    assert "stage__exact=draft" in page.url
+    assert "corner" not in page.url
+    page.go_back()
+    expect(rows).to_have_count(2)
+    box.fill("someone")
+    desk.button("Search").click()
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("Someone else")
+    box.fill("")
+    desk.button("Search").click()
+    expect(rows).to_have_count(2)
+    assert "stage__exact=draft" in page.url
+
+
 def test_dark_mode_follows_the_system_until_somebody_chooses(signed_in):
     desk = signed_in(color_scheme="dark")
     page = desk.list().page
