@@ -22,8 +22,11 @@ from registrations import board, figures
 from registrations.clock import now
 from registrations.failures import lookup
 from registrations.models import OpenProblem, Registration
+from registrations.money import LOOKUP_STEP
 from registrations.states import BRAND, CAMPAIGN, IDENTITY, NUMBER, Stage, Word
 from registrations.steps import BY_SLUG, Write
+
+from .display import step_label
 
 ME, NONE, OTHER = "me", "none", "other"
 Choices = list[tuple[str, str]]
@@ -303,7 +306,8 @@ class StepFilter(admin.SimpleListFilter):
     title = parameter_name = "step"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(slug, row.label) for slug, row in BY_SLUG.items() if isinstance(row, Write)]
+        calls = [(slug, row.label) for slug, row in BY_SLUG.items() if isinstance(row, Write)]
+        return [*calls, (LOOKUP_STEP, step_label(LOOKUP_STEP))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(step=self.value()) if self.value() else queryset

@@ -6,6 +6,7 @@ import pytest
 from django.core.paginator import Paginator
 from django.utils import timezone
 
+from registrations import money
 from registrations.admin.paging import QuickPaginator
 from registrations.models import Brand, PhoneNumber, Registration
 from registrations.states import Stage
@@ -97,6 +98,9 @@ def test_the_ledger_and_the_timeline_are_found_by_case_code_step_and_kind(boss):
     assert labels(boss, f"{ledger}?q=crm-77") == {"Corner Bakery"}
     assert labels(boss, f"{ledger}?step=brand.create") == {"Corner Bakery"}
     assert labels(boss, f"{ledger}?q=30909") == set()
+    money.record_lookup(make_registration(label="Looked up"), actor="ann")
+    assert labels(boss, f"{ledger}?step=preflight.lookup") == {"Looked up"}
+    assert "Look up the mobile" in boss.get(f"{ledger}?step=preflight.lookup").content.decode()
     assert labels(boss, f"{timeline}?tag=submitted") == {"Corner Bakery"}
     assert labels(boss, f"{timeline}?tag=note") == set()
 
