@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from registrations import figures, health, inbox, primary_profile, stuck
 from registrations.models import Registration, StepRun
-from registrations.states import BUNDLE, BUNDLE_SUBMITTED, RunState, Stage, WaitingFor, word
+from registrations.states import BUNDLE, BUNDLE_SUBMITTED, TAKEN_DOWN, RunState, Stage, WaitingFor, word
 
 ALL, MINE, UNASSIGNED = "all", "mine", "unassigned"
 ROWS = 10
@@ -76,7 +76,7 @@ def cards(standing: list[list[Any]], overdue: dict[str, int]) -> list[Card]:
 
 def reached(standing: list[list[Any]]) -> list[tuple[Stage, int]]:
     """(stage, cases that stand there or further), without those that were taken down."""
-    order = [stage for stage in Stage if stage != Stage.REMOVED]
+    order = [stage for stage in Stage if stage not in TAKEN_DOWN]
     at = {stage: sum(n for _, where, n in standing if where == stage) for stage in order}
     return [(stage, sum(at[later] for later in order[place:])) for place, stage in enumerate(order)]
 

@@ -7,7 +7,7 @@ from registrations import open_problems, search_text
 from registrations.models import Registration
 from registrations.problems import Problem, problems
 from registrations.runs import Runs
-from registrations.states import Stage
+from registrations.states import TAKEN_DOWN
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,9 @@ class Seen:
 
 
 def keep(seen: Seen, stage: str, now: datetime) -> str:
-    """Keep the rows of what is held against the case; returns what a search looks at. A removed case has none."""
-    open_problems.keep(seen.registration, [] if stage == Stage.REMOVED else seen.problems, now)
+    """Keep the rows of what is held against the case; returns what a search looks at.
+
+    A case that is taken down has no such rows.
+    """
+    open_problems.keep(seen.registration, [] if stage in TAKEN_DOWN else seen.problems, now)
     return search_text.text_of(seen.registration)

@@ -26,7 +26,7 @@ from registrations.models import (
     StepRun,
     Submission,
 )
-from registrations.states import BRAND_APPROVED, IDENTITY_VERIFIED, Stage, WaitingFor
+from registrations.states import BRAND_APPROVED, IDENTITY_VERIFIED, TAKEN_DOWN, Stage, WaitingFor
 from registrations.trouble import CREDENTIALS_REFUSED
 
 CHEAP_SECONDS = 0.01
@@ -94,7 +94,7 @@ def _stage_times() -> dict[str, list[float]]:
     since = clock.now() - timedelta(days=90)
     found = {}
     for stage in Stage:
-        if stage in (Stage.LIVE, Stage.REMOVED):
+        if stage in (Stage.LIVE, *TAKEN_DOWN):
             continue
         left = StageSpell.objects.filter(stage=stage, left_at__gte=since).order_by("-left_at")
         times = [

@@ -31,7 +31,7 @@ from registrations.models import (
     TrustBundle,
     WebhookDelivery,
 )
-from registrations.states import BUNDLE_REJECTED, Stage
+from registrations.states import BUNDLE_REJECTED, TAKEN_DOWN
 
 log = logging.getLogger(__name__)
 
@@ -192,7 +192,7 @@ def _of_number(data: dict[str, Any]) -> Registration | None:
         if not data.get(key):
             continue
         rows = PhoneNumber.objects.filter(**{column: str(data[key])}).exclude(
-            registration__stage=Stage.REMOVED
+            registration__stage__in=TAKEN_DOWN
         )
         if service:
             rows = rows.filter(registration__campaign__service_sid=str(service))

@@ -24,7 +24,12 @@ class Stage(models.TextChoices):
     CAMPAIGN = "campaign", "Campaign"
     NUMBER = "number", "Number"
     LIVE = "live", "Live"
+    REMOVING = "removing", "Being taken down"
     REMOVED = "removed", "Removed"
+
+
+# Off the way to live, and not coming back to it.
+TAKEN_DOWN = (Stage.REMOVING, Stage.REMOVED)
 
 
 class WaitingFor(models.TextChoices):

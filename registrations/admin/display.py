@@ -41,6 +41,7 @@ STAGE_MOODS = {
     Stage.DRAFT: "idle",
     Stage.OTP: "wait",
     Stage.LIVE: "good",
+    Stage.REMOVING: "idle",
     Stage.REMOVED: "idle",
 }
 WAITING_MOODS = {

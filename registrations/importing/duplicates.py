@@ -14,7 +14,7 @@ from django.db.models.fields.json import KT
 from registrations import limits
 from registrations.forms.text import one_line
 from registrations.models import Import, Profile, Registration, TrustBundle
-from registrations.states import ItemState, Stage
+from registrations.states import TAKEN_DOWN, ItemState
 
 # Kind of likeness -> the column at which it is shown, and what it is called.
 SHOWN_AT = {
@@ -88,7 +88,7 @@ def in_cases(rows: Mapping[int, Identity]) -> dict[int, list[Match]]:
 
 
 def _oldest(mirrors: Any, *columns: str) -> Any:
-    standing = mirrors.exclude(registration__stage=Stage.REMOVED).order_by()
+    standing = mirrors.exclude(registration__stage__in=TAKEN_DOWN).order_by()
     return standing.values_list(*columns).annotate(oldest=Min("registration_id"))
 
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
-from registrations.states import Stage, WaitingFor
+from registrations.states import TAKEN_DOWN, Stage, WaitingFor
 
 if TYPE_CHECKING:
     from .brand import Brand
@@ -146,5 +146,5 @@ class Registration(models.Model):
 
     @property
     def is_removed(self) -> bool:
-        """Taken down to the end; while that has stopped half-way, the case waits for us at the same stage."""
-        return self.stage == Stage.REMOVED and self.waiting_for != WaitingFor.US
+        """Taken down, or about to be: what Twilio says of it is no news, unless that has stopped half-way."""
+        return self.stage in TAKEN_DOWN and self.waiting_for != WaitingFor.US

@@ -277,6 +277,7 @@ def test_a_suspended_campaign_cannot_be_taken_down_and_says_why(stand: Stand):
     verbs.remove(live, actor="ann")
     case = stand.run(lambda case: case.waiting_for == WaitingFor.US)
     assert "21729" in case.reason
+    assert case.stage == Stage.REMOVING, "nobody is told that it is removed"
     assert steps(stand)[-1].startswith("remove.")
     assert case.campaign.service_sid, "nothing behind it was touched"
     # It is work for a person, who may look again and try again once Twilio's support has lifted it.
@@ -287,7 +288,7 @@ def test_a_suspended_campaign_cannot_be_taken_down_and_says_why(stand: Stand):
     case = stand.run(lambda case: case.campaign.status == "VERIFIED")
     verbs.remove(case, actor="ann")
     case = stand.run()
-    assert case.is_removed
+    assert (case.stage, case.is_removed) == (Stage.REMOVED, True)
     assert not admin_desk.can_take_down(case)
     assert stand.desk.counts()["Usa2p"] == 0
     kept = [view for view in step_board.board(case, clock.now()) if view.status == "kept"]

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 
 from registrations.gateway import SOLE_PROPRIETOR_POLICY_SID, STARTER_POLICY_SID, Gateway, errors, get_gateway
 from registrations.models import PhoneNumber
-from registrations.states import Stage
+from registrations.states import TAKEN_DOWN, Stage
 
 # Only whether the address leads here; whether a worker runs is the health page's own question.
 HEALTH_PATH = "/healthz?part=web"
@@ -109,7 +109,7 @@ def policy(gateway: Gateway, name: str, sid: str) -> Finding:
 def senders(gateway: Gateway) -> Finding:
     """Whether the numbers that open registrations name are in the account; counted, not listed."""
     numbers = PhoneNumber.objects.exclude(sender_number="").exclude(
-        registration__stage__in=[Stage.LIVE, Stage.REMOVED]
+        registration__stage__in=[Stage.LIVE, *TAKEN_DOWN]
     )
     wanted = set(numbers.values_list("sender_number", flat=True))
     missing = set(wanted)
