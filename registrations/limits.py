@@ -17,6 +17,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q
 
+from registrations import mutex
 from registrations.models import LimitUse, Registration
 from registrations.states import BRAND_DELETION_FAILED, BRAND_EXPIRED, BRAND_FAILED, Stage
 
@@ -190,6 +191,12 @@ def holds(registration: Registration) -> bool:
 
 
 _HOLDS = (Q(submitted_revision__gt=0) | ~Q(brand__sid="")) & Q(removing=False) & ~Q(stage=Stage.REMOVED)
+
+
+def take_turn() -> None:
+    """Before counting in order to submit: until the caller's transaction ends nobody else counts to that end, so two
+    cases cannot both take the last use."""
+    mutex.turn("limits")
 
 
 # --- counting ------------------------------------------------------------------------------------------------------

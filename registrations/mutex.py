@@ -1,4 +1,4 @@
-"""One process at a time, on whatever host, for acts that take seconds and end."""
+"""One process at a time, on whatever host: for the rest of a transaction, or for acts that take seconds and end."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +15,15 @@ _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 class Busy(Exception):
     """Another process holds it."""
+
+
+def turn(name: str) -> None:
+    """Until the caller's transaction ends, others who call this with the same name wait here.
+
+    Before it a transaction locks one case at most that others can see, and none after it: no two wait for each other.
+    """
+    Heartbeat.objects.get_or_create(name=name, defaults={"at": _LONG_AGO})
+    Heartbeat.objects.select_for_update().get(name=name)
 
 
 class Mutex:

@@ -94,6 +94,7 @@ def change_mobile(registration: Registration, *, mobile: str, actor: str, limit_
     with transaction.atomic():
         verbs.edit(registration, {"trust_bundle": {"mobile_phone_number": mobile}}, actor=actor)
         full = pipeline.load(registration.pk)
+        limits.take_turn()
         spent = [use.text for use in limits.uses(mobile=mobile, without=full) if use.spent]
         if spent and not limit_reason:
             raise verbs.Refused(" ".join(spent))

@@ -167,6 +167,7 @@ def _check_limits(registration: Registration) -> None:
     """Refuse what the registry would refuse after the fee, unless a supervisor gave a reason."""
     if not limits.counted(registration):
         return
+    limits.take_turn()
     spent = [use.text for use in limits.uses_of(registration) if use.spent]
     if spent:
         raise Refused(" ".join([*spent, "A supervisor can go on all the same, with a reason."]))

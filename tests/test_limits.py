@@ -1,7 +1,10 @@
 """Lifetime uses of a mobile, an e-mail, an address: what counts, and what gives nothing back."""
 
+import contextlib
+import threading
+
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from registrations import clock, limits, sync, verbs
 from registrations.models import LimitUse, Registration
@@ -141,3 +144,37 @@ def test_spellings_of_one_address(one, other):
 )
 def test_other_addresses_are_other_addresses(other):
     assert limits.address_key("1 Main St", "", "02139", "US") != limits.address_key(*other, "US")
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one transaction in at a time")
+@pytest.mark.django_db(transaction=True)
+def test_two_submits_at_once_cannot_both_take_the_last_use(monkeypatch):
+    for _ in range(2):
+        make_registration(Stage.LIVE)
+    cases = [make_registration(), make_registration()]
+    both_counted, count = threading.Barrier(2), limits.uses_of
+    said: list[str] = []
+
+    def slowly(case: Registration) -> list[limits.Use]:
+        found = count(case)
+        with contextlib.suppress(threading.BrokenBarrierError):  # the other one waits for its turn
+            both_counted.wait(timeout=1)
+        return found
+
+    def submit(case: Registration) -> None:
+        try:
+            verbs.submit(case, actor="ann", despite=None)
+            said.append("submitted")
+        except verbs.Refused as refusal:
+            said.append(str(refusal))
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(limits, "uses_of", slowly)
+    threads = [threading.Thread(target=submit, args=(case,)) for case in cases]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(said)[1:] == ["submitted"]
+    assert "was used for 3 other brands" in sorted(said)[0]
