@@ -129,7 +129,8 @@ def _resend_otp(case: Registration, batch: Batch) -> str:
 def _judge_assign(sight: Sight, params: Params) -> Verdict:
     if "owner" in params and sight.case.owner_id == params["owner"]:
         return skip("This person owns it already." if params["owner"] else "It has no owner anyway.")
-    return will("It gets the new owner.")
+    owner = sight.case.owner
+    return will(f"Owned by {owner.get_username() if owner else 'nobody'} until now.")
 
 
 def _owner(batch: Batch) -> Any:
@@ -224,6 +225,7 @@ TABLE = (
         help="Gives these cases an owner. Nothing is sent to Twilio.",
         judge=_judge_assign,
         do=_assign,
+        as_told=True,
         inputs=("owner",),
         ended=_tell_owner,
     ),

@@ -47,7 +47,8 @@ class BulkAct:
     label: the words of its entry in the lists' menus. judge: pure reading, the same rule for the dry run and
     again right before the row is done. do: inside a transaction with the row's outcome; returns what happened,
     raises verbs.Refused. inputs: what the person adds when confirming. ended: what follows when all rows are
-    settled. goes_on: the worker carries the cases on afterwards, so the page shows where they stand.
+    settled. as_told: done only where the judge still says the very words of the dry run. goes_on: the worker
+    carries the cases on afterwards, so the page shows where they stand.
     """
 
     slug: str
@@ -58,6 +59,7 @@ class BulkAct:
     permission: str = "registrations.change_registration"
     inputs: tuple[str, ...] = ()
     ended: Callable[[Batch], None] | None = None
+    as_told: bool = False
     goes_on: bool = False
     in_lists: bool = True
 

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from registrations import batches, limits, planning, verbs
+from registrations import batches, limits, people, planning, verbs
 from registrations.batches import work as batch_work
 from registrations.batches.table import look
 from registrations.models import Brand, Notification, Registration, RetiredResource, StepRun
@@ -227,6 +227,22 @@ def test_assign_to_nobody_and_to_who_owns_it_already(ann):
     assert {*Registration.objects.values_list("owner", flat=True)} == {ann.pk}
     done("assign", [mine, free], ann, {"owner": None})
     assert {*Registration.objects.values_list("owner", flat=True)} == {None}
+
+
+def test_a_case_that_somebody_claimed_since_the_dry_run_stays_theirs(ann):
+    bo = get_user_model().objects.create_user("bo", is_staff=True)
+    claimed, free = make_registration(label="Claimed"), make_registration(label="Free")
+    batch = prepared("assign", [claimed, free], ann)
+    assert outcomes(batch)["Free"][1] == "Owned by nobody until now."
+    people.assign(claimed, to=bo, shown=None, actor="bo")
+    batches.confirm(batch, user=ann, inputs={"owner": ann.pk})
+    batches.advance(batch.pk)
+    assert outcomes(batch) == {
+        "Claimed": (SKIPPED, "It has changed since the dry run: Owned by bo until now. Look at it again."),
+        "Free": (DONE, "Owned by ann."),
+    }
+    claimed.refresh_from_db()
+    assert claimed.owner == bo
 
 
 def test_an_owner_whose_account_was_closed_gets_nothing(ann):
