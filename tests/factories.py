@@ -86,6 +86,8 @@ def make_registration(
         Registration.objects.filter(pk=case.pk).update(removing=True)
         return _done(case)
     _walk(case, _STANDS_AT.get(Stage(stage), ""), answer)
+    if stage == Stage.REMOVING:
+        Registration.objects.filter(pk=case.pk).update(removing=True)
     return _done(case)
 
 
