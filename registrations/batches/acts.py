@@ -130,7 +130,7 @@ def _judge_assign(sight: Sight, params: Params) -> Verdict:
     if "owner" in params and sight.case.owner_id == params["owner"]:
         return skip("This person owns it already." if params["owner"] else "It has no owner anyway.")
     owner = sight.case.owner
-    return will(f"Owned by {owner.get_username() if owner else 'nobody'} until now.")
+    return will(f"It belongs to {owner.get_username() if owner else 'nobody'} now.")
 
 
 def _owner(batch: Batch) -> Any:

@@ -208,7 +208,7 @@ def _attempt(batch: Batch, item: BatchItem) -> tuple[ItemState, str]:
     if act.goes_on and item.revision not in (None, sight.case.revision):
         return ItemState.SKIPPED, EDITED
     if act.as_told and verdict.text != item.text:
-        return ItemState.SKIPPED, f"It has changed since the dry run: {verdict.text} Look at it again."
+        return ItemState.SKIPPED, f"It has changed since the dry run. {verdict.text} Look at it again."
     agreed = item.fee or Decimal(0)
     if verdict.fee > agreed:
         return (

@@ -233,12 +233,12 @@ def test_a_case_that_somebody_claimed_since_the_dry_run_stays_theirs(ann):
     bo = get_user_model().objects.create_user("bo", is_staff=True)
     claimed, free = make_registration(label="Claimed"), make_registration(label="Free")
     batch = prepared("assign", [claimed, free], ann)
-    assert outcomes(batch)["Free"][1] == "Owned by nobody until now."
+    assert outcomes(batch)["Free"][1] == "It belongs to nobody now."
     people.assign(claimed, to=bo, shown=None, actor="bo")
     batches.confirm(batch, user=ann, inputs={"owner": ann.pk})
     batches.advance(batch.pk)
     assert outcomes(batch) == {
-        "Claimed": (SKIPPED, "It has changed since the dry run: Owned by bo until now. Look at it again."),
+        "Claimed": (SKIPPED, "It has changed since the dry run. It belongs to bo now. Look at it again."),
         "Free": (DONE, "Owned by ann."),
     }
     claimed.refresh_from_db()
