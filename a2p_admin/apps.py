@@ -6,8 +6,8 @@ from django.contrib.admin.apps import AdminConfig
 class DeskAdminConfig(AdminConfig):
     # The class lives outside any `admin` package: imported from inside one, autodiscover would run while the
     # site is being made and models would register on a discarded instance.
-    default_site = "a2p_admin.admin_site.DeskAdminSite"
+    default_site = "registrations.admin.site.DeskAdminSite"
 
     def ready(self) -> None:
         super().ready()
-        from . import second_factor  # noqa: F401  listens to people who sign in
+        from registrations.admin import second_factor  # noqa: F401  listens to people who sign in

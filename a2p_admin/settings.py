@@ -89,7 +89,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     # Nothing is public unless a view says so with login_not_required (webhooks, health).
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "a2p_admin.second_factor.RequireSecondFactor",
+    "registrations.admin.second_factor.RequireSecondFactor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -234,7 +234,7 @@ TWILIO_WEBHOOK_SHARED_KEY = env.str("TWILIO_WEBHOOK_SHARED_KEY", default="")
 TWILIO_PRIMARY_PROFILE_SID = env.str("TWILIO_PRIMARY_PROFILE_SID", default="")
 # Empty = the real Twilio. Otherwise replaces scheme and host of every request; path and query stay.
 TWILIO_API_BASE_URL = env.str("TWILIO_API_BASE_URL", default="").rstrip("/")
-# Who gets Twilio's status e-mails about a customer; empty = the customer's own address.
+# Who gets Twilio's status emails about a customer; empty = the customer's own address.
 TWILIO_NOTIFICATION_EMAIL = env.str("TWILIO_NOTIFICATION_EMAIL", default="")
 # Incoming messages keep going to the webhook that is set on the number itself.
 A2P_KEEP_NUMBER_WEBHOOKS = env.bool("A2P_KEEP_NUMBER_WEBHOOKS", default=True)
@@ -261,7 +261,7 @@ if A2P_TIME_SCALE != 1 and TWILIO_IS_REAL:
 # The sandbox's control page, linked from the desk in demo mode only.
 A2P_SANDBOX_PANEL_URL = env.str("A2P_SANDBOX_PANEL_URL", default="")
 
-# What Twilio charges, in US dollars, shown before each paid click (facts section 9).
+# What Twilio charges, in US dollars, shown before each paid click (docs/twilio.md section 9).
 A2P_FEES = {
     "brand": number("A2P_FEE_BRAND", Decimal("4.50")),
     "campaign_vetting": number("A2P_FEE_CAMPAIGN_VETTING", Decimal("15.00")),
@@ -276,7 +276,7 @@ A2P_PREFLIGHT_FETCH = env.bool("A2P_PREFLIGHT_FETCH", default=False)
 A2P_PREFLIGHT_LOOKUP = env.bool("A2P_PREFLIGHT_LOOKUP", default=False)
 
 # --- Notifications -----------------------------------------------------------------------------------------
-# E.g. smtp+tls://user:password@mail.example.com:587. Without it no e-mail is sent; in development it is printed.
+# E.g. smtp+tls://user:password@mail.example.com:587. Without it no email is sent; in development it is printed.
 _email_url = env.str("EMAIL_URL", default="")
 A2P_SENDS_EMAIL = bool(_email_url) or DEBUG
 globals().update(env.email_url_config(_email_url or ("consolemail://" if DEBUG else "dummymail://")))
@@ -285,7 +285,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="a2p-d
 # People type in the address of their webhook; without this it must be public, https and on port 443.
 A2P_NOTIFY_PRIVATE_ADDRESSES = env.bool("A2P_NOTIFY_PRIVATE_ADDRESSES", default=False)
 
-# Every so many hours the worker compares Twilio's account with the cases by itself; 0 = only when asked.
+# Every so many hours the worker compares Twilio's account with the registrations by itself; 0 = only when asked.
 A2P_SCAN_EVERY_HOURS = number("A2P_SCAN_EVERY_HOURS", 24.0)
 
 # --- Jobs (django-q2) --------------------------------------------------------------------------------------
@@ -299,7 +299,7 @@ A2P_STOP_GRACE_SECONDS = number("A2P_STOP_GRACE_SECONDS", 30.0)
 Q_CLUSTER = {
     "name": "a2p",
     "orm": "default",
-    "broker_class": "registrations.broker.EtaORM",
+    "broker_class": "registrations.core.broker.EtaORM",
     "workers": A2P_WORKERS,
     # retry must exceed timeout × (prefetch rounds + 2), or a busy queue runs its tasks twice (measured).
     "queue_limit": A2P_WORKERS,

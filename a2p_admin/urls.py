@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import include, path
 
-from a2p_admin import second_factor
+from registrations.admin import second_factor
 
 
 @login_not_required

@@ -8,4 +8,5 @@ class RegistrationsConfig(AppConfig):
     verbose_name = "Registrations"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401  registers the system checks
+        from registrations.admin import registry  # noqa: F401  registers the pages
+        from registrations.core import checks  # noqa: F401  registers the system checks

@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from registrations import webhooks
-from registrations.health import healthz
+from registrations.operations.webhooks import views
+from registrations.reporting.health import healthz
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
-    path("twilio/bundle-status/", webhooks.bundle_status, name="bundle-status"),
-    path("twilio/events/", webhooks.events, name="twilio-events"),
+    path("twilio/bundle-status/", views.bundle_status, name="bundle-status"),
+    path("twilio/events/", views.events, name="twilio-events"),
 ]

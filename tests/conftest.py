@@ -2,15 +2,18 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 import requests
 
-from registrations import clock, fees, figures, pacing, pipeline, trouble
+from registrations.core import clock
 from registrations.models import Registration
+from registrations.reporting import statistics
 from registrations.sandbox import SandboxServer
+from registrations.workflow import prices
+from registrations.workflow.runner import rate_limit, retries, runner
 
 
 @dataclass
@@ -18,15 +21,11 @@ class Desk:
     """What the tests of the pipeline share: a sandbox, and `run`, which plays the worker."""
 
     sandbox: SandboxServer
-    rung: list[tuple[int, datetime]] = field(default_factory=list)
-
-    def ring(self, pk: int, at: datetime) -> None:
-        self.rung.append((pk, at))
 
     def advance(self, pk: int) -> Registration:
         """One job."""
-        pipeline.advance(pk, ring=self.ring)
-        return pipeline.load(pk)
+        runner.advance(pk)
+        return runner.load(pk)
 
     def run(
         self, pk: int, until: Callable[[Registration], bool] | None = None, jobs: int = 200
@@ -34,11 +33,11 @@ class Desk:
         """Jobs, each at its time, until nothing but the rare looks of the backstop is to come or `until` holds."""
         soon = min(timedelta(seconds=60), clock.scaled(5 * 3600))
         for _ in range(jobs):
-            registration = pipeline.load(pk)
+            registration = runner.load(pk)
             if until and until(registration):
                 return registration
             now = clock.now()
-            due = registration.wake_at or registration.lease_until
+            due = registration.next_run_at or registration.lease_until
             if due is None or due > now + soon:
                 return registration
             threading.Event().wait(max(0.0, (due - now).total_seconds()) + 0.002)
@@ -79,13 +78,13 @@ class Desk:
 @pytest.fixture(autouse=True)
 def prices_of_this_test():
     """Prices are kept for a second; another test's are none of this one's."""
-    fees.forget()
+    prices.forget()
 
 
 @pytest.fixture(autouse=True)
 def numbers_are_counted_at_once(monkeypatch):
     """However busy the machine is: a page must not show the numbers of another moment here."""
-    monkeypatch.setattr(figures, "CHEAP_SECONDS", 3600.0)
+    monkeypatch.setattr(statistics, "CHEAP_SECONDS", 3600.0)
 
 
 @pytest.fixture
@@ -108,8 +107,8 @@ def sandbox(settings) -> Iterator[SandboxServer]:
 @pytest.fixture
 def desk(sandbox, db, monkeypatch) -> Desk:
     # The sandbox of these tests has no rate limit; the pace itself has its own tests.
-    monkeypatch.setattr(pacing, "INTERVALS", dict.fromkeys(pacing.INTERVALS, 0.0))
-    monkeypatch.setattr(pipeline, "MIN_QUIET_SECONDS", 0.02)
-    monkeypatch.setattr(pipeline, "MIN_PAID_QUIET_SECONDS", 0.02)
-    monkeypatch.setattr(trouble, "NOT_FOUND_SECONDS", 0.02)
+    monkeypatch.setattr(rate_limit, "INTERVALS", dict.fromkeys(rate_limit.INTERVALS, 0.0))
+    monkeypatch.setattr(runner, "MIN_QUIET_SECONDS", 0.02)
+    monkeypatch.setattr(runner, "MIN_PAID_QUIET_SECONDS", 0.02)
+    monkeypatch.setattr(retries, "NOT_FOUND_SECONDS", 0.02)
     return Desk(sandbox)

@@ -1,6 +1,6 @@
-"""Cases at any stage, made by walking the step table with scripted answers instead of Twilio's.
+"""Registrations at any stage, made by walking the step table with scripted answers instead of Twilio's.
 
-The rows that decide, record and refresh are the product's own, so a case made here is as consistent as one
+The rows that decide, record and refresh are the product's own, so a registration made here is as consistent as one
 that Twilio answered. Nothing is called and no worker is needed.
 """
 
@@ -11,14 +11,18 @@ from typing import Any
 
 from django.utils import timezone
 
-from registrations import pipeline, planning, sync, timeline, verbs
-from registrations.gateway import CAMPAIGN_SID, SOLE_PROPRIETOR_POLICY_SID, STARTER_POLICY_SID
-from registrations.models import Policy, Registration, StepRun
+from registrations.models import ApiCall, Policy, Registration
+from registrations.models.choices import CallState, Stage
 from registrations.models.registration import new_ref
-from registrations.planning import Call, Learn, Look, Wait
-from registrations.states import RunState, Stage
-from registrations.steps import BY_SLUG, Read, Watch, Write
-from tests.cases import PARTS
+from registrations.operations import actions
+from registrations.twilio.client import CAMPAIGN_SID, SOLE_PROPRIETOR_POLICY_SID, STARTER_POLICY_SID
+from registrations.workflow import timeline
+from registrations.workflow.planner import decisions
+from registrations.workflow.planner.decisions import Call, Learn, Look, Wait
+from registrations.workflow.recorder import recorder
+from registrations.workflow.runner import runner
+from registrations.workflow.steps import BY_SLUG, Read, Watch, Write
+from tests.customers import PARTS
 
 _serial = itertools.count(1)
 _PREFIX = {
@@ -32,7 +36,7 @@ _PREFIX = {
     "service": "MG",
     "number": "PN",
 }
-# The watch at which a case of this stage stands still.
+# The watch at which a registration of this stage stands still.
 _STANDS_AT = {
     Stage.PROFILE: "profile.review",
     Stage.TRUST_BUNDLE: "trust_bundle.review",
@@ -71,152 +75,157 @@ def make_registration(
     parts: dict[str, dict[str, Any]] | None = None,
     **fields: Any,
 ) -> Registration:
-    """A case that stands at `stage`, waiting; `answer` is what Twilio says there instead of "wait".
+    """A registration that stands at `stage`, waiting; `answer` is what Twilio says there instead of "wait".
 
     make_registration("campaign", answer={"campaign_status": "FAILED", "errors": [...]})
     """
     inputs = {
         name: {**PARTS.get(name, {}), **(parts or {}).get(name, {})} for name in {*PARTS, *(parts or {})}
     }
-    case = verbs.create(inputs, actor=actor, label=label, **fields)
+    registration = actions.create(inputs, actor=actor, label=label, **fields)
     if stage == Stage.DRAFT:
-        return case
-    _submit(case, actor)
+        return registration
+    _submit(registration, actor)
     if stage == Stage.REMOVED:
-        Registration.objects.filter(pk=case.pk).update(removing=True)
-        return _done(case)
-    _walk(case, _STANDS_AT.get(Stage(stage), ""), answer)
+        Registration.objects.filter(pk=registration.pk).update(removing=True)
+        return _done(registration)
+    _walk(registration, _STANDS_AT.get(Stage(stage), ""), answer)
     if stage == Stage.REMOVING:
-        Registration.objects.filter(pk=case.pk).update(removing=True)
-    return _done(case)
+        Registration.objects.filter(pk=registration.pk).update(removing=True)
+    return _done(registration)
 
 
-def _submit(case: Registration, actor: str) -> None:
-    Registration.objects.filter(pk=case.pk).update(
-        submitted_revision=case.revision,
+def _submit(registration: Registration, actor: str) -> None:
+    Registration.objects.filter(pk=registration.pk).update(
+        submitted_revision=registration.revision,
         submitted_by=actor,
         submitted_at=timezone.now() - timedelta(minutes=30),
     )
-    timeline.record(case, "submitted", "Submitted.", actor=actor, revision=case.revision)
+    timeline.record(registration, "submitted", "Submitted.", actor=actor, revision=registration.revision)
     for sid in (STARTER_POLICY_SID, SOLE_PROPRIETOR_POLICY_SID):
         Policy.objects.get_or_create(sid=sid, defaults={"payload": {}, "fetched_at": timezone.now()})
 
 
-def _walk(case: Registration, stop_at: str, answer: dict[str, Any] | None) -> None:
+def _walk(registration: Registration, stop_at: str, answer: dict[str, Any] | None) -> None:
     for _ in range(80):
-        case = pipeline.load(case.pk)
-        decision = planning.decide(case, timezone.now())
+        registration = runner.load(registration.pk)
+        decision = decisions.decide(registration, timezone.now())
         if isinstance(decision, Learn):
-            _learn(case, decision.row)
+            _learn(registration, decision.step)
         elif isinstance(decision, Call):
-            _call(case, decision.row)
+            _call(registration, decision.step)
         elif isinstance(decision, Look | Wait):
-            row = decision.row if isinstance(decision, Look) else _watched(case)
-            if row.slug == stop_at:
-                if payload := answer or _WAITING.get(row.slug):
-                    sync.refresh(case, row, _full(case, row, payload))
-                    _stay_in_settle_window(pipeline.load(case.pk), row)
+            step = decision.step if isinstance(decision, Look) else _watched(registration)
+            if step.slug == stop_at:
+                if payload := answer or _WAITING.get(step.slug):
+                    recorder.refresh(registration, step, _full(registration, step, payload))
+                    _stay_in_settle_window(runner.load(registration.pk), step)
                 return
-            _age_settle_window(case, row)
-            sync.refresh(case, row, _full(case, row, _GOOD[row.slug]))
+            _age_settle_window(registration, step)
+            recorder.refresh(registration, step, _full(registration, step, _GOOD[step.slug]))
         else:
             return
     raise AssertionError("the walk does not end")
 
 
-def _watched(case: Registration) -> Watch:
+def _watched(registration: Registration) -> Watch:
     rows: Iterable[Any] = BY_SLUG.values()
-    return next(r for r in rows if isinstance(r, Watch) and r.exists(case) and not r.passed(case))
+    return next(
+        r for r in rows if isinstance(r, Watch) and r.exists(registration) and not r.passed(registration)
+    )
 
 
-def _age_settle_window(case: Registration, row: Watch) -> None:
-    mirror = row.mirror(case)
-    if getattr(mirror, "submitted_at", None):
-        mirror.submitted_at = timezone.now() - timedelta(minutes=5)  # type: ignore[attr-defined]
-        mirror.save(update_fields=["submitted_at"])
+def _age_settle_window(registration: Registration, step: Watch) -> None:
+    resource = step.resource(registration)
+    if getattr(resource, "submitted_at", None):
+        resource.submitted_at = timezone.now() - timedelta(minutes=5)  # type: ignore[attr-defined]
+        resource.save(update_fields=["submitted_at"])
 
 
-def _learn(case: Registration, row: Read) -> None:
-    number = case.phone_number
-    if row.slug == "number.resolve":
-        sync.learn(
-            case,
-            row,
+def _learn(registration: Registration, step: Read) -> None:
+    number = registration.phone_number
+    if step.slug == "number.resolve":
+        recorder.learn(
+            registration,
+            step,
             {
-                "sent": {**number.sent, "sender": number.sender_number},
+                "accepted_params": {**number.accepted_params, "sender": number.sender_number},
                 "sid": PARTS["phone_number"]["sender_number"],
                 "failure_reason": "",
             },
         )
 
 
-def _stay_in_settle_window(case: Registration, row: Watch) -> None:
+def _stay_in_settle_window(registration: Registration, step: Watch) -> None:
     """However long this machine took: at the tests' time scale Twilio's 30 s are 30 ms."""
-    mirror: Any = row.mirror(case)
-    if getattr(mirror, "submitted_at", None) and getattr(mirror, "synced_at", None):
-        mirror.submitted_at = mirror.synced_at
-        mirror.save(update_fields=["submitted_at"])
+    resource: Any = step.resource(registration)
+    if getattr(resource, "submitted_at", None) and getattr(resource, "synced_at", None):
+        resource.submitted_at = resource.synced_at
+        resource.save(update_fields=["submitted_at"])
 
 
-def _call(case: Registration, row: Write) -> None:
-    basis = row.basis(case)
-    sid = CAMPAIGN_SID if row.kind == "campaign" else fake_sid(_PREFIX.get(row.kind, "XX"))
-    payload: dict[str, Any] = {"sid": sid, "status": "compliant" if row.kind == "evaluation" else "draft"}
-    if row.slug.endswith(".submit"):
+def _call(registration: Registration, step: Write) -> None:
+    request_params = step.request_params(registration)
+    sid = CAMPAIGN_SID if step.kind == "campaign" else fake_sid(_PREFIX.get(step.kind, "XX"))
+    payload: dict[str, Any] = {"sid": sid, "status": "compliant" if step.kind == "evaluation" else "draft"}
+    if step.slug.endswith(".submit"):
         payload["status"] = "pending-review"
-    if row.kind == "brand":
+    if step.kind == "brand":
         payload |= {"status": "PENDING", "identity_status": None}
-    if row.kind == "campaign":
+    if step.kind == "campaign":
         payload |= {"campaign_status": "PENDING"}
-    if row.kind == "number":
+    if step.kind == "number":
         payload |= {"phone_number": "+14155550101"}
-    if row.kind == "attached":
-        payload["sid"] = case.phone_number.sid
+    if step.kind == "attached":
+        payload["sid"] = registration.phone_number.sid
     moment = timezone.now()
-    sync.record(case, row, payload, basis)
-    StepRun.objects.create(
-        registration=case,
-        step=row.slug,
-        state=RunState.OK,
+    recorder.record(registration, step, payload, request_params)
+    ApiCall.objects.create(
+        registration=registration,
+        step=step.slug,
+        state=CallState.OK,
         actor="worker",
-        request={"path": f"/v1/{row.kind}", "params": {"FriendlyName": case.friendly_name(row.key)}},
+        request={
+            "path": f"/v1/{step.kind}",
+            "params": {"FriendlyName": registration.friendly_name(step.key)},
+        },
         response=payload,
         sid=payload["sid"],
-        fee=row.fee() if row.fee else None,
+        fee=step.fee() if step.fee else None,
         http_status=201,
         started_at=moment - timedelta(milliseconds=180),
         finished_at=moment,
     )
-    timeline.record(case, row.slug, f"{row.label}: done", sid=payload["sid"])
+    timeline.record(registration, step.slug, f"{step.label}: done", sid=payload["sid"])
 
 
-def _full(case: Registration, row: Watch, payload: dict[str, Any]) -> dict[str, Any]:
-    mirror = row.mirror(case)
-    return {"sid": getattr(mirror, "sid", ""), "errors": None, **payload}
+def _full(registration: Registration, step: Watch, payload: dict[str, Any]) -> dict[str, Any]:
+    resource = step.resource(registration)
+    return {"sid": getattr(resource, "sid", ""), "errors": None, **payload}
 
 
-def _done(case: Registration) -> Registration:
-    pipeline.restate(case.pk)
-    return pipeline.load(case.pk)
+def _done(registration: Registration) -> Registration:
+    runner.refresh_status(registration.pk)
+    return runner.load(registration.pk)
 
 
-def copies(case: Registration, count: int, label: str = "Customer") -> list[Registration]:
-    """More cases like this one, quickly: rows of the case and its mirrors alone, without ledger and timeline.
+def copies(registration: Registration, count: int, label: str = "Customer") -> list[Registration]:
+    """More registrations like this one, quickly: rows of the registration and its mirrors alone, without ledger and timeline.
 
     Each has a reference of its own and the label "<label> <number>".
     """
     made = Registration.objects.bulk_create(
-        _blank(case, label=f"{label} {number:03d}", ref=new_ref(), external_id=None)
+        _blank(registration, label=f"{label} {number:03d}", ref=new_ref(), external_id=None)
         for number in range(count)
     )
-    for part in pipeline.MIRRORS:
-        mirror = getattr(case, part)
-        type(mirror)._default_manager.bulk_create(_blank(mirror, registration=copy) for copy in made)
-    return [pipeline.load(copy.pk) for copy in made]
+    for part in Registration.PARTS:
+        resource = getattr(registration, part)
+        type(resource)._default_manager.bulk_create(_blank(resource, registration=copy) for copy in made)
+    return [runner.load(copy.pk) for copy in made]
 
 
-def _blank(row: Any, **changes: Any) -> Any:
+def _blank(step: Any, **changes: Any) -> Any:
     """A row with the same columns that is not saved yet."""
-    values = {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if not f.primary_key}
+    values = {f.attname: getattr(step, f.attname) for f in step._meta.concrete_fields if not f.primary_key}
     values = {name: value for name, value in values.items() if name.removesuffix("_id") not in changes}
-    return type(row)(**(values | changes))
+    return type(step)(**(values | changes))

@@ -1,29 +1,5 @@
-"""The agent's pages, in Django's admin: the list of cases, each case's page, what Twilio says, what was done."""
+"""The pages, in Django's admin: a folder for each area. `site` is the admin site; `registry` loads the pages.
 
-from . import (
-    batches,
-    deliveries,
-    fees,
-    groups,
-    imports,
-    ledger,
-    mirrors,
-    notifications,
-    reconcile,
-    registrations,
-    staff,
-)
-
-__all__ = [
-    "batches",
-    "deliveries",
-    "fees",
-    "groups",
-    "imports",
-    "ledger",
-    "mirrors",
-    "notifications",
-    "reconcile",
-    "registrations",
-    "staff",
-]
+Pages show and ask; what they change goes through `operations`. Nothing is imported here: the site must exist
+before the pages register with it.
+"""

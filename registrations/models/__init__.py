@@ -1,51 +1,51 @@
-"""The nouns: one case, its five mirrors of Twilio objects, the ledger, and the team's own things."""
+"""The nouns: one registration, its five mirrors of Twilio objects, the ledger, and the team's own things."""
 
 from .brand import Brand
+from .bulk import BackgroundJob, Batch, BatchItem, Import, ImportFile, ImportRow
 from .campaign import Campaign
 from .fee import Fee
-from .figures import Figure, OpenProblem, StageSpell, Uncatalogued
-from .ledger import Event, Heartbeat, Lane, LimitUse, Policy, RetiredResource, StepRun, Submission
-from .mirror import Mirror
+from .history import ApiCall, Event, Heartbeat, LimitUse, Policy, RateLimit, RetiredResource, Submission
 from .people import Notification, NotificationSettings, SavedView
 from .phone_number import PhoneNumber
 from .profile import Profile
-from .reconcile import Finding, Scan
+from .reconciliation import Finding, Scan
 from .registration import Registration
+from .statistics import CachedStatistic, OpenProblem, StageInterval, UnknownTwilioCode
 from .trust_bundle import TrustBundle
+from .twilio_resource import TwilioResource
 from .webhook import WebhookDelivery
-from .work import Batch, BatchItem, Import, ImportFile, ImportRow, Work
 
 __all__ = [
+    "ApiCall",
+    "BackgroundJob",
     "Batch",
     "BatchItem",
     "Brand",
+    "CachedStatistic",
     "Campaign",
     "Event",
     "Fee",
-    "Figure",
     "Finding",
     "Heartbeat",
     "Import",
     "ImportFile",
     "ImportRow",
-    "Lane",
     "LimitUse",
-    "Mirror",
     "Notification",
     "NotificationSettings",
     "OpenProblem",
     "PhoneNumber",
     "Policy",
     "Profile",
+    "RateLimit",
     "Registration",
     "RetiredResource",
     "SavedView",
     "Scan",
-    "StageSpell",
-    "StepRun",
+    "StageInterval",
     "Submission",
     "TrustBundle",
-    "Uncatalogued",
+    "TwilioResource",
+    "UnknownTwilioCode",
     "WebhookDelivery",
-    "Work",
 ]

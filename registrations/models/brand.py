@@ -5,18 +5,18 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Q
 
-from registrations.clock import scaled
-from registrations.states import BRAND_APPROVED, IDENTITY_VERIFIED
+from registrations.core.clock import scaled
+from registrations.twilio.statuses import BRAND_APPROVED, IDENTITY_VERIFIED
 
-from .mirror import Mirror, sid_field
+from .twilio_resource import TwilioResource, sid_field
 
 OTP_VALID_SECONDS = 24 * 3600
 OTP_DEADLINE_SECONDS = 30 * 24 * 3600
 MAX_BRAND_UPDATES = 3
 
 
-class Brand(Mirror):
-    """Mirror of the BrandRegistration, and the clock of its one-time text."""
+class Brand(TwilioResource):
+    """TwilioResource of the BrandRegistration, and the clock of its OTP text."""
 
     sid = sid_field()
     tcr_id = models.CharField("TCR brand ID", max_length=32, blank=True, editable=False, db_index=True)
@@ -36,7 +36,7 @@ class Brand(Mirror):
             models.Index(
                 fields=["otp_sent_at"],
                 name="brand_owed",
-                condition=Q(status=BRAND_APPROVED, gone_at=None)
+                condition=Q(status=BRAND_APPROVED, missing_since=None)
                 & ~Q(sid="")
                 & ~Q(identity_status=IDENTITY_VERIFIED),
             )
@@ -44,12 +44,12 @@ class Brand(Mirror):
 
     @property
     def otp_expires_at(self) -> datetime | None:
-        """When the newest one-time text stops being valid: 24 h after it went out (facts section 8)."""
+        """When the newest OTP text stops being valid: 24 h after it went out (docs/twilio.md section 8)."""
         return self.otp_sent_at + scaled(OTP_VALID_SECONDS) if self.otp_sent_at else None
 
     @property
     def otp_deadline_at(self) -> datetime | None:
-        """The 30 days within which the customer must have answered (facts section 8)."""
+        """The 30 days within which the customer must have answered (docs/twilio.md section 8)."""
         return self.registered_at + scaled(OTP_DEADLINE_SECONDS) if self.registered_at else None
 
     @property

@@ -3,9 +3,9 @@
 from django.core.validators import MaxLengthValidator, MinLengthValidator
 from django.db import models
 
-from .mirror import Mirror, sid_field
+from .twilio_resource import TwilioResource, sid_field
 
-# Lengths: Twilio facts, section 8.
+# Lengths: docs/twilio.md section 8.
 DESCRIPTION_LENGTH = (40, 4096)
 MESSAGE_FLOW_LENGTH = (40, 2048)
 SAMPLE_LENGTH = (20, 1024)
@@ -28,7 +28,7 @@ def _keywords(verbose: str, help_text: str) -> models.CharField:
     return models.CharField(verbose, max_length=KEYWORDS_LENGTH, blank=True, help_text=help_text)
 
 
-class Campaign(Mirror):
+class Campaign(TwilioResource):
     """Inputs of the Usa2p campaign, and its mirror (MG, QE, TCR campaign id)."""
 
     description = models.TextField(

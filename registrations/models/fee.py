@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from registrations.states import FeeKind
+from .choices import FeeKind
 
 
 class Fee(models.Model):

@@ -3,8 +3,8 @@
 from django.conf import settings
 from django.db import models
 
+from .bulk import Batch
 from .registration import Registration
-from .work import Batch
 
 
 class SavedView(models.Model):
@@ -28,7 +28,7 @@ class SavedView(models.Model):
 
 class NotificationSettings(models.Model):
     """How one person wants to be told. `kinds`: {kind: "now" | "digest" | "off"}; a missing kind means the
-    default of the table in notifications/kinds.py. The webhook's address is a secret: never shown again, never
+    default of the table in workflow/notices.py. The webhook's address is a secret: never shown again, never
     logged."""
 
     user = models.OneToOneField(
@@ -39,8 +39,20 @@ class NotificationSettings(models.Model):
     kinds = models.JSONField(default=dict, blank=True)
     digest_hour = models.PositiveSmallIntegerField(default=8)
 
+    EMAIL, WEBHOOK = "email", "webhook"
+
     def __str__(self) -> str:
         return f"Settings of {self.user_id}"
+
+    @property
+    def channels(self) -> list[str]:
+        """The channels that this person has set up and that can be used here."""
+        found = []
+        if self.by_email and self.user.email and settings.A2P_SENDS_EMAIL:
+            found.append(self.EMAIL)
+        if self.slack_webhook_url:
+            found.append(self.WEBHOOK)
+        return found
 
 
 class Notification(models.Model):

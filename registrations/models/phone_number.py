@@ -2,10 +2,10 @@
 
 from django.db import models
 
-from .mirror import Mirror, sid_field
+from .twilio_resource import TwilioResource, sid_field
 
 
-class PhoneNumber(Mirror):
+class PhoneNumber(TwilioResource):
     """Input: the sender (owned number, or an area code to buy in); mirror: PN, place in the service."""
 
     registration = models.OneToOneField(
@@ -30,7 +30,7 @@ class PhoneNumber(Mirror):
     service_sid = sid_field()
     attached_at = models.DateTimeField(null=True, editable=False)
     confirmed_at = models.DateTimeField(null=True, editable=False)
-    # Only events report this (facts section 3); empty until one has come.
+    # Only events report this (docs/twilio.md section 3); empty until one has come.
     a2p_status = models.CharField(max_length=32, blank=True, editable=False)
     a2p_status_at = models.DateTimeField(null=True, editable=False)
 

@@ -3,23 +3,23 @@
 from django.db import models
 from phonenumber_field.modelfields import PhoneNumberField
 
-from .mirror import Mirror, sid_field
+from .twilio_resource import TwilioResource, sid_field
 
 
 class Country(models.TextChoices):
-    """Sole proprietors live in the US or Canada (facts section 8)."""
+    """Sole proprietors live in the US or Canada (docs/twilio.md section 8)."""
 
     US = "US", "United States"
     CA = "CA", "Canada"
 
 
-class Profile(Mirror):
+class Profile(TwilioResource):
     """Inputs of the starter profile, and its parts at Twilio (BU, IT, AD, RD, BV x 3, EL)."""
 
     first_name = models.CharField(max_length=100)
     last_name = models.CharField(max_length=100)
     email = models.EmailField(
-        "e-mail",
+        "email",
         help_text="The customer's own, working address; no throw-away domains. "
         "The Campaign Registry accepts one address for at most 10 brands.",
     )
@@ -39,7 +39,7 @@ class Profile(Mirror):
     postal_code = models.CharField("ZIP or postal code", max_length=10)
     iso_country = models.CharField("country", max_length=2, choices=Country, default=Country.US)
 
-    # Derived from the inputs when they are saved, so that uses can be counted across cases (limits.py).
+    # Derived from the inputs when they are saved, so that uses can be counted across registrations (limits.py).
     email_key = models.CharField(max_length=254, blank=True, editable=False)
     address_key = models.CharField(max_length=255, blank=True, editable=False)
 

@@ -1,36 +1,32 @@
-"""One customer's case: who owns it, where it stands, when the worker looks at it next."""
+"""One customer's registration: who owns it, where it stands, when the worker looks at it next."""
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
-from registrations.states import TAKEN_DOWN, Stage, WaitingFor
-
-if TYPE_CHECKING:
-    from .brand import Brand
-    from .campaign import Campaign
-    from .phone_number import PhoneNumber
-    from .profile import Profile
-    from .trust_bundle import TrustBundle
+from .choices import TAKEN_DOWN, Stage, WaitingFor
 
 # No 0/o, 1/l: people read these aloud.
 REF_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
 def new_ref() -> str:
-    """A random key, 12 characters (about 59 bits), that names this case in Twilio's friendly names."""
+    """A random key, 12 characters (about 59 bits), that names this registration in Twilio's friendly names."""
     return "".join(secrets.choice(REF_ALPHABET) for _ in range(12))
 
 
 class Registration(models.Model):
-    """One customer's case.
+    """One customer's registration.
 
     `revision` counts edits of the inputs; `submitted_revision` is the one a person pressed Submit on. Writes
     to Twilio happen only while the two are equal, so a saved edit is never sent by accident.
     """
+
+    # The attributes that hold the customer's inputs, each with the Twilio object made from them.
+    PARTS = ("profile", "trust_bundle", "brand", "campaign", "phone_number")
 
     ref = models.CharField(max_length=12, unique=True, default=new_ref, editable=False)
     external_id = models.CharField(
@@ -39,7 +35,7 @@ class Registration(models.Model):
         null=True,
         blank=True,
         unique=True,
-        help_text="The customer's key in your own systems. Importing the same ID again updates this case.",
+        help_text="The customer's key in your own systems. Importing the same ID again updates this registration.",
     )
     label = models.CharField(max_length=160, help_text="How your team calls this customer.")
     owner = models.ForeignKey(
@@ -50,7 +46,7 @@ class Registration(models.Model):
         related_name="registrations",
     )
     notes = models.TextField(blank=True)
-    # The Twilio account under which the case is registered; today always the one of the settings.
+    # The Twilio account under which the registration is registered; today always the one of the settings.
     account_sid = models.CharField("account", max_length=34, blank=True, editable=False)
     # What a search looks at, in lower case: names, addresses, phones, own ID (see search_text.py).
     search_text = models.TextField(blank=True, editable=False)
@@ -68,7 +64,7 @@ class Registration(models.Model):
         editable=False,
         db_index=False,
     )
-    # Set while the objects at Twilio are being taken down; the stage becomes "removed" at the end.
+    # Set while the objects at Twilio are being removed from Twilio; the stage becomes "removed" at the end.
     removing = models.BooleanField(default=False, editable=False)
     # A supervisor's reason to go past a registry limit that we counted (limits.py).
     limit_override = models.CharField(max_length=300, blank=True, editable=False)
@@ -84,8 +80,8 @@ class Registration(models.Model):
     reason = models.TextField(blank=True, editable=False)
 
     # The worker's part. The row is the truth, the queue is only a doorbell.
-    wake_at = models.DateTimeField(null=True, editable=False)
-    rung_at = models.DateTimeField(null=True, editable=False)
+    next_run_at = models.DateTimeField(null=True, editable=False)
+    enqueued_at = models.DateTimeField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
     lease_token = models.CharField(max_length=80, blank=True, editable=False)
     attempts = models.PositiveIntegerField(default=0, editable=False)
@@ -94,12 +90,6 @@ class Registration(models.Model):
 
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
-
-    profile: "Profile"
-    trust_bundle: "TrustBundle"
-    brand: "Brand"
-    campaign: "Campaign"
-    phone_number: "PhoneNumber"
 
     class Meta:
         ordering = ["-id"]
@@ -110,7 +100,7 @@ class Registration(models.Model):
             ("bulk_registration", "Can act on many registrations at once"),
         ]
         indexes = [
-            models.Index(fields=["wake_at"], name="registration_due"),
+            models.Index(fields=["next_run_at"], name="registration_due"),
             models.Index(fields=["lease_until"], name="registration_lease"),
             models.Index(
                 fields=["lease_token"], name="registration_leased", condition=~models.Q(lease_token="")
@@ -126,7 +116,7 @@ class Registration(models.Model):
         return self.label
 
     def get_absolute_url(self) -> str:
-        return reverse("admin:registrations_registration_desk", args=[self.pk])
+        return reverse("admin:registrations_registration_detail", args=[self.pk])
 
     def friendly_name(self, part: str, generation: int = 1) -> str:
         """The name we give an object at Twilio, by which a lost reply is reconciled (at most 64 characters).
@@ -135,6 +125,11 @@ class Registration(models.Model):
         'A2P abc address v2'
         """
         return f"A2P {self.ref} {part}" + (f" v{generation}" if generation > 1 else "")
+
+    @classmethod
+    def part_models(cls) -> dict[str, Any]:
+        """{part: its model}, in the order of PARTS."""
+        return {part: cls._meta.get_field(part).related_model for part in cls.PARTS}
 
     @property
     def is_submitted(self) -> bool:

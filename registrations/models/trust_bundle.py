@@ -3,11 +3,11 @@
 from django.db import models
 from phonenumber_field.modelfields import PhoneNumberField
 
-from .mirror import Mirror, sid_field
+from .twilio_resource import TwilioResource, sid_field
 
 
 class Vertical(models.TextChoices):
-    """Twilio's 23 industries (facts section 10.1); optional."""
+    """Twilio's 23 industries (docs/twilio.md section 10.1); optional."""
 
     AGRICULTURE = "AGRICULTURE", "Agriculture"
     COMMUNICATION = "COMMUNICATION", "Communication"
@@ -34,7 +34,7 @@ class Vertical(models.TextChoices):
     TRANSPORTATION = "TRANSPORTATION", "Transportation"
 
 
-class TrustBundle(Mirror):
+class TrustBundle(TwilioResource):
     """Inputs of the sole-proprietor bundle, and its parts at Twilio (BU, IT, BV x 2, EL)."""
 
     # DESIGN names this part's column family "trust_bundle"; %(class)s would give "trustbundle".
@@ -48,7 +48,7 @@ class TrustBundle(Mirror):
     )
     vertical = models.CharField("industry", max_length=32, choices=Vertical, blank=True)
     mobile_phone_number = PhoneNumberField(
-        "mobile for the one-time text",
+        "mobile for the OTP text",
         help_text="A real US or Canadian mobile (no VoIP, no Twilio number). It gets the text that must be "
         "answered with YES, and can be used for at most 3 brands in its lifetime, at all vendors together.",
     )

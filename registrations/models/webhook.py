@@ -14,7 +14,7 @@ class WebhookDelivery(models.Model):
     `body` is the raw form, or the event's own JSON. `dedupe_key` names what must be stored once; it is empty
     for test events, which all carry the same id. `subject` is the SID it is about (BU…, BN…, MG…, PN…).
     `status` and `reason` are the words of a status callback: no read of the bundle shows its FailureReason
-    (Twilio facts, section 6.2), so `sync` reads it here. `traceback` is that of our last error, and stays when a
+    (docs/twilio.md section 6.2), so `sync` reads it here. `traceback` is that of our last error, and stays when a
     replay succeeds.
     """
 
@@ -49,7 +49,7 @@ class WebhookDelivery(models.Model):
     note = models.CharField(max_length=300, blank=True)
     traceback = models.TextField(blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    rung_at = models.DateTimeField(default=timezone.now)
+    enqueued_at = models.DateTimeField(default=timezone.now)
     processed_at = models.DateTimeField(null=True)
     replayed_by = models.CharField(max_length=150, blank=True)
 
@@ -59,7 +59,7 @@ class WebhookDelivery(models.Model):
         indexes = [
             models.Index(fields=["kind", "-received_at"], name="delivery_last"),
             models.Index(fields=["subject", "-received_at"], name="delivery_subject"),
-            models.Index(fields=["state", "rung_at"], name="delivery_open"),
+            models.Index(fields=["state", "enqueued_at"], name="delivery_open"),
             models.Index(fields=["received_at"], name="delivery_prune"),
         ]
 

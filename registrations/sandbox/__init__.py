@@ -6,19 +6,8 @@ It imports nothing from the rest of the project. ``SandboxServer`` is the way in
 from __future__ import annotations
 
 # Importing an area registers its routes and timers.
-from registrations.sandbox import (  # noqa: F401
-    addresses,
-    brands,
-    bundles,
-    campaigns,
-    evaluations,
-    numbers,
-    parts,
-    policies,
-    services,
-    streams,
-)
-from registrations.sandbox.server import SandboxServer
-from registrations.sandbox.state import CAMPAIGN_SID, SOLE_PROP_POLICY, STARTER_POLICY, Config, World
+from . import addresses, brands, bundles, campaigns, evaluations, numbers, parts, policies, services, streams  # noqa: F401
+from .server import SandboxServer
+from .state import CAMPAIGN_SID, SOLE_PROP_POLICY, STARTER_POLICY, Config, World
 
 __all__ = ["CAMPAIGN_SID", "SOLE_PROP_POLICY", "STARTER_POLICY", "Config", "SandboxServer", "World"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from registrations.sandbox import cli, outcomes
+from . import cli, outcomes
 
 
 def _say(text: str) -> None:

@@ -1,17 +1,17 @@
 """Postal addresses, a resource of the 2010-04-01 API.
 
-Source: Twilio facts, sections 1.1 (1.4), 1.2 and 6.4.
+Source: docs/twilio.md section 1.1 (1.4), 1.2 and 6.4.
 """
 
 from __future__ import annotations
 
 import re
 
-from registrations.sandbox import outcomes
-from registrations.sandbox.parts import changed
-from registrations.sandbox.state import World, public
-from registrations.sandbox.store import Obj
-from registrations.sandbox.wire import ApiError, Call, Reply, bad_parameter, page_2010, route
+from . import outcomes
+from .parts import changed
+from .state import World, public
+from .store import Obj
+from .wire import ApiError, Call, Reply, bad_parameter, page_2010, route
 
 ADDRESSES = "/2010-04-01/Accounts/{AccountSid:AC}/Addresses"
 TEXTS = {

@@ -1,15 +1,15 @@
 """Brand registrations and their one-time passwords.
 
-Source: Twilio facts, sections 1.1 (3), 3, 4 and 8. Codes of a refused SmsOtp are not in the facts: 20001.
+Source: docs/twilio.md section 1.1 (3), 3, 4 and 8. Codes of a refused SmsOtp are not in the facts: 20001.
 """
 
 from __future__ import annotations
 
 import secrets
 
-from registrations.sandbox import bundles, events, outcomes
-from registrations.sandbox.bundles import PROFILE, SUBMITTED, TRUST
-from registrations.sandbox.state import (
+from . import bundles, events, outcomes
+from .bundles import PROFILE, SUBMITTED, TRUST
+from .state import (
     AUTO_YES,
     BRAND_BUNDLE_CHECK,
     BRAND_REVIEW,
@@ -19,18 +19,8 @@ from registrations.sandbox.state import (
     World,
     public,
 )
-from registrations.sandbox.store import Obj
-from registrations.sandbox.wire import (
-    ApiError,
-    Call,
-    Reply,
-    bad_parameter,
-    looks_like,
-    one_of,
-    page_v1,
-    route,
-    timer,
-)
+from .store import Obj
+from .wire import ApiError, Call, Reply, bad_parameter, looks_like, one_of, page_v1, route, timer
 
 BASE = "/v1/a2p/BrandRegistrations"
 KIND = "BrandRegistrations"
@@ -51,7 +41,7 @@ def render(brand: Obj) -> Obj:
 
 
 def error_item(brand: Obj, code: int, fields: list[str] | None = None) -> Obj:
-    """One ``errors[]`` item. Two spellings are in use; the brand's name chooses (facts, section 4.1)."""
+    """One ``errors[]`` item. Two spellings are in use; the brand's name chooses (docs/twilio.md section 4.1)."""
     url = f"https://www.twilio.com/docs/api/errors/{code}"
     if brand.get("_event_style"):
         return {
@@ -163,7 +153,7 @@ def _overused(world: World, brand: Obj) -> list[int]:
 
 
 def approve(world: World, brand: Obj) -> None:
-    """APPROVED, identity still unproven; the first OTP goes out by itself (facts, section 8)."""
+    """APPROVED, identity still unproven; the first OTP goes out by itself (docs/twilio.md section 8)."""
     trust_user = brand["_trust"]["end_user"]
     declared = outcomes.brand_has(trust_user, "self declared")
     brand.update(status="APPROVED", identity_status="SELF_DECLARED" if declared else "UNVERIFIED")
@@ -178,7 +168,7 @@ def approve(world: World, brand: Obj) -> None:
 
 @timer("brand.deadline")
 def expire(world: World, sid: str, _: int = 0) -> None:
-    """EXPIRED is known from prose only, as what TCR may do after 30 days (facts, sections 3 and 8)."""
+    """EXPIRED is known from prose only, as what TCR may do after 30 days (docs/twilio.md section 3 and 8)."""
     brand = world.store.get(KIND, sid)
     if brand is not None and brand["identity_status"] != "VERIFIED":
         brand.update(status="EXPIRED", _otp="expired")

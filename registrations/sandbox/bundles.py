@@ -1,6 +1,6 @@
 """Customer profiles and trust products: the two bundles, their assignments, and what happens after submission.
 
-Both resources behave alike, so one set of handlers serves both. Source: Twilio facts, sections 1.1, 3 and 6.
+Both resources behave alike, so one set of handlers serves both. Source: docs/twilio.md section 1.1, 3 and 6.
 The facts give no code for a refused submission; 20001 with a plain text stands in.
 """
 
@@ -8,15 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from registrations.sandbox import callbacks, outcomes
-from registrations.sandbox.policies import (
-    ADDRESS_DOC,
-    PRIMARY_TYPE,
-    SOLE_PROP_INFO,
-    STARTER_INFO,
-    STARTER_TYPE,
-)
-from registrations.sandbox.state import (
+from . import callbacks, outcomes
+from .policies import ADDRESS_DOC, PRIMARY_TYPE, SOLE_PROP_INFO, STARTER_INFO, STARTER_TYPE
+from .state import (
     IN_REVIEW_AFTER,
     PRIMARY_POLICY,
     PROFILE_CHECK,
@@ -26,8 +20,8 @@ from registrations.sandbox.state import (
     World,
     public,
 )
-from registrations.sandbox.store import Obj
-from registrations.sandbox.wire import ApiError, Call, Reply, bad_parameter, looks_like, page_v1, route, timer
+from .store import Obj
+from .wire import ApiError, Call, Reply, bad_parameter, looks_like, page_v1, route, timer
 
 STATUSES = ("draft", "pending-review", "in-review", "twilio-rejected", "twilio-approved")
 SUBMITTED = ("pending-review", "in-review", "twilio-approved")
@@ -127,7 +121,7 @@ DOCUMENT_STATUS = {
 def _submit(world: World, kind: Kind, bundle: Obj) -> None:
     submitted = bundle.get("_submitted_step", 0)
     below = world.store.get("CustomerProfiles", assigned(world, bundle, STARTER_TYPE) or "") or {}
-    # A trust bundle is submitted again after its profile was (facts, section 6.7), approved or not.
+    # A trust bundle is submitted again after its profile was (docs/twilio.md section 6.7), approved or not.
     changed_since = bundle["_changed"] > submitted or below.get("_submitted_step", 0) > submitted
     if bundle["status"] not in SUBMITTABLE and not changed_since:
         raise bad_parameter(f"A bundle in status {bundle['status']} cannot be submitted for review")
@@ -193,7 +187,7 @@ def _check(world: World, sid: str, round_: int) -> None:
 
 
 def settled(world: World, bundle: Obj) -> bool:
-    """Whether the 30 s (scaled) after the last submission are over (facts, section 8)."""
+    """Whether the 30 s (scaled) after the last submission are over (docs/twilio.md section 8)."""
     return world.now - bundle.get("_submitted_at", 0.0) >= world.scaled(SETTLE)
 
 

@@ -1,6 +1,6 @@
 """Outgoing signed requests: bundle status callbacks (forms) and event deliveries (JSON arrays).
 
-Deliveries are stored rows, so a restart sends what was still pending. Source: Twilio facts, sections 6.5, 6.6
+Deliveries are stored rows, so a restart sends what was still pending. Source: docs/twilio.md section 6.5, 6.6
 and 7.4: the status callback is retried once and only when no connection was made, unless the URL's fragment
 says otherwise (rc: how often, rp=all: whatever went wrong); events for four hours.
 """
@@ -16,13 +16,10 @@ import ssl
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from registrations.sandbox.store import Obj
-
-if TYPE_CHECKING:
-    from registrations.sandbox.state import World
+from .state import World
+from .store import Obj
 
 EVENT_LIFE = 4 * 3600.0
 TIMEOUTS = {"status": 15.0, "event": 5.0}

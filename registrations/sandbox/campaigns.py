@@ -1,6 +1,6 @@
 """Campaigns (Usa2p): create, review, edit in place, delete.
 
-Source: Twilio facts, sections 1.1 (5), 4.3, 5, 8 and 10. Two refusals have no known code and get 20001: a second
+Source: docs/twilio.md section 1.1 (5), 4.3, 5, 8 and 10. Two refusals have no known code and get 20001: a second
 campaign on one service, and a create within 5 s (scaled) of a delete.
 """
 
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from registrations.sandbox import events, outcomes, services
-from registrations.sandbox.state import (
+from . import events, outcomes, services
+from .state import (
     CAMPAIGN_NO_URLS,
     CAMPAIGN_REVIEW,
     CAMPAIGN_SID,
@@ -19,8 +19,8 @@ from registrations.sandbox.state import (
     World,
     public,
 )
-from registrations.sandbox.store import Obj
-from registrations.sandbox.wire import ApiError, Call, Reply, bad_parameter, page_v1, route, timer
+from .store import Obj
+from .wire import ApiError, Call, Reply, bad_parameter, page_v1, route, timer
 
 KIND = "Usa2p"
 BASE = "/v1/Services/{Service:MG}/Compliance/Usa2p"
@@ -190,7 +190,7 @@ def approve(world: World, campaign: Obj) -> None:
 
 
 def _tcr_campaign() -> str:
-    from registrations.sandbox.brands import tcr_id
+    from .brands import tcr_id
 
     return tcr_id("C")
 
@@ -330,7 +330,7 @@ def fetch(world: World, call: Call) -> Reply:
 
 @route("POST", ONE, required=EDITABLE, optional=list(URLS), missing_code=21727, pace="brand-campaign")
 def update(world: World, call: Call) -> Reply:
-    """Edit in place: the seven fields as a whole, only while FAILED (facts, section 5.3)."""
+    """Edit in place: the seven fields as a whole, only while FAILED (docs/twilio.md section 5.3)."""
     campaign = _campaign(world, call)
     status = campaign["campaign_status"]
     if status == "SUSPENDED":

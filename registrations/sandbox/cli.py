@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from registrations.sandbox.server import SandboxServer
+from .server import SandboxServer
 
 # flag -> (environment variable, help); empty values mean the sandbox's own defaults
 CREDENTIALS = {

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from registrations.sandbox import brands, bundles, callbacks, campaigns, faults, seed, services
-from registrations.sandbox.state import World
-from registrations.sandbox.store import Obj
+from . import brands, bundles, callbacks, campaigns, faults, seed, services
+from .state import World
+from .store import Obj
 
 API_KINDS = [
     "CustomerProfiles",
@@ -126,6 +126,7 @@ def _post(world: World, parts: list[str], data: Any) -> Any:
             return {"now": world.now}
         case ["reset"]:
             world.reset()
+            seed.seed(world)
             return {"reset": True}
         case ["replay"]:
             return {"replayed": callbacks.replay(world, str((data or {}).get("sid", "")))}
@@ -269,7 +270,7 @@ def _number(world: World, sid: str, data: Obj) -> Obj:
 
 
 def _numbers(world: World, data: Obj) -> Obj:
-    from registrations.sandbox import numbers
+    from . import numbers
 
     if data.get("phone_number"):
         made = [numbers.add_owned(world, str(data["phone_number"]))["phone_number"]]

@@ -1,14 +1,14 @@
 """Evaluations: whether a bundle holds everything its policy asks for. Quality is judged after submission.
 
-Source: Twilio facts, section 2. The code of a failed "supporting bundle" row is unknown, so it is null here.
+Source: docs/twilio.md section 2. The code of a failed "supporting bundle" row is unknown, so it is null here.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from registrations.sandbox.bundles import KINDS, PROFILE, SUBMITTED, Kind, assigned, part
-from registrations.sandbox.policies import (
+from .bundles import KINDS, PROFILE, SUBMITTED, Kind, assigned, part
+from .policies import (
     ADDRESS_DOC,
     DOCUMENT_TYPES,
     END_USER_TYPES,
@@ -18,9 +18,9 @@ from registrations.sandbox.policies import (
     STARTER_TYPE,
     VERTICALS,
 )
-from registrations.sandbox.state import World, public
-from registrations.sandbox.store import Obj
-from registrations.sandbox.wire import ApiError, Call, Reply, bad_parameter, page_v1, route
+from .state import World, public
+from .store import Obj
+from .wire import ApiError, Call, Reply, bad_parameter, page_v1, route
 
 OPTIONAL = ("vertical",)
 

@@ -1,6 +1,6 @@
 """The events that brands, campaigns and numbers give rise to, in the words of their schemas.
 
-Source: Twilio facts, sections 7.2 and 7.3. The resources of Event Streams are in ``streams``.
+Source: docs/twilio.md section 7.2 and 7.3. The resources of Event Streams are in ``streams``.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 
-from registrations.sandbox import callbacks
-from registrations.sandbox.state import World
-from registrations.sandbox.store import Obj
+from . import callbacks
+from .state import World
+from .store import Obj
 
 PREFIX = "com.twilio.messaging.compliance."
 SINKS, SUBSCRIPTIONS, SUBSCRIBED = "Sinks", "Subscriptions", "SubscribedEvents"

@@ -14,11 +14,11 @@ import random
 import re
 from typing import TYPE_CHECKING
 
-from registrations.sandbox.store import Obj
-from registrations.sandbox.wire import Call
+from .store import Obj
+from .wire import Call
 
 if TYPE_CHECKING:
-    from registrations.sandbox.state import World
+    from .state import World
 
 # action -> whether the request takes effect
 ACTIONS = {

@@ -1,6 +1,6 @@
 """Rate limits of the account. They are never scaled by the time knob.
 
-Source: Twilio facts, section 8: one brand or campaign write per second, ten OTP requests per second.
+Source: docs/twilio.md section 8: one brand or campaign write per second, ten OTP requests per second.
 """
 
 from __future__ import annotations

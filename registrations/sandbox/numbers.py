@@ -1,16 +1,16 @@
 """The account itself, its phone numbers, numbers for sale, and Lookup.
 
-Source: Twilio facts, sections 1.2 and 13. Refusals of a purchase use Twilio's 21421, 21422 and 21452.
+Source: docs/twilio.md section 1.2 and 13. Refusals of a purchase use Twilio's 21421, 21422 and 21452.
 """
 
 from __future__ import annotations
 
 import re
 
-from registrations.sandbox import outcomes, services
-from registrations.sandbox.state import World, public
-from registrations.sandbox.store import Obj
-from registrations.sandbox.wire import ApiError, Call, Reply, not_found, page_2010, route
+from . import outcomes, services
+from .state import World, public
+from .store import Obj
+from .wire import ApiError, Call, Reply, not_found, page_2010, route
 
 ACCOUNT = "/2010-04-01/Accounts/{AccountSid:AC}"
 OWNED = ACCOUNT + "/IncomingPhoneNumbers"

@@ -1,41 +1,41 @@
 """Magic inputs: what to type to meet each outcome. Ordinary inputs succeed.
 
 ``MAGIC`` is the table that docs/sandbox.md prints; the functions below it are what the table says. Texts of
-refusals follow Twilio facts, section 6.2.
+refusals follow docs/twilio.md section 6.2.
 """
 
 from __future__ import annotations
 
 import re
 
-from registrations.sandbox.store import Obj
+from .store import Obj
 
 # (where it is typed, what is typed, what happens)
 MAGIC: list[tuple[str, str, str]] = [
     (
-        "e-mail, local part",
+        "email, local part",
         "contains `bad-syntax`",
         "profile rejected: Email domain has an invalid address syntax.",
     ),
-    ("e-mail, local part", "contains `bad-domain`", "profile rejected: Unknown email domain."),
+    ("email, local part", "contains `bad-domain`", "profile rejected: Unknown email domain."),
     (
-        "e-mail",
+        "email",
         "contains `disposable`, or domain `mailinator.com`",
         "profile rejected: Email is a suspected disposable address.",
     ),
-    ("e-mail, local part", "contains `bad-email`", "profile rejected: Email is invalid."),
+    ("email, local part", "contains `bad-email`", "profile rejected: Email is invalid."),
     (
-        "e-mail, local part",
+        "email, local part",
         "contains `code-18602` (any 18xxx)",
         "profile rejected with `errors: [{code: 18602}]` and no FailureReason",
     ),
     (
-        "e-mail or second address line",
+        "email or second address line",
         "contains `callback-only`",
         "a rejection gives its FailureReason by callback; `errors` stays null",
     ),
     (
-        "e-mail or second address line",
+        "email or second address line",
         "contains `poll-only`",
         "a rejection gives `errors` codes; the callback has no FailureReason",
     ),

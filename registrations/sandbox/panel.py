@@ -5,11 +5,11 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from registrations.sandbox import brands
-from registrations.sandbox.store import Obj
+from . import brands
+from .store import Obj
 
 if TYPE_CHECKING:
-    from registrations.sandbox.state import World
+    from .state import World
 
 STYLE = """
 :root { color-scheme: light dark; --bg:#f6f7f9; --card:#fff; --ink:#1d2430; --dim:#667085; --line:#e3e6eb;
@@ -121,7 +121,7 @@ def _bundles(world: World, kind: str) -> list[str]:
             path = f"bundle/{bundle['sid']}"
             buttons = _button(path, "Approve", action="approve") + " "
             if kind == "CustomerProfiles":
-                buttons += _button(path, "Reject: e-mail", action="reject", reason="Email is invalid.")
+                buttons += _button(path, "Reject: email", action="reject", reason="Email is invalid.")
             else:
                 buttons += _button(path, "Reject (18602)", action="reject", code="18602")
         reason = bundle.get("_failure_reason") or ""

@@ -1,14 +1,14 @@
 """End users and supporting documents: the parts that bundles are made of.
 
-Source: Twilio facts, sections 1.1, 1.2 and 6.4. The order of 21644 and 21645 is ours: the facts give the range.
+Source: docs/twilio.md section 1.1, 1.2 and 6.4. The order of 21644 and 21645 is ours: the facts give the range.
 """
 
 from __future__ import annotations
 
-from registrations.sandbox.policies import DOCUMENT_TYPES, END_USER_TYPES
-from registrations.sandbox.state import World, public
-from registrations.sandbox.store import Obj
-from registrations.sandbox.wire import ApiError, Call, Reply, page_v1, route
+from .policies import DOCUMENT_TYPES, END_USER_TYPES
+from .state import World, public
+from .store import Obj
+from .wire import ApiError, Call, Reply, page_v1, route
 
 BUNDLE_KINDS = ("CustomerProfiles", "TrustProducts")
 
@@ -65,7 +65,7 @@ def _part_routes(kind: str, prefix: str, types: dict, bad_type: int, in_use: int
     def update(world: World, call: Call) -> Reply:
         obj = world.get_or_404(kind, call.args["Sid"], call)
         if call.has("Attributes"):
-            # The whole object is replaced, never merged (facts, section 1.2).
+            # The whole object is replaced, never merged (docs/twilio.md section 1.2).
             attributes = call.json_object("Attributes", 22207)
             if obj.get("status") == "APPROVED":
                 raise ApiError(400, 22209, "An approved supporting document cannot be changed")

@@ -1,6 +1,6 @@
 """The two policies of the sole-proprietor walkthrough, and the types they name.
 
-Source: Twilio facts, sections 1.1 and 2.
+Source: docs/twilio.md section 1.1 and 2.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from registrations.sandbox.state import SOLE_PROP_POLICY, STARTER_POLICY, World
-from registrations.sandbox.store import Obj
-from registrations.sandbox.wire import Call, Reply, not_found, page_v1, route
+from .state import SOLE_PROP_POLICY, STARTER_POLICY, World
+from .store import Obj
+from .wire import Call, Reply, not_found, page_v1, route
 
 STARTER_INFO = "starter_customer_profile_information"
 ADDRESS_DOC = "customer_profile_address"

@@ -1,13 +1,8 @@
 """What a fresh sandbox account owns: the ISV's approved primary profile and three phone numbers."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from registrations.sandbox.store import Obj
-
-if TYPE_CHECKING:
-    from registrations.sandbox.state import World
+from . import numbers
+from .state import PRIMARY_POLICY, World
+from .store import Obj
 
 OWNED = {
     "PN" + "0" * 31 + "1": "+14155550101",
@@ -16,10 +11,14 @@ OWNED = {
 }
 
 
-def lay_down(world: World) -> None:
-    from registrations.sandbox import numbers
-    from registrations.sandbox.state import PRIMARY_POLICY
+def seed(world: World) -> None:
+    """Create what a fresh account has; what exists already stays."""
+    with world.lock:
+        _create(world)
+        world.store.commit()
 
+
+def _create(world: World) -> None:
     sid = world.config.primary_profile_sid
     if world.store.get("CustomerProfiles", sid) is None:
         fields: Obj = {
@@ -43,7 +42,7 @@ def lay_down(world: World) -> None:
 
 def add_numbers(world: World, count: int) -> list[str]:
     """Give the account ``count`` more numbers. Returns their E.164 forms."""
-    from registrations.sandbox import numbers
+    from . import numbers
 
     made = []
     for _ in range(count):

@@ -17,12 +17,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from registrations.sandbox import control, faults, panel
-from registrations.sandbox.callbacks import Sender
-from registrations.sandbox.control import ControlError
-from registrations.sandbox.state import Config, World
-from registrations.sandbox.store import Obj, Store
-from registrations.sandbox.wire import ApiError, Call, Reply
+from . import control, faults, panel, seed
+from .callbacks import Sender
+from .control import ControlError
+from .state import Config, World
+from .store import Obj, Store
+from .wire import ApiError, Call, Reply
 
 HTML_PAGE = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 BODY_LIMIT = 1_000_000
@@ -274,6 +274,7 @@ class SandboxServer:
         self.world = World(Config(**given), Store(state))
         if reset:
             self.world.reset()
+        seed.seed(self.world)
         self._server = Server((host, port), self.world, latency_ms)
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()

@@ -1,14 +1,14 @@
 """Messaging services and the numbers in them.
 
-Source: Twilio facts, sections 1.1 (4, 6), 4.3 and 8.
+Source: docs/twilio.md section 1.1 (4, 6), 4.3 and 8.
 """
 
 from __future__ import annotations
 
-from registrations.sandbox import events, outcomes
-from registrations.sandbox.state import NUMBER_REGISTRATION, World, public
-from registrations.sandbox.store import Obj
-from registrations.sandbox.wire import ApiError, Call, Reply, bad_parameter, one_of, page_v1, route, timer
+from . import events, outcomes
+from .state import NUMBER_REGISTRATION, World, public
+from .store import Obj
+from .wire import ApiError, Call, Reply, bad_parameter, one_of, page_v1, route, timer
 
 BASE = "/v1/Services"
 ONE = BASE + "/{Sid:MG}"
@@ -108,7 +108,7 @@ def update(world: World, call: Call) -> Reply:
 
 @route("DELETE", ONE)
 def delete(world: World, call: Call) -> Reply:
-    """Deletes the campaign as well and lets the numbers go (facts, section 5.4)."""
+    """Deletes the campaign as well and lets the numbers go (docs/twilio.md section 5.4)."""
     service = world.get_or_404("Services", call.args["Sid"], call)
     _refuse_suspended(world, service["sid"])
     for sender in world.store.by("ServicePhoneNumbers", "_parent", service["sid"]):

@@ -16,16 +16,16 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
-from registrations.sandbox.limits import Paces
-from registrations.sandbox.store import Obj, Store
-from registrations.sandbox.wire import TIMERS, ApiError, Call, Reply, check_params, find_route
+from .limits import Paces
+from .store import Obj, Store
+from .wire import TIMERS, ApiError, Call, Reply, check_params, find_route
 
 STARTER_POLICY = "RN806dd6cd175f314e1f96a9727ee271f4"
 SOLE_PROP_POLICY = "RN670d5d2e282a6130ae063b234b6019c8"
 PRIMARY_POLICY = "RN6433641899984f951173ef1738c3bdd0"
 CAMPAIGN_SID = "QE2c6890da8086d771620e9b13fadeba0b"
 
-# Seconds before scaling. Settle and gap: Twilio facts, section 8; the review times are shortened for a demo.
+# Seconds before scaling. Settle and gap: docs/twilio.md section 8; the review times are shortened for a demo.
 SETTLE = 30.0
 IN_REVIEW_AFTER = 2.0
 PROFILE_CHECK = 12.0
@@ -78,19 +78,10 @@ class World:
         self._created: list[str] = []
         self.wake = threading.Event()
         self._load_timers()
-        self.seed()
 
     def _load_timers(self) -> None:
         self._timers = [(row["at"], key) for key, row in self.store.items("timer")]
         heapq.heapify(self._timers)
-
-    def seed(self) -> None:
-        """Lay down what a fresh account has: the approved primary profile and three own numbers."""
-        from registrations.sandbox import seed
-
-        with self.lock:
-            seed.lay_down(self)
-            self.store.commit()
 
     # -- time ------------------------------------------------------------------------------------------------
 
@@ -155,7 +146,6 @@ class World:
             self.store.clear()
             self._load_timers()
             self.paces.clear()
-            self.seed()
 
     # -- calls -----------------------------------------------------------------------------------------------
 

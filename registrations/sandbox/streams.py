@@ -1,6 +1,6 @@
 """The resources of Event Streams: types, schemas, sinks and subscriptions.
 
-Source: Twilio facts, section 7.1.
+Source: docs/twilio.md section 7.1.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import json
 import uuid
 from typing import Any
 
-from registrations.sandbox import callbacks
-from registrations.sandbox.events import PREFIX, SINKS, SUBSCRIBED, SUBSCRIPTIONS, TYPES, envelope
-from registrations.sandbox.state import World, public
-from registrations.sandbox.store import Obj
-from registrations.sandbox.wire import ApiError, Call, Reply, bad_parameter, not_found, page_v1, route, timer
+from . import callbacks
+from .events import PREFIX, SINKS, SUBSCRIBED, SUBSCRIPTIONS, TYPES, envelope
+from .state import World, public
+from .store import Obj
+from .wire import ApiError, Call, Reply, bad_parameter, not_found, page_v1, route, timer
 
 HOST = "https://events.twilio.com/v1"
 SINK_VALIDATION = 20.0  # seconds, unscaled; Twilio names no time, only the word for it
@@ -164,7 +164,7 @@ def delete_sink(world: World, call: Call) -> Reply:
 
 @route("POST", "/v1/Sinks/{Sid:DG}/Test")
 def test_sink(world: World, call: Call) -> Reply:
-    """Deliver a test event. Its id is the account SID every time (facts, section 7.1)."""
+    """Deliver a test event. Its id is the account SID every time (docs/twilio.md section 7.1)."""
     sink = world.get_or_404(SINKS, call.args["Sid"], call)
     sink["_test_id"] = uuid.uuid4().hex
     if sink["status"] == "initialized":
@@ -216,7 +216,7 @@ def _parse_type(text: str) -> tuple[str, int | None]:
 
 
 def _check_type(type_: str, version: Any) -> int:
-    """The schema version to deliver; without one Twilio takes the latest (facts, section 7.1)."""
+    """The schema version to deliver; without one Twilio takes the latest (docs/twilio.md section 7.1)."""
     known = TYPES.get(type_.removeprefix(PREFIX))
     if known is None or not type_.startswith(PREFIX):
         raise bad_parameter(f"Unknown event type {type_}")

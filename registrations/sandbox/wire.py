@@ -6,11 +6,8 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
-
-if TYPE_CHECKING:
-    from registrations.sandbox.state import World
 
 PAGE_PARAMS = ("PageSize", "Page", "PageToken")
 
@@ -94,7 +91,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-Handler = Callable[["World", Call], Reply]
+Handler = Callable[[Any, Call], Reply]
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Running and watching the job cluster: `manage.py worker`, and the children of `manage.py demo`."""
+"""The background process: job bodies, the sweep, the supervisor, the demo. Imported by no page."""

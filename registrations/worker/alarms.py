@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from registrations import clock, health
-from registrations.models import Registration, StepRun
-from registrations.states import RunState, WaitingFor
-from registrations.trouble import CREDENTIALS_REFUSED
+from registrations.core import clock
+from registrations.models import ApiCall, Registration
+from registrations.models.choices import CallState, WaitingFor
+from registrations.reporting import health
+from registrations.workflow.runner.retries import CREDENTIALS_REFUSED
 
 # Credentials are tried again after a quarter of an hour at most (trouble.MISCONFIGURED_SECONDS).
 RECENT = timedelta(minutes=20)
@@ -36,12 +37,12 @@ def _workers() -> dict[str, str]:
 
 def _deliveries() -> dict[str, str]:
     # Not at the top: the inbox stands above this package, because storing a delivery rings a job.
-    from registrations import inbox
+    from registrations.operations.webhooks import receiver
 
     return {
         f"silent:{channel.kind}": f"{channel.label}: Twilio's deliveries do not arrive. The desk asks Twilio itself "
         "meanwhile, which is slower."
-        for channel in inbox.silence()
+        for channel in receiver.silence()
         if channel.configured and channel.silent
     }
 
@@ -49,7 +50,7 @@ def _deliveries() -> dict[str, str]:
 def _credentials() -> dict[str, str]:
     since = clock.now() - RECENT
     refused = (
-        StepRun.objects.filter(state=RunState.MISCONFIGURED, started_at__gte=since).exists()
+        ApiCall.objects.filter(state=CallState.MISCONFIGURED, started_at__gte=since).exists()
         or Registration.objects.filter(
             waiting_for=WaitingFor.US, reason__startswith=CREDENTIALS_REFUSED
         ).exists()

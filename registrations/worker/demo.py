@@ -24,7 +24,7 @@ from .processes import Child, Signals, pause, reap_leftovers, stop_all
 
 FOLDER = Path(settings.BASE_DIR) / "var" / "demo"
 USER = "agent"
-# A colleague with an agent's rights, to be handed cases and mentioned in notes; signs in with the same password.
+# A colleague with an agent's rights, to be handed registrations and mentioned in notes; signs in with the same password.
 COLLEAGUE = "sam"
 STOP_GRACE = 8.0
 START_LIMIT = 60.0

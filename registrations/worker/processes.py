@@ -151,7 +151,7 @@ class Signals:
 
 
 def pause(seconds: float) -> None:
-    """Let a supervisor's loop rest. (Supervisors may wait; workers set wake_at and end their job.)"""
+    """Let a supervisor's loop rest. (Supervisors may wait; workers set next_run_at and end their job.)"""
     select.select([], [], [], seconds)
 
 

@@ -16,12 +16,12 @@ from typing import Any
 
 from django.conf import settings
 
+from registrations.core.progress_log import PROGRESS_FD
 from registrations.models import Heartbeat
 
-from .marks import PROGRESS_FD
 from .processes import Child, Signals, reap_leftovers, stop_all
-from .progress import Progress
 from .sweeper import Sweeper
+from .watchdog import Progress
 
 logger = logging.getLogger("registrations.worker")
 

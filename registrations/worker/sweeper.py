@@ -14,10 +14,12 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections, transaction
 from django.utils import timezone
 
-from registrations import notifications, pipeline, tasks
+from registrations.core import queue
 from registrations.models import Heartbeat
+from registrations.operations import notifications
+from registrations.workflow.runner import runner
 
-from . import alarms
+from . import alarms, due_work, jobs
 
 logger = logging.getLogger("registrations.worker")
 
@@ -46,21 +48,21 @@ def sweep() -> int:
     """Ring for every registration that is due and that nobody was told about lately; returns how many.
 
     Likewise for webhook deliveries whose job was lost. A claim and its jobs commit together, so a crash in
-    between loses no ring. Each kind in a transaction of its own: who holds cases and waits for deliveries would
-    meet the job that holds a delivery and waits for its case.
+    between loses no ring. Each kind in a transaction of its own: who holds registrations and waits for deliveries would
+    meet the job that holds a delivery and waits for its registration.
     """
     with transaction.atomic():
-        due = pipeline.claim_due(served_to=tasks.served_to())
+        due = runner.claim_due(served_to=queue.served_to())
         for pk in due:
-            tasks.ring(pk)
-    for ring_forgotten in (
-        tasks.ring_forgotten_reconciling,
-        tasks.ring_forgotten_work,
-        tasks.ring_forgotten_deliveries,
-        tasks.ring_notifications,
+            queue.enqueue(pk)
+    for enqueue_forgotten in (
+        due_work.enqueue_forgotten_reconciliation,
+        due_work.enqueue_forgotten_bulk_jobs,
+        due_work.enqueue_forgotten_deliveries,
+        due_work.enqueue_due_notifications,
     ):
         with transaction.atomic():
-            ring_forgotten()
+            enqueue_forgotten()
     return len(due)
 
 
@@ -143,26 +145,26 @@ class Sweeper(threading.Thread):
             notifications.watch_red(alarms.troubles())
         if self._due("scan", SCAN_LOOK_EVERY):
             with transaction.atomic():
-                tasks.ring_due_scan()
+                due_work.enqueue_due_scan()
             with transaction.atomic():
-                tasks.ring_due_retired()
+                due_work.enqueue_due_retired_brands()
             with transaction.atomic():
-                tasks.ring_due_primary_profile()
+                due_work.enqueue_due_primary_profile()
         if self._due("figures", FIGURES_EVERY):
-            tasks.ring_figures()
+            due_work.enqueue_statistics_if_kept()
         if self._due("prune", PRUNE_EVERY):
-            tasks.prune()
+            jobs.prune()
 
     def _give_back(self) -> None:
         with self._lock:
             rows = set(self._release)
         if rows:
-            tasks.release(rows)
+            queue.release(rows)
             with self._lock:
                 self._release -= rows
 
     def _look(self) -> None:
-        oldest = tasks.oldest_due()
+        oldest = queue.oldest_due()
         now = time.monotonic()
         waited = (timezone.now() - oldest).total_seconds() if oldest else 0.0
         self._oldest_due = (now, now - waited if oldest else None)

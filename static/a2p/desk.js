@@ -94,7 +94,7 @@
   document.addEventListener("htmx:afterRequest", function (event) {
     const xhr = event.detail.xhr;
     if (event.detail.elt.id !== "poller" || !xhr.responseURL) return;
-    if (!new URL(xhr.responseURL).pathname.endsWith("/live/")) window.location.reload();
+    if (!new URL(xhr.responseURL).pathname.endsWith("/refresh/")) window.location.reload();
   });
 
   // --- One box ticks the column --------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from registrations import tasks
+from registrations.core import queue
 from registrations.models import Registration
 
 
@@ -31,7 +31,7 @@ def boss(db) -> Client:
 
 @pytest.fixture
 def agent(db) -> Client:
-    """Works on cases, but may not buy numbers."""
+    """Works on registrations, but may not buy numbers."""
     return browser(person("agent", "view_registration", "change_registration", "add_registration"))
 
 
@@ -50,22 +50,22 @@ def nobody(db) -> Client:
 def rung_imports(monkeypatch) -> list[int]:
     """The imports that a worker was rung for; no job is made."""
     found: list[int] = []
-    monkeypatch.setattr(tasks, "ring_import", found.append)
+    monkeypatch.setattr(queue, "enqueue_import", found.append)
     return found
 
 
-def desk_url(case: Registration, page: str = "desk") -> str:
-    return f"/admin/registrations/registration/{case.pk}/{page}/"
+def desk_url(registration: Registration, page: str = "detail") -> str:
+    return f"/admin/registrations/registration/{registration.pk}/{page}/"
 
 
-def state(case: Registration) -> dict:
+def state(registration: Registration) -> dict:
     """Everything that an act may change, for comparing before and after."""
     rows = [
-        case,
-        *(getattr(case, name) for name in ("profile", "trust_bundle", "brand", "campaign", "phone_number")),
+        registration,
+        *(getattr(registration, name) for name in Registration.PARTS),
     ]
     found = {}
     for row in rows:
         row.refresh_from_db()
         found[row._meta.model_name] = {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields}
-    return found | {"events": case.events.count(), "runs": case.runs.count()}
+    return found | {"events": registration.events.count(), "api_calls": registration.api_calls.count()}

@@ -7,9 +7,9 @@ from django.contrib import admin
 from django.db import DataError, connection
 from django.urls import URLPattern, get_resolver
 
-from registrations.admin.base import UNUSABLE, SafeList
+from registrations.admin.changelist.base import UNUSABLE, SafeList
 from registrations.models import Batch, BatchItem, Import, OpenProblem, Scan
-from registrations.states import Stage
+from registrations.models.choices import Stage
 from tests.factories import make_registration
 
 pytestmark = pytest.mark.django_db
@@ -69,12 +69,12 @@ def strict_database(db):
 
 @pytest.fixture
 def rows(db) -> None:
-    case = make_registration(Stage.LIVE)
+    registration = make_registration(Stage.LIVE)
     batch = Batch.objects.create(kind="hold", actor="ann", state="ready")
-    BatchItem.objects.create(batch=batch, registration=case)
+    BatchItem.objects.create(batch=batch, registration=registration)
     Import.objects.create(name="c.csv", actor="ann", state="ready")
     Scan.objects.create(state="done")
-    OpenProblem.objects.create(registration=case, part="brand", since=case.created_at)
+    OpenProblem.objects.create(registration=registration, part="brand", since=registration.created_at)
 
 
 def addresses() -> list[str]:
@@ -164,7 +164,7 @@ def test_an_error_of_ours_is_not_hidden(boss, monkeypatch):
     def broken(*args, **kwargs):
         raise ValueError("ours")
 
-    monkeypatch.setattr("registrations.admin.lists.QuickPaginator", broken)
+    monkeypatch.setattr("registrations.admin.changelist.lists.QuickPaginator", broken)
     with pytest.raises(ValueError, match="ours"):
         boss.get("/admin/registrations/brand/")
 

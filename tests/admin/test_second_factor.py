@@ -11,9 +11,8 @@ from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from a2p_admin.proxy import client_address
-from a2p_admin.second_factor import RECOVERY_CODES
-
-from .conftest import browser, person
+from registrations.admin.second_factor import RECOVERY_CODES
+from tests.admin.conftest import browser, person
 
 pytestmark = pytest.mark.django_db
 LOGIN, HOME = "/admin/login/", "/admin/registrations/registration/"

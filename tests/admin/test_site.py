@@ -9,13 +9,12 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from a2p_admin.admin_site import NAVIGATION
-from registrations.admin.acts import ACTS
+from registrations.admin.registration.actions import ACTS
+from registrations.admin.site import NAVIGATION
 from registrations.models import Batch, Fee, Finding, Import, Notification, OpenProblem, Scan, WebhookDelivery
-from registrations.states import Stage
+from registrations.models.choices import Stage
+from tests.admin.conftest import desk_url, state
 from tests.factories import make_registration
-
-from .conftest import desk_url, state
 
 pytestmark = pytest.mark.django_db
 OURS = "registrations_"
@@ -36,16 +35,16 @@ def routes() -> list[URLPattern]:
     return found
 
 
-def orphan_of(case) -> Finding:
+def orphan_of(registration) -> Finding:
     scan, _ = Scan.objects.get_or_create(state="done")
-    values = {"scan": scan, "kind": "end_user", "action": "delete", "registration": case}
+    values = {"scan": scan, "kind": "end_user", "action": "delete", "registration": registration}
     return Finding.objects.get_or_create(what="orphan", sid="IT" + "a" * 32, defaults=values)[0]
 
 
-def urls(case) -> list[str]:
+def urls(registration) -> list[str]:
     """A real address for each of our routes."""
     found = []
-    finding = orphan_of(case)
+    finding = orphan_of(registration)
     delivery = WebhookDelivery.objects.get_or_create(kind="events", dedupe_key="one")[0]
     batch = Batch.objects.get_or_create(kind="submit", actor="ann")[0]
     upload = Import.objects.get_or_create(name="t.csv", actor="ann")[0]
@@ -53,7 +52,7 @@ def urls(case) -> list[str]:
         number=2, defaults={"state": "failed", "outcome": "error", "cells": {"city": "x"}}
     )
     problem = OpenProblem.objects.get_or_create(
-        registration=case, part="campaign", defaults={"since": case.created_at}
+        registration=registration, part="campaign", defaults={"since": registration.created_at}
     )[0]
     fee = Fee.objects.get_or_create(kind="brand", valid_from="2025-01-01", defaults={"amount": "4.50"})[0]
     reader = get_user_model().objects.get_or_create(username="reader")[0]
@@ -61,12 +60,12 @@ def urls(case) -> list[str]:
     for route in routes():
         model = route.name.split("_")[1]
         rows = {
-            "registration": case,
-            "brand": case.brand,
-            "campaign": case.campaign,
-            "phonenumber": case.phone_number,
-            "steprun": case.runs.first(),
-            "event": case.events.first(),
+            "registration": registration,
+            "brand": registration.brand,
+            "campaign": registration.campaign,
+            "phonenumber": registration.phone_number,
+            "apicall": registration.api_calls.first(),
+            "event": registration.events.first(),
             "scan": finding.scan,
             "finding": finding,
             "webhookdelivery": delivery,
@@ -106,27 +105,27 @@ def stock_urls(user) -> list[str]:
 
 
 def test_get_never_changes_anything(boss):
-    case = make_registration(Stage.LIVE)
-    before = state(case)
-    for url in [*urls(case), *stock_urls(get_user_model().objects.get(username="boss"))]:
+    registration = make_registration(Stage.LIVE)
+    before = state(registration)
+    for url in [*urls(registration), *stock_urls(get_user_model().objects.get(username="boss"))]:
         for method in (boss.get, boss.head):
             # Which group of failures is meant stands in the query, and there is none here.
             fine = {404} if url.endswith("/openproblem/group/") else {200, 204, 302, 403, 405}
             assert method(url).status_code in fine, url
-    assert state(case) == before
+    assert state(registration) == before
 
 
 def test_anonymous_people_are_asked_to_sign_in():
-    case = make_registration(Stage.LIVE)
-    for url in urls(case):
+    registration = make_registration(Stage.LIVE)
+    for url in urls(registration):
         response = Client().get(url)
         assert response.status_code == 302, url
         assert response.headers["Location"].startswith("/admin/login/"), url
 
 
 def test_staff_without_rights_see_nothing(nobody):
-    case = make_registration(Stage.LIVE)
-    for url in urls(case):
+    registration = make_registration(Stage.LIVE)
+    for url in urls(registration):
         if url.startswith("/admin/registrations/notification/"):
             continue  # one's own, for everybody: tests/notifications
         response = nobody.get(url)
@@ -135,11 +134,11 @@ def test_staff_without_rights_see_nothing(nobody):
 
 
 def test_who_may_look_may_not_act(viewer):
-    case = make_registration(Stage.OTP)
-    page = viewer.get(desk_url(case)).content.decode()
+    registration = make_registration(Stage.OTP)
+    page = viewer.get(desk_url(registration)).content.decode()
     assert "act-primary" not in page
     assert "Put on hold" not in page
-    assert viewer.get(desk_url(case, "confirm/submit")).status_code == 403
+    assert viewer.get(desk_url(registration, "confirm/submit")).status_code == 403
 
 
 def test_home_is_the_board(boss, nobody):
@@ -206,13 +205,13 @@ def test_sandbox_link_only_in_demo_mode(boss, settings):
 
 def test_pages_keep_to_the_content_security_policy(boss):
     """Nothing inline: no script or style element with content, no style or on… attribute, no foreign address."""
-    case = make_registration(Stage.OTP)
+    registration = make_registration(Stage.OTP)
     pages = [
-        desk_url(case),
-        desk_url(case, "change"),
-        desk_url(case, "confirm/submit"),
+        desk_url(registration),
+        desk_url(registration, "change"),
+        desk_url(registration, "confirm/submit"),
         reverse("admin:registrations_registration_changelist"),
-        reverse("admin:registrations_steprun_changelist"),
+        reverse("admin:registrations_apicall_changelist"),
         reverse("admin:registrations_brand_changelist"),
     ]
     for url in pages:

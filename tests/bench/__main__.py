@@ -9,10 +9,11 @@ from dataclasses import fields
 from types import FrameType
 from typing import Any
 
+from tests.bench.machine import Machine
+from tests.bench.options import Options
+from tests.bench.report import Report
+
 from . import environment
-from .machine import Machine
-from .options import Options
-from .report import Report
 
 NAMES = ("writes", "lateness", "throughput", "memory", "webhooks", "lists", "imports")
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.cases import PARTS
+from tests.customers import PARTS
 
 Parts = dict[str, dict[str, Any]]
 
@@ -10,8 +10,8 @@ Parts = dict[str, dict[str, Any]]
 def customer(index: int, sender: str) -> Parts:
     """Inputs of customer `index` (0 … 799), as `verbs.create` takes them, with `sender` as number.
 
-    E-mail, address and mobile are each used once: Twilio counts how often they come back. A mobile that ends
-    in 9999 answers the one-time text by itself (docs/sandbox.md).
+    Email, address and mobile are each used once: Twilio counts how often they come back. A mobile that ends
+    in 9999 answers the OTP text by itself (docs/sandbox.md).
     """
     changes: Parts = {
         "profile": {

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
-from registrations.gateway.signatures import FORM, SIGNATURE_HEADER, signature
+from registrations.twilio.client.signatures import FORM, SIGNATURE_HEADER, signature
 
 EVENT_TYPE = "com.twilio.messaging.compliance.brand-registration.brand-registered"
 
@@ -24,7 +24,7 @@ class Delivery:
 
 
 def bundle_callback(url: str, bundle: str) -> Delivery:
-    """A status callback (Twilio facts, section 6.5). Its own idempotency token makes it a new one."""
+    """A status callback (docs/twilio.md section 6.5). Its own idempotency token makes it a new one."""
     form = {"AccountSid": settings.TWILIO_ACCOUNT_SID, "BundleSid": bundle, "Status": "twilio-approved"}
     headers = {
         "Content-Type": FORM,
@@ -35,7 +35,7 @@ def bundle_callback(url: str, bundle: str) -> Delivery:
 
 
 def event_batch(url: str, brands: Sequence[str], number: int, size: int) -> Delivery:
-    """`size` events about brands in turn, as one JSON array (facts, section 7.2)."""
+    """`size` events about brands in turn, as one JSON array (docs/twilio.md section 7.2)."""
     events = [_event(brands[(number + n) % len(brands)]) for n in range(size)]
     body = json.dumps(events).encode()
     signed_url = f"{url}?bodySHA256={hashlib.sha256(body).hexdigest()}"

@@ -16,13 +16,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from registrations import verbs
 from registrations.models import Heartbeat, Registration
-from registrations.states import Stage
-
-from .children import Child, answers, free_port
-from .customers import customer
-from .probe import CLAIMS_FILE
+from registrations.models.choices import Stage
+from registrations.operations import actions
+from tests.bench.children import Child, answers, free_port
+from tests.bench.customers import customer
+from tests.bench.probe import CLAIMS_FILE
 
 ACTOR = "bench"
 
@@ -155,15 +154,17 @@ class House:
         answer.raise_for_status()
         return list(answer.json()["phone_numbers"])
 
-    # --- the cases -------------------------------------------------------------------------------------------
+    # --- the registrations -------------------------------------------------------------------------------------------
     def submit(self, senders: list[str]) -> list[int]:
-        """One new case for each number, created and submitted as the pages do it."""
+        """One new registration for each number, created and submitted as the pages do it."""
         made = []
         for sender in senders:
-            case = verbs.create(customer(self.created, sender), actor=ACTOR, label=f"Customer {self.created}")
-            verbs.submit(case, actor=ACTOR)
+            registration = actions.create(
+                customer(self.created, sender), actor=ACTOR, label=f"Customer {self.created}"
+            )
+            actions.submit(registration, actor=ACTOR)
             self.created += 1
-            made.append(case.pk)
+            made.append(registration.pk)
         return made
 
     def restarts(self) -> int:

@@ -1,4 +1,4 @@
-"""An import of many rows: stored, read, checked (the dry run), and made into cases; each in rows a second."""
+"""An import of many rows: stored, read, checked (the dry run), and made into registrations; each in rows a second."""
 
 import io
 import time
@@ -8,16 +8,15 @@ import openpyxl
 from django.contrib.auth import get_user_model
 from django.db import connection
 
-from registrations.forms import CSV_COLUMNS
-from registrations.importing import uploads
+from registrations.intake.form import CSV_COLUMNS
 from registrations.models import Import
-from registrations.states import ItemState, WorkState
-from tests.forms.rows import VALID
-from tests.importing.files import csv_bytes
-
-from .house import House
-from .options import Options
-from .report import Report
+from registrations.models.choices import ItemState, JobState
+from registrations.operations.imports import importer
+from tests.bench.house import House
+from tests.bench.options import Options
+from tests.bench.report import Report
+from tests.intake.form.rows import VALID
+from tests.operations.imports.files import csv_bytes
 
 ROWS = 10_000
 IMPORTED = 1_000  # of them; the rest goes at the same rate
@@ -34,21 +33,21 @@ def measure(options: Options) -> Report:
         rows = [VALID | row for row in customers(ROWS)]
         for kind, content in (("XLSX", workbook(rows)), ("CSV", csv_bytes(*rows))):
             began = Stopwatch()
-            upload = uploads.store(io.BytesIO(content), "table", user=user, submit=False)
+            upload = importer.store(io.BytesIO(content), "table", user=user, submit=False)
             began.add(report, f"upload stored, {kind}", ROWS, f"{len(content) / 2**20:.1f} MiB")
-            carrier = uploads._Carrier()
+            carrier = importer._Carrier()
             began = Stopwatch()
             _go_on(carrier.portion, upload, lambda upload=upload: upload.total)
             began.add(report, f"rows read, {kind}", ROWS)
         began = Stopwatch()
-        _go_on(carrier.portion, upload, lambda: upload.state != WorkState.PREPARING)
+        _go_on(carrier.portion, upload, lambda: upload.state != JobState.PREPARING)
         began.add(report, "rows checked", ROWS)
-        good = uploads.counts(upload).of(ItemState.WILL)
+        good = importer.counts(upload).of(ItemState.WILL)
         report.add("good rows", good, note=f"{ROWS} expected")
-        uploads.confirm(upload, user=user)
+        importer.confirm(upload, user=user)
         began = Stopwatch()
-        _go_on(carrier.portion, upload, lambda: uploads.counts(upload).of(ItemState.DONE) >= IMPORTED)
-        began.add(report, "rows imported", uploads.counts(upload).of(ItemState.DONE))
+        _go_on(carrier.portion, upload, lambda: importer.counts(upload).of(ItemState.DONE) >= IMPORTED)
+        began.add(report, "rows imported", importer.counts(upload).of(ItemState.DONE))
     return report
 
 

@@ -1,11 +1,12 @@
-"""How late a case goes on after one of Twilio's settle waits, while the same workers carry other cases on."""
+"""How late a registration goes on after one of Twilio's settle waits, while the same workers carry other registrations on."""
 
 import time
 
+from tests.bench.house import House, TooSlow
+from tests.bench.options import Options
+from tests.bench.report import Report
+
 from . import probe
-from .house import House, TooSlow
-from .options import Options
-from .report import Report
 
 # One customer each 2 s is as much as Twilio's pace lets through for long: 2 paced writes each, 1 a second.
 EVERY = 2.0
@@ -25,14 +26,14 @@ def measure(options: Options) -> Report:
             house.submit([senders.pop()])
             time.sleep(max(0.0, began + house.created * EVERY - time.monotonic()))
         late = probe.read(house.claims)
-        cases, live, restarts = house.created, house.live(), house.restarts()
+        registrations, live, restarts = house.created, house.live(), house.restarts()
     setting = (
         f"{options.workers} workers, {options.latency_ms} ms a call, time scale {options.scale:g}: "
         f"a settle wait is {30 * options.scale:g} s; a new customer every {EVERY:g} s"
     )
-    report = Report("Lateness: from wake_at to the worker's claim", setting)
+    report = Report("Lateness: from next_run_at to the worker's claim", setting)
     add_lateness(report, late)
-    report.add("customers submitted", cases, note=f"{live} of them live at the end")
+    report.add("customers submitted", registrations, note=f"{live} of them live at the end")
     report.add("restarts of the job cluster", restarts, note="goal 0")
     return report
 

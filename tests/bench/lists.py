@@ -1,4 +1,4 @@
-"""How long the board, the lists and a case's page take with few, many and very many cases."""
+"""How long the board, the lists and a registration's page take with few, many and very many registrations."""
 
 import gc
 import time
@@ -11,13 +11,13 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from registrations import figures
 from registrations.models import Registration
+from registrations.reporting import statistics
+from tests.bench.house import House
+from tests.bench.options import Options
+from tests.bench.report import Report, percentile
 
 from . import rows
-from .house import House
-from .options import Options
-from .report import Report, percentile
 
 REPEATS = 15
 # Frames of `_deeper`, some 130 bytes each, by which each repeat begins deeper than the one before: 15 KiB in all.
@@ -40,7 +40,7 @@ _STOCK_FILTER = {
 
 
 @dataclass(frozen=True)
-class Seen:
+class RegistrationSnapshot:
     """One page: its times in ms, of these our own CPU's, its queries, its size in KiB."""
 
     times: list[float]
@@ -65,7 +65,7 @@ def measure(options: Options) -> Report:
     sizes = [int(size) for size in options.rows.split(",")]
     database = connection.vendor
     report = Report(
-        "Pages over many cases",
+        "Pages over many registrations",
         f"{database}; each page {REPEATS} times, in this process, without a network; stock: Django's own "
         "changelist over the same rows with the same columns; ms median / p95; CPU: "
         "median of this process, which on SQLite is all of it",
@@ -79,7 +79,7 @@ def measure(options: Options) -> Report:
             began = time.monotonic()
             rows.grow(size - size % rows.PATTERNS)
             number = Registration.objects.count()
-            report.add(f"{number:,} cases", time.monotonic() - began, "s", "to make them")
+            report.add(f"{number:,} registrations", time.monotonic() - began, "s", "to make them")
             for name, ours, stock in pages(patterns, number):
                 seen = look(client, ours)
                 note = f"CPU {seen.cpu:.0f}, {seen.queries} queries, {seen.size:.0f} KiB"
@@ -93,12 +93,19 @@ def measure(options: Options) -> Report:
 
 def pages(patterns: list[Registration], number: int) -> list[tuple[str, str, str]]:
     """(name, our address, stock Django's or "")."""
-    live, failed = patterns[0], next(case for case in patterns if case.stage == "campaign")
+    live, failed = (
+        patterns[0],
+        next(registration for registration in patterns if registration.stage == "campaign"),
+    )
     found = [
         ("board", reverse("admin:index"), ""),
         ("board, mine", reverse("admin:index") + "?who=mine", ""),
-        ("case, live", reverse("admin:registrations_registration_desk", args=[live.pk]), ""),
-        ("case, at its campaign", reverse("admin:registrations_registration_desk", args=[failed.pk]), ""),
+        ("registration, live", reverse("admin:registrations_registration_detail", args=[live.pk]), ""),
+        (
+            "registration, at its campaign",
+            reverse("admin:registrations_registration_detail", args=[failed.pk]),
+            "",
+        ),
     ]
     word = f"c{number - 7}@example.com" if number > rows.PATTERNS else "ann.lee"
     for name in LISTS:
@@ -116,8 +123,8 @@ def pages(patterns: list[Registration], number: int) -> list[tuple[str, str, str
         ("registrations, overdue", f"{ours}?overdue=1", ""),
         ("registrations, mine by code", f"{ours}?owner=me&code=30909", ""),
         ("registrations, by phone", f"{ours}?q=(201) 000-{(number - 7) % 10000:04d}", ""),
-        ("one-time texts", "/admin/registrations/registration/otp/", ""),
-        ("ledger", "/admin/registrations/steprun/", ""),
+        ("OTP texts", "/admin/registrations/registration/otp/", ""),
+        ("ledger", "/admin/registrations/apicall/", ""),
         ("timeline", "/admin/registrations/event/", ""),
     ]
     return found
@@ -132,7 +139,7 @@ def _last_page(name: str, *, stock: bool = False) -> int:
     return max(1, -(-objects.count() // 50))
 
 
-def look(client: Client, url: str) -> Seen:
+def look(client: Client, url: str) -> RegistrationSnapshot:
     """Once to warm up and to count, then for the times. Kept figures are those of a worker that is alive."""
     client.get(url)
     with CaptureQueriesContext(connection) as queries:
@@ -150,7 +157,7 @@ def look(client: Client, url: str) -> Seen:
         _deeper(STEP * len(times), lambda: client.get(url))
         times.append((time.perf_counter() - began) * 1000)
         own.append((time.process_time() - busy) * 1000)
-    return Seen(times, own, asked, len(answer.content) / 1024)
+    return RegistrationSnapshot(times, own, asked, len(answer.content) / 1024)
 
 
 def _deeper(frames: int, do: Callable[[], object]) -> object:
@@ -165,5 +172,5 @@ def _deeper(frames: int, do: Callable[[], object]) -> object:
 
 def _keep_figures_young() -> None:
     """What the worker does each minute beside the pages."""
-    if figures.due():
-        figures.refresh()
+    if statistics.due():
+        statistics.refresh()

@@ -7,11 +7,11 @@ added up.
 import psutil
 import requests
 
-from .children import Child
-from .house import ACTOR, House
-from .options import Options
-from .pages import browse
-from .report import Report
+from tests.bench.children import Child
+from tests.bench.house import ACTOR, House
+from tests.bench.options import Options
+from tests.bench.pages import browse
+from tests.bench.report import Report
 
 SCALE = 0.05
 CUSTOMERS = 6
@@ -29,8 +29,8 @@ def measure(options: Options) -> Report:
         sandbox, worker, web = house.start_sandbox(), house.start_worker(), house.start_web()
         requests.get(f"{house.web_url}/healthz", timeout=30)  # the first request loads the pages' code
         _add(report, "idle", sandbox, worker, web)
-        cases = house.submit(house.numbers(CUSTOMERS))
-        browse(house, ACTOR, cases, PAGES)
+        registrations = house.submit(house.numbers(CUSTOMERS))
+        browse(house, ACTOR, registrations, PAGES)
         house.wait_live(CUSTOMERS, 120)
         _add(report, "after the load", sandbox, worker, web)
     return report

@@ -1,7 +1,7 @@
-"""In each worker process: how late is a case taken up? Costs the worker one small read per claim.
+"""In each worker process: how late is a registration taken up? Costs the worker one small read per claim.
 
 The product has no hook for this, so the pipeline's `claim` is wrapped from outside. A line of the file is
-"kind registration seconds", where seconds is the moment after the claim minus the `wake_at` it consumed.
+"kind registration seconds", where seconds is the moment after the claim minus the `next_run_at` it consumed.
 """
 
 import os
@@ -17,13 +17,13 @@ POLLED = (*SETTLING, "campaign", "phone_number")
 
 
 def kind_of(before: dict[str, Any]) -> str:
-    """What the case waited for: "settle", "poll", "pace", "pace-again", or "asked" (a person, or a retry)."""
-    wake_at = before["wake_at"]
+    """What the registration waited for: "settle", "poll", "pace", "pace-again", or "asked" (a person, or a retry)."""
+    next_run_at = before["next_run_at"]
     if before["slot_at"]:
         # Its place in the lane came, but the lane was not free yet: it waits for the same place once more.
-        return "pace" if wake_at == before["slot_at"] else "pace-again"
+        return "pace" if next_run_at == before["slot_at"] else "pace-again"
     for part in POLLED:
-        if wake_at == before[f"{part}__next_poll_at"]:
+        if next_run_at == before[f"{part}__next_poll_at"]:
             # The first look after a submission is the end of Twilio's settle window.
             return "settle" if part in SETTLING and before[f"{part}__polls"] == 0 else "poll"
     return "asked"
@@ -48,22 +48,23 @@ class ProbeConfig(AppConfig):
 
 
 def _install(path: str) -> None:
-    from registrations import clock, pipeline
+    from registrations.core import clock
     from registrations.models import Registration
+    from registrations.workflow.runner import runner
 
-    original = pipeline.claim
-    columns = ["wake_at", "slot_at"]
-    columns += [f"{part}__{column}" for part in POLLED for column in ("next_poll_at", "polls")]
+    original = runner.claim
+    columns = ["next_run_at", "slot_at"]
+    columns += [f"{part}__{column}" for part in POLLED for column in ("next_poll_at", "poll_count")]
 
     def claim(pk: int) -> str | None:
         before = Registration.objects.filter(pk=pk).values(*columns).first()
         token = original(pk)
         now = clock.now()
-        if token and before and before["wake_at"]:
-            late = (now - before["wake_at"]).total_seconds()
+        if token and before and before["next_run_at"]:
+            late = (now - before["next_run_at"]).total_seconds()
             # One short append: lines of several processes do not mix.
             with open(path, "a") as file:
                 file.write(f"{kind_of(before)} {pk} {late:.4f}\n")
         return token
 
-    pipeline.claim = claim
+    runner.claim = claim

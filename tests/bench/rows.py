@@ -1,7 +1,7 @@
-"""Many cases fast: a few dozen made by the product's own rules, then copied inside the database.
+"""Many registrations fast: a few dozen made by the product's own rules, then copied inside the database.
 
 A copy keeps what its pattern has, except identifiers, names, addresses, owners and times, which are its own.
-Copied: the case, its five mirrors, open problems, paid calls, submissions, three stages it has left. Not copied:
+Copied: the registration, its five mirrors, open problems, paid calls, submissions, three stages it has left. Not copied:
 the free calls and the timeline, so the ledger of a copy is shorter than a real one's.
 """
 
@@ -12,18 +12,18 @@ from django.db import connection, models
 from django.db.models import Model
 
 from registrations.models import (
+    ApiCall,
     Brand,
     Campaign,
     OpenProblem,
     PhoneNumber,
     Profile,
     Registration,
-    StageSpell,
-    StepRun,
+    StageInterval,
     Submission,
     TrustBundle,
 )
-from registrations.states import Stage
+from registrations.models.choices import Stage
 from tests.factories import make_registration
 
 OWNERS = 6
@@ -59,32 +59,34 @@ _MIRRORS = (Profile, TrustBundle, Brand, Campaign, PhoneNumber)
 
 
 def make_patterns() -> list[Registration]:
-    """The cases that are copied, with everything that real ones have."""
+    """The registrations that are copied, with everything that real ones have."""
     users = get_user_model()
     team = [users.objects.create_user(f"agent{number}", is_staff=True) for number in range(OWNERS)]
     made = []
     for stage, answer, number in _MIX:
         for _ in range(number):
             label = f"Customer {len(made)}"
-            case = make_registration(stage, answer=answer, label=label, external_id=f"crm-0-{len(made)}")
-            Registration.objects.filter(pk=case.pk).update(
-                owner=team[len(made) % OWNERS], wake_at=None, label=label
+            registration = make_registration(
+                stage, answer=answer, label=label, external_id=f"crm-0-{len(made)}"
             )
-            made.append(case)
-    for mirror in _MIRRORS:
-        mirror.objects.update(next_poll_at=None)
+            Registration.objects.filter(pk=registration.pk).update(
+                owner=team[len(made) % OWNERS], next_run_at=None, label=label
+            )
+            made.append(registration)
+    for resource in _MIRRORS:
+        resource.objects.update(next_poll_at=None)
     return made
 
 
 def grow(target: int) -> None:
-    """Copy the patterns until there are `target` cases, a multiple of PATTERNS; what is there stays."""
+    """Copy the patterns until there are `target` registrations, a multiple of PATTERNS; what is there stays."""
     have = Registration.objects.count()
     first, last = have // PATTERNS, target // PATTERNS - 1
     if last < first:
         return
-    for model in (Registration, *_MIRRORS, OpenProblem, StepRun, Submission, StageSpell):
+    for model in (Registration, *_MIRRORS, OpenProblem, ApiCall, Submission, StageInterval):
         _copy(model, first, last)
-    for model in (Registration, *_MIRRORS, OpenProblem, StepRun, Submission, StageSpell):
+    for model in (Registration, *_MIRRORS, OpenProblem, ApiCall, Submission, StageInterval):
         _set_sequence(model)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM (ANALYZE)")
@@ -113,8 +115,8 @@ def _copy(model: type[Model], first: int, last: int) -> None:
 
 # What is copied of a pattern's rows.
 _WHERE: dict[type[Model], str] = {
-    StepRun: "t.fee IS NOT NULL",
-    StageSpell: "t.left_at IS NOT NULL AND t.stage IN ('brand', 'otp', 'campaign')",
+    ApiCall: "t.fee IS NOT NULL",
+    StageInterval: "t.left_at IS NOT NULL AND t.stage IN ('brand', 'otp', 'campaign')",
 }
 _STEPS: dict[type[Model], int] = {}
 
@@ -155,7 +157,7 @@ def _new_id() -> str:
     return f"(t.id + copy.n * {step_of(Registration)})"
 
 
-def _of_case() -> str:
+def _of_registration() -> str:
     return f"(t.registration_id + copy.n * {step_of(Registration)})"
 
 
@@ -196,12 +198,12 @@ _OWN: dict[type[Model], dict[str, Callable[[], str]]] = {
         ).replace("chr10", "chr(10)" if connection.vendor == "postgresql" else "char(10)"),
     },
     Profile: {
-        "email": lambda: f"'c' || {_of_case()} || '@example.com'",
-        "email_key": lambda: f"'c' || {_of_case()} || '@example.com'",
-        "address_key": lambda: f"'US|' || {_of_case()}",
-        "phone_number": lambda: f"'+1' || (2010000000 + {_of_case()})",
+        "email": lambda: f"'c' || {_of_registration()} || '@example.com'",
+        "email_key": lambda: f"'c' || {_of_registration()} || '@example.com'",
+        "address_key": lambda: f"'US|' || {_of_registration()}",
+        "phone_number": lambda: f"'+1' || (2010000000 + {_of_registration()})",
     },
-    TrustBundle: {"mobile_phone_number": lambda: f"'+1' || (3010000000 + {_of_case()})"},
+    TrustBundle: {"mobile_phone_number": lambda: f"'+1' || (3010000000 + {_of_registration()})"},
 }
 
 

@@ -14,8 +14,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
 from registrations.sandbox import CAMPAIGN_SID, SOLE_PROP_POLICY, STARTER_POLICY
-
-from .customers import Parts
+from tests.bench.customers import Parts
 
 SETTLE, LOOK_EVERY = 30.0, 10.0
 PATIENCE = 60  # looks at one thing before giving up

@@ -6,15 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from . import probe
-from .customers import customer
-from .house import House
-from .lateness import add_lateness
-from .options import Options
-from .report import Report
-from .script import Script
+from tests.bench.customers import customer
+from tests.bench.house import House
+from tests.bench.lateness import add_lateness
+from tests.bench.options import Options
+from tests.bench.report import Report
+from tests.bench.script import Script
 
-PACED_WRITES = 2  # brand and campaign, at most one a second per account (Twilio facts, section 8)
+from . import probe
+
+PACED_WRITES = 2  # brand and campaign, at most one a second per account (docs/twilio.md section 8)
 PACED_PATHS = ("/BrandRegistrations", "/Compliance/Usa2p")
 GIVE_UP = 400.0
 ONE_AFTER_ANOTHER = 2  # customers; each takes the script the same time

@@ -9,11 +9,10 @@ import requests
 from django.urls import reverse
 
 from registrations.models import Brand, Profile, WebhookDelivery
-
-from .deliveries import Delivery, bundle_callback, event_batch
-from .house import House
-from .options import Options
-from .report import Report
+from tests.bench.deliveries import Delivery, bundle_callback, event_batch
+from tests.bench.house import House
+from tests.bench.options import Options
+from tests.bench.report import Report
 
 SCALE = 0.05
 CUSTOMERS = 3
@@ -24,7 +23,7 @@ EVENTS_PER_BATCH = 5
 def measure(options: Options) -> Report:
     setting = (
         f"gunicorn with 1 process and 4 threads, {SENDERS} deliveries at a time, {options.workers} workers busy "
-        f"with them; about {CUSTOMERS} live cases, batches of {EVENTS_PER_BATCH} events"
+        f"with them; about {CUSTOMERS} live registrations, batches of {EVENTS_PER_BATCH} events"
     )
     report = Report("Acknowledgement of signed webhooks", setting)
     with House(scale=SCALE, workers=options.workers) as house:

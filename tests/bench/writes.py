@@ -4,9 +4,9 @@ import re
 from collections import Counter
 from typing import Any
 
-from .house import House
-from .options import Options
-from .report import Report
+from tests.bench.house import House
+from tests.bench.options import Options
+from tests.bench.report import Report
 
 CUSTOMERS = 4
 SCALE = 0.05

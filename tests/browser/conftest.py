@@ -17,12 +17,12 @@ from django.db import connections
 from django.test import Client
 from playwright.sync_api import sync_playwright
 
-from registrations.admin import regions
+from registrations.admin.changelist import live_regions
 from registrations.sandbox import SandboxServer
+from tests.browser.guard import Guard
+from tests.browser.pages import Desk
 
 from . import chromium
-from .guard import Guard
-from .pages import Desk
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent.parent / "test-results"
@@ -36,7 +36,7 @@ LAUNCH = [
     "--disable-sync",
     "--no-first-run",
 ]
-# Of Twilio's waits: a clean walk takes seconds, the one-time text's 24 hours are 14 minutes.
+# Of Twilio's waits: a clean walk takes seconds, the OTP text's 24 hours are 14 minutes.
 TIME_SCALE = 0.01
 USER, PASSWORD = "ann", "a-long-enough-password"
 
@@ -154,7 +154,7 @@ def guard(live_server, sandbox):
 @pytest.fixture
 def visitor(browser, guard, live_server, monkeypatch):
     """visitor(**options of a browser context) -> a Desk that is not signed in."""
-    monkeypatch.setattr(regions, "POLL_BUSY_SECONDS", 1)
+    monkeypatch.setattr(live_regions, "POLL_BUSY_SECONDS", 1)
     contexts = []
 
     def open_one(**options) -> Desk:

@@ -9,8 +9,6 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from registrations import notifications, pipeline, verbs
-from registrations.importing import uploads
 from registrations.models import (
     Batch,
     Fee,
@@ -21,13 +19,16 @@ from registrations.models import (
     Submission,
     WebhookDelivery,
 )
-from registrations.states import Stage
+from registrations.models.choices import Stage
+from registrations.operations import actions
+from registrations.operations.imports import importer
+from registrations.workflow import notices
+from registrations.workflow.runner import runner
 from tests.admin.test_site import orphan_of
+from tests.browser.bulk import group_url, make_batches, open_preview
+from tests.browser.pages import CUSTOMER, Desk
 from tests.factories import make_registration
-from tests.importing.files import csv_bytes
-
-from .bulk import group_url, make_batches, open_preview
-from .pages import CUSTOMER, Desk
+from tests.operations.imports.files import csv_bytes
 
 # Longest texts without a blank, as a pasted name or a SID may be.
 LONG = "Nagelstudio" * 9
@@ -70,11 +71,11 @@ class Cases(NamedTuple):
     batches: dict[str, Batch]
 
 
-def make_cases() -> Cases:
-    """One case of each kind that a page can show."""
+def make_registrations() -> Cases:
+    """One registration of each kind that a page can show."""
     address = make_registration("profile", label="Address Aster", answer={"status": "twilio-rejected"})
     Profile.objects.filter(registration=address).update(failure_reason=ADDRESS)
-    pipeline.restate(address.pk)
+    runner.refresh_status(address.pk)
     for number in (1, 2):
         Submission.objects.update_or_create(
             registration=address,
@@ -123,19 +124,21 @@ def make_import() -> Import:
     table = SimpleUploadedFile("customers.csv", csv_bytes({}, {"email": "no-address", "postal_code": LONG}))
     client.post("/admin/registrations/import/add/", {"file": table})
     upload = Import.objects.latest("pk")
-    uploads.advance(upload.pk)
+    importer.advance(upload.pk)
     return upload
 
 
-def make_notes(case: Registration) -> None:
+def make_notes(registration: Registration) -> None:
     """Notes for everybody, read and unread, and a price."""
     Fee.objects.get_or_create(
         kind="brand", valid_from="2025-01-01", defaults={"amount": "4.50", "source": LONG}
     )
     for user in get_user_model().objects.filter(is_staff=True):
-        notifications.tell(user, "failure", "a", f"{case.label} stopped: Invalid locality", registration=case)
-        notifications.tell(user, "red", "b", LONG)
-        notifications.tell(user, "mention", "c", "bob mentioned you.", registration=case)
+        notices.notify(
+            user, "failure", "a", f"{registration.label} stopped: Invalid locality", registration=registration
+        )
+        notices.notify(user, "red", "b", LONG)
+        notices.notify(user, "mention", "c", "bob mentioned you.", registration=registration)
         Notification.objects.filter(key="c").update(read_at=timezone.now())
 
 
@@ -159,23 +162,23 @@ def _composed(desk: Desk) -> None:
     desk.page.get_by_role("heading", name="The texts").wait_for()
 
 
-def conflict(desk: Desk, case: Registration) -> None:
+def conflict(desk: Desk, registration: Registration) -> None:
     """Two people changed the same input; the second looks at both."""
-    desk.page.goto(f"/admin/registrations/registration/{case.pk}/change/")
+    desk.page.goto(f"/admin/registrations/registration/{registration.pk}/change/")
     desk.field("City").fill("Salem")
     parts = {"profile": {"city": LONG, "street": "9 New St"}}
-    verbs.edit(Registration.objects.get(pk=case.pk), parts, actor="bob")
+    actions.edit(Registration.objects.get(pk=registration.pk), parts, actor="bob")
     desk.button("Save").click()
     desk.page.get_by_role("heading", name="changed the same meanwhile").wait_for()
     # For the next one who comes here.
-    verbs.edit(Registration.objects.get(pk=case.pk), {"profile": {"city": "Boston"}}, actor="bob")
+    actions.edit(Registration.objects.get(pk=registration.pk), {"profile": {"city": "Boston"}}, actor="bob")
 
 
-def pages(cases: Cases) -> dict[str, str | Callable[[Desk], object]]:
+def pages(registrations: Cases) -> dict[str, str | Callable[[Desk], object]]:
     """Name -> address, or how to get there."""
-    case = "/admin/registrations/registration/{}/{}/".format
+    registration = "/admin/registrations/registration/{}/{}/".format
     admin = "/admin/{}/".format
-    run = cases.live.runs.first()
+    run = registrations.live.api_calls.first()
     upload = make_import()
     return {
         "board": "/admin/",
@@ -184,16 +187,16 @@ def pages(cases: Cases) -> dict[str, str | Callable[[Desk], object]]:
         "list-no-match": admin("registrations/registration") + "?q=nobody",
         "form-new": admin("registrations/registration/add"),
         "form-errors": _errors,
-        "form-rejected": case(cases.rejected.pk, "change"),
-        "case-draft": case(cases.draft.pk, "desk"),
-        "case-otp": case(cases.otp.pk, "desk"),
-        "case-rejected": case(cases.rejected.pk, "desk"),
-        "case-to-buy": case(cases.to_buy.pk, "desk"),
-        "case-live": case(cases.live.pk, "desk"),
-        "case-address": case(cases.address.pk, "desk"),
-        "case-suspended": case(cases.suspended.pk, "desk"),
-        "versions": case(cases.address.pk, "versions")
-        + "?a={}&b={}#comparison".format(*cases.address.submissions.values_list("pk", flat=True)[:2]),
+        "form-rejected": registration(registrations.rejected.pk, "change"),
+        "registration-draft": registration(registrations.draft.pk, "desk"),
+        "registration-otp": registration(registrations.otp.pk, "desk"),
+        "registration-rejected": registration(registrations.rejected.pk, "desk"),
+        "registration-to-buy": registration(registrations.to_buy.pk, "desk"),
+        "registration-live": registration(registrations.live.pk, "desk"),
+        "registration-address": registration(registrations.address.pk, "desk"),
+        "registration-suspended": registration(registrations.suspended.pk, "desk"),
+        "versions": registration(registrations.address.pk, "versions")
+        + "?a={}&b={}#comparison".format(*registrations.address.submissions.values_list("pk", flat=True)[:2]),
         "one-time-texts": admin("registrations/registration/otp"),
         "bulk-work": admin("registrations/batch"),
         "failures": admin("registrations/openproblem"),
@@ -201,28 +204,28 @@ def pages(cases: Cases) -> dict[str, str | Callable[[Desk], object]]:
         "failures-uncatalogued": admin("registrations/openproblem/uncatalogued"),
         "failure-group": group_url(),
         "failure-preview": open_preview,
-        "batch-ready": admin(f"registrations/batch/{cases.batches['ready'].pk}"),
-        "batch-preparing": admin(f"registrations/batch/{cases.batches['preparing'].pk}"),
-        "batch-done": admin(f"registrations/batch/{cases.batches['done'].pk}"),
-        "mobile": case(cases.otp.pk, "mobile"),
-        "confirm-remove": case(cases.live.pk, "confirm/remove"),
+        "batch-ready": admin(f"registrations/batch/{registrations.batches['ready'].pk}"),
+        "batch-preparing": admin(f"registrations/batch/{registrations.batches['preparing'].pk}"),
+        "batch-done": admin(f"registrations/batch/{registrations.batches['done'].pk}"),
+        "mobile": registration(registrations.otp.pk, "mobile"),
+        "confirm-remove": registration(registrations.live.pk, "confirm/remove"),
         "webhooks": admin("registrations/webhookdelivery"),
-        "webhook": admin(f"registrations/webhookdelivery/{cases.delivery.pk}/change"),
+        "webhook": admin(f"registrations/webhookdelivery/{registrations.delivery.pk}/change"),
         "health": admin("registrations/webhookdelivery/health"),
-        "confirm-submit": case(cases.draft.pk, "confirm/submit"),
-        "confirm-preflight": case(cases.doubtful.pk, "confirm/submit"),
-        "confirm-purchase": case(cases.to_buy.pk, "confirm/purchase"),
-        "delete-draft": case(cases.draft.pk, "delete"),
-        "ledger": admin("registrations/steprun") + f"?registration__exact={cases.otp.pk}",
-        "ledger-call": admin(f"registrations/steprun/{run.pk}/change"),
-        "timeline": admin("registrations/event") + f"?registration__exact={cases.draft.pk}",
+        "confirm-submit": registration(registrations.draft.pk, "confirm/submit"),
+        "confirm-preflight": registration(registrations.doubtful.pk, "confirm/submit"),
+        "confirm-purchase": registration(registrations.to_buy.pk, "confirm/purchase"),
+        "delete-draft": registration(registrations.draft.pk, "delete"),
+        "ledger": admin("registrations/apicall") + f"?registration__exact={registrations.otp.pk}",
+        "ledger-call": admin(f"registrations/apicall/{run.pk}/change"),
+        "timeline": admin("registrations/event") + f"?registration__exact={registrations.draft.pk}",
         "brands": admin("registrations/brand"),
         "campaigns": admin("registrations/campaign"),
         "numbers": admin("registrations/phonenumber"),
         "users": admin("auth/user"),
         "user-new": admin("auth/user/add"),
-        "user": admin(f"auth/user/{cases.live.owner_id or 1}/change"),
-        "user-password": admin(f"auth/user/{cases.live.owner_id or 1}/password"),
+        "user": admin(f"auth/user/{registrations.live.owner_id or 1}/change"),
+        "user-password": admin(f"auth/user/{registrations.live.owner_id or 1}/password"),
         "groups": admin("auth/group"),
         "group-new": admin("auth/group/add"),
         "password": admin("password_change"),
@@ -230,14 +233,14 @@ def pages(cases: Cases) -> dict[str, str | Callable[[Desk], object]]:
         "notes": admin("registrations/notification"),
         "notes-settings": admin("registrations/notification/settings"),
         "money": admin("registrations/fee/money"),
-        "money-cases": admin("registrations/fee/money") + "?view=cases",
+        "money-registrations": admin("registrations/fee/money") + "?view=registrations",
         "money-batches": admin("registrations/fee/money") + "?view=batches",
         "prices": admin("registrations/fee"),
         "price-new": admin("registrations/fee/add"),
         "price-history": admin(f"registrations/fee/{Fee.objects.latest('pk').pk}/history"),
         "app": admin("registrations"),
         "reconcile": admin("registrations/scan"),
-        "finding": admin(f"registrations/scan/finding/{orphan_of(cases.live).pk}/confirm"),
+        "finding": admin(f"registrations/scan/finding/{orphan_of(registrations.live).pk}/confirm"),
         "imports": admin("registrations/import"),
         "import-new": admin("registrations/import/add"),
         "import": admin(f"registrations/import/{upload.pk}"),
@@ -245,8 +248,8 @@ def pages(cases: Cases) -> dict[str, str | Callable[[Desk], object]]:
         "composer": _composer,
         "composer-texts": _composed,
         "second-factor": admin("second-factor/setup"),
-        "form-merge": lambda desk: conflict(desk, cases.suspended),
-        "not-found": "/admin/registrations/registration/999999/desk/",
+        "form-merge": lambda desk: conflict(desk, registrations.suspended),
+        "not-found": "/admin/registrations/registration/999999/detail/",
     }
 
 

@@ -6,18 +6,17 @@ from typing import Any
 
 from django.utils import timezone
 
-from registrations import pipeline
 from registrations.models import Brand, Finding, Profile, Registration, Scan
-from registrations.states import Stage
+from registrations.models.choices import Stage
+from registrations.workflow.runner import runner
+from tests.browser.every_page import ADDRESS
 from tests.factories import fake_sid
 from tests.factories import make_registration as make
-
-from .every_page import ADDRESS
 
 _serial = itertools.count(1)
 EMAIL_REFUSED = {
     "error_code": 30701,
-    "description": "The e-mail address does not belong to the customer.",
+    "description": "The email address does not belong to the customer.",
     "fields": ["EMAIL"],
 }
 
@@ -38,34 +37,34 @@ def make_registration(stage: str, *, label: str, **more: Any) -> Registration:
 
 def failed_brand(label: str, *errors: dict, resubmissions: int = 0) -> Registration:
     answer = {"status": "FAILED", "identity_status": "SELF_DECLARED", "errors": list(errors)}
-    case = make_registration(Stage.BRAND, label=label, answer=answer)
-    Brand.objects.filter(registration=case).update(resubmissions=resubmissions)
-    pipeline.restate(case.pk)
-    return case
+    registration = make_registration(Stage.BRAND, label=label, answer=answer)
+    Brand.objects.filter(registration=registration).update(resubmissions=resubmissions)
+    runner.refresh_status(registration.pk)
+    return registration
 
 
 def texted(label: str, hours: float, sends: int = 1, days: float = 3) -> Registration:
-    case = make_registration(Stage.OTP, label=label)
+    registration = make_registration(Stage.OTP, label=label)
     moment = timezone.now()
-    Brand.objects.filter(registration=case).update(
+    Brand.objects.filter(registration=registration).update(
         otp_sent_at=moment - timedelta(hours=hours),
         otp_sends=sends,
         registered_at=moment - timedelta(days=days),
     )
-    return case
+    return registration
 
 
 def rejected_address(label: str) -> Registration:
     errors = [{"code": 18603, "description": "The address could not be verified."}]
-    case = make_registration(
+    registration = make_registration(
         Stage.PROFILE, label=label, answer={"status": "twilio-rejected", "errors": errors}
     )
-    Profile.objects.filter(registration=case).update(failure_reason=ADDRESS)
-    pipeline.restate(case.pk)
-    return case
+    Profile.objects.filter(registration=registration).update(failure_reason=ADDRESS)
+    runner.refresh_status(registration.pk)
+    return registration
 
 
-def findings(case: Registration) -> None:
+def findings(registration: Registration) -> None:
     moment = timezone.now()
     scan = Scan.objects.create(state="done", requested_at=moment, started_at=moment, finished_at=moment)
     for kind, what, action, note in (
@@ -80,14 +79,14 @@ def findings(case: Registration) -> None:
             sid=fake_sid({"brand": "BN", "service": "MG"}.get(kind, "BU")),
             action=action,
             note=note,
-            registration=case if kind != "brand" else None,
-            name=case.friendly_name(kind),
+            registration=registration if kind != "brand" else None,
+            name=registration.friendly_name(kind),
         )
 
 
 def failures() -> dict[str, str]:
     """Name of a picture -> address."""
-    case = "/admin/registrations/registration/{}/{}/".format
+    registration = "/admin/registrations/registration/{}/{}/".format
     spent = failed_brand("Spent Sorrel", EMAIL_REFUSED, resubmissions=3)
     by_hand = failed_brand("By-hand Basil", {"error_code": 30793, "description": "The bundles are wrong."})
     again = failed_brand("Second-try Thyme", EMAIL_REFUSED, resubmissions=1)
@@ -104,32 +103,32 @@ def failures() -> dict[str, str]:
     number = make_registration(Stage.LIVE, label="Numbered Nettle")
     number.phone_number.a2p_status = "failure"
     number.phone_number.save()
-    pipeline.restate(number.pk)
+    runner.refresh_status(number.pk)
     findings(number)
     admin = "/admin/registrations/{}".format
     return {
-        "dead-end": case(spent.pk, "desk"),
-        "dead-end-confirm": case(spent.pk, "confirm/submit"),
-        "dead-end-form": case(spent.pk, "change"),
-        "dead-end-30793": case(by_hand.pk, "desk"),
-        "brand-again": case(again.pk, "desk"),
-        "brand-again-confirm": case(again.pk, "confirm/submit"),
-        "brand-again-form": case(again.pk, "change"),
-        "address": case(address.pk, "desk"),
-        "unknown": case(unknown.pk, "desk"),
-        "unknown-confirm": case(unknown.pk, "confirm/submit"),
-        "late": case(late.pk, "desk"),
-        "number": case(number.pk, "desk"),
-        "otp-expired": case(expired.pk, "desk"),
-        "otp-resend": case(expired.pk, "confirm/resend-otp"),
-        "otp-cooling": case(fresh.pk, "confirm/resend-otp"),
+        "dead-end": registration(spent.pk, "desk"),
+        "dead-end-confirm": registration(spent.pk, "confirm/submit"),
+        "dead-end-form": registration(spent.pk, "change"),
+        "dead-end-30793": registration(by_hand.pk, "desk"),
+        "brand-again": registration(again.pk, "desk"),
+        "brand-again-confirm": registration(again.pk, "confirm/submit"),
+        "brand-again-form": registration(again.pk, "change"),
+        "address": registration(address.pk, "desk"),
+        "unknown": registration(unknown.pk, "desk"),
+        "unknown-confirm": registration(unknown.pk, "confirm/submit"),
+        "late": registration(late.pk, "desk"),
+        "number": registration(number.pk, "desk"),
+        "otp-expired": registration(expired.pk, "desk"),
+        "otp-resend": registration(expired.pk, "confirm/resend-otp"),
+        "otp-cooling": registration(fresh.pk, "confirm/resend-otp"),
         "otp-desk": admin("registration/otp/"),
-        "mobile": case(expired.pk, "mobile"),
+        "mobile": registration(expired.pk, "mobile"),
         "brands": admin("brand/"),
         "brands-overdue": admin("brand/?overdue=1"),
         "campaigns": admin("campaign/"),
         "numbers": admin("phonenumber/"),
-        "calls-of-one": admin(f"steprun/?registration__exact={late.pk}"),
+        "calls-of-one": admin(f"apicall/?registration__exact={late.pk}"),
         "timeline-of-one": admin(f"event/?registration__exact={late.pk}"),
         "reconcile": admin("scan/"),
         "list": admin("registration/"),

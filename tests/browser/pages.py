@@ -10,9 +10,9 @@ from registrations.models import Registration
 CUSTOMER = {
     "First name": "Ann",
     "Last name": "Lee",
-    "E-mail": "ann.lee@harborcrafts.com",
+    "Email": "ann.lee@harborcrafts.com",
     "Contact phone": "(415) 555-2671",
-    "Mobile for the one-time text": "415-555-2672",
+    "Mobile for the OTP text": "415-555-2672",
     "Street": "1 Main St",
     "City": "Boston",
     "State or province": "MA",
@@ -49,7 +49,7 @@ class Desk:
         return self.page.get_by_role("link", name=name, exact=True)
 
     def card(self, heading: str) -> Locator:
-        """The part of a case's page under this heading."""
+        """The part of a registration's page under this heading."""
         return self.page.get_by_role("region", name=heading)
 
     def step(self, label: str) -> Locator:
@@ -61,12 +61,12 @@ class Desk:
         self.page.goto("/admin/registrations/registration/")
         return self
 
-    def case(self, case: Registration) -> "Desk":
-        self.page.goto(f"/admin/registrations/registration/{case.pk}/desk/")
+    def registration(self, registration: Registration) -> "Desk":
+        self.page.goto(f"/admin/registrations/registration/{registration.pk}/detail/")
         return self
 
-    def edit(self, case: Registration) -> "Desk":
-        self.page.goto(f"/admin/registrations/registration/{case.pk}/change/")
+    def edit(self, registration: Registration) -> "Desk":
+        self.page.goto(f"/admin/registrations/registration/{registration.pk}/change/")
         return self
 
     def new(self) -> "Desk":

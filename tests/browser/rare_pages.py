@@ -8,14 +8,13 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from registrations import batches, verbs
-from registrations.importing import uploads
 from registrations.models import Batch, BatchItem, Import, Registration
-from registrations.states import ItemState, WorkState
+from registrations.models.choices import ItemState, JobState
+from registrations.operations import actions, bulk
+from registrations.operations.imports import importer
+from tests.browser.pages import Desk
 from tests.factories import make_registration
-from tests.importing.files import csv_bytes
-
-from .pages import Desk
+from tests.operations.imports.files import csv_bytes
 
 BAD_CELLS = {"email": "no-address", "postal_code": "9", "mobile_phone_number": "12", "description": "Texts."}
 LISTS = (
@@ -29,7 +28,7 @@ LISTS = (
     "registrations/campaign",
     "registrations/phonenumber",
     "registrations/scan",
-    "registrations/steprun",
+    "registrations/apicall",
     "registrations/fee/money",
     "registrations/fee",
     "registrations/event",
@@ -49,8 +48,8 @@ def empty_desk() -> dict[str, str]:
 def rare_pages() -> dict[str, str]:
     admin = "/admin/registrations/{}/".format
     held = make_registration("brand", label="Held Hyacinths")
-    verbs.hold(held, reason="The customer is away until Monday.", actor="ann")
-    pages = {"case-held": admin(f"registration/{held.pk}/desk")}
+    actions.hold(held, reason="The customer is away until Monday.", actor="ann")
+    pages = {"registration-held": admin(f"registration/{held.pk}/desk")}
     pages |= {f"batch-{name}": admin(f"batch/{row.pk}") for name, row in _batches().items()}
     pages |= {f"import-{name}": admin(f"import/{row.pk}") for name, row in _imports().items()}
     pages["batches"] = admin("batch")
@@ -95,17 +94,17 @@ def menus(desk: Desk) -> Iterator[str]:
 
 def _batches() -> dict[str, Batch]:
     user = get_user_model().objects.filter(is_superuser=True)[0]
-    cases = [make_registration(label=f"Row {number} Roses") for number in range(1, 6)]
+    registrations = [make_registration(label=f"Row {number} Roses") for number in range(1, 6)]
 
     def made(rows: list[Registration]) -> Batch:
-        batch = batches.start("submit", [case.pk for case in rows], user=user)
-        batches.advance(batch.pk)
-        batches.confirm(batch, user=user)
+        batch = bulk.start("submit", [registration.pk for registration in rows], user=user)
+        bulk.advance(batch.pk)
+        bulk.confirm(batch, user=user)
         return batch
 
-    running, cancelled, failed = made(cases), made(cases), made(cases)
-    nothing = batches.start("resume", [case.pk for case in cases], user=user)
-    batches.advance(nothing.pk)
+    running, cancelled, failed = made(registrations), made(registrations), made(registrations)
+    nothing = bulk.start("resume", [registration.pk for registration in registrations], user=user)
+    bulk.advance(nothing.pk)
     for batch in (running, cancelled, failed):
         first, second = BatchItem.objects.filter(batch=batch).order_by("pk")[:2]
         BatchItem.objects.filter(pk=first.pk).update(
@@ -114,9 +113,9 @@ def _batches() -> dict[str, Batch]:
         BatchItem.objects.filter(pk=second.pk).update(
             state=ItemState.FAILED, text="Somebody edited it meanwhile.", finished_at=timezone.now()
         )
-    batches.cancel(cancelled, user=user)
+    bulk.cancel(cancelled, user=user)
     Batch.objects.filter(pk=failed.pk).update(
-        state=WorkState.FAILED,
+        state=JobState.FAILED,
         error="The work stopped three times at the same row. Start again goes on behind it.",
     )
     return {"running": running, "cancelled": cancelled, "failed": failed, "nothing": nothing}
@@ -127,7 +126,7 @@ def _imports() -> dict[str, Import]:
 
     def stored(name: str, *rows: dict) -> Import:
         table = SimpleUploadedFile(name, csv_bytes(*rows))
-        return uploads.store(table, name, user=user, submit=False)
+        return importer.store(table, name, user=user, submit=False)
 
     def own(number: int) -> dict:
         return {
@@ -139,21 +138,21 @@ def _imports() -> dict[str, Import]:
 
     reading = stored("reading.csv", own(1), own(2))
     mixed = stored("mixed.csv", own(3), own(4), BAD_CELLS, own(3))
-    uploads.advance(mixed.pk)
+    importer.advance(mixed.pk)
     running = stored("running.csv", own(5), own(6))
-    uploads.advance(running.pk)
+    importer.advance(running.pk)
     running.refresh_from_db()
-    uploads.confirm(running, user=user)
+    importer.confirm(running, user=user)
     done = stored("done.csv", own(7), own(8))
-    uploads.advance(done.pk)
+    importer.advance(done.pk)
     done.refresh_from_db()
-    uploads.confirm(done, user=user)
-    uploads.advance(done.pk)
+    importer.confirm(done, user=user)
+    importer.advance(done.pk)
     cancelled = stored("cancelled.csv", own(9))
-    Import.objects.filter(pk=cancelled.pk).update(state=WorkState.CANCELLED, cancelled_by="ann")
+    Import.objects.filter(pk=cancelled.pk).update(state=JobState.CANCELLED, cancelled_by="ann")
     failed = stored("failed.csv", own(9))
     Import.objects.filter(pk=failed.pk).update(
-        state=WorkState.FAILED,
+        state=JobState.FAILED,
         error="The file could not be read: it ends in the middle of a row. Save it anew as CSV, and upload it again.",
     )
     return {

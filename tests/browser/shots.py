@@ -26,11 +26,11 @@ LOOKS = {
 
 @pytest.mark.browser
 def test_take_pictures(visitor, signed_in, sandbox):
-    from .every_page import make_cases, pages, visit
+    from tests.browser.every_page import make_registrations, pages, visit
 
     folder = Path(os.environ[FOLDER])
     only = os.environ.get(ONLY, "").split()
-    listed = {name: how for name, how in pages(make_cases()).items() if not only or name in only}
+    listed = {name: how for name, how in pages(make_registrations()).items() if not only or name in only}
     for look, options in LOOKS.items():
         target = folder / look
         target.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ def test_take_pictures(visitor, signed_in, sandbox):
 
 @pytest.mark.browser
 def test_take_pictures_of_failures(signed_in, settings, monkeypatch):
-    from .failure_pages import failures
+    from tests.browser.failure_pages import failures
 
     settings.PUBLIC_BASE_URL = "https://desk.example.com"
     settings.A2P_TIME_SCALE = 1
@@ -67,7 +67,7 @@ def test_take_pictures_of_failures(signed_in, settings, monkeypatch):
 
 @pytest.mark.browser
 def test_take_rare_ones(visitor, signed_in):
-    from .rare_pages import PLAIN, empty_desk, menus, plain_page, rare_pages, second_factor
+    from tests.browser.rare_pages import PLAIN, empty_desk, menus, plain_page, rare_pages, second_factor
 
     folder = Path(os.environ[FOLDER]) / "rare"
 

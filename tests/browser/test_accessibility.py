@@ -5,11 +5,10 @@ from django.test import Client
 from django.test.signals import template_rendered
 
 from tests.admin.test_site import stock_urls, urls
-from tests.cases import make_case
-
-from .every_page import make_cases, pages, visit
-from .rare_pages import PLAIN, empty_desk, menus, plain_page, rare_pages, second_factor
-from .wcag import in_every_look, violations
+from tests.browser.every_page import make_registrations, pages, visit
+from tests.browser.rare_pages import PLAIN, empty_desk, menus, plain_page, rare_pages, second_factor
+from tests.browser.wcag import in_every_look, violations
+from tests.customers import make_draft
 
 pytestmark = pytest.mark.browser
 
@@ -28,8 +27,8 @@ def templates():
 
 
 def test_axe_finds_nothing_on_any_page(desk, user, guard, templates):
-    trouble, cases = [], make_cases()
-    for name, how in pages(cases).items():
+    trouble, registrations = [], make_registrations()
+    for name, how in pages(registrations).items():
         visit(desk, how)
         trouble += [f"{name}, {line}" for line in in_every_look(desk.page, guard)]
     assert not trouble, "\n".join(trouble)
@@ -37,7 +36,7 @@ def test_axe_finds_nothing_on_any_page(desk, user, guard, templates):
     # Whatever the desk has an address for is made of templates that were looked at: a new page belongs into `pages`.
     client = Client()
     client.force_login(user)
-    for url in [*urls(cases.live), *stock_urls(user)]:
+    for url in [*urls(registrations.live), *stock_urls(user)]:
         answer = client.get(url)
         if answer.status_code == 200 and not answer.streaming and b"<html" in answer.content:
             assert answer.templates[0].name in seen, url
@@ -69,7 +68,7 @@ def test_axe_finds_nothing_before_signing_in(visitor, guard):
 
 
 def test_axe_notices_what_it_is_for(desk, guard):
-    make_case()  # an empty list has nothing to search
+    make_draft()  # an empty list has nothing to search
     page = desk.list().page
     page.evaluate("""() => {
       document.querySelector('#searchbar').removeAttribute('aria-label');

@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from registrations.models import Heartbeat, Registration
-from registrations.states import Stage
+from registrations.models.choices import Stage
 from tests.factories import make_registration
 
 pytestmark = pytest.mark.browser
@@ -18,8 +18,8 @@ LIST = "/admin/registrations/registration/"
 
 
 @pytest.fixture
-def cases(transactional_db) -> Registration:
-    """Ten cases; the one returned has waited longest for a person."""
+def registrations(transactional_db) -> Registration:
+    """Ten registrations; the one returned has waited longest for a person."""
     for _ in range(4):
         make_registration(Stage.LIVE, label="Live Lane")
     for label in ("Otto Oaks", "Olga Orr"):
@@ -33,7 +33,7 @@ def cases(transactional_db) -> Registration:
     return old
 
 
-def test_from_the_board_to_the_case_that_waits_longest(cases, signed_in, settings):
+def test_from_the_board_to_the_registration_that_waits_longest(registrations, signed_in, settings):
     settings.A2P_TIME_SCALE = 1
     page = signed_in().page
     page.goto("/admin/")
@@ -45,20 +45,20 @@ def test_from_the_board_to_the_case_that_waits_longest(cases, signed_in, setting
     expect(page.get_by_role("heading", name="Old Oskar")).to_be_visible()
 
 
-def test_every_count_leads_to_the_cases_it_counts(cases, signed_in):
+def test_every_count_leads_to_the_registrations_it_counts(registrations, signed_in):
     page = signed_in().page
     page.goto("/admin/")
-    card = page.get_by_role("listitem").filter(has_text="Customer must act").first
+    card = page.get_by_role("listitem").filter(has_text="Waiting on customer").first
     expect(card).to_contain_text("2")
-    card.get_by_role("link", name="Customer must act").click()
+    card.get_by_role("link", name="Waiting on customer").click()
     expect(page.locator("#result_list tbody tr")).to_have_count(2)
     expect(page.locator("#result_list")).to_contain_text("Olga Orr")
 
 
-def test_the_numbers_of_a_chart_stand_in_a_table_too(cases, signed_in):
+def test_the_numbers_of_a_chart_stand_in_a_table_too(registrations, signed_in):
     page = signed_in().page
     page.goto("/admin/")
-    chart = page.get_by_role("figure").filter(has_text="What cases fail for now")
+    chart = page.get_by_role("figure").filter(has_text="What registrations fail for now")
     expect(chart.get_by_role("img")).to_be_visible()
     chart.get_by_text("As a table").click()
     chart.get_by_role("link", name="30909").click()
@@ -66,7 +66,7 @@ def test_the_numbers_of_a_chart_stand_in_a_table_too(cases, signed_in):
     expect(page.locator("#result_list")).to_contain_text("Fay Field")
 
 
-def test_a_list_is_narrowed_kept_shared_and_taken_along(cases, signed_in):
+def test_a_list_is_narrowed_kept_shared_and_taken_along(registrations, signed_in):
     page = signed_in().page
     page.goto(LIST)
     page.get_by_text("Filters", exact=True).click()
@@ -90,7 +90,7 @@ def test_a_list_is_narrowed_kept_shared_and_taken_along(cases, signed_in):
         assert {row["label"] for row in csv.DictReader(file)} == {"Fay Field", "Old Oskar"}
 
 
-def test_my_work_is_mine(cases, signed_in):
+def test_my_work_is_mine(registrations, signed_in):
     desk = signed_in()
     desk.page.goto("/admin/")
     owner = get_user_model().objects.get(username=desk.page.locator(".desk-user strong").inner_text())
@@ -108,7 +108,7 @@ def test_my_work_is_mine(cases, signed_in):
 @pytest.mark.parametrize(
     "url", ["/admin/", LIST, "/admin/registrations/brand/", "/admin/registrations/campaign/"]
 )
-def test_nothing_scrolls_sideways(cases, signed_in, width, url):
+def test_nothing_scrolls_sideways(registrations, signed_in, width, url):
     page = signed_in(viewport={"width": width, "height": 900}).page
     page.goto(url)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -7,12 +7,12 @@ from django.utils import timezone
 from openpyxl import load_workbook
 from playwright.sync_api import expect
 
-from registrations import batches, verbs
-from registrations.admin import regions
+from registrations.admin.changelist import live_regions
 from registrations.models import Batch, BatchItem, Brand, Registration
-from registrations.states import ItemState, Stage, WorkState
-from tests.batches.test_groups import BETTER, FLOW, refused
+from registrations.models.choices import ItemState, JobState, Stage
+from registrations.operations import actions, bulk
 from tests.factories import copies, make_registration
+from tests.operations.test_similar_failures import BETTER, FLOW, refused
 
 pytestmark = pytest.mark.browser
 PATIENCE = 90_000
@@ -21,8 +21,8 @@ OWING = 200
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(regions, "POLL_BUSY_SECONDS", 1)
-    monkeypatch.setattr(regions, "POLL_IDLE_SECONDS", 1)
+    monkeypatch.setattr(live_regions, "POLL_BUSY_SECONDS", 1)
+    monkeypatch.setattr(live_regions, "POLL_IDLE_SECONDS", 1)
 
 
 def choose(desk, action: str) -> None:
@@ -35,26 +35,26 @@ def test_two_hundred_one_time_texts(desk, quick, worker):
     copies(first, OWING - 1)
     sent = timezone.now() - timedelta(hours=30)
     Brand.objects.update(otp_sent_at=sent, otp_requested_at=None)
-    verbs.hold(Registration.objects.get(label="Customer 007"), reason="Abroad.", actor="ann")
+    actions.hold(Registration.objects.get(label="Customer 007"), reason="Abroad.", actor="ann")
 
     page = desk.page
     page.goto("/admin/registrations/registration/otp/")
     desk.button(f"Resend to all {OWING}").click()
     head = page.locator("#live-head")
-    expect(desk.button(f"Resend one-time text · {OWING - 1} registrations")).to_be_visible(timeout=PATIENCE)
+    expect(desk.button(f"Resend OTP text · {OWING - 1} registrations")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#live-reasons")).to_contain_text("This registration is on hold.")
     assert not Brand.objects.exclude(otp_requested_at=None).exists()
 
-    desk.button(f"Resend one-time text · {OWING - 1} registrations").dblclick()
+    desk.button(f"Resend OTP text · {OWING - 1} registrations").dblclick()
     expect(head.get_by_role("progressbar")).to_be_visible()
     expect(head.locator(".chips")).to_contain_text("Done", timeout=PATIENCE)
     expect(head).to_contain_text(f"{OWING} of {OWING} settled")
     batch = Batch.objects.get()
-    assert batch.state == WorkState.DONE
+    assert batch.state == JobState.DONE
     states = batch.items.values_list("state", flat=True)
     assert sorted(states) == ["done"] * (OWING - 1) + ["skipped"]
-    for case in Registration.objects.exclude(label="Customer 007"):
-        assert case.events.filter(tag="brand:otp_requested").count() == 1
+    for registration in Registration.objects.exclude(label="Customer 007"):
+        assert registration.events.filter(tag="brand:otp_requested").count() == 1
 
 
 def test_all_that_match_a_filter(desk, quick, worker, monkeypatch, tmp_path):
@@ -86,12 +86,12 @@ def test_all_that_match_a_filter(desk, quick, worker, monkeypatch, tmp_path):
 
 def test_cancel_in_the_middle_and_start_again(desk, quick, user, sandbox):
     """Without a worker: the test plays it, so that the middle is a moment one can hold."""
-    cases = [make_registration(label=f"Case {n}") for n in range(6)]
-    batch = batches.start("hold", [case.pk for case in cases], user=user)
+    registrations = [make_registration(label=f"Registration {n}") for n in range(6)]
+    batch = bulk.start("hold", [registration.pk for registration in registrations], user=user)
     page = desk.page
     page.goto(f"/admin/registrations/batch/{batch.pk}/")
     expect(page.locator("#live-head")).to_contain_text("0 of 6 looked at")
-    batches.advance(batch.pk)
+    bulk.advance(batch.pk)
     desk.field("Reason").fill("Half a sentence")
     page.wait_for_timeout(1500)  # two polls must not disturb what is typed
     expect(desk.field("Reason")).to_have_value("Half a sentence")
@@ -99,21 +99,21 @@ def test_cancel_in_the_middle_and_start_again(desk, quick, user, sandbox):
     expect(page.locator("#live-head .chips")).to_contain_text("Running")
 
     first = batch.items.order_by("id").first()
-    verbs.hold(first.registration, reason="Half a sentence", actor=user.username)
+    actions.hold(first.registration, reason="Half a sentence", actor=user.username)
     BatchItem.objects.filter(pk=first.pk).update(state=ItemState.DONE, finished_at=timezone.now())
     expect(page.locator("#live-head")).to_contain_text("1 of 6 settled")
     desk.button("Cancel").click()
     expect(page.locator("#live-head .chips")).to_contain_text("Cancelled")
-    batches.advance(batch.pk)
+    bulk.advance(batch.pk)
     assert Registration.objects.filter(hold=True).count() == 1
     desk.button("Start again").click()
-    batches.advance(batch.pk)
+    bulk.advance(batch.pk)
     expect(page.locator("#live-head")).to_contain_text("6 of 6 settled")
     assert Registration.objects.filter(hold=True).count() == 6
 
 
 def test_similar_failures_are_mended_together(desk, quick, sandbox):
-    cases = [refused(f"Customer {n}") for n in range(3)]
+    registrations = [refused(f"Customer {n}") for n in range(3)]
     page = desk.page
     page.goto("/admin/")
     desk.link("Failures").click()
@@ -128,28 +128,31 @@ def test_similar_failures_are_mended_together(desk, quick, sandbox):
     desk.button("Go on to fee and tries").click()
     expect(page.get_by_role("heading", name="Edit and resubmit: 2 registrations")).to_be_visible()
     batch = Batch.objects.get()
-    batches.advance(batch.pk)
+    bulk.advance(batch.pk)
     desk.button("Edit and resubmit · 2 registrations · up to $30.00").click()
     expect(page.locator("#live-head .chips")).to_contain_text("Running")
-    batches.advance(batch.pk)
+    bulk.advance(batch.pk)
     expect(page.locator("#live-head .chips")).to_contain_text("Done")
-    flows = {case.label: Registration.objects.get(pk=case.pk).campaign.message_flow for case in cases}
+    flows = {
+        registration.label: Registration.objects.get(pk=registration.pk).campaign.message_flow
+        for registration in registrations
+    }
     assert flows == {"Customer 0": BETTER, "Customer 1": FLOW, "Customer 2": BETTER}
 
 
 def test_everything_by_keyboard_and_without_a_script(signed_in, user, sandbox):
     """The pages work without JavaScript: reload instead of live."""
-    case = make_registration(label="Case")
+    registration = make_registration(label="Registration")
     desk = signed_in(java_script_enabled=False)
     page = desk.list().page
-    page.locator(f'input[name="_selected_action"][value="{case.pk}"]').check()
+    page.locator(f'input[name="_selected_action"][value="{registration.pk}"]').check()
     choose(desk, "Submit")
     batch = Batch.objects.get()
-    batches.advance(batch.pk)
+    bulk.advance(batch.pk)
     page.reload()
     desk.button("Submit · 1 registration · up to $19.50").press("Enter")
-    batches.advance(batch.pk)
+    bulk.advance(batch.pk)
     page.reload()
     expect(page.locator("#live-head .chips")).to_contain_text("Done")
-    case.refresh_from_db()
-    assert case.was_submitted
+    registration.refresh_from_db()
+    assert registration.was_submitted

@@ -6,15 +6,17 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from registrations import clock, pipeline, verbs
-from registrations.models import Brand, Profile, Registration, StepRun, TrustBundle
+from registrations.core import clock
+from registrations.models import ApiCall, Brand, Profile, Registration, TrustBundle
+from registrations.models.choices import WaitingFor
+from registrations.operations import actions
 from registrations.sandbox import SandboxServer, control
-from registrations.states import WaitingFor
-from tests.cases import PARTS, make_case
+from registrations.workflow.runner import runner
+from tests.browser.pages import PATIENCE
 from tests.conftest import Desk as Walk
+from tests.customers import PARTS, make_draft
 
 from . import conftest
-from .pages import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -52,9 +54,9 @@ def row_of(table: Locator, heading: str) -> list[str]:
 
 
 def test_a_rejected_address_takes_the_suggested_one_and_both_tries_are_kept(desk, callbacks, worker, sandbox):
-    case = make_case(profile={"street": "1 Wrong St", "street_secondary": "Unit 4"})
-    verbs.submit(case, actor="ann")
-    page = desk.case(case).page
+    registration = make_draft(profile={"street": "1 Wrong St", "street_secondary": "Unit 4"})
+    actions.submit(registration, actor="ann")
+    page = desk.registration(registration).page
     desk.expect_next_to_act("You")
     suggestion = desk.card("Twilio refused this").get_by_role("table", name="Twilio suggests this address")
     expect(suggestion).to_be_visible()
@@ -70,7 +72,7 @@ def test_a_rejected_address_takes_the_suggested_one_and_both_tries_are_kept(desk
     desk.expect_said("Submitted.")
     desk.expect_next_to_act("Customer")
 
-    profile = pipeline.load(case.pk).profile
+    profile = runner.load(registration.pk).profile
     assert (profile.street, profile.postal_code, profile.failure_reason) == ("1 Jersey St", "02215-4147", "")
     # Twilio repeats city and postal code under "Secondary Street": that is no second line of an address.
     assert "Boston" not in profile.street_secondary
@@ -96,15 +98,15 @@ def test_a_rejected_address_takes_the_suggested_one_and_both_tries_are_kept(desk
 
 
 def test_a_campaign_with_two_errors_is_edited_in_place(desk, worker, sandbox):
-    case = make_case(
+    registration = make_draft(
         trust_bundle={"mobile_phone_number": AUTO_YES},
         campaign={
             "description": f"{DESCRIPTION} [[30886:USE_CASE_DESCRIPTION]]",
             "message_flow": f"{FLOW} [[30896:MESSAGE_FLOW]]",
         },
     )
-    verbs.submit(case, actor="ann")
-    page = desk.case(case).page
+    actions.submit(registration, actor="ann")
+    page = desk.registration(registration).page
     desk.expect_next_to_act("You")
     reasons = desk.card("Twilio refused this for 2 reasons")
     for code, label in (("30886", "Description"), ("30896", "How people opt in")):
@@ -133,12 +135,12 @@ def test_a_campaign_with_two_errors_is_edited_in_place(desk, worker, sandbox):
 
 
 def test_changed_keywords_mean_another_campaign(desk, sandbox, settings, monkeypatch, request):
-    case = make_case(
+    registration = make_draft(
         trust_bundle={"mobile_phone_number": AUTO_YES},
         campaign={"description": f"{DESCRIPTION} [[once 30893:SAMPLE_MESSAGE_1]]"},
     )
-    verbs.submit(case, actor="ann")
-    Walk(sandbox).run(case.pk, until=lambda case: case.waiting_for == WaitingFor.US)
+    actions.submit(registration, actor="ann")
+    Walk(sandbox).run(registration.pk, until=lambda registration: registration.waiting_for == WaitingFor.US)
     # From here on slower: five seconds must be longer than the second that any two campaign calls are apart,
     # and what the bundles have waited must have been long enough.
     for bundle in (Profile, TrustBundle):
@@ -147,7 +149,7 @@ def test_changed_keywords_mean_another_campaign(desk, sandbox, settings, monkeyp
     monkeypatch.setattr(conftest, "TIME_SCALE", 0.4)
     request.getfixturevalue("worker")
 
-    page = desk.edit(case).page
+    page = desk.edit(registration).page
     page.get_by_text("Own answers to STOP and HELP").click()
     desk.fill({"Help keywords": "HELP, ASSIST"})
     desk.button("Save and submit").click()
@@ -160,8 +162,8 @@ def test_changed_keywords_mean_another_campaign(desk, sandbox, settings, monkeyp
     expect(confirm).to_contain_text("a new review and a new vetting fee")
     desk.button("Submit changes · $15.00").click()
     desk.expect_said("Submitted.")
-    made = StepRun.objects.filter(registration=case, step="campaign.create", state="ok")
-    wait_for(page, case, lambda _: made.count() == 2)
+    made = ApiCall.objects.filter(registration=registration, step="campaign.create", state="ok")
+    wait_for(page, registration, lambda _: made.count() == 2)
 
     (service,) = sandbox.world.store.all("Services")
     gap = made.latest("id").started_at.timestamp() - service["_campaign_deleted_at"]
@@ -178,9 +180,9 @@ def test_changed_keywords_mean_another_campaign(desk, sandbox, settings, monkeyp
 
 def test_a_brand_that_failed_three_times_becomes_a_task(signed_in, worker, sandbox):
     desk = signed_in(permissions=["clipboard-read", "clipboard-write"])
-    case = make_case(trust_bundle={"brand_name": "Ann Lee fail 30799"})
-    verbs.submit(case, actor="ann")
-    page = desk.case(case).page
+    registration = make_draft(trust_bundle={"brand_name": "Ann Lee fail 30799"})
+    actions.submit(registration, actor="ann")
+    page = desk.registration(registration).page
     for number in (1, 2, 3):
         desk.expect_next_to_act("You")
         desk.link("Try again").click()
@@ -189,12 +191,12 @@ def test_a_brand_that_failed_three_times_becomes_a_task(signed_in, worker, sandb
         expect(plan.get_by_role("row", name="Later $15.00", exact=True)).to_be_visible()
         desk.button("Try again · free now").click()
         desk.expect_said("Submitted.")
-        wait_for(page, case, lambda case, n=number: case.brand.resubmissions == n)
+        wait_for(page, registration, lambda registration, n=number: registration.brand.resubmissions == n)
     desk.expect_next_to_act("You")
 
     task = desk.card("What to do next")
     expect(task).to_contain_text("Delete a brand in Twilio's Console")
-    brand = pipeline.load(case.pk).brand.sid
+    brand = runner.load(registration.pk).brand.sid
     expect(task.get_by_role("listitem").first).to_contain_text(brand)
     expect(desk.link("Open Twilio's Console")).to_have_attribute(
         "href", re.compile("^https://console.twilio")
@@ -211,7 +213,7 @@ def test_a_brand_that_failed_three_times_becomes_a_task(signed_in, worker, sandb
     expect(desk.link("Fix this")).to_have_count(0)
     expect(page.locator("main")).not_to_contain_text("$15.00")
     expect(desk.card("Twilio refused this")).to_contain_text("No tries left: 3 of 3 used")
-    page.goto(f"/admin/registrations/registration/{case.pk}/confirm/submit/")
+    page.goto(f"/admin/registrations/registration/{registration.pk}/confirm/submit/")
     plan = page.get_by_role("region", name="Try again")
     expect(plan).to_contain_text("takes no further resubmission of this brand (21724")
     expect(plan.get_by_role("button", name=re.compile("^Try again"))).to_have_count(0)
@@ -228,16 +230,16 @@ def test_a_brand_that_failed_three_times_becomes_a_task(signed_in, worker, sandb
 
 
 def test_one_time_texts_are_sent_again_to_many_and_to_another_mobile(desk, worker, sandbox, settings):
-    cases = {
+    registrations = {
         name: owing(name, number) for number, name in enumerate(("Aster", "Begonia", "Clover", "Dahlia"))
     }
     page = desk.list().page
-    for case in cases.values():
-        wait_for(page, case, lambda case: case.waiting_for == WaitingFor.CUSTOMER)
+    for registration in registrations.values():
+        wait_for(page, registration, lambda registration: registration.waiting_for == WaitingFor.CUSTOMER)
     # A day is a day for whoever looks at the desk; only worker and Twilio are in a hurry.
     settings.A2P_TIME_SCALE = 1
     for name, hours in (("Aster", 3), ("Begonia", 25), ("Dahlia", 2)):
-        texted(page, cases[name], clock.now() - timedelta(hours=hours))
+        texted(page, registrations[name], clock.now() - timedelta(hours=hours))
 
     page.goto(ONE_TIME_TEXTS)
     rows = page.get_by_role("table").locator("tbody tr")
@@ -247,17 +249,17 @@ def test_one_time_texts_are_sent_again_to_many_and_to_another_mobile(desk, worke
     for name in ("Aster", "Begonia", "Dahlia"):
         page.get_by_label(f"Choose {name}").check()
     # Somebody else stops one of them meanwhile.
-    verbs.hold(cases["Dahlia"], reason="She is away.", actor="bob")
+    actions.hold(registrations["Dahlia"], reason="She is away.", actor="bob")
     desk.button("Resend to chosen").click()
-    plan = page.get_by_role("region", name="Resend one-time text: 3 registrations")
-    expect(plan).to_contain_text("Will be done2", timeout=PATIENCE)
+    plan = page.get_by_role("region", name="Resend OTP text: 3 registrations")
+    expect(plan).to_contain_text("Will run2", timeout=PATIENCE)
     expect(plan).to_contain_text("Passed over1")
     expect(page.get_by_role("row").filter(has_text="Dahlia")).to_contain_text("on hold")
     assert writes(sandbox, "/SmsOtp") == []
-    desk.button("Resend one-time text · 2 registrations").dblclick()
+    desk.button("Resend OTP text · 2 registrations").dblclick()
     for name, sends in (("Aster", 2), ("Begonia", 2), ("Clover", 1), ("Dahlia", 1)):
-        wait_for(page, cases[name], lambda case, n=sends: case.brand.otp_sends == n)
-    sids = {name: pipeline.load(case.pk).brand.sid for name, case in cases.items()}
+        wait_for(page, registrations[name], lambda registration, n=sends: registration.brand.otp_sends == n)
+    sids = {name: runner.load(registration.pk).brand.sid for name, registration in registrations.items()}
     assert sorted(writes(sandbox, "/SmsOtp")) == sorted(
         f"POST /v1/a2p/BrandRegistrations/{sids[name]}/SmsOtp" for name in ("Aster", "Begonia")
     )
@@ -268,11 +270,11 @@ def test_one_time_texts_are_sent_again_to_many_and_to_another_mobile(desk, worke
     desk.fill({"New mobile": "(415) 555-2699"})
     desk.button("Save and send the text").click()
     desk.expect_said("The new number gets its text as soon as Twilio has taken it")
-    wait_for(page, cases["Clover"], lambda case: case.brand.otp_sends == 2)
-    expect(desk.card("One-time text")).to_contain_text("Goes to (415) 555-2699")
+    wait_for(page, registrations["Clover"], lambda registration: registration.brand.otp_sends == 2)
+    expect(desk.card("OTP text")).to_contain_text("Goes to (415) 555-2699")
     # An approved brand cannot be updated: the page says what to do should Twilio text the former number.
-    expect(desk.card("One-time text")).to_contain_text("If none arrives there: delete the brand")
-    bundle = cases["Clover"].trust_bundle
+    expect(desk.card("OTP text")).to_contain_text("If none arrives there: delete the brand")
+    bundle = registrations["Clover"].trust_bundle
     bundle.refresh_from_db()
     ours = "|".join((bundle.end_user_sid, f"{bundle.sid}(/Evaluations)?$", sids["Clover"]))
     *_, person, evaluation, submission, text = writes(sandbox, ours)
@@ -296,7 +298,7 @@ def test_one_time_texts_are_sent_again_to_many_and_to_another_mobile(desk, worke
 def owing(name: str, number: int) -> Registration:
     """A submitted customer with a mobile and texts of her own."""
     brand = f"{name} Nails"
-    case = make_case(
+    registration = make_draft(
         label=name,
         profile={"email": f"{name.lower()}@harborcrafts.com"},
         trust_bundle={"brand_name": brand, "mobile_phone_number": f"+1415555268{number}"},
@@ -308,21 +310,21 @@ def owing(name: str, number: int) -> Registration:
             ],
         },
     )
-    verbs.submit(case, actor="ann")
-    return case
+    actions.submit(registration, actor="ann")
+    return registration
 
 
-def texted(page: Page, case: Registration, at: datetime) -> None:
-    """Date the case's text back, for good: a look that is under way writes what it read before."""
-    brand = Brand.objects.filter(registration=case)
+def texted(page: Page, registration: Registration, at: datetime) -> None:
+    """Date the registration's text back, for good: a look that is under way writes what it read before."""
+    brand = Brand.objects.filter(registration=registration)
     while brand.get().otp_sent_at != at:
         brand.update(otp_sent_at=at, next_poll_at=clock.now() + timedelta(hours=1))
         page.wait_for_timeout(300)
 
 
-def wait_for(page: Page, case: Registration, done) -> None:
-    """Until the worker has brought the case that far; the browser goes on meanwhile."""
+def wait_for(page: Page, registration: Registration, done) -> None:
+    """Until the worker has brought the registration that far; the browser goes on meanwhile."""
     until = clock.now() + timedelta(milliseconds=PATIENCE)
-    while not done(pipeline.load(case.pk)):
-        assert clock.now() < until, pipeline.load(case.pk).reason
+    while not done(runner.load(registration.pk)):
+        assert clock.now() < until, runner.load(registration.pk).reason
         page.wait_for_timeout(100)

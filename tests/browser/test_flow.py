@@ -3,11 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
-from registrations.models import Registration, StepRun
+from registrations.models import ApiCall, Registration
 from registrations.sandbox import control
-
-from .conftest import PASSWORD, USER
-from .pages import CUSTOMER, PATIENCE
+from tests.browser.conftest import PASSWORD, USER
+from tests.browser.pages import CUSTOMER, PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +28,7 @@ def test_from_the_sign_in_page_to_a_live_number(visitor, user, worker, sandbox):
 
     # The phone is another window.
     with page.context.expect_page() as opened:
-        desk.card("One-time text").get_by_role("link", name="Sandbox").click()
+        desk.card("OTP text").get_by_role("link", name="Sandbox").click()
     phone = opened.value
     assert phone.url == sandbox.url + "/"
     expect(phone.locator("li", has_text="asks to reply YES")).to_contain_text("+14155552672")
@@ -38,28 +37,28 @@ def test_from_the_sign_in_page_to_a_live_number(visitor, user, worker, sandbox):
 
     page.bring_to_front()
     expect(page.locator("#live-head .chips")).to_contain_text("Live", timeout=PATIENCE)
-    expect(desk.card("One-time text")).to_have_count(0)
+    expect(desk.card("OTP text")).to_have_count(0)
     assert page.evaluate("window.sameDocument")
 
-    # The double click made one case, and the walk is the shortest there is, with every rule kept.
-    case = Registration.objects.get()
+    # The double click made one registration, and the walk is the shortest there is, with every rule kept.
+    registration = Registration.objects.get()
     seen = control.get(sandbox.world, "counts")
     assert (seen["calls"]["writes"], seen["duplicates"], seen["violations"]) == (19, {}, {})
-    assert (case.stage, case.submitted_by) == ("live", USER)
+    assert (registration.stage, registration.submitted_by) == ("live", USER)
     links = page.locator("#live-board .step-sid a")
     for part in page.locator("#live-board details").all():
         assert part.get_attribute("class") == "part part-done"
     hrefs = {link.get_attribute("href") for link in links.all()}
-    for sid in (case.brand.sid, case.campaign.service_sid, case.phone_number.sid):
+    for sid in (registration.brand.sid, registration.campaign.service_sid, registration.phone_number.sid):
         assert any(href.startswith("https://console.twilio.com/") and sid in href for href in hrefs)
     expect(desk.card("Timeline")).to_contain_text("Campaign → Live")
-    assert StepRun.objects.filter(registration=case).exclude(state="ok").count() == 0
+    assert ApiCall.objects.filter(registration=registration).exclude(state="ok").count() == 0
     calls = desk.card("Calls to Twilio")
     call = calls.locator("li").first
     call.locator("summary").click()
     expect(call).to_contain_text("Answered")
-    calls.get_by_role("link", name="All calls of this case").click()
-    writes = StepRun.objects.filter(registration=case).count()
+    calls.get_by_role("link", name="All calls of this registration").click()
+    writes = ApiCall.objects.filter(registration=registration).count()
     expect(page.locator("#result_list tbody tr")).to_have_count(writes)
 
     page.go_back()

@@ -5,11 +5,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from registrations import pipeline, verbs
 from registrations.models import Registration
-from tests.cases import PARTS, make_case
-
-from .pages import CUSTOMER
+from registrations.operations import actions
+from registrations.workflow.runner import runner
+from tests.browser.pages import CUSTOMER
+from tests.customers import PARTS, make_draft
 
 pytestmark = pytest.mark.browser
 
@@ -19,9 +19,9 @@ AUTO_YES = "+14155559999"  # docs/sandbox.md: this customer answers by herself
 # label -> (what is typed, what the page says about it)
 WRONG = {
     "First name": ("", "required"),
-    "E-mail": ("ann at example", "not an e-mail address"),
+    "Email": ("ann at example", "not an email address"),
     "Contact phone": ("12345", "not a valid phone number"),
-    "Mobile for the one-time text": ("+44 20 7946 0958", "US and Canadian mobiles"),
+    "Mobile for the OTP text": ("+44 20 7946 0958", "US and Canadian mobiles"),
     "ZIP or postal code": ("2139", "02139"),
     "Brand name": ("Ann Lee Nails LLC", "30915"),
     "Description": ("Too short.", "40"),
@@ -67,8 +67,12 @@ def test_all_errors_at_once_each_at_its_field_and_nothing_typed_is_lost(desk):
     )
     desk.button("Save").click()
     desk.expect_said("Saved.")
-    case = Registration.objects.get()
-    assert (case.label, case.stage, case.campaign.has_embedded_links) == ("Ann Lee Nails", "draft", True)
+    registration = Registration.objects.get()
+    assert (registration.label, registration.stage, registration.campaign.has_embedded_links) == (
+        "Ann Lee Nails",
+        "draft",
+        True,
+    )
 
 
 def test_characters_are_counted_while_one_types_and_never_cut(desk):
@@ -87,15 +91,15 @@ def test_characters_are_counted_while_one_types_and_never_cut(desk):
 
 def test_a_rejected_campaign_is_mended_in_the_form_and_accepted(desk, worker, sandbox):
     description, samples = PARTS["campaign"]["description"], PARTS["campaign"]["message_samples"]
-    case = make_case(
+    registration = make_draft(
         trust_bundle={"mobile_phone_number": AUTO_YES},
         campaign={
             "description": f"{description} [[30886:USE_CASE_DESCRIPTION]]",
             "message_samples": [samples[0], f"{samples[1]} [[30893:SAMPLE_MESSAGE_2]]"],
         },
     )
-    verbs.submit(case, actor="ann")
-    page = desk.case(case).page
+    actions.submit(registration, actor="ann")
+    page = desk.registration(registration).page
     desk.expect_next_to_act("You")
     refusals = desk.card("Twilio refused this for 2 reasons").get_by_role("listitem")
     expect(refusals).to_have_count(2)
@@ -119,16 +123,16 @@ def test_a_rejected_campaign_is_mended_in_the_form_and_accepted(desk, worker, sa
 
 
 def test_a_rejected_e_mail_address_is_mended_in_the_form_and_accepted(desk, worker):
-    case = make_case(profile={"email": "bad-email@harborcrafts.com"})
-    verbs.submit(case, actor="ann")
-    desk.case(case)
+    registration = make_draft(profile={"email": "bad-email@harborcrafts.com"})
+    actions.submit(registration, actor="ann")
+    desk.registration(registration)
     desk.expect_next_to_act("You")
     expect(desk.card("Twilio refused this")).to_contain_text("18055")
     desk.link("Fix this").click()
-    expect(desk.field("E-mail")).to_be_focused()
-    expect(desk.field("E-mail")).to_have_accessible_description(re.compile("18055"))
-    desk.fill({"E-mail": PARTS["profile"]["email"]})
+    expect(desk.field("Email")).to_be_focused()
+    expect(desk.field("Email")).to_have_accessible_description(re.compile("18055"))
+    desk.fill({"Email": PARTS["profile"]["email"]})
     desk.button("Save and submit").click()
     desk.expect_said("Saved and submitted")
     desk.expect_next_to_act("Customer")
-    assert pipeline.load(case.pk).profile.failure_reason == ""
+    assert runner.load(registration.pk).profile.failure_reason == ""

@@ -6,12 +6,12 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from registrations.admin import regions
-from registrations.importing import uploads
+from registrations.admin.changelist import live_regions
 from registrations.models import Import, Registration
-from registrations.states import WorkState
-from tests.importing.files import csv_bytes
-from tests.importing.test_uploads import person
+from registrations.models.choices import JobState
+from registrations.operations.imports import importer
+from tests.operations.imports.files import csv_bytes
+from tests.operations.imports.test_uploads import person
 
 pytestmark = pytest.mark.browser
 PATIENCE = 90_000
@@ -20,8 +20,8 @@ ROWS, BAD = 500, 20
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(regions, "POLL_BUSY_SECONDS", 1)
-    monkeypatch.setattr(regions, "POLL_IDLE_SECONDS", 1)
+    monkeypatch.setattr(live_regions, "POLL_BUSY_SECONDS", 1)
+    monkeypatch.setattr(live_regions, "POLL_IDLE_SECONDS", 1)
 
 
 def customers(folder):
@@ -48,15 +48,15 @@ def test_five_hundred_rows_with_twenty_bad_ones(desk, quick, worker, tmp_path):
     rows = page.locator(".import-row")
     expect(rows).to_have_count(BAD)
     for row in rows.all():
-        said = row.get_by_role("textbox", name="E-mail")
-        expect(said).to_have_accessible_description(re.compile("^This is not an e-mail address"))
+        said = row.get_by_role("textbox", name="Email")
+        expect(said).to_have_accessible_description(re.compile("^This is not an email address"))
 
     # One cell mended in place; the document is never loaded again.
     page.evaluate("window.sameDocument = true")
     first = page.locator("#row-2")
-    first.get_by_role("textbox", name="E-mail").fill("ann0@example.com")
+    first.get_by_role("textbox", name="Email").fill("ann0@example.com")
     first.get_by_role("button", name="Check and save").click()
-    expect(first.get_by_role("textbox", name="E-mail")).to_have_count(0)
+    expect(first.get_by_role("textbox", name="Email")).to_have_count(0)
     expect(first.get_by_role("textbox", name="State or province")).to_have_value("ZZ")
     first.get_by_role("textbox", name="State or province").fill("MA")
     first.get_by_role("button", name="Check and save").click()
@@ -77,7 +77,7 @@ def test_five_hundred_rows_with_twenty_bad_ones(desk, quick, worker, tmp_path):
     assert all(line["errors"].startswith("email: ") for line in back)
 
     upload = Import.objects.get()
-    assert upload.state == WorkState.DONE
+    assert upload.state == JobState.DONE
     assert Registration.objects.count() == ROWS - BAD + 1
     desk.link(f"Created {ROWS - BAD + 1}").click()
     expect(rows).to_have_count(50)
@@ -93,15 +93,15 @@ def test_without_scripts_a_cell_is_mended_all_the_same(signed_in, tmp_path):
     path.write_bytes(csv_bytes(person(1, email="nobody"), person(2)))
     desk.field("Table").set_input_files(path)
     desk.button("Upload and check").click()
-    uploads.advance(Import.objects.get().pk)
+    importer.advance(Import.objects.get().pk)
     page.reload()
-    page.get_by_role("textbox", name="E-mail").fill("ann1@example.com")
+    page.get_by_role("textbox", name="Email").fill("ann1@example.com")
     desk.button("Check and save").click()
     expect(desk.button("Import 2 rows")).to_be_visible()
     desk.link("New 2").click()
     desk.button("Leave out").first.click()
     desk.button("Import 1 row").click()
-    uploads.advance(Import.objects.get().pk)
+    importer.advance(Import.objects.get().pk)
     page.reload()
     expect(page.locator("#live-head .chips")).to_contain_text("Done")
     assert Registration.objects.get().external_id == "C-2"

@@ -8,15 +8,15 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from registrations import pipeline
-from registrations.admin import regions
+from registrations.admin.changelist import live_regions
 from registrations.models import Brand, PhoneNumber, Registration
-from tests.cases import make_case
+from registrations.workflow.runner import runner
+from tests.browser.every_page import make_registrations, pages, visit
+from tests.browser.pages import CUSTOMER
+from tests.customers import make_draft
 from tests.factories import make_registration
 
 from . import probes
-from .every_page import make_cases, pages, visit
-from .pages import CUSTOMER
 
 pytestmark = pytest.mark.browser
 
@@ -24,7 +24,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 def test_every_page_by_keyboard_in_dark_and_on_a_phone(desk):
-    page, cases = desk.page, make_cases()
+    page, registrations = desk.page, make_registrations()
     wide = page.viewport_size
     trouble: dict[str, list[str]] = {}
 
@@ -32,7 +32,7 @@ def test_every_page_by_keyboard_in_dark_and_on_a_phone(desk):
         if found:
             trouble.setdefault(name, []).append(f"{what}: {found}")
 
-    for name, how in pages(cases).items():
+    for name, how in pages(registrations).items():
         visit(desk, how)
         missed, undrawn, hidden = probes.tab_through(page)
         note(name, "Tab does not reach", missed)
@@ -49,7 +49,7 @@ def test_every_page_by_keyboard_in_dark_and_on_a_phone(desk):
 
 
 def test_the_probes_notice_what_they_are_for(desk):
-    make_case()  # an empty list has nothing to search
+    make_draft()  # an empty list has nothing to search
     page = desk.list().page
     page.evaluate("""() => {
       const css = new CSSStyleSheet();
@@ -101,8 +101,8 @@ def test_the_first_tab_is_a_link_past_the_navigation(desk):
     )
 
 
-def test_a_case_is_submitted_by_keyboard_alone(desk):
-    case = make_case()
+def test_a_registration_is_submitted_by_keyboard_alone(desk):
+    registration = make_draft()
     page = desk.list().page
 
     def tab_to(name: str) -> None:
@@ -112,23 +112,23 @@ def test_a_case_is_submitted_by_keyboard_alone(desk):
                 return
         raise AssertionError(f"Tab does not reach {name}")
 
-    tab_to(case.label)
+    tab_to(registration.label)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/desk/")
+    page.wait_for_url("**/detail/")
     tab_to("Submit")
     page.keyboard.press("Enter")
     page.wait_for_url("**/confirm/submit/")
     tab_to("Submit · $19.50")
     page.keyboard.press("Enter")
     desk.expect_said("Submitted.")
-    assert pipeline.load(case.pk).is_submitted
+    assert runner.load(registration.pk).is_submitted
 
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_search_keeps_the_filters_and_leaves_no_name_in_the_address(signed_in, scripts):
     desk = signed_in(java_script_enabled=scripts)
-    make_case("Corner Bakery")
-    make_case("Someone else")
+    make_draft("Corner Bakery")
+    make_draft("Someone else")
     page = desk.page
     page.goto("/admin/registrations/registration/?stage__exact=draft")
     box, rows = page.get_by_role("searchbox"), page.locator("#result_list tbody tr")
@@ -186,7 +186,7 @@ def test_without_javascript_a_customer_gets_to_the_one_time_text(signed_in, work
         if page.locator("#live-head .turn").get_by_text("Customer").is_visible():
             break
         page.wait_for_timeout(300)
-    expect(desk.card("One-time text")).to_contain_text("answer with the word YES")
+    expect(desk.card("OTP text")).to_contain_text("answer with the word YES")
     profile = page.locator("#part-profile")
     expect(profile).to_contain_text("Done")
     profile.locator("summary").click()
@@ -198,34 +198,34 @@ def test_a_double_click_is_one_act(desk):
     desk.fill(CUSTOMER)
     desk.button("Save").dblclick()
     desk.expect_said("Saved.")
-    case = Registration.objects.get()
+    registration = Registration.objects.get()
     desk.link("Submit").click()
     desk.button("Submit · $19.50").dblclick()
     desk.expect_said("Submitted.")
-    assert case.events.filter(tag="submitted").count() == 1
+    assert registration.events.filter(tag="submitted").count() == 1
 
 
 def test_resend_waits_for_the_cool_down_and_works_as_soon_as_it_is_over(desk, monkeypatch):
-    monkeypatch.setattr(regions, "POLL_IDLE_SECONDS", 1)
-    case = make_registration("otp")
-    Brand.objects.filter(registration=case).update(otp_sent_at=timezone.now(), otp_sends=1)
-    page = desk.case(case).page
-    card = desk.card("One-time text")
+    monkeypatch.setattr(live_regions, "POLL_IDLE_SECONDS", 1)
+    registration = make_registration("otp")
+    Brand.objects.filter(registration=registration).update(otp_sent_at=timezone.now(), otp_sends=1)
+    page = desk.registration(registration).page
+    card = desk.card("OTP text")
     resend = page.get_by_role("link", name=re.compile("^Resend"))
     expect(resend).to_have_count(0)
     expect(card).to_contain_text("A text went out a moment ago. Give it a few minutes to arrive.")
     expect(card).to_contain_text("Texts sent1")
 
     # The cool-down ends while the page is open.
-    Brand.objects.filter(registration=case).update(otp_sent_at=timezone.now() - timedelta(hours=1))
-    desk.link("Resend one-time text").click()
-    question = page.get_by_role("region", name="Resend the one-time text")
+    Brand.objects.filter(registration=registration).update(otp_sent_at=timezone.now() - timedelta(hours=1))
+    desk.link("Resend OTP text").click()
+    question = page.get_by_role("region", name="Resend the OTP text")
     expect(question).to_contain_text("(•••) •••-2672")
     expect(question).to_contain_text("1 time")
-    assert case.events.filter(tag="brand:otp_requested").count() == 0
+    assert registration.events.filter(tag="brand:otp_requested").count() == 0
     desk.button("Send the text").dblclick()
-    desk.expect_said("A new one-time text is on its way.")
-    assert case.events.filter(tag="brand:otp_requested").count() == 1
+    desk.expect_said("A new OTP text is on its way.")
+    assert registration.events.filter(tag="brand:otp_requested").count() == 1
     expect(resend).to_have_count(0)
     expect(card).to_contain_text("A text is being sent already.")
 
@@ -234,7 +234,7 @@ def test_a_mobile_that_is_nearly_used_up_is_told_as_soon_as_it_is_typed(desk):
     for label in ("Aster", "Begonia"):
         make_registration("brand", label=label)
     page = desk.new().page
-    mobile = desk.field("Mobile for the one-time text")
+    mobile = desk.field("Mobile for the OTP text")
     mobile.fill("(415) 555-2672")
     mobile.press("Tab")
     line = page.get_by_role("status").filter(has_text="This mobile was used for 2 other brands")
@@ -247,8 +247,10 @@ def test_a_mobile_that_is_nearly_used_up_is_told_as_soon_as_it_is_typed(desk):
 
 
 def test_a_number_is_bought_only_after_its_price_was_seen(desk):
-    case = make_registration("number", parts={"phone_number": {"sender_number": "", "area_code": "415"}})
-    desk.case(case)
+    registration = make_registration(
+        "number", parts={"phone_number": {"sender_number": "", "area_code": "415"}}
+    )
+    desk.registration(registration)
     desk.link("Confirm purchase").click()
     expect(desk.page.get_by_role("region", name="Confirm the purchase")).to_contain_text("$1.15 a month")
     assert PhoneNumber.objects.get().purchase_confirmed_at is None
@@ -258,29 +260,29 @@ def test_a_number_is_bought_only_after_its_price_was_seen(desk):
 
 
 def test_a_change_elsewhere_arrives_without_disturbing_the_reader(desk, monkeypatch):
-    monkeypatch.setattr(regions, "POLL_IDLE_SECONDS", 1)
-    case = make_registration("otp")
-    page = desk.case(case).page
+    monkeypatch.setattr(live_regions, "POLL_IDLE_SECONDS", 1)
+    registration = make_registration("otp")
+    page = desk.registration(registration).page
     page.locator("#part-profile > summary").click()
     edit = desk.link("Edit")
     edit.focus()
     note = desk.field("Add a note to the timeline")
     note.fill("Half a sentence")
     edit.focus()
-    Registration.objects.filter(pk=case.pk).update(reason="Something new is known.")
+    Registration.objects.filter(pk=registration.pk).update(reason="Something new is known.")
     expect(page.locator("#live-head")).to_contain_text("Something new is known.")
     expect(page.get_by_role("status").first).to_contain_text("Something new is known.")
     expect(edit).to_be_focused()
     expect(note).to_have_value("Half a sentence")
-    case.events.create(tag="note", text="A colleague was here.", actor="bob")
+    registration.events.create(tag="note", text="A colleague was here.", actor="bob")
     expect(desk.card("Timeline")).to_contain_text("A colleague was here.")
     Brand.objects.update(otp_sends=7)
-    expect(desk.card("One-time text")).to_contain_text("Texts sent7")
+    expect(desk.card("OTP text")).to_contain_text("Texts sent7")
     assert page.locator("#part-profile").get_attribute("open") is not None
 
 
 def test_a_session_that_ended_shows_the_sign_in_page(desk, monkeypatch):
-    monkeypatch.setattr(regions, "POLL_IDLE_SECONDS", 1)
-    page = desk.case(make_registration("otp")).page
+    monkeypatch.setattr(live_regions, "POLL_IDLE_SECONDS", 1)
+    page = desk.registration(make_registration("otp")).page
     Session.objects.all().delete()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

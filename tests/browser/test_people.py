@@ -16,14 +16,14 @@ def bob(transactional_db):
 
 
 @pytest.fixture
-def case(transactional_db) -> Registration:
+def registration(transactional_db) -> Registration:
     return make_registration("draft", label="Dahlias by Dora")
 
 
-def test_a_case_is_claimed_given_away_and_the_new_owner_finds_it(desk, signed_in, bob, case):
-    page = desk.case(case).page
+def test_a_registration_is_claimed_given_away_and_the_new_owner_finds_it(desk, signed_in, bob, registration):
+    page = desk.registration(registration).page
     desk.button("Claim").click()
-    desk.expect_said("This case is yours now.")
+    desk.expect_said("This registration is yours now.")
     page.get_by_text("Assign to…").click()
     desk.field("New owner").select_option(label="bob")
     desk.button("Assign").click()
@@ -35,13 +35,13 @@ def test_a_case_is_claimed_given_away_and_the_new_owner_finds_it(desk, signed_in
     entry.click()
     expect(his.page.get_by_role("main")).to_contain_text("ann gave you Dahlias by Dora.")
     his.page.get_by_role("button", name="Open").click()
-    his.page.wait_for_url(f"**{case.get_absolute_url()}")
+    his.page.wait_for_url(f"**{registration.get_absolute_url()}")
     his.list()
     expect(entry).not_to_contain_text("1")
 
 
-def test_a_colleague_who_is_named_in_a_note_is_told(desk, signed_in, bob, case):
-    desk.case(case)
+def test_a_colleague_who_is_named_in_a_note_is_told(desk, signed_in, bob, registration):
+    desk.registration(registration)
     desk.field("Add a note to the timeline").fill("@bob, can you call the customer? And @nobody.")
     desk.button("Add note").click()
     desk.expect_said("Note added. Told: bob. Nobody here is called @nobody.")
@@ -52,26 +52,26 @@ def test_a_colleague_who_is_named_in_a_note_is_told(desk, signed_in, bob, case):
     expect(his.page.get_by_role("button", name="Mark all as read")).to_have_count(0)
 
 
-def test_two_edit_different_inputs_and_both_edits_stay(desk, signed_in, bob, case):
+def test_two_edit_different_inputs_and_both_edits_stay(desk, signed_in, bob, registration):
     his = signed_in(bob)
-    desk.edit(case)
-    his.edit(case)
+    desk.edit(registration)
+    his.edit(registration)
     his.field("City").fill("Lowell")
     his.button("Save").click()
     his.expect_said("Saved.")
     desk.field("Last name").fill("Poe")
     desk.button("Save").click()
     desk.expect_said("Meanwhile bob changed City; that is kept, too.")
-    case.refresh_from_db()
-    assert (case.profile.city, case.profile.last_name) == ("Lowell", "Poe")
+    registration.refresh_from_db()
+    assert (registration.profile.city, registration.profile.last_name) == ("Lowell", "Poe")
 
 
 @pytest.mark.parametrize(("choice", "city"), [("Yours", "Salem"), ("Theirs, saved now", "Lowell")])
 @pytest.mark.parametrize("scripts", [True, False])
-def test_two_edit_the_same_input_and_one_chooses(signed_in, bob, case, choice, city, scripts):
+def test_two_edit_the_same_input_and_one_chooses(signed_in, bob, registration, choice, city, scripts):
     hers, his = signed_in(java_script_enabled=scripts), signed_in(bob)
-    hers.edit(case)
-    his.edit(case)
+    hers.edit(registration)
+    his.edit(registration)
     his.field("City").fill("Lowell")
     his.button("Save").click()
     his.expect_said("Saved.")
@@ -84,28 +84,28 @@ def test_two_edit_the_same_input_and_one_chooses(signed_in, bob, case, choice, c
     # Without a choice nothing is saved.
     hers.button("Save").click()
     expect(merge).to_be_visible()
-    case.refresh_from_db()
-    assert (case.profile.city, case.profile.last_name) == ("Lowell", "Lee")
+    registration.refresh_from_db()
+    assert (registration.profile.city, registration.profile.last_name) == ("Lowell", "Lee")
     merge.get_by_label(choice).check()
     hers.button("Save").click()
-    hers.page.wait_for_url("**/desk/")
-    saved = Registration.objects.get(pk=case.pk)
+    hers.page.wait_for_url("**/detail/")
+    saved = Registration.objects.get(pk=registration.pk)
     assert (saved.profile.city, saved.profile.last_name) == (city, "Poe")
 
 
-def test_a_plan_that_changed_meanwhile_is_not_sent_but_shown_anew(desk, signed_in, bob, case):
+def test_a_plan_that_changed_meanwhile_is_not_sent_but_shown_anew(desk, signed_in, bob, registration):
     his = signed_in(bob)
-    desk.page.goto(f"/admin/registrations/registration/{case.pk}/confirm/submit/")
-    his.edit(case)
+    desk.page.goto(f"/admin/registrations/registration/{registration.pk}/confirm/submit/")
+    his.edit(registration)
     his.field("City").fill("Lowell")
     his.button("Save").click()
     his.expect_said("Saved.")
     desk.button("Submit · $19.50").click()
-    desk.expect_said("Somebody has edited this case since you looked at it.")
-    assert not Registration.objects.get(pk=case.pk).was_submitted
+    desk.expect_said("Somebody has edited this registration since you looked at it.")
+    assert not Registration.objects.get(pk=registration.pk).was_submitted
     desk.button("Submit · $19.50").click()
-    desk.page.wait_for_url("**/desk/")
-    assert Registration.objects.get(pk=case.pk).is_submitted
+    desk.page.wait_for_url("**/detail/")
+    assert Registration.objects.get(pk=registration.pk).is_submitted
 
 
 def test_how_one_is_told_is_ones_own_choice(desk):

@@ -4,9 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from registrations.models import Registration
-from tests.cases import make_case
-
-from .pages import CUSTOMER
+from tests.browser.pages import CUSTOMER
+from tests.customers import make_draft
 
 pytestmark = pytest.mark.browser
 
@@ -40,14 +39,16 @@ def test_findings_come_and_go_as_one_types(desk):
 
 
 def test_an_untouched_form_asks_nothing_and_equal_findings_leave_the_focus(desk):
-    case = make_case(campaign={"message_samples": ["See you on [date].", "Your booking is confirmed."]})
+    registration = make_draft(
+        campaign={"message_samples": ["See you on [date].", "Your booking is confirmed."]}
+    )
     page = desk.page
     page.clock.install()
     page.add_init_script(
         "window.asked = []; const fetched = window.fetch;"
         "window.fetch = (url, ...rest) => { window.asked.push(String(url)); return fetched(url, ...rest); };"
     )
-    page.goto(f"/admin/registrations/registration/{case.pk}/change/")
+    page.goto(f"/admin/registrations/registration/{registration.pk}/change/")
     expect(page.locator("#preflight-summary")).to_contain_text("error")
     page.clock.run_for(5000)
     assert not [url for url in page.evaluate("asked") if "/preflight/" in url]
@@ -70,10 +71,10 @@ def test_an_untouched_form_asks_nothing_and_equal_findings_leave_the_focus(desk)
 
 
 def test_an_error_stops_before_anything_is_paid_for(desk):
-    case = make_case(
+    registration = make_draft(
         campaign={"message_samples": ["See you on [date].", "Your booking of [date] is confirmed."]}
     )
-    page = desk.case(case).page
+    page = desk.registration(registration).page
     desk.link("Submit").click()
     expect(page.get_by_text("The pre-flight expects a rejection")).to_be_visible()
     expect(page.get_by_role("button", name="Submit", exact=True)).to_have_count(0)
@@ -84,8 +85,8 @@ def test_an_error_stops_before_anything_is_paid_for(desk):
     expect(page.locator("#preflight-summary")).to_be_empty()
     desk.button("Save and submit").click()
     desk.expect_said("Saved and submitted.")
-    case.refresh_from_db()
-    assert case.is_submitted
+    registration.refresh_from_db()
+    assert registration.is_submitted
 
 
 def test_composed_texts_are_read_used_and_saved_by_a_person(desk):

@@ -12,10 +12,11 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import expect
 
+from tests.browser.conftest import PASSWORD, USER
+from tests.browser.pages import Desk
+from tests.browser.wcag import PHONE, in_every_look
+
 from . import probes
-from .conftest import PASSWORD, USER
-from .pages import Desk
-from .wcag import PHONE, in_every_look
 
 pytestmark = pytest.mark.browser
 

@@ -3,7 +3,7 @@
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from .guard import Guard
+from tests.browser.guard import Guard
 
 PHONE = {"width": 390, "height": 844}
 RULES = {

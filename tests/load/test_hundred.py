@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.plant import Plant
 from tests.worker.conftest import worker_database
+from tests.workflow.plant import Plant
 
 pytestmark = pytest.mark.slow
 

@@ -69,6 +69,6 @@ def client(server: SandboxServer) -> Client:
 
 @pytest.fixture
 def walk(server: SandboxServer, client: Client) -> Any:
-    from .walk import Walk  # it takes constants from here
+    from tests.sandbox.walk import Walk  # it takes constants from here
 
     return Walk(server, client, callback="http://127.0.0.1:9/status")

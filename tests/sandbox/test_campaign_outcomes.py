@@ -5,14 +5,9 @@ from __future__ import annotations
 import pytest
 
 from registrations.sandbox.seed import OWNED
-from registrations.sandbox.state import (
-    CAMPAIGN_REVIEW,
-    NUMBER_REGISTRATION,
-    SUSPEND_AFTER,
-)
-
-from .conftest import control
-from .walk import EDIT, Walk
+from registrations.sandbox.state import CAMPAIGN_REVIEW, NUMBER_REGISTRATION, SUSPEND_AFTER
+from tests.sandbox.conftest import control
+from tests.sandbox.walk import EDIT, Walk
 
 # -- campaign ----------------------------------------------------------------------------------------------
 

@@ -19,9 +19,8 @@ from twilio.rest import Client
 from registrations.sandbox import SandboxServer, callbacks
 from registrations.sandbox.state import NUMBER_REGISTRATION, PROFILE_CHECK
 from registrations.sandbox.streams import SINK_VALIDATION
-
-from .conftest import ACCOUNT, PRIMARY, TOKEN, client_for, control
-from .walk import Walk
+from tests.sandbox.conftest import ACCOUNT, PRIMARY, TOKEN, client_for, control
+from tests.sandbox.walk import Walk
 
 ROOT = Path(__file__).parents[2]
 OPTIONS = {"account_sid": ACCOUNT, "auth_token": TOKEN, "primary_profile_sid": PRIMARY, "rate_limit": False}

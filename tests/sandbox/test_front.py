@@ -24,9 +24,8 @@ from registrations.sandbox import Config, SandboxServer, World
 from registrations.sandbox.limits import Paces
 from registrations.sandbox.state import CAMPAIGN_REVIEW
 from registrations.sandbox.store import Store
-
-from .conftest import ACCOUNT, PRIMARY, TOKEN, Clock, Redirected, client_for, control
-from .walk import Walk
+from tests.sandbox.conftest import ACCOUNT, PRIMARY, TOKEN, Clock, Redirected, client_for, control
+from tests.sandbox.walk import Walk
 
 ROOT = Path(__file__).parents[2]
 OPTIONS = {"account_sid": ACCOUNT, "auth_token": TOKEN, "primary_profile_sid": PRIMARY, "rate_limit": False}

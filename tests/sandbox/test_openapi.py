@@ -13,9 +13,8 @@ import pytest
 from registrations.sandbox.seed import OWNED
 from registrations.sandbox.state import CAMPAIGN_REVIEW
 from registrations.sandbox.wire import ROUTES
-
-from .conftest import Redirected, client_for
-from .walk import Walk
+from tests.sandbox.conftest import Redirected, client_for
+from tests.sandbox.walk import Walk
 
 SPECS = Path(__file__).resolve().parents[3] / "shared" / "twilio" / "openapi"
 pytestmark = pytest.mark.skipif(not SPECS.is_dir(), reason="the OpenAPI files are not in ../shared")

@@ -16,9 +16,8 @@ from registrations.sandbox.state import (
     PROFILE_CHECK,
     SUSPEND_AFTER,
 )
-
-from .conftest import control
-from .walk import Walk
+from tests.sandbox.conftest import control
+from tests.sandbox.walk import Walk
 
 SUGGESTION = (
     "Address suggestion -> Street: 1 Jersey St. Secondary Street: Boston, MA 02215-4147. Locality: Boston. "

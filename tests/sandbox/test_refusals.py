@@ -11,9 +11,8 @@ from twilio.base.exceptions import TwilioRestException
 
 from registrations.sandbox import SOLE_PROP_POLICY, STARTER_POLICY
 from registrations.sandbox.seed import OWNED
-
-from .conftest import PRIMARY, client_for, control
-from .walk import EDIT, Walk
+from tests.sandbox.conftest import PRIMARY, client_for, control
+from tests.sandbox.walk import EDIT, Walk
 
 FIRST, SECOND, THIRD = OWNED
 NOWHERE = "0" * 32

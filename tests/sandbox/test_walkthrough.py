@@ -5,9 +5,8 @@ from __future__ import annotations
 from registrations.sandbox import SOLE_PROP_POLICY, STARTER_POLICY
 from registrations.sandbox.seed import OWNED
 from registrations.sandbox.state import CAMPAIGN_REVIEW, CAMPAIGN_SUBMITTED, NUMBER_REGISTRATION
-
-from .conftest import control
-from .walk import Walk
+from tests.sandbox.conftest import control
+from tests.sandbox.walk import Walk
 
 NUMBER = next(iter(OWNED))
 

@@ -9,8 +9,7 @@ from twilio.rest import Client
 
 from registrations.sandbox import CAMPAIGN_SID, SOLE_PROP_POLICY, STARTER_POLICY, SandboxServer
 from registrations.sandbox.state import BRAND_REVIEW, CAMPAIGN_REVIEW, SETTLE
-
-from .conftest import PRIMARY
+from tests.sandbox.conftest import PRIMARY
 
 PERSON = {
     "first_name": "Ana",

@@ -17,8 +17,8 @@ from django_q.models import OrmQ
 from django_q.tasks import async_task
 from environ import Env
 
-from registrations import tasks
-from registrations.broker import EtaORM
+from registrations.core import queue
+from registrations.core.broker import EtaORM
 from registrations.models import Heartbeat
 from registrations.worker.processes import pause
 
@@ -55,7 +55,7 @@ class Desk:
             def enqueue(self, task):
                 return OrmQ.objects.using(ALIAS).create(key=self.list_key, payload=task, lock=at or _now()).pk
 
-        async_task(tasks.ADVANCE, pk, broker=Elsewhere())
+        async_task(queue.ADVANCE, pk, broker=Elsewhere())
 
     def rows(self):
         return OrmQ.objects.using(ALIAS)

@@ -4,9 +4,8 @@ import random
 from collections.abc import Callable
 
 from registrations.worker.processes import pause
-from tests.pipeline.plant import Plant
-
-from .conftest import wait_until
+from tests.worker.conftest import wait_until
+from tests.workflow.plant import Plant
 
 DEATHS, ENOUGH = 6, 3
 

@@ -1,4 +1,4 @@
-"""Stands in for registrations.pipeline inside real worker processes, which tests cannot monkeypatch.
+"""Stands in for registrations.workflow.runner.runner inside real worker processes, which tests cannot monkeypatch.
 
 A job for number `pk` notes "begin pk pid" and "end pk pid" in a file and takes `pk // 1000` seconds.
 `claim_due` gives the numbers of a second file that have not begun yet.
@@ -38,7 +38,6 @@ class FakePipelineConfig(AppConfig):
     label = "fake_pipeline"
 
     def ready(self):
-        from registrations import tasks
-        from registrations.worker import sweeper
+        from registrations.worker import jobs, sweeper
 
-        tasks.pipeline = sweeper.pipeline = SimpleNamespace(advance=advance, claim_due=claim_due)
+        jobs.pipeline = sweeper.pipeline = SimpleNamespace(advance=advance, claim_due=claim_due)

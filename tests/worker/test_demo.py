@@ -15,8 +15,7 @@ import pytest
 from django.conf import settings
 
 from registrations.worker.demo import Demo, answers, free_port
-
-from .conftest import wait_until
+from tests.worker.conftest import wait_until
 
 
 class Running:

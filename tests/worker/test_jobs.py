@@ -9,17 +9,19 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ, Task
 
-from registrations import figures, pipeline, tasks
-from registrations.broker import EtaORM
-from registrations.models import Figure, Heartbeat, Registration
-from registrations.states import Stage, WaitingFor
-from registrations.worker import sweeper
+from registrations.core import queue
+from registrations.core.broker import EtaORM
+from registrations.models import CachedStatistic, Heartbeat, Registration
+from registrations.models.choices import Stage, WaitingFor
+from registrations.reporting import statistics
+from registrations.worker import due_work, jobs, sweeper
+from registrations.workflow.runner import runner
 
 pytestmark = pytest.mark.django_db
 
 
 def take_all(monkeypatch):
-    monkeypatch.setattr("registrations.broker.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("registrations.core.broker.time.sleep", lambda seconds: None)
     broker, taken = EtaORM(), []
     while claimed := broker.dequeue():
         taken += [OrmQ(payload=payload).task["args"][0] for _, payload in claimed]
@@ -28,25 +30,25 @@ def take_all(monkeypatch):
 
 def test_first_due_first_served_and_nothing_before_its_time(monkeypatch):
     now = timezone.now()
-    tasks.ring(1, now - timedelta(seconds=5))
-    tasks.ring(2, now + timedelta(minutes=5))
-    tasks.ring(3)
-    tasks.ring(4, now - timedelta(seconds=9))
+    queue.enqueue(1, now - timedelta(seconds=5))
+    queue.enqueue(2, now + timedelta(minutes=5))
+    queue.enqueue(3)
+    queue.enqueue(4, now - timedelta(seconds=9))
     assert take_all(monkeypatch) == [4, 1, 3]
     OrmQ.objects.filter(lock__lt=now + timedelta(minutes=5, seconds=1)).update(lock=now)
     assert take_all(monkeypatch) == [2]
 
 
 def test_a_taken_job_is_not_taken_again(monkeypatch):
-    tasks.ring(1)
+    queue.enqueue(1)
     assert take_all(monkeypatch) == [1]
     assert take_all(monkeypatch) == []
     assert OrmQ.objects.get().lock > timezone.now() + timedelta(seconds=300)
 
 
 def test_a_claim_lost_to_another_cluster_yields_nothing(monkeypatch):
-    monkeypatch.setattr("registrations.broker.time.sleep", lambda seconds: None)
-    tasks.ring(1)
+    monkeypatch.setattr("registrations.core.broker.time.sleep", lambda seconds: None)
+    queue.enqueue(1)
     seen = list(OrmQ.objects.all())
     assert EtaORM().dequeue()
     later = EtaORM()
@@ -74,7 +76,7 @@ class _Stale:
 def test_ring_commits_or_rolls_back_with_the_rows_around_it():
     @transaction.atomic
     def ring_and_fail():
-        tasks.ring(1)
+        queue.enqueue(1)
         assert OrmQ.objects.count() == 1
         raise ZeroDivisionError
 
@@ -82,32 +84,32 @@ def test_ring_commits_or_rolls_back_with_the_rows_around_it():
         ring_and_fail()
     assert OrmQ.objects.count() == 0
     with transaction.atomic():
-        tasks.ring(2)
+        queue.enqueue(2)
     assert OrmQ.objects.get().task["args"] == (2,)
 
 
 def test_a_job_carries_the_id_and_nothing_else():
-    tasks.ring(7)
+    queue.enqueue(7)
     task = OrmQ.objects.get().task
-    assert (task["func"], task["args"], task["kwargs"]) == (tasks.ADVANCE, (7,), {})
+    assert (task["func"], task["args"], task["kwargs"]) == (queue.ADVANCE, (7,), {})
 
 
 def test_released_rows_are_due_again_but_later_ones_keep_their_time(monkeypatch):
-    tasks.ring(1)
-    tasks.ring(2, timezone.now() + timedelta(hours=1))
+    queue.enqueue(1)
+    queue.enqueue(2, timezone.now() + timedelta(hours=1))
     take_all(monkeypatch)
     taken = OrmQ.objects.order_by("lock").first()
-    assert tasks.release({taken.pk}) == 1
+    assert queue.release({taken.pk}) == 1
     assert take_all(monkeypatch) == [1]
 
 
 def test_queue_depth():
-    tasks.ring(1, timezone.now() - timedelta(seconds=50))
-    tasks.ring(2)
-    tasks.ring(3, timezone.now() + timedelta(hours=1))
-    depth = tasks.queue_depth()
+    queue.enqueue(1, timezone.now() - timedelta(seconds=50))
+    queue.enqueue(2)
+    queue.enqueue(3, timezone.now() + timedelta(hours=1))
+    depth = queue.queue_depth()
     assert (depth.due, depth.later) == (2, 1)
-    assert depth.oldest_due == tasks.oldest_due() == OrmQ.objects.order_by("lock").first().lock
+    assert depth.oldest_due == queue.oldest_due() == OrmQ.objects.order_by("lock").first().lock
 
 
 def test_prune_keeps_what_is_young():
@@ -120,7 +122,7 @@ def test_prune_keeps_what_is_young():
     Heartbeat.objects.create(name="worker:old:1", at=now - timedelta(days=3))
     Heartbeat.objects.create(name="worker:new:1", at=now)
     Heartbeat.objects.create(name="event-streams", at=now - timedelta(days=300))
-    assert tasks.prune() == 3
+    assert jobs.prune() == 3
     assert set(Task.objects.values_list("id", flat=True)) == {"0", "2"}
     assert {row.name for row in Heartbeat.objects.all()} == {"worker:new:1", "event-streams"}
 
@@ -132,14 +134,14 @@ def test_sweep_rings_for_everything_due(monkeypatch):
 
 
 def test_sweep_rings_nobody_whose_bell_is_still_in_the_queue():
-    """Thousands of cases that wait their turn would otherwise be rung for again and again."""
+    """Thousands of registrations that wait their turn would otherwise be rung for again and again."""
     now = timezone.now()
     for minutes in (9, 5, 1):
-        tasks.ring(0, now - timedelta(minutes=minutes))
+        queue.enqueue(0, now - timedelta(minutes=minutes))
         wake = now - timedelta(minutes=minutes, seconds=5)
-        Registration.objects.create(label=f"{minutes}", wake_at=wake)
+        Registration.objects.create(label=f"{minutes}", next_run_at=wake)
     Registration.objects.create(label="dead", lease_until=now - timedelta(seconds=5))
-    rung = Registration.objects.order_by("pk").exclude(rung_at=None).values_list("label", flat=True)
+    rung = Registration.objects.order_by("pk").exclude(enqueued_at=None).values_list("label", flat=True)
     assert sweeper.sweep() == 2
     assert list(rung.all()) == ["9", "dead"], "the queue has come to minute 9; a dead worker has no bell"
     OrmQ.objects.filter(lock__lt=now - timedelta(minutes=2)).delete()
@@ -147,16 +149,16 @@ def test_sweep_rings_nobody_whose_bell_is_still_in_the_queue():
     assert list(rung.all()) == ["9", "5", "1", "dead"]
 
 
-@pytest.mark.parametrize("ring", [tasks.ring_batch, tasks.ring_import])
+@pytest.mark.parametrize("ring", [queue.enqueue_batch, queue.enqueue_import])
 def test_bulk_work_waits_for_a_few_jobs_and_not_for_all(ring):
     now = timezone.now()
     ring(1)
     assert OrmQ.objects.get().lock >= now, "nothing is before it"
-    for number in range(tasks.BETWEEN + 30):
-        tasks.ring(number, now - timedelta(seconds=100 - number))
+    for number in range(queue.BETWEEN + 30):
+        queue.enqueue(number, now - timedelta(seconds=100 - number))
     ring(2)
     late = OrmQ.objects.latest("pk").lock
-    assert OrmQ.objects.filter(lock__lt=late).count() == tasks.BETWEEN
+    assert OrmQ.objects.filter(lock__lt=late).count() == queue.BETWEEN
 
 
 @pytest.mark.parametrize(("scale", "seconds"), [(1, 15), (0.1, 6), (0.001, 1)])
@@ -179,30 +181,32 @@ def test_two_jobs_for_one_registration_are_one_run(monkeypatch):
 
     def run(pk, token):
         runs.append(pk)
-        tasks.advance(pk)  # a redelivered job while the first is at work: the lease holds it off
-        return pipeline.Stop(Stage.PROFILE, WaitingFor.TWILIO, "Waiting."), None
+        jobs.advance(pk)  # a redelivered job while the first is at work: the lease holds it off
+        return runner.Stop(Stage.PROFILE, WaitingFor.TWILIO, "Waiting."), None
 
-    monkeypatch.setattr(pipeline, "_run", run)
-    registration = Registration.objects.create(label="Ada", wake_at=timezone.now())
-    tasks.advance(registration.pk)
-    tasks.advance(registration.pk)
+    monkeypatch.setattr(runner, "_run", run)
+    registration = Registration.objects.create(label="Ada", next_run_at=timezone.now())
+    jobs.advance(registration.pk)
+    jobs.advance(registration.pk)
     assert runs == [registration.pk]
 
 
 def test_a_finished_run_leaves_one_job_at_its_wake_time(monkeypatch):
     wake = timezone.now() + timedelta(minutes=7)
-    waiting = pipeline.Wait(wake, Stage.BRAND, WaitingFor.TWILIO, "Waiting.")
-    monkeypatch.setattr(pipeline, "_run", lambda pk, token: (waiting, None))
-    registration = Registration.objects.create(label="Ada", wake_at=timezone.now())
-    tasks.advance(registration.pk)
+    waiting = runner.Wait(wake, Stage.BRAND, WaitingFor.TWILIO, "Waiting.")
+    monkeypatch.setattr(runner, "_run", lambda pk, token: (waiting, None))
+    registration = Registration.objects.create(label="Ada", next_run_at=timezone.now())
+    jobs.advance(registration.pk)
     row = OrmQ.objects.get()
     assert (row.task["args"], row.lock) == ((registration.pk,), wake)
 
 
 def test_numbers_that_take_long_are_counted_anew_by_a_job(db):
-    tasks.ring_figures()
+    due_work.enqueue_statistics_if_kept()
     assert not OrmQ.objects.exists()
-    Figure.objects.create(name="standing", at=timezone.now() - timedelta(minutes=2), data={"value": []})
-    tasks.ring_figures()
-    assert OrmQ.objects.get().task["func"] == tasks.FIGURES
-    assert import_string(tasks.FIGURES) is figures.refresh
+    CachedStatistic.objects.create(
+        name="standing", at=timezone.now() - timedelta(minutes=2), data={"value": []}
+    )
+    due_work.enqueue_statistics_if_kept()
+    assert OrmQ.objects.get().task["func"] == queue.FIGURES
+    assert import_string(queue.FIGURES) is statistics.refresh

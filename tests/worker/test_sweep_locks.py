@@ -7,19 +7,23 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django_q.models import OrmQ
 
-from registrations import clock, lease, routing, tasks
+from registrations.core import clock
 from registrations.models import Registration, WebhookDelivery
-from registrations.worker import sweeper
-from tests.cases import make_case
+from registrations.operations.webhooks import handlers
+from registrations.worker import due_work, sweeper
+from registrations.workflow.runner import lease
+from tests.customers import make_draft
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def due_case() -> Registration:
-    case = make_case()
+def due_registration() -> Registration:
+    registration = make_draft()
     OrmQ.objects.all().delete()
-    Registration.objects.filter(pk=case.pk).update(wake_at=clock.now() - timedelta(seconds=5), rung_at=None)
-    return case
+    Registration.objects.filter(pk=registration.pk).update(
+        next_run_at=clock.now() - timedelta(seconds=5), enqueued_at=None
+    )
+    return registration
 
 
 def lost_delivery() -> WebhookDelivery:
@@ -28,43 +32,43 @@ def lost_delivery() -> WebhookDelivery:
         dedupe_key="lost",
         subject="BU" + "7" * 32,
         state=WebhookDelivery.State.RECEIVED,
-        rung_at=clock.now() - timedelta(minutes=5),
+        enqueued_at=clock.now() - timedelta(minutes=5),
     )
 
 
-def test_cases_are_let_go_before_deliveries_are_claimed(monkeypatch):
-    """A job holds its delivery and waits for its case: who holds cases must not wait for deliveries."""
-    case = due_case()
+def test_registrations_are_let_go_before_deliveries_are_claimed(monkeypatch):
+    """A job holds its delivery and waits for its registration: who holds registrations must not wait for deliveries."""
+    registration = due_registration()
 
     def deliveries_that_are_waited_for() -> int:
         raise OperationalError("deadlock detected")
 
-    monkeypatch.setattr(tasks, "ring_forgotten_deliveries", deliveries_that_are_waited_for)
+    monkeypatch.setattr(due_work, "enqueue_forgotten_deliveries", deliveries_that_are_waited_for)
     with pytest.raises(OperationalError):
         sweeper.sweep()
-    case.refresh_from_db()
-    assert case.rung_at is not None
+    registration.refresh_from_db()
+    assert registration.enqueued_at is not None
     assert OrmQ.objects.count() == 1
 
 
 def test_what_a_job_holds_is_passed_over_until_it_lets_go():
     """On SQLite there are no row locks, and one writer at a time: then the claims simply come one after another."""
-    case, delivery = due_case(), lost_delivery()
+    registration, delivery = due_registration(), lost_delivery()
     found: dict[str, list[object]] = {}
 
     def claim() -> None:
         try:
-            found["cases"], found["deliveries"] = list(lease.claim_due()), routing.claim_forgotten()
+            found["registrations"], found["deliveries"] = list(lease.claim_due()), handlers.claim_forgotten()
         finally:
             connection.close()
 
     if connection.features.has_select_for_update:
         with transaction.atomic():
-            Registration.objects.select_for_update().get(pk=case.pk)
+            Registration.objects.select_for_update().get(pk=registration.pk)
             WebhookDelivery.objects.select_for_update().get(pk=delivery.pk)
             other = threading.Thread(target=claim)
             other.start()
             other.join(10)
-        assert found == {"cases": [], "deliveries": []}
+        assert found == {"registrations": [], "deliveries": []}
     claim()
-    assert found == {"cases": [case.pk], "deliveries": [delivery.pk]}
+    assert found == {"registrations": [registration.pk], "deliveries": [delivery.pk]}

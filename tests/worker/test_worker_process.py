@@ -10,8 +10,7 @@ from django.utils import timezone
 
 from registrations.models import Heartbeat
 from registrations.worker.processes import pause
-
-from .conftest import ALIAS, wait_until
+from tests.worker.conftest import ALIAS, wait_until
 
 pytestmark = pytest.mark.slow
 

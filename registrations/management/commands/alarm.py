@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from registrations import notifications
+from registrations.operations import notifications
 from registrations.worker import alarms
 
 

@@ -11,9 +11,15 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from registrations.gateway import SOLE_PROPRIETOR_POLICY_SID, STARTER_POLICY_SID, Gateway, errors, get_gateway
 from registrations.models import PhoneNumber
-from registrations.states import TAKEN_DOWN, Stage
+from registrations.models.choices import TAKEN_DOWN, Stage
+from registrations.twilio.client import (
+    SOLE_PROPRIETOR_POLICY_SID,
+    STARTER_POLICY_SID,
+    Gateway,
+    errors,
+    get_gateway,
+)
 
 # Only whether the address leads here; whether a worker runs is the health page's own question.
 HEALTH_PATH = "/healthz?part=web"

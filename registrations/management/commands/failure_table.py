@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from registrations.failures.table import render
+from registrations.twilio.rejections.table import render
 
 
 class Command(BaseCommand):

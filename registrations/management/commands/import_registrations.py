@@ -1,4 +1,4 @@
-"""manage.py import_registrations FILE: cases from a table, by the same form as the page."""
+"""manage.py import_registrations FILE: registrations from a table, by the same form as the page."""
 
 import argparse
 import json
@@ -11,12 +11,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registrations import fees
-from registrations.forms import CSV_COLUMNS, REQUIRED_COLUMNS
-from registrations.importing import FileProblem, RowResult, import_file, template
-from registrations.importing.tables import ERRORS_COLUMN, Row, errors_text
-from registrations.spreadsheets import Rows, csv_lines
-from registrations.states import FeeKind
+from registrations.core.spreadsheets import Rows, csv_lines
+from registrations.intake.form import CSV_COLUMNS, REQUIRED_COLUMNS
+from registrations.models.choices import FeeKind
+from registrations.operations.imports import FileProblem, RowResult, import_file, template
+from registrations.operations.imports.tables import ERRORS_COLUMN, Row, errors_text
+from registrations.workflow import prices
 
 ACTOR = "import_registrations"
 _REST = [name for name in CSV_COLUMNS if name not in REQUIRED_COLUMNS]
@@ -27,9 +27,9 @@ Required: {", ".join(REQUIRED_COLUMNS)}
 
 Optional: {", ".join(_REST)}
 
-- external_id: your own key of the customer. Importing the same one again updates that case; its columns
+- external_id: your own key of the customer. Importing the same one again updates that registration; its columns
   replace the inputs, an empty cell empties one, a column that the file lacks leaves it alone. Without an
-  external_id each row is a new case, unless one with the same mobile, brand name and e-mail exists.
+  external_id each row is a new registration, unless one with the same mobile, brand name and email exists.
 - has_embedded_links, has_embedded_phone, subscriber_opt_in, age_gated, direct_lending: true/false, yes/no
   or 1/0; empty means no.
 - Phone numbers in any common typing; without a country code they are read as US or Canadian.
@@ -59,12 +59,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--submit",
             action="store_true",
-            help="submit each case of the file whose present inputs are not submitted yet; this spends money",
+            help="submit each registration of the file whose present inputs are not submitted yet; this spends money",
         )
         parser.add_argument(
             "--hold-back",
             action="store_true",
-            help="with --submit: leave cases as drafts that the pre-flight expects to be rejected; without it their "
+            help="with --submit: leave registrations as drafts that the pre-flight expects to be rejected; without it their "
             "findings are told as warnings and they are submitted all the same",
         )
         parser.add_argument(
@@ -72,13 +72,13 @@ class Command(BaseCommand):
             type=_dollars,
             metavar="PRICE",
             help="with --submit: agree that a number is bought for each submitted row with an area_code; PRICE is "
-            "what one costs a month in US dollars, and must be the desk's. Without it such cases wait for the "
+            "what one costs a month in US dollars, and must be the desk's. Without it such registrations wait for the "
             "purchase to be confirmed",
         )
         parser.add_argument(
             "--skip-duplicates",
             action="store_true",
-            help="leave out new rows with the mobile, the e-mail, or the name and address of a saved case or of an "
+            help="leave out new rows with the mobile, the email, or the name and address of a saved registration or of an "
             "earlier row; without it they are imported, and the likeness is told",
         )
         parser.add_argument(
@@ -101,7 +101,7 @@ class Command(BaseCommand):
         if options["left_out"] and options["left_out"].resolve() == options["file"].resolve():
             raise CommandError("--left-out names the table itself. Give a new name.")
         show = self._show_json if options["json"] else self._show
-        price = fees.price(FeeKind.NUMBER_MONTHLY)
+        price = prices.price(FeeKind.NUMBER_MONTHLY)
         _check_price(options, price)
         outcomes: Counter[str] = Counter()
         left_out: list[tuple[Row, RowResult]] = []
@@ -151,10 +151,10 @@ class Command(BaseCommand):
 
     def _show(self, result: RowResult) -> None:
         name = f" ({result.external_id})" if result.external_id else ""
-        case = f" registration {result.registration_id}" if result.registration_id else ""
+        registration = f" registration {result.registration_id}" if result.registration_id else ""
         submitted = ", submitted" if result.submitted else ""
         purchase = _PURCHASE[result.purchase]
-        self.stdout.write(f"row {result.row}{name}: {result.outcome}{case}{submitted}{purchase}")
+        self.stdout.write(f"row {result.row}{name}: {result.outcome}{registration}{submitted}{purchase}")
         for mark, messages in (("error", result.errors), ("note", result.warnings)):
             for column, texts in messages.items():
                 for text in texts:
@@ -197,7 +197,9 @@ def _check_price(options: dict[str, Any], price: Decimal) -> None:
     if agreed is None:
         return
     if not options["submit"]:
-        raise CommandError("--buy-numbers needs --submit: a number is bought for submitted cases only.")
+        raise CommandError(
+            "--buy-numbers needs --submit: a number is bought for submitted registrations only."
+        )
     if agreed != price:
         raise CommandError(
             f"--buy-numbers: a number costs ${price:.2f} a month, not ${agreed:.2f}. To agree to that, give "
@@ -212,7 +214,7 @@ def _purchases(outcomes: Counter[str], price: Decimal) -> Iterator[str]:
     if asked := outcomes["purchase asked"]:
         yield (
             f"Numbers to be bought: {asked}, {each}. None is bought before somebody agrees: confirm it on each "
-            f"case's page, or import rows that have an external_id again with --submit --buy-numbers {price:.2f}."
+            f"registration's page, or import rows that have an external_id again with --submit --buy-numbers {price:.2f}."
         )
 
 

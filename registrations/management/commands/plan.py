@@ -7,8 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 
-from registrations import pipeline, planning
 from registrations.models import Registration
+from registrations.workflow.planner import decisions
+from registrations.workflow.runner import runner
 
 
 class Command(BaseCommand):
@@ -22,10 +23,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            registration = pipeline.load(options["id"])
+            registration = runner.load(options["id"])
         except Registration.DoesNotExist as missing:
             raise CommandError(f"There is no registration {options['id']}.") from missing
-        plan = planning.plan(registration)
+        plan = decisions.plan(registration)
         if options["json"]:
             # Fees are strings in JSON: a price must not become a binary fraction.
             self.stdout.write(json.dumps(asdict(plan), cls=DjangoJSONEncoder, ensure_ascii=False))

@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 
-from registrations import reconcile, tasks
 from registrations.models import Finding, Scan
-from registrations.reconcile.kinds import KINDS
+from registrations.operations import reconciliation
+from registrations.operations.reconciliation.resource_types import KINDS
 from registrations.worker.processes import pause
 
 ACTOR = "manage.py reconcile"
@@ -50,8 +50,8 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
     def _scan(self) -> Scan:
-        scan = reconcile.scan.ask(actor=ACTOR, ring=None)
-        if not reconcile.scan.run(scan.pk, seconds=None, rest=pause):
+        scan = reconciliation.scan.ask(actor=ACTOR, enqueue=False)
+        if not reconciliation.scan.run(scan.pk, seconds=None, rest=pause):
             raise CommandError("Another scan is running. Try again in a few minutes.", returncode=2)
         scan.refresh_from_db()
         if scan.state != Scan.State.DONE:
@@ -66,12 +66,12 @@ class Command(BaseCommand):
 
 
 def fix_retired() -> None:
-    """Delete what cases have replaced; what uses another goes first, so that one run gets through."""
+    """Delete what registrations have replaced; what uses another goes first, so that one run gets through."""
     order = list(KINDS)
     retired = Finding.objects.filter(what=Finding.What.RETIRED, action=Finding.Action.DELETE)
     for finding in sorted(retired.exclude(state=Finding.State.DONE), key=lambda row: order.index(row.kind)):
-        if reconcile.acts.ask(finding, actor=ACTOR, ring=None):
-            reconcile.acts.run(finding.pk, ring=tasks.ring)
+        if reconciliation.actions.ask(finding, actor=ACTOR, enqueue=False):
+            reconciliation.actions.run(finding.pk)
 
 
 def line(finding: Finding) -> str:

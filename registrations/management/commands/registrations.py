@@ -1,4 +1,4 @@
-"""manage.py registrations: where every case stands, as a table or as JSON lines."""
+"""manage.py registrations: where every registration stands, as a table or as JSON lines."""
 
 import json
 import os
@@ -8,15 +8,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 
-from registrations.exporting import export
 from registrations.models import Registration
-from registrations.states import Stage, WaitingFor
+from registrations.models.choices import Stage, WaitingFor
+from registrations.reporting.json_export import export
 
 
 class Command(BaseCommand):
     help = (
         "List registrations, oldest first. With --json one JSON object per line: id, external_id, label, stage, "
-        "waiting_for, reason, errors, sids, statuses, tcr_ids, sender, hold, submitted, stage_since, wake_at, "
+        "waiting_for, reason, errors, sids, statuses, tcr_ids, sender, hold, submitted, stage_since, next_run_at, "
         "updated_at."
     )
 

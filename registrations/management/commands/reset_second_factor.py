@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
-from a2p_admin.second_factor import forget
+from registrations.admin.second_factor import forget
 
 
 class Command(BaseCommand):

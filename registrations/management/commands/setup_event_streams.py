@@ -5,9 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registrations import event_streams, mutex, tasks
-from registrations.gateway import errors, get_gateway
+from registrations.operations.webhooks import event_streams
+from registrations.twilio.client import errors, get_gateway
 from registrations.worker.processes import pause
+from registrations.workflow import locks
 
 
 class Command(BaseCommand):
@@ -39,10 +40,10 @@ class Command(BaseCommand):
             )
         except errors.GatewayError as error:
             raise CommandError(f"{str(error).rstrip('.')}. Nothing is lost: run it again.") from error
-        except mutex.Busy as error:
+        except locks.Busy as error:
             raise CommandError("Another set-up of Event Streams is under way; wait for its end.") from error
         if not options["dry_run"]:
-            tasks.keep_set_up(report.told())
+            event_streams.keep_set_up(report.told())
         if options["json"]:
             self.stdout.write(json.dumps(report.told()))
         else:

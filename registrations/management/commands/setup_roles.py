@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from registrations.roles import ROLES, set_up
+from registrations.core.roles import ROLES, set_up
 
 
 class Command(BaseCommand):

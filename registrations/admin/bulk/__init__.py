@@ -1,0 +1,1 @@
+"""Pages for acting on many registrations: bulk actions, similar failures, imports."""

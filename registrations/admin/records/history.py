@@ -1,0 +1,118 @@
+"""What was done: every call to Twilio, and the timeline. Read-only."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from registrations.admin.changelist import display
+from registrations.admin.changelist.base import ReadOnlyAdmin, desk_url, registration_link
+from registrations.admin.changelist.filters import StepFilter, TagFilter
+from registrations.admin.changelist.lists import QuickList
+from registrations.admin.changelist.search import HELP
+from registrations.models import ApiCall, Event
+
+
+def took_ms(run: ApiCall) -> int | None:
+    return round((run.finished_at - run.started_at).total_seconds() * 1000) if run.finished_at else None
+
+
+@admin.register(ApiCall)
+class StepRunAdmin(QuickList, ReadOnlyAdmin):
+    title = "Ledger"
+    list_display = ("step_", "registration", "state_", "answer", "sid_", "fee_", "took", "actor", "at")
+    list_filter = ("state", StepFilter)
+    list_select_related = ("registration",)
+    search_help_text = f"{HELP[:-1]}; or an error code."
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiCall]:
+        long = (
+            "request_params",
+            "request",
+            "response",
+            "error_details",
+            "traceback",
+            "registration__search_text",
+        )
+        return super().get_queryset(request).defer(*long)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ApiCall], search_term: str
+    ) -> tuple[QuerySet[ApiCall], bool]:
+        code = search_term.strip()
+        if code.isascii() and code.isdecimal() and len(code) == 5:
+            return queryset.filter(error_code=int(code)), False
+        return super().get_search_results(request, queryset, search_term)
+
+    @admin.display(description="Call", ordering="step")
+    def step_(self, run: ApiCall) -> SafeString:
+        return format_html('<span title="{}">{}</span>', run.step, display.step_label(run.step))
+
+    @admin.display(description="Registration", ordering="registration__label")
+    def registration(self, run: ApiCall) -> SafeString:
+        return registration_link(run.registration)
+
+    @admin.display(description="Outcome", ordering="state")
+    def state_(self, run: ApiCall) -> SafeString:
+        return display.run_chip(run.state)
+
+    @admin.display(description="Answer", ordering="error_code")
+    def answer(self, run: ApiCall) -> str:
+        return " · ".join(str(part) for part in (run.http_status, run.error_code) if part) or display.NOTHING
+
+    @admin.display(description="SID")
+    def sid_(self, run: ApiCall) -> SafeString:
+        return display.sid_link(run.sid, f"{run.sid}-{run.pk}") or display.NOTHING
+
+    @admin.display(description="Fee", ordering="fee")
+    def fee_(self, run: ApiCall) -> str:
+        return display.money(run.fee) or display.NOTHING
+
+    @admin.display(description="Took")
+    def took(self, run: ApiCall) -> str:
+        ms = took_ms(run)
+        return f"{ms} ms" if ms is not None else "—"
+
+    @admin.display(description="When", ordering="started_at")
+    def at(self, run: ApiCall) -> SafeString:
+        return display.when(run.started_at)
+
+    def show(self, request: HttpRequest, row: ApiCall) -> HttpResponse:
+        """One call: as a page, or as the part of the registration's page that opens in place."""
+        values = {"run": row, "run_key": f"run-{row.pk}", "took_ms": took_ms(row)}
+        if request.headers.get("HX-Request"):
+            return TemplateResponse(request, "registrations/registration/_api_call.html", values)
+        return TemplateResponse(
+            request,
+            "registrations/registration/api_call.html",
+            {**self.admin_site.each_context(request), **values, "title": display.step_label(row.step)},
+        )
+
+
+@admin.register(Event)
+class EventAdmin(QuickList, ReadOnlyAdmin):
+    title = "Timeline"
+    list_display = ("text_", "registration", "tag", "actor", "at_")
+    list_display_links = None
+    list_filter = (TagFilter,)
+    list_select_related = ("registration",)
+    ordering = ("-id",)
+
+    @admin.display(description="What happened")
+    def text_(self, event: Event) -> str:
+        return display.event_text(event.tag, event.text)
+
+    @admin.display(description="Registration", ordering="registration__label")
+    def registration(self, event: Event) -> SafeString:
+        return registration_link(event.registration)
+
+    @admin.display(description="When", ordering="id")
+    def at_(self, event: Event) -> SafeString:
+        return display.when(event.at)
+
+    def show(self, request: HttpRequest, row: Event) -> HttpResponse:
+        return redirect(desk_url(row.registration_id, "timeline-title"))

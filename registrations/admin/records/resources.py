@@ -1,0 +1,190 @@
+"""What Twilio says: brands, campaigns and numbers, read-only; each row leads to its registration."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from registrations.admin.changelist import display
+from registrations.admin.changelist.actions import BulkActions
+from registrations.admin.changelist.base import ReadOnlyAdmin, desk_url, registration_link
+from registrations.admin.changelist.filters import (
+    AccountFilter,
+    AgeFilter,
+    BrandStatus,
+    CampaignStatus,
+    CodeFilter,
+    CreatedFilter,
+    Identity,
+    NumberStatus,
+    OwnerFilter,
+    StageFilter,
+    WhoFilter,
+)
+from registrations.admin.changelist.lists import CaseList
+from registrations.admin.changelist.overdue import OverdueFilter
+from registrations.admin.registration import panels
+from registrations.core.clock import now
+from registrations.models import Brand, Campaign, PhoneNumber
+from registrations.models.choices import Stage
+from registrations.twilio.statuses import BRAND_FAILED, CAMPAIGN, NUMBER, status_label
+from registrations.workflow.planner import deadlines
+
+# What every list of objects can be narrowed by, besides the object's own words.
+OF_THE_CASE = (
+    WhoFilter,
+    StageFilter,
+    OverdueFilter,
+    OwnerFilter,
+    AgeFilter,
+    CodeFilter,
+    CreatedFilter,
+    AccountFilter,
+)
+
+
+class MirrorAdmin(BulkActions, CaseList, ReadOnlyAdmin):
+    """A list of one kind of object at Twilio; registrations that have none yet are left out.
+
+    stages: where a registration stands while it waits for this kind of object.
+    """
+
+    list_display_links = None
+    list_select_related = ("registration__owner",)
+    ordering = ("-registration_id",)
+    exists_by = "sid"
+    registration_column = "registration_id"
+    stages: tuple[Stage, ...] = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        long = ("payload", "accepted_params", "registration__search_text", "registration__notes")
+        return super().get_queryset(request).exclude(**{self.exists_by: ""}).defer(*long)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, {**self.list_context(request), **(extra_context or {})})
+
+    @admin.display(description="Registration", ordering="registration__label")
+    def registration(self, resource: Any) -> SafeString:
+        registration = resource.registration
+        late = deadlines.stuck(registration, now()) if registration.stage in self.stages else None
+        if late is None:
+            return registration_link(registration)
+        chip = display.chip(f"Overdue by {display.span_text(late.overdue)}", "act")
+        return format_html(
+            '{}<span class="cell-sub late">{}<br>{}</span>',
+            registration_link(registration),
+            chip,
+            late.advice,
+        )
+
+    @admin.display(description="Owner", ordering="registration__owner")
+    def owner(self, resource: Any) -> SafeString | str:
+        owner = resource.registration.owner
+        return (owner.get_full_name() or owner.get_username()) if owner else display.NOTHING
+
+    @admin.display(description="Reasons")
+    def reasons(self, resource: Any) -> SafeString:
+        """The failure reason and every item of `errors[]`, not only the first."""
+        rows = [(row["code"], row["text"]) for row in display.upstream_errors(resource.errors)]
+        if resource.failure_reason:
+            rows.insert(0, ("", resource.failure_reason))
+        if not rows:
+            return display.NOTHING
+        items = format_html_join("", '<li><span class="code">{}</span> {}</li>', rows)
+        return format_html('<ul class="plain reasons">{}</ul>', items)
+
+    def show(self, request: HttpRequest, row: Any) -> HttpResponse:
+        return redirect(desk_url(row.registration_id))
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return redirect(desk_url(self.found(request, object_id).registration_id, "timeline-title"))
+
+
+def _looked(resource: Any) -> SafeString:
+    """How old the state is."""
+    return format_html('<span class="cell-sub">looked {}</span>', display.when(resource.synced_at))
+
+
+def _ids(registry: str, sid: str) -> SafeString:
+    """The registry's ID above Twilio's."""
+    above = format_html('<span class="cell-main cell-id">{}</span>', registry) if registry else ""
+    return format_html("{}{}", above, display.sid_link(sid))
+
+
+@admin.register(Brand)
+class BrandAdmin(MirrorAdmin):
+    title = "Brands"
+    list_display = ("registration", "status_", "reasons", "tries", "owner", "ids")
+    list_filter = (BrandStatus, Identity, *OF_THE_CASE)
+    problem_part = "brand"
+    stages = (Stage.BRAND, Stage.OTP)
+
+    @admin.display(description="Status", ordering="status")
+    def status_(self, brand: Brand) -> SafeString:
+        chips = ((display.status_chip(one),) for one in panels.brand_words(brand))
+        return format_html("{}{}", format_html_join(" ", "{}", chips), _looked(brand))
+
+    @admin.display(description="TCR ID, SID", ordering="tcr_id")
+    def ids(self, brand: Brand) -> SafeString:
+        return _ids(brand.tcr_id, brand.sid)
+
+    @admin.display(description="Resubmitted", ordering="resubmissions")
+    def tries(self, brand: Brand) -> SafeString | str:
+        count = f"{brand.resubmissions} of {brand.resubmissions + brand.resubmissions_left}"
+        if brand.status == BRAND_FAILED and not brand.resubmissions_left:
+            return format_html("{} {}", count, display.chip("No tries left", "bad"))
+        return count
+
+
+@admin.register(Campaign)
+class CampaignAdmin(MirrorAdmin):
+    title = "Campaigns"
+    list_display = ("registration", "status_", "reasons", "owner", "ids")
+    list_filter = (CampaignStatus, *OF_THE_CASE)
+    problem_part = "campaign"
+    stages = (Stage.CAMPAIGN,)
+
+    @admin.display(description="Status", ordering="status")
+    def status_(self, campaign: Campaign) -> SafeString:
+        return format_html(
+            "{}{}", display.status_chip(status_label(CAMPAIGN, campaign.status)), _looked(campaign)
+        )
+
+    @admin.display(description="TCR ID, service", ordering="campaign_id")
+    def ids(self, campaign: Campaign) -> SafeString:
+        return _ids(campaign.campaign_id, campaign.service_sid)
+
+
+@admin.register(PhoneNumber)
+class PhoneNumberAdmin(MirrorAdmin):
+    title = "Numbers"
+    list_display = ("registration", "number", "a2p", "reasons", "owner", "attached")
+    list_filter = (NumberStatus, *OF_THE_CASE)
+    problem_part = "phone_number"
+    stages = (Stage.NUMBER, Stage.LIVE)
+
+    @admin.display(description="A2P status", ordering="a2p_status")
+    def a2p(self, number: PhoneNumber) -> SafeString:
+        # Only events report it; until one has come, nothing is known.
+        if not number.a2p_status:
+            return display.chip("Not reported", "idle")
+        return display.status_chip(status_label(NUMBER, number.a2p_status))
+
+    @admin.display(description="Number, SID", ordering="phone_number")
+    def number(self, number: PhoneNumber) -> SafeString:
+        return _ids(number.phone_number, number.sid)
+
+    @admin.display(description="In the service", ordering="attached_at")
+    def attached(self, number: PhoneNumber) -> SafeString:
+        if number.confirmed_at or not number.attached_at:
+            return display.when(number.confirmed_at)
+        waits = display.chip("Not listed yet", "wait")
+        return format_html('{}<span class="cell-sub">{}</span>', display.when(number.attached_at), waits)

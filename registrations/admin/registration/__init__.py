@@ -1,0 +1,1 @@
+"""One registration's pages: the list, the form, the detail page and its actions."""

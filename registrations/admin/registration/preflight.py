@@ -1,0 +1,155 @@
+"""The pre-flight on the pages: beside the inputs as one types, and once more before anything is paid for."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from registrations.intake import preflight
+from registrations.intake.form import RegistrationForm
+from registrations.intake.form.fields import TRUE_WORDS
+from registrations.intake.preflight import Finding, gate, online_checks
+from registrations.models import Registration
+from registrations.twilio.rejections import FIELD_PARTS
+from registrations.workflow.planner.decisions import Plan
+
+# The hidden input that carries what the page has shown.
+SEEN = "preflight_seen"
+READ = "preflight_read"
+_FLAGS = frozenset(
+    ("has_embedded_links", "has_embedded_phone", "subscriber_opt_in", "age_gated", "direct_lending")
+)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The place beside one input where its findings stand; `version` changes when they do."""
+
+    name: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def version(self) -> str:
+        said = "|".join(f"{f.key}{f.severity}{f.text}{f.excerpt}" for f in self.findings)
+        return hashlib.blake2b(said.encode(), digest_size=6).hexdigest()
+
+
+@dataclass(frozen=True)
+class Told:
+    """A finding with the label of its input and the way to it."""
+
+    finding: Finding
+    label: str
+    url: str
+
+
+def is_yes(value: Any) -> bool:
+    return str(value).strip().lower() in TRUE_WORDS
+
+
+def typed(values: Mapping[str, Any]) -> preflight.Parts:
+    """Parts for the pre-flight from what stands in the form now, tidied or not."""
+    parts: preflight.Parts = {}
+    for name, part in FIELD_PARTS.items():
+        value = values.get(name)
+        shown = "" if value is None else str(value)
+        parts.setdefault(part, {})[name] = is_yes(shown) if name in _FLAGS else shown
+    parts["campaign"].pop("message_samples", None)
+    return parts
+
+
+def slots(values: Mapping[str, Any]) -> dict[str, Slot]:
+    """One slot for each input of the form, with what the pre-flight says of these values."""
+    found: dict[str, list[Finding]] = {name: [] for name in FIELD_PARTS if name != "message_samples"}
+    for finding in preflight.check(typed(values), typing=True):
+        found[finding.field].append(finding)
+    return {name: Slot(name, tuple(listed)) for name, listed in found.items()}
+
+
+def of_form(form: RegistrationForm) -> dict[str, Slot]:
+    return slots(form.data if form.is_bound else form.initial)
+
+
+def attributes(found: dict[str, Slot]) -> dict[str, Any]:
+    """What a page with slots needs beside them."""
+    findings = [finding for slot in found.values() for finding in slot.findings]
+    ordered = sorted(findings, key=lambda finding: not finding.is_error)
+    return {
+        "preflight_url": reverse("admin:registrations_registration_preflight"),
+        "preflight_summary": preflight.summary(findings),
+        "preflight_first": ordered[0].field if ordered else "",
+        "preflight_seen": ",".join(sorted(finding.key for finding in findings)),
+    }
+
+
+@require_POST
+def as_one_types(request: HttpRequest) -> HttpResponse:
+    """The slots for the values in the POST; nothing is saved, and nothing of it is kept.
+
+    The composer's texts stand under names of their own, and its page has only the slots that it names.
+    """
+    if not may_write(request):
+        raise PermissionDenied
+    post = request.POST
+    values = {**post.dict(), **{key[4:]: value for key, value in post.items() if key.startswith("new-")}}
+    found = slots(values)
+    if named := post.get("slots"):
+        found = {name: slot for name, slot in found.items() if name in named.split(",")}
+    context = {"slots": found.values(), **attributes(found)}
+    return render(request, "registrations/preflight/_slots.html", context)
+
+
+def may_write(request: HttpRequest) -> bool:
+    user = request.user
+    return user.has_perm("registrations.add_registration") or user.has_perm(
+        "registrations.change_registration"
+    )
+
+
+def told(findings: Iterable[Finding], form_url: str) -> list[Told]:
+    return [
+        Told(
+            finding,
+            str(RegistrationForm.base_fields[finding.field].label),
+            f"{form_url}#field-{finding.field}",
+        )
+        for finding in findings
+    ]
+
+
+def before_paying(registration: Registration, plan: Plan) -> dict[str, Any]:
+    """What the confirm page and the registration's page say: nothing unless the plan pays for a brand or a campaign."""
+    outside = {"preflight_online": online_checks.enabled(), "preflight_price": online_checks.price()}
+    if not gate.pays(plan):
+        return {"preflight_errors": [], "preflight_warnings": [], "preflight_passed": []}
+    form_url = reverse("admin:registrations_registration_change", args=[registration.pk])
+    found = gate.findings_of(registration)
+    stops = [f for f in found if f.is_error and not gate.agreed(registration, f)]
+    passed = [f for f in found if f.is_error and gate.agreed(registration, f)]
+    return {
+        "preflight_errors": told(stops, form_url),
+        "preflight_warnings": told((f for f in found if not f.is_error), form_url),
+        "preflight_passed": told(passed, form_url),
+        "preflight_read": ",".join(sorted({f.key for f in stops})),
+        **outside,
+    }
+
+
+def read(request: HttpRequest) -> set[str]:
+    """Keys of the errors that the plan's page listed above the button that was pressed."""
+    return set(request.POST.get(READ, "").split(",")) - {""}
+
+
+def unseen(request: HttpRequest, registration: Registration, plan: Plan) -> bool:
+    """Whether the pre-flight has something to say that the form's page has not shown, or that stops Submit."""
+    if not gate.pays(plan):
+        return False
+    seen = set(request.POST.get(SEEN, "").split(","))
+    found = [f for f in gate.findings_of(registration) if not gate.agreed(registration, f)]
+    return any(finding.is_error or finding.key not in seen for finding in found)

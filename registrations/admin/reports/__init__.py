@@ -1,0 +1,1 @@
+"""Pages over all registrations: home, spending, health, reconciliation, notifications, users."""

@@ -1,0 +1,175 @@
+"""What was spent, on what, by whom: sums by month, registration and bulk act, each paid call, and a file of them."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from registrations.admin.changelist import actions, downloads
+from registrations.admin.registration.form import require
+from registrations.models import ApiCall
+from registrations.models.choices import FeeKind
+from registrations.operations import bulk as batches
+from registrations.reporting import statistics
+from registrations.workflow import spending
+from registrations.workflow.prices import prices
+
+VIEW = "registrations.view_apicall"
+PAGE_SIZE = 50
+_DIGITS = re.compile("[0-9]{1,4}")
+VIEWS = {"calls": "Paid calls", "registrations": "By registration", "batches": "By bulk work"}
+# No price of Twilio's is older.
+FIRST_YEAR = 2020
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the page shows: a year, within it perhaps one month, perhaps one kind of fee, and one of VIEWS."""
+
+    year: int
+    month: int | None
+    kind: str
+    view: str
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "Choice":
+        """From the query; what cannot be read means this month, every kind."""
+        today = timezone.localdate()
+        year = today.year
+        month: int | None = today.month
+        text = request.GET.get("period", "")
+        head, _, tail = text.partition("-")
+        if _DIGITS.fullmatch(head) and FIRST_YEAR <= int(head) <= today.year + 1:
+            year, month = int(head), None
+            if _DIGITS.fullmatch(tail) and 1 <= int(tail) <= 12:
+                month = int(tail)
+        kind, view = request.GET.get("kind", ""), request.GET.get("view", "")
+        return cls(
+            year, month, kind if kind in spending.KIND_LABELS else "", view if view in VIEWS else "calls"
+        )
+
+    @property
+    def period(self) -> spending.Period:
+        return spending.Period.month(self.year, self.month) if self.month else spending.Period.year(self.year)
+
+    @property
+    def period_text(self) -> str:
+        return f"{self.year}-{self.month:02d}" if self.month else str(self.year)
+
+    @property
+    def title(self) -> str:
+        return f"{date(self.year, self.month, 1):%B %Y}" if self.month else str(self.year)
+
+    def query(self, **changes: str) -> str:
+        values = {"period": self.period_text, "kind": self.kind, "view": self.view, **changes}
+        return "?" + urlencode({name: value for name, value in values.items() if value})
+
+
+@require_safe
+def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
+    """A constant number of queries, all over the index of paid calls."""
+    require(request, VIEW)
+    choice = Choice.of(request)
+    today = timezone.localdate()
+    year = spending.months(choice.year)
+    calls = spending.paid(choice.period, choice.kind)
+    kinds = spending.kinds()
+    return TemplateResponse(
+        request,
+        "registrations/spending/page.html",
+        {
+            **admin_site.each_context(request),
+            "title": "Money",
+            "choice": choice,
+            "kinds": list(kinds.items()),
+            "month_rows": _month_rows(choice, year, today, kinds),
+            "totals": [
+                sum((month.by_kind.get(kind, spending.NOTHING) for month in year), spending.NOTHING)
+                for kind in kinds
+            ],
+            "year_total": sum((month.total for month in year), spending.NOTHING),
+            "this_month": spending.spent(spending.paid(spending.Period.month(today.year, today.month))),
+            "uncertain": spending.uncertain(ApiCall.objects.all()),
+            "running": spending.running(*statistics.read("running")["running"]),
+            "spent": spending.spent(calls),
+            "views": [(slug, label, choice.query(view=slug)) for slug, label in VIEWS.items()],
+            "years": [
+                (number, choice.query(period=str(number)))
+                for number in (choice.year - 1, choice.year + 1)
+                if FIRST_YEAR <= number <= today.year
+            ],
+            "here": choice.query(),
+            "sees_bulk_work": actions.may_look(request.user),
+            "rows": _rows(choice, calls, request.GET.get("p", "1")),
+            "whole_year": choice.query(period=str(choice.year)),
+            "csv": f"csv/{choice.query(view='')}",
+            "xlsx": f"xlsx/{choice.query(view='')}",
+            "prices": [
+                (FeeKind(kind).label, amount)
+                for kind, amount in prices().items()
+                if kind != FeeKind.LOOKUP or kind in kinds
+            ],
+        },
+    )
+
+
+def _month_rows(
+    choice: Choice, year: list[spending.Month], today: date, kinds: Iterable[str]
+) -> list[dict[str, Any]]:
+    """Months that have begun, the newest first."""
+    return [
+        {
+            "month": month,
+            "label": f"{month.first:%B}",
+            "amounts": [month.by_kind.get(kind, spending.NOTHING) for kind in kinds],
+            "url": choice.query(period=f"{month.first:%Y-%m}"),
+            "current": choice.month == month.first.month,
+        }
+        for month in reversed(year)
+        if month.first <= today or month.total
+    ]
+
+
+def _rows(choice: Choice, calls: Any, number: str) -> Any:
+    """One page of the chosen view."""
+    if choice.view == "registrations":
+        rows = spending.by_registration(calls)
+    elif choice.view == "batches":
+        rows = spending.by_batch(calls)
+    else:
+        long = ("request_params", "request", "response", "error_details", "traceback")
+        rows = calls.select_related("registration").defer(*long)
+    found = Paginator(rows, PAGE_SIZE).get_page(number)
+    if choice.view == "batches":
+        found.object_list = [{**row, "label": _act_label(row["batch__kind"])} for row in found.object_list]
+    return found
+
+
+def _act_label(kind: str) -> str:
+    act = batches.ACTS.get(kind)
+    return act.label if act else kind
+
+
+@require_safe
+def download(request: HttpRequest, form: str) -> HttpResponseBase:
+    """The paid calls of the chosen period and kind, as CSV or XLSX."""
+    require(request, VIEW)
+    choice = Choice.of(request)
+    calls = spending.paid(choice.period, choice.kind)
+    if form == downloads.XLSX and (refusal := downloads.too_many(calls.count())):
+        messages.error(request, refusal)
+        return redirect(reverse("admin:registrations_fee_money") + choice.query())
+    rows = spending.table(calls)
+    return downloads.download(rows, f"a2p-fees-{choice.period_text}", form, "Fees")

@@ -1,0 +1,96 @@
+"""Tables for people: CSV that streams, and workbooks, row by row, whatever their length.
+
+A cell that a spreadsheet would take for a formula is guarded by an apostrophe, as our import expects it back.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+Rows = Iterable[Sequence[Any]]
+# What a cell of a workbook holds at most, and a text within a formula.
+LONGEST, LONGEST_LINK = 32_767, 255
+_ADDRESS = re.compile(r"https?://[^\s\"]+")
+# A workbook keeps a cell of text as text, so a plain number needs no guard there.
+_NUMBER = re.compile(r"[+-]?\d+")
+
+
+class Link(str):
+    """The address of a page that we name ourselves: a workbook opens it by a click."""
+
+    __slots__ = ()
+
+
+class _Echo:
+    """Gives the writer's line back instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def csv_lines(rows: Rows) -> Iterator[str]:
+    """One line each, with a byte order mark first, by which spreadsheets know UTF-8."""
+    writer = csv.writer(_Echo())
+    yield "\ufeff"
+    for row in rows:
+        yield writer.writerow([_text(value) for value in row])
+
+
+def workbook(rows: Rows, title: str) -> IO[bytes]:
+    """An XLSX file to read from, its first row frozen as the header; times are in UTC."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(title[:31])
+    sheet.freeze_panes = "A2"
+    for row in rows:
+        sheet.append([_cell(value) for value in row])
+    file = TemporaryFile()  # noqa: SIM115 (the response closes it)
+    book.save(file)
+    file.seek(0)
+    return file
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="seconds")
+    return str(value) if isinstance(value, int | float | Decimal) else guarded(str(value))
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None)  # a workbook knows no time zones
+    if value is None or isinstance(value, int | float | Decimal):
+        return value
+    text = str(value)
+    if isinstance(value, Link) and len(text) <= LONGEST_LINK and _ADDRESS.fullmatch(text):
+        return f'=HYPERLINK("{text}")'
+    return ILLEGAL_CHARACTERS_RE.sub("", text if _NUMBER.fullmatch(text) else guarded(text))[:LONGEST]
+
+
+# How a cell begins that a spreadsheet would take for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def guarded(text: str) -> str:
+    """The cell of a CSV file that a spreadsheet shows and does not run.
+
+    >>> guarded("=1+1"), guarded("+14155550123"), guarded("Ann")
+    ("'=1+1", "'+14155550123", 'Ann')
+    """
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def unguarded(text: str) -> str:
+    """
+    >>> unguarded("'+14155550123"), unguarded("'t Hooft")
+    ('+14155550123', "'t Hooft")
+    """
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text

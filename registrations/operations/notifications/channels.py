@@ -1,0 +1,56 @@
+"""The ways out of the desk: email, and a webhook that understands Slack's {"text": …}.
+
+Each sends one message or raises NotSent with a short reason that names neither address nor content.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.mail import EmailMessage
+
+from registrations.models import NotificationSettings
+
+from . import http_post
+
+EMAIL, WEBHOOK = NotificationSettings.EMAIL, NotificationSettings.WEBHOOK
+
+
+class NotSent(Exception):
+    """It did not go out; worth another try."""
+
+
+def send(channel: str, prefs: NotificationSettings, subject: str, lines: list[str]) -> None:
+    """Send one message. `lines` are plain text; raises NotSent."""
+    _SENDERS[channel](prefs, subject, lines)
+
+
+def _email(prefs: NotificationSettings, subject: str, lines: list[str]) -> None:
+    message = EmailMessage(
+        # A header is one line.
+        subject=" ".join(subject.split())[:200],
+        body="\n\n".join(lines) + "\n",
+        to=[prefs.user.email],
+    )
+    try:
+        message.send()
+    # Backends raise what they like: SMTP, sockets, TLS.
+    except Exception as error:
+        raise NotSent(f"Email: {type(error).__name__}") from None
+
+
+def _webhook(prefs: NotificationSettings, subject: str, lines: list[str]) -> None:
+    try:
+        http_post.post_json(prefs.slack_webhook_url, {"text": _slack("\n".join(lines))})
+    except http_post.NotPosted as error:
+        raise NotSent(f"Webhook: {error}") from None
+
+
+def _slack(text: str) -> str:
+    """Slack reads <…> as links and commands, such as a mention of everybody."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+_SENDERS: dict[str, Callable[[NotificationSettings, str, list[str]], Any]] = {
+    EMAIL: _email,
+    WEBHOOK: _webhook,
+}

@@ -1,0 +1,199 @@
+"""Which objects at Twilio are ours, how each kind is read and deleted, and where a registration keeps its SID.
+
+Lists, filters and deletions: docs/twilio.md section 1.2. Brands have no deletion in the API, and a number is a
+monthly price that a person took on: neither is ever deleted from here.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from registrations.models import Registration
+from registrations.models.registration import REF_ALPHABET
+from registrations.twilio.client import Gateway
+from registrations.workflow.steps import BY_SLUG, Write
+from registrations.workflow.steps.base import Payload
+
+# The exact alphabet of a ref tells "A2P registration bundle", somebody's own name, from one of ours.
+_NAME = re.compile(rf"A2P ([{REF_ALPHABET}]{{12}}) (.+?)(?: v(\d+))?")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One list at Twilio. delete: None where the API has none, or where we never delete."""
+
+    slug: str
+    label: str
+    read: Callable[[Gateway], Iterator[Payload]]
+    fetch: Callable[[Gateway, str], Payload]
+    delete: Callable[[Gateway, str], Payload] | None = None
+
+
+# In the order in which they can be deleted: what uses another comes before it.
+KINDS: dict[str, Kind] = {
+    kind.slug: kind
+    for kind in (
+        Kind(
+            "trust_product",
+            "Trust bundle",
+            lambda gateway: gateway.iter_bundles("trust_product"),
+            lambda gateway, sid: gateway.fetch_bundle("trust_product", sid),
+            lambda gateway, sid: gateway.delete_bundle("trust_product", sid),
+        ),
+        Kind(
+            "customer_profile",
+            "Customer profile",
+            lambda gateway: gateway.iter_bundles("customer_profile"),
+            lambda gateway, sid: gateway.fetch_bundle("customer_profile", sid),
+            lambda gateway, sid: gateway.delete_bundle("customer_profile", sid),
+        ),
+        Kind(
+            "end_user",
+            "End user",
+            lambda gateway: gateway.iter_end_users(),
+            lambda gateway, sid: gateway.fetch_end_user(sid),
+            lambda gateway, sid: gateway.delete_end_user(sid),
+        ),
+        Kind(
+            "supporting_document",
+            "Address document",
+            lambda gateway: gateway.iter_supporting_documents(),
+            lambda gateway, sid: gateway.fetch_supporting_document(sid),
+            lambda gateway, sid: gateway.delete_supporting_document(sid),
+        ),
+        Kind(
+            "address",
+            "Address",
+            lambda gateway: gateway.iter_addresses(),
+            lambda gateway, sid: gateway.fetch_address(sid),
+            lambda gateway, sid: gateway.delete_address(sid),
+        ),
+        Kind(
+            "service",
+            "Messaging service",
+            lambda gateway: gateway.iter_services(),
+            lambda gateway, sid: gateway.fetch_service(sid),
+            lambda gateway, sid: gateway.delete_service(sid),
+        ),
+        Kind(
+            "brand",
+            "Brand",
+            lambda gateway: gateway.iter_brands(),
+            lambda gateway, sid: gateway.fetch_brand(sid),
+        ),
+        Kind(
+            "number",
+            "Phone number",
+            lambda gateway: gateway.iter_numbers(),
+            lambda gateway, sid: gateway.fetch_number(sid),
+        ),
+    )
+}
+# SIDs of other kinds (assignments, evaluations, campaigns) are in no list of the account.
+LISTED_PREFIXES = ("BU", "IT", "RD", "AD", "MG", "BN", "PN")
+BUNDLES = ("customer_profile", "trust_product")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a registration keeps the SID of one object.
+
+    part: the words of its friendly name behind the ref ("" for brands, which have no name). step: the slug of
+    the row that makes it. redo: the rows whose outcome is worth nothing once the object is gone.
+    """
+
+    kind: str
+    part: str
+    step: str
+    redo: tuple[str, ...] = ()
+
+    @property
+    def row(self) -> Write:
+        row = BY_SLUG[self.step]
+        assert isinstance(row, Write)
+        return row
+
+    @property
+    def rows(self) -> list[Write]:
+        """Its own row and those of `redo`."""
+        rows = (BY_SLUG[slug] for slug in (self.step, *self.redo))
+        return [row for row in rows if isinstance(row, Write)]
+
+    def sid(self, registration: Registration) -> str:
+        return str(getattr(self.row.resource(registration), self.row.sid_field))
+
+
+# A part that changes means: evaluate and submit the profile again, and the bundle that stands on it
+# (docs/twilio.md section 6.7).
+_AGAIN = ("trust_bundle.evaluate", "trust_bundle.submit")
+_PROFILE_AGAIN = ("profile.evaluate", "profile.submit", *_AGAIN)
+SLOTS: tuple[Slot, ...] = (
+    Slot(
+        "customer_profile",
+        "profile",
+        "profile.create",
+        (
+            "profile.assign_end_user",
+            "profile.assign_document",
+            "profile.assign_primary",
+            "trust_bundle.assign_profile",
+            *_PROFILE_AGAIN,
+        ),
+    ),
+    Slot("end_user", "person", "profile.create_end_user", ("profile.assign_end_user", *_PROFILE_AGAIN)),
+    # The document keeps naming the old address until the plan replaces it.
+    Slot("address", "address", "profile.create_address", _PROFILE_AGAIN),
+    Slot(
+        "supporting_document",
+        "document",
+        "profile.create_document",
+        ("profile.assign_document", *_PROFILE_AGAIN),
+    ),
+    Slot(
+        "trust_product",
+        "trust bundle",
+        "trust_bundle.create",
+        ("trust_bundle.assign_end_user", "trust_bundle.assign_profile", *_AGAIN),
+    ),
+    Slot(
+        "end_user",
+        "sole proprietor",
+        "trust_bundle.create_end_user",
+        ("trust_bundle.assign_end_user", *_AGAIN),
+    ),
+    Slot("brand", "", "brand.create"),
+    Slot(
+        "service",
+        "service",
+        "campaign.create_service",
+        ("campaign.create", "number.detach", "number.attach"),
+    ),
+    Slot("number", "number", "number.buy", ("number.detach", "number.attach")),
+)
+SLOT_OF_STEP = {slot.step: slot for slot in SLOTS}
+_SLOT_OF_NAME = {(slot.kind, slot.part): slot for slot in SLOTS if slot.part}
+
+
+@dataclass(frozen=True)
+class Name:
+    """A friendly name of ours, taken apart. slot: None for a part that no step of today makes."""
+
+    ref: str
+    part: str
+    generation: int
+    slot: Slot | None
+
+
+def read_name(kind: str, friendly_name: object) -> Name | None:
+    """What a friendly name of our making says, or None for anybody else's.
+
+    >>> read_name("address", "A2P abcdefghjkmn address v2").generation
+    2
+    >>> read_name("address", "A2P registration address") is None
+    True
+    """
+    found = _NAME.fullmatch(friendly_name) if isinstance(friendly_name, str) else None
+    if found is None:
+        return None
+    ref, part, generation = found.groups()
+    return Name(ref, part, int(generation or 1), _SLOT_OF_NAME.get((kind, part)))

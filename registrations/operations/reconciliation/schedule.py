@@ -1,0 +1,123 @@
+"""The comparison that nobody has to ask for: once every A2P_SCAN_EVERY_HOURS, over all workers and hosts.
+
+It lists orphans and closes the tasks of brands that somebody deleted in Twilio's Console. Reading a whole
+account takes one call for each thousand objects, spaced. The brands are also looked at one by one first, so
+that their tasks close even where the account is too large for one job.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from registrations.core import clock
+from registrations.models import Heartbeat, Profile, RetiredResource, Scan
+from registrations.twilio.client import Gateway, errors, get_gateway
+from registrations.workflow import timeline
+
+from . import scan
+
+ACTOR = "the regular comparison"
+# The Heartbeat row: when the last one began (or when the desk was first started).
+HEARTBEAT = "regular-scan"
+# The Heartbeat row: when the brands were looked at last, as often as one that a registration still waits for.
+BRANDS, BRANDS_EVERY_SECONDS = "retired-brands", 3600.0
+BRANDS_AT_MOST = 50  # of those that wait for a deletion, the longest not looked at first
+RETRY_HOURS = 1  # after one that Twilio did not answer
+PAUSE_SECONDS = 0.1  # between pages: calls of people and registrations come first
+
+Pause = Callable[[float], None]
+
+
+def ask_due() -> Scan | None:
+    """For the sweep: ask for a comparison when one is due, inside the caller's transaction.
+
+    One that a person asked for meanwhile counts. A fresh desk waits a full interval first.
+    """
+    hours = settings.A2P_SCAN_EVERY_HOURS
+    if not hours:
+        return None
+    now = clock.now()
+    last = Scan.objects.filter(requested_by=ACTOR).order_by("-pk").first()
+    if last and last.state == Scan.State.FAILED and last.error != scan.TOO_LONG:
+        hours = min(hours, RETRY_HOURS)
+    since = now - timedelta(hours=hours)
+    if not Heartbeat.objects.filter(name=HEARTBEAT).exists():
+        Heartbeat.objects.get_or_create(name=HEARTBEAT, defaults={"at": now})
+        return None
+    # The claim: of several sweeps one changes the row.
+    if not Heartbeat.objects.filter(name=HEARTBEAT, at__lte=since).update(at=now):
+        return None
+    if Scan.objects.filter(requested_at__gt=since).exists() or not Profile.objects.exclude(sid="").exists():
+        return None
+    return scan.ask(actor=ACTOR)
+
+
+def next_at() -> datetime | None:
+    """When the next one is due; None when they are switched off or no worker has run yet."""
+    if not settings.A2P_SCAN_EVERY_HOURS:
+        return None
+    last = Heartbeat.objects.filter(name=HEARTBEAT).values_list("at", flat=True).first()
+    return last + timedelta(hours=settings.A2P_SCAN_EVERY_HOURS) if last else None
+
+
+def run(pk: int, *, pause: Pause) -> bool:
+    """The job of any scan; a regular one is spaced, and looks at the brands first."""
+    if not Scan.objects.filter(pk=pk, requested_by=ACTOR).exists():
+        return scan.run(pk, rest=pause)
+    gateway = get_gateway()
+    if Scan.objects.filter(pk=pk, state=Scan.State.OPEN).exists():
+        look_at_retired_brands(gateway, pause)
+    return scan.run(pk, gateway=gateway, pause=lambda: pause(PAUSE_SECONDS), rest=pause)
+
+
+def retired_brands(registration_id: int | None = None) -> QuerySet[RetiredResource]:
+    """Brands that wait for somebody's deletion in the Console; of one registration, or of all."""
+    waiting = RetiredResource.objects.filter(
+        kind="brand", removal=RetiredResource.Removal.CONSOLE, missing_since__isnull=True
+    )
+    return waiting if registration_id is None else waiting.filter(registration_id=registration_id)
+
+
+def brands_due() -> bool:
+    """For the sweep: whether to look at them now. Claims the look, once an hour over all workers."""
+    now = clock.now()
+    if not retired_brands().exists():
+        return False
+    _, first = Heartbeat.objects.get_or_create(name=BRANDS, defaults={"at": now})
+    since = now - clock.scaled(BRANDS_EVERY_SECONDS)
+    return first or bool(Heartbeat.objects.filter(name=BRANDS, at__lte=since).update(at=now))
+
+
+def look_at_retired_brands(gateway: Gateway, pause: Pause, registration_id: int | None = None) -> int:
+    """Close the tasks of brands that Twilio no longer has; returns how many. Trouble leaves the rest for later."""
+    waiting = retired_brands(registration_id)
+    closed = 0
+    for resource in list(
+        waiting.select_related("registration").order_by(F("checked_at").asc(nulls_first=True), "id")[
+            :BRANDS_AT_MOST
+        ]
+    ):
+        gone = False
+        try:
+            gateway.fetch_brand(resource.sid)
+        except errors.Rejected as error:
+            if not error.not_found:
+                return closed
+            gone = True
+        except errors.GatewayError:
+            return closed
+        now = clock.now()
+        with transaction.atomic():
+            RetiredResource.objects.filter(pk=resource.pk).update(
+                checked_at=now, missing_since=now if gone else None
+            )
+            if gone:
+                timeline.record(
+                    resource.registration, "retired:gone", "Brand: gone at Twilio.", sid=resource.sid
+                )
+        closed += gone
+        pause(PAUSE_SECONDS)
+    return closed

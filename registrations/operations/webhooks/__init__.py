@@ -1,0 +1,1 @@
+"""Twilio's callbacks and events: received and verified, parsed, and handled by a job."""

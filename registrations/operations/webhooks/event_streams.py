@@ -1,0 +1,391 @@
+"""Event Streams at Twilio: one webhook sink that leads here, and its one subscription, made or mended.
+
+Running it again changes nothing. Everything is listed before anything is made, so a lost reply leads to a
+second look, not to a second sink. Source: docs/twilio.md section 7.1.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+
+from registrations.core import clock
+from registrations.models import Heartbeat, WebhookDelivery
+from registrations.twilio.client import Gateway, errors
+from registrations.workflow.locks import Mutex
+
+from .parsing import PREFIX, TEST_EVENT, data_of
+
+# Sinks and subscriptions that begin with this are ours; a description must not hold personal data.
+NAME = "A2P registration desk"
+# Words in the names of what concerns us; suspended campaigns and the cleanup of resources have kinds of their own
+# (docs/twilio.md section 7.3). Toll-free numbers are no A2P.
+FAMILIES = ("brand-", "campaign-", "number-", "cleanup")
+# Other kinds of brands alone have these; a type that is new to us is subscribed to, because it only rings.
+NOT_SOLE_PROPRIETOR = (
+    "brand-registration.brand-vetted-verified",
+    "brand-registration.brand-secondary-vetting-failure",
+    "brand-registration.invalid-contact-email",
+    "brand-registration.sharing-",
+    "brand-registration.email-2fa-",
+)
+TEST_SECONDS = 30.0
+PAUSE_SECONDS = 0.5
+# When Twilio is busy, or an answer is lost.
+TRIES, TRY_AGAIN_SECONDS, TRY_AGAIN_AT_MOST = 3, 1.0, 10.0
+# Two set-ups at once would make two sinks.
+LOCK = "event-streams-lock"
+
+Json = dict[str, Any]
+Pause = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Act:
+    """One change. done: False in a dry run, or when it failed (then `why` says so)."""
+
+    what: str
+    done: bool
+    why: str = ""
+
+
+@dataclass
+class Report:
+    """What was found and changed. ok: the sink is active and the subscription has every type we want."""
+
+    destination: str
+    sink_sid: str = ""
+    sink_status: str = ""
+    subscription_sid: str = ""
+    types: dict[str, int | None] = field(default_factory=dict)
+    acts: list[Act] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems and all(act.done for act in self.acts)
+
+    def told(self) -> Json:
+        """For JSON."""
+        return {**asdict(self), "ok": self.ok}
+
+
+def set_up(
+    gateway: Gateway,
+    *,
+    pause: Pause,
+    dry_run: bool = False,
+    test: bool = False,
+    delete_stale: bool = False,
+    wait: float = 0.0,
+) -> Report:
+    """Create or mend sink and subscription; raises GatewayError when Twilio cannot be asked, or Busy.
+
+    test: have Twilio deliver a test event even when the sink is active. delete_stale: also remove sinks that
+    carry our name but lead elsewhere or have failed. `pause(seconds)` is called while a test event, or the
+    end of another set-up, is awaited: of the latter for `wait` seconds.
+    """
+    lock = Mutex(LOCK, pause)
+    setup = _Setup(gateway, lock.pause, dry_run, Report(destination()))
+    if problem := unreachable(setup.report.destination):
+        setup.report.problems.append(problem)
+        return setup.report
+    with nullcontext() if dry_run else lock.held(wait):
+        for tries_left in reversed(range(TRIES)):
+            try:
+                setup.sink(test)
+                setup.stale(delete_stale)
+                break
+            except (errors.Unavailable, errors.OutcomeUnknown) as error:
+                # Some twenty calls: one that goes wrong shall not end them all, and a second run finds what is there.
+                if not tries_left:
+                    raise
+                setup.begin_again()
+                lock.pause(min(error.retry_after or TRY_AGAIN_SECONDS, TRY_AGAIN_AT_MOST))
+    return setup.report
+
+
+def destination() -> str:
+    return settings.PUBLIC_BASE_URL + reverse("twilio-events") if settings.PUBLIC_BASE_URL else ""
+
+
+def unreachable(url: str) -> str:
+    if not url:
+        return "PUBLIC_BASE_URL is not set: Twilio does not know where to deliver."
+    if settings.TWILIO_IS_REAL and not url.startswith("https://"):
+        return f"Twilio delivers over https only: {url}"
+    return ""
+
+
+def wanted_types(gateway: Gateway) -> dict[str, int | None]:
+    """Every A2P event a sole proprietor can have, with the highest schema version that Twilio offers."""
+    versions: dict[str, int | None] = {}
+    wanted: dict[str, int | None] = {}
+    for item in gateway.iter_event_types():
+        name, schema = str(item.get("type", "")), str(item.get("schema_id", ""))
+        suffix = name.removeprefix(PREFIX)
+        if not name.startswith(PREFIX) or not any(word in suffix.split(".")[0] for word in FAMILIES):
+            continue
+        if suffix.startswith(NOT_SOLE_PROPRIETOR) or "toll-free" in suffix:
+            continue
+        if schema and schema not in versions:
+            versions[schema] = _highest(gateway, schema)
+        wanted[name] = versions.get(schema)
+    return dict(sorted(wanted.items()))
+
+
+def _highest(gateway: Gateway, schema: str) -> int | None:
+    """None when Twilio does not tell: without a version it takes the latest by itself (docs/twilio.md section 7.1)."""
+    try:
+        found = [row.get("schema_version") for row in gateway.iter_schema_versions(schema)]
+    except (errors.Rejected, ValueError):
+        return None
+    return max((version for version in found if isinstance(version, int)), default=None)
+
+
+@dataclass
+class _Setup:
+    gateway: Gateway
+    pause: Pause
+    dry_run: bool
+    report: Report
+    # Whether the subscription may lack types although it was made just now.
+    incomplete: bool = False
+
+    def act(self, what: str, call: Callable[[], Any]) -> Any:
+        """Make one change, or only say what it would be."""
+        if self.dry_run:
+            self.report.acts.append(Act(what, False, "dry run"))
+            return None
+        try:
+            result = call()
+        except errors.AlreadyDone:
+            result = {}
+        except errors.Rejected as error:
+            self.report.acts.append(Act(what, False, str(error)))
+            self.report.problems.append(f"{what}: {error}")
+            return None
+        self.report.acts.append(Act(what, True))
+        return result
+
+    def begin_again(self) -> None:
+        """Only what was done counts of the run that broke off."""
+        self.report.acts = [act for act in self.report.acts if act.done]
+        self.report.stale, self.report.problems = [], []
+
+    # --- the sink -----------------------------------------------------------------------------------------
+    def sinks(self) -> tuple[Json | None, list[Json]]:
+        """The sink that leads here, and those of ours that lead nowhere any more."""
+        ours, stale = [], []
+        for sink in self.gateway.iter_sinks():
+            leads_here = _leads_to(sink, self.report.destination) and _status(sink) != "failed"
+            if leads_here:
+                ours.append(sink)
+            elif str(sink.get("description", "")).startswith(NAME):
+                stale.append(sink)
+        ours.sort(key=lambda sink: _status(sink) != "active")
+        return (ours[0] if ours else None), stale + ours[1:]
+
+    def sink(self, test: bool) -> None:
+        sink, _ = self.sinks()
+        sink = sink or self.act(f"Create a sink that leads to {self.report.destination}", self._create_sink)
+        if sink:
+            self.report.sink_sid, self.report.sink_status = sink["sid"], _status(sink)
+            if test or self.report.sink_status != "active":
+                self.act("Test and validate the sink", self._test)
+        if self.dry_run or self.report.sink_status == "active":
+            self.subscription()
+        elif not self.report.problems:
+            self.report.problems.append(
+                f"The sink is {self.report.sink_status or 'missing'}, not active: nothing can be subscribed yet."
+            )
+
+    def _create_sink(self) -> Json:
+        configuration = {
+            "destination": self.report.destination,
+            "method": "POST",
+            "batch_events": True,
+        }
+        try:
+            return self.gateway.create_sink(description=NAME, sink_configuration=configuration)
+        except errors.OutcomeUnknown:
+            found, _ = self.sinks()
+            if found is None:
+                raise
+            return found
+
+    def _test(self) -> None:
+        """Twilio delivers an event to our endpoint; what it carries proves to Twilio that it arrived."""
+        before = {pk for pk, _ in _test_events()}
+        self.gateway.test_sink(self.report.sink_sid)
+        refusal, test_id = "", self._delivered(before)
+        if test_id:
+            try:
+                self.gateway.validate_sink(self.report.sink_sid, test_id=test_id)
+            except errors.Rejected as error:
+                refusal = str(error)
+        else:
+            self.report.problems.append(
+                f"No test event arrived within {TEST_SECONDS:g} s: does {self.report.destination} lead to this "
+                "application, and is the auth token the account's own?"
+            )
+        self.report.sink_status = self._decided() if test_id and not refusal else self._status()
+        if refusal and self.report.sink_status != "active":
+            self.report.problems.append(f"Twilio did not validate the sink: {refusal}")
+
+    def _status(self) -> str:
+        return _status(self.gateway.fetch_sink(self.report.sink_sid))
+
+    def _decided(self) -> str:
+        """The status once Twilio has made up its mind; webhook sinks have been seen active at once, validated or
+        not, but the word is `validating` in between (docs/twilio.md section 3 and 7.1)."""
+        for _ in range(int(TEST_SECONDS / PAUSE_SECONDS)):
+            if (status := self._status()) not in ("initialized", "validating"):
+                return status
+            self.pause(PAUSE_SECONDS)
+        return status
+
+    def _delivered(self, before: set[Any]) -> str:
+        """The id in the test event, once our endpoint has stored one that was not there `before`.
+
+        Not by time: web server and worker may run on hosts whose clocks differ.
+        """
+        for _ in range(int(TEST_SECONDS / PAUSE_SECONDS)):
+            for pk, body in _test_events():
+                if pk not in before and (test_id := _test_id(body)):
+                    return test_id
+            self.pause(PAUSE_SECONDS)
+        return ""
+
+    # --- the subscription ---------------------------------------------------------------------------------
+    def subscription(self) -> None:
+        self.report.types = wanted_types(self.gateway)
+        if not self.report.types:
+            self.report.problems.append("Twilio lists no A2P event type.")
+            return
+        found = self._subscription() if self.report.sink_sid else None
+        if found:
+            self.report.subscription_sid = found["sid"]
+            self._mend()
+            return
+        count = len(self.report.types)
+        made = self.act(f"Subscribe to {count} event types", self._subscribe)
+        if made:
+            self.report.subscription_sid = made["sid"]
+            if self.incomplete:
+                self._mend()
+
+    def _subscription(self) -> Json | None:
+        found = self.gateway.iter_subscriptions(sink_sid=self.report.sink_sid)
+        return next((row for row in found if row.get("sink_sid") == self.report.sink_sid), None)
+
+    def _subscribe(self) -> Json:
+        """All types at once; one by one when Twilio refuses, so that one odd type does not keep out the others."""
+        try:
+            return self._create_subscription(self.report.types)
+        except errors.OutcomeUnknown:
+            found = self._subscription()
+            if found is None:
+                raise
+            return found
+        except errors.Rejected:
+            self.incomplete = True
+            # A sink carries one subscription: "in use" means that there is one by now (docs/twilio.md section 7.1).
+            if found := self._subscription():
+                return found
+            for name, version in self.report.types.items():
+                with suppress(errors.Rejected):
+                    return self._create_subscription({name: version})
+            raise
+
+    def _create_subscription(self, types: Mapping[str, int | None]) -> Json:
+        wanted = [_with_version(name, version) for name, version in types.items()]
+        return self.gateway.create_subscription(description=NAME, sink_sid=self.report.sink_sid, types=wanted)
+
+    def _mend(self) -> None:
+        sid = self.report.subscription_sid
+        have = {row["type"]: row.get("schema_version") for row in self.gateway.iter_subscribed_events(sid)}
+        for name, version in self.report.types.items():
+            if name not in have:
+                self.act(
+                    f"Subscribe to {name}",
+                    partial(self.gateway.add_subscribed_event, sid, type=name, schema_version=version),
+                )
+            elif version and _number(have[name]) < version:
+                self.act(
+                    f"Move {name} to schema version {version}",
+                    partial(self.gateway.update_subscribed_event, sid, name, schema_version=version),
+                )
+
+    # --- what is left over --------------------------------------------------------------------------------
+    def stale(self, delete: bool) -> None:
+        _, stale = self.sinks()
+        for sink in stale:
+            if sink["sid"] == self.report.sink_sid:
+                continue
+            leads_to = _configuration(sink).get("destination", "?")
+            self.report.stale.append(f"{sink['sid']} ({sink.get('status')}) leads to {leads_to}")
+            if delete:
+                self.act(f"Delete the stale sink {sink['sid']}", partial(self._delete_sink, sink["sid"]))
+
+    def _delete_sink(self, sid: str) -> None:
+        for row in list(self.gateway.iter_subscriptions(sink_sid=sid)):
+            if row.get("sink_sid") == sid:
+                self.gateway.delete_subscription(row["sid"])
+        self.gateway.delete_sink(sid)
+
+
+def _test_events() -> list[tuple[Any, str]]:
+    """Key and body of the test events of the last hour, the newest first; an hour, because clocks differ."""
+    since = clock.now() - timedelta(hours=1)
+    kind = WebhookDelivery.Kind.EVENTS
+    rows = WebhookDelivery.objects.filter(kind=kind, event_type=TEST_EVENT, received_at__gte=since)
+    return list(rows.order_by("-received_at").values_list("pk", "body"))
+
+
+def _configuration(sink: Json) -> Json:
+    found = sink.get("sink_configuration")
+    return found if isinstance(found, dict) else {}
+
+
+def _status(sink: Json) -> str:
+    """In lower case: Twilio changed the registration of such words before (docs/twilio.md section 3)."""
+    return str(sink.get("status") or "").lower()
+
+
+def _leads_to(sink: Json, url: str) -> bool:
+    configuration = _configuration(sink)
+    method = str(configuration.get("method", "POST")).upper()
+    return sink.get("sink_type") == "webhook" and configuration.get("destination") == url and method == "POST"
+
+
+def _number(version: Any) -> int:
+    return version if isinstance(version, int) else 0
+
+
+def _with_version(name: str, version: int | None) -> Json:
+    return {"type": name, "schema_version": version} if version else {"type": name}
+
+
+def _test_id(body: str) -> str:
+    try:
+        return str(data_of(json.loads(body)).get("test_id") or "")
+    except ValueError:
+        return ""
+
+
+# The Heartbeat row that keeps the last set-up of Event Streams.
+EVENT_STREAMS = "event-streams-setup"
+
+
+def keep_set_up(detail: dict[str, Any]) -> None:
+    """Keep what a set-up of Event Streams found, for the settings page."""
+    Heartbeat.objects.update_or_create(name=EVENT_STREAMS, defaults={"at": timezone.now(), "detail": detail})

@@ -1,0 +1,1 @@
+"""Numbers and summaries over many registrations: dashboard, statistics, health, export. Writes nothing but its cache."""

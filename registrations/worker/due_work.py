@@ -1,0 +1,60 @@
+"""What the sweep enqueues: everything that is due, and everything whose job was lost."""
+
+from registrations.core import queue
+from registrations.models import Batch, CachedStatistic, Import
+from registrations.operations import notifications
+from registrations.operations.bulk import background_job
+from registrations.operations.reconciliation import actions, primary_profile, scan, schedule
+from registrations.operations.webhooks import handlers
+
+
+def enqueue_forgotten_deliveries() -> int:
+    """Deliveries that no job has processed in half a minute. Returns how many."""
+    pks = handlers.claim_forgotten()
+    for start in range(0, len(pks), 20):
+        queue.enqueue_deliveries(pks[start : start + 20])
+    return len(pks)
+
+
+def enqueue_forgotten_reconciliation() -> None:
+    """Scans and actions on findings whose job was lost."""
+    for pk in scan.claim_forgotten():
+        queue.enqueue_scan(pk)
+    for pk in actions.claim_forgotten():
+        queue.enqueue_finding(pk)
+
+
+def enqueue_forgotten_bulk_jobs() -> None:
+    """Bulk actions and imports whose job was lost, or whose worker died."""
+    for pk in background_job.claim_forgotten(Batch):
+        queue.enqueue_batch(pk)
+    for pk in background_job.claim_forgotten(Import):
+        queue.enqueue_import(pk)
+
+
+def enqueue_due_scan() -> bool:
+    """The scheduled comparison with Twilio's account, when it is due. True when it was."""
+    return schedule.ask_due() is not None
+
+
+def enqueue_due_retired_brands() -> None:
+    """The hourly check of brands that somebody must delete in the Console, when it is due."""
+    if schedule.brands_due():
+        queue.enqueue_retired_brands()
+
+
+def enqueue_due_primary_profile() -> bool:
+    """The check of the ISV's primary profile, when it is due. True when it was."""
+    return primary_profile.ask_due()
+
+
+def enqueue_due_notifications() -> None:
+    """Sending notifications, when any are due."""
+    if notifications.due():
+        queue.enqueue_notifications()
+
+
+def enqueue_statistics_if_kept() -> None:
+    """Recounting the dashboard's slow numbers; a small installation keeps none."""
+    if CachedStatistic.objects.exists():
+        queue.enqueue_statistics()

@@ -1,0 +1,122 @@
+"""Every step of a registration as one line each, for its page. Pure reading; where a registration stands is planning's to say."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from registrations.models import ApiCall, Registration
+from registrations.models.choices import OPEN_CALL_STATES, CallState, Stage
+from registrations.workflow.steps import AnyStep, Watch, Write, steps_of
+
+from .attempts import Attempts
+from .decisions import Stop, Wait, current_state, refusal_text
+
+
+@dataclass(frozen=True)
+class StepView:
+    """One line of the step board."""
+
+    slug: str
+    label: str
+    part: str
+    stage: Stage
+    kind: str
+    status: str
+    sid: str
+    at: datetime | None
+    actor: str
+    why: str
+    fee: Decimal | None
+    help: str
+
+
+def board(registration: Registration, now: datetime, attempts: Attempts | None = None) -> list[StepView]:
+    """Every step that is part of this registration, with its state computed, never stored."""
+    attempts = attempts or Attempts.of(registration)
+    decision = current_state(registration, now, attempts)
+    current = None if isinstance(decision, Wait | Stop) else decision.step.slug
+    views: list[StepView] = []
+    reached = False  # the first row that is not done; all behind it are still to do
+    for step in steps_of(registration):
+        run = attempts.newest.get(step.slug)
+        status, why = _status(step, registration, attempts, current, reached)
+        if status == "hidden":
+            continue
+        if status not in ("done", "drifted", "kept") and not reached:
+            reached = True
+            if isinstance(decision, Wait | Stop) and status in ("ready", "waiting"):
+                why = why or decision.reason
+                if isinstance(decision, Stop) and status == "ready":
+                    status = "todo" if not registration.was_submitted else "blocked"
+                elif isinstance(decision, Wait) and status == "ready":
+                    status = "waiting"
+        views.append(_view(step, registration, run, status, why))
+    return views
+
+
+def _status(
+    step: AnyStep, registration: Registration, attempts: Attempts, current: str | None, reached: bool
+) -> tuple[str, str]:
+    run = attempts.newest.get(step.slug)
+    if run is None and not step.applies(registration):
+        return "hidden", ""
+    if run and run.state in OPEN_CALL_STATES:
+        return (
+            "running",
+            "No answer yet; it is looked up before going on." if run.lookup_attempts else "Under way.",
+        )
+    if isinstance(step, Watch):
+        if step.passed(registration):
+            return "done", ""
+        if step.exists(registration):
+            failed = step.failed(registration)
+            if failed and not reached:
+                return "failed", failed
+            return ("todo", "") if reached else ("waiting", step.why)
+        return "todo", ""
+    if not step.is_needed(registration):
+        if isinstance(step, Write) and step.gives_up and run and run.state == CallState.REJECTED:
+            return "kept", refusal_text(step, run)
+        hidden = isinstance(step, Write) and step.repair and run is None
+        return ("hidden" if hidden else "done"), ""
+    if attempts.refusal(step, registration) and run:
+        return "failed", refusal_text(step, run)
+    drifted = isinstance(step, Write) and step.repair
+    if drifted and not registration.is_submitted:
+        return "drifted", "Edited here, not yet at Twilio."
+    if reached:
+        return "todo", ""
+    if blocked := step.blocked(registration):
+        return "blocked", blocked
+    return ("running" if step.slug == current and registration.lease_token else "ready"), ""
+
+
+def _view(step: AnyStep, registration: Registration, run: ApiCall | None, status: str, why: str) -> StepView:
+    sid, fee, kind = "", None, "read"
+    if isinstance(step, Write):
+        kind = "write"
+        sid = (
+            getattr(step.resource(registration), step.sid_field)
+            if step.sid_field
+            else (run.sid if run else "")
+        )
+        fee = step.fee() if step.fee else None
+    elif isinstance(step, Watch):
+        kind = "watch"
+    at = (run.finished_at or run.started_at) if run else None
+    if isinstance(step, Watch):
+        at = step.resource(registration).synced_at if step.exists(registration) else None
+    return StepView(
+        slug=step.slug,
+        label=step.label,
+        part=step.part,
+        stage=step.stage,
+        kind=kind,
+        status=status,
+        sid=sid or "",
+        at=at,
+        actor=run.actor if run else "",
+        why=why,
+        fee=fee,
+        help=step.help,
+    )

@@ -1,0 +1,303 @@
+"""Parts 4 and 5: the Messaging Service and the campaign (docs/twilio.md section 1.1, calls 4 to 5.2, and section 5)."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+
+from registrations.core.clock import scaled
+from registrations.models import Registration
+from registrations.models.choices import FeeKind, Stage
+from registrations.twilio.client import Gateway
+from registrations.twilio.rejections import parse_error_items
+from registrations.twilio.statuses import (
+    CAMPAIGN,
+    CAMPAIGN_FAILED,
+    CAMPAIGN_SUSPENDED,
+    CAMPAIGN_VERIFIED,
+    canonical,
+)
+from registrations.workflow.prices import price
+
+from . import conditions, finders, payloads
+from .base import AnyStep, Payload, Read, RequestParams, Watch, Write, changed_keys
+from .brand import needs_console_deletion, update_wanted
+
+RECREATE_GAP_SECONDS = 5  # docs/twilio.md section 5.4
+USE_CASE = "SOLE_PROPRIETOR"
+
+
+def fee() -> Decimal:
+    return price(FeeKind.CAMPAIGN_VETTING)
+
+
+def drift(registration: Registration) -> set[str]:
+    """The parameters that differ from what Twilio holds; empty without a campaign."""
+    campaign = registration.campaign
+    if not campaign.sid:
+        return set()
+    return changed_keys(campaign.accepted_params.get("campaign", {}), payloads.campaign(registration))
+
+
+def _create_service(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
+    return gateway.create_service(**request_params)
+
+
+def _find_service(
+    gateway: Gateway, registration: Registration, request_params: RequestParams
+) -> Payload | None:
+    return finders.named(gateway.iter_services(), request_params["friendly_name"])
+
+
+def _service_doubtful(registration: Registration) -> bool:
+    """The campaign is gone and asked for again: with it the whole service may be (21701)."""
+    campaign = registration.campaign
+    asked = bool(campaign.service_sid and campaign.missing_since and campaign.resubmit_requested)
+    return asked and campaign.accepted_params.get("service_seen") != str(campaign.missing_since)
+
+
+def _look_at_service(gateway: Gateway, registration: Registration) -> dict[str, Any]:
+    campaign = registration.campaign
+    if finders.when_found(lambda: gateway.fetch_service(campaign.service_sid)) is not None:
+        return {"accepted_params": {**campaign.accepted_params, "service_seen": str(campaign.missing_since)}}
+    return {
+        "service_sid": "",
+        "accepted_params": {
+            key: value for key, value in campaign.accepted_params.items() if key != "service"
+        },
+    }
+
+
+def _create(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
+    return gateway.create_campaign(
+        registration.campaign.service_sid,
+        us_app_to_person_usecase=USE_CASE,
+        **request_params,
+    )
+
+
+def _create_wanted(registration: Registration) -> bool:
+    campaign = registration.campaign
+    return not campaign.sid or bool(campaign.missing_since and campaign.resubmit_requested)
+
+
+def _fetch(gateway: Gateway, registration: Registration) -> Payload:
+    return gateway.fetch_campaign(registration.campaign.service_sid)
+
+
+def _find(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload | None:
+    """The service is this registration's own and holds one campaign at most."""
+    return finders.when_found(lambda: _fetch(gateway, registration))
+
+
+def _recreate_gap(registration: Registration) -> datetime | None:
+    deleted_at = registration.campaign.deleted_at
+    return deleted_at + scaled(RECREATE_GAP_SECONDS) if deleted_at else None
+
+
+def _must_recreate(registration: Registration) -> bool:
+    """Some refusals ask for a new registration instead of an edit, e.g. 30901 (docs/twilio.md section 5.2)."""
+    scopes = [item.failure.redo for item in parse_error_items(registration.campaign.errors)]
+    return any("campaign_recreate" in redo and "campaign_update" not in redo for redo in scopes)
+
+
+def may_help(registration: Registration) -> bool:
+    """Whether resubmitting the campaign can have another answer than the one it got."""
+    return bool(drift(registration)) or not conditions.is_unfixable("campaign", registration.campaign)
+
+
+def _update_wanted(registration: Registration) -> bool:
+    """A person submitted after it was rejected: vetting may be charged, so an edit from before is not enough."""
+    campaign = registration.campaign
+    failed = campaign.status == CAMPAIGN_FAILED and not campaign.missing_since
+    if not campaign.sid or not failed or _must_recreate(registration):
+        return False
+    editable = drift(registration) <= payloads.EDITABLE_CAMPAIGN_KEYS
+    return campaign.resubmit_requested and editable and may_help(registration)
+
+
+def _update(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
+    editable = {key: value for key, value in request_params.items() if key in payloads.EDITABLE_CAMPAIGN_KEYS}
+    return gateway.update_campaign(registration.campaign.service_sid, **editable)
+
+
+def _find_updated(
+    gateway: Gateway, registration: Registration, request_params: RequestParams
+) -> Payload | None:
+    payload = _fetch(gateway, registration)
+    landed = canonical(CAMPAIGN, payload.get("campaign_status")) != CAMPAIGN_FAILED or conditions.touched(
+        registration.campaign, payload
+    )
+    return payload if landed else None
+
+
+def _delete_wanted(registration: Registration) -> bool:
+    campaign, changed = registration.campaign, drift(registration)
+    if not campaign.sid or not registration.brand.sid:
+        return False
+    if "brand_registration_sid" in changed:
+        return True  # its brand is gone, and the campaign of no use
+    if campaign.status != CAMPAIGN_FAILED or not campaign.resubmit_requested:
+        return False
+    return _must_recreate(registration) or not changed <= payloads.EDITABLE_CAMPAIGN_KEYS
+
+
+def _makes_way(registration: Registration) -> bool:
+    """A brand with a campaign can be neither edited nor deleted (docs/twilio.md section 4.4, code 30710).
+
+    Always because a person submitted: nobody's messages stop by themselves.
+    """
+    campaign = registration.campaign
+    if not campaign.sid:
+        return False
+    return update_wanted(registration) or (
+        needs_console_deletion(registration) and campaign.resubmit_requested
+    )
+
+
+def _delete(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
+    return gateway.delete_campaign(registration.campaign.service_sid)
+
+
+def _find_deleted(
+    gateway: Gateway, registration: Registration, request_params: RequestParams
+) -> Payload | None:
+    """Found means that it is gone."""
+    return {} if finders.when_found(lambda: _fetch(gateway, registration)) is None else None
+
+
+def _failed(registration: Registration) -> str:
+    campaign = registration.campaign
+    if campaign.missing_since:
+        return "Twilio no longer has this campaign. Submit registers it again."
+    if campaign.status == CAMPAIGN_FAILED:
+        refused = conditions.refusal("The campaign was rejected", "campaign", campaign)
+        return refused + conditions.unchanged_again("campaign", campaign)
+    if campaign.status == CAMPAIGN_SUSPENDED:
+        return "Twilio suspended this campaign. Only Twilio's support can lift that."
+    return ""
+
+
+MAKE_WAY = Write(
+    slug="campaign.make_way",
+    label="Delete the campaign first",
+    part="campaign",
+    stage=Stage.BRAND,
+    is_needed=_makes_way,
+    request_params=lambda registration: {"sid": registration.campaign.sid},
+    execute=_delete,
+    find=_find_deleted,
+    key="deleted",
+    kind="campaign_deleted",
+    stamps=("deleted_at",),
+    rate_limit="a2p",
+    repair=True,
+    implies=("campaign.create",),
+    help="A brand cannot be edited or deleted while it has a campaign. It is created again at the end.",
+)
+
+STEPS: tuple[AnyStep, ...] = (
+    Read(
+        slug="campaign.look_at_service",
+        label="See whether the messaging service is still there",
+        part="campaign",
+        stage=Stage.CAMPAIGN,
+        is_needed=_service_doubtful,
+        applies=_service_doubtful,
+        learn=_look_at_service,
+        help="Only when the campaign is gone. A service that is gone too is made anew.",
+    ),
+    Write(
+        slug="campaign.create_service",
+        label="Create the messaging service",
+        part="campaign",
+        stage=Stage.CAMPAIGN,
+        is_needed=lambda registration: not registration.campaign.service_sid,
+        request_params=lambda registration: {
+            "friendly_name": registration.friendly_name("service"),
+            # A number in a service answers with the service's webhook unless told otherwise; the customer's
+            # incoming messages must keep going where the number points.
+            "use_inbound_webhook_on_number": settings.A2P_KEEP_NUMBER_WEBHOOKS,
+        },
+        execute=_create_service,
+        find=_find_service,
+        key="service",
+        kind="service",
+        sid_field="service_sid",
+    ),
+    Write(
+        slug="campaign.update",
+        label="Send the edited campaign",
+        part="campaign",
+        stage=Stage.CAMPAIGN,
+        is_needed=_update_wanted,
+        request_params=payloads.campaign,
+        execute=_update,
+        find=_find_updated,
+        key="campaign",
+        kind="campaign",
+        stamps=("submitted_at",),
+        resets={"resubmit_requested": False},
+        poll_after=60,
+        fee=fee,
+        rate_limit="a2p",
+        repair=True,
+        help="Edited in place. Twilio may charge the vetting fee again.",
+    ),
+    Write(
+        slug="campaign.delete",
+        label="Delete the rejected campaign",
+        part="campaign",
+        stage=Stage.CAMPAIGN,
+        is_needed=_delete_wanted,
+        request_params=lambda registration: {"sid": registration.campaign.sid},
+        execute=_delete,
+        find=_find_deleted,
+        key="deleted",
+        kind="campaign_deleted",
+        stamps=("deleted_at",),
+        rate_limit="a2p",
+        repair=True,
+        implies=("campaign.create",),
+        help="Keywords and automatic answers cannot be edited: the campaign is deleted and created again.",
+    ),
+    Write(
+        slug="campaign.create",
+        label="Register the campaign",
+        part="campaign",
+        stage=Stage.CAMPAIGN,
+        is_needed=_create_wanted,
+        request_params=payloads.campaign,
+        execute=_create,
+        find=_find,
+        key="campaign",
+        kind="campaign",
+        sid_field="sid",
+        stamps=("submitted_at",),
+        resets={"resubmit_requested": False, "missing_since": None},
+        poll_after=60,
+        settle_seconds=60,
+        fee=fee,
+        rate_limit="a2p",
+        not_before=_recreate_gap,
+        help="Vetting is charged when the campaign is reviewed outside Twilio.",
+    ),
+    Watch(
+        slug="campaign.review",
+        label="The campaign is approved",
+        part="campaign",
+        stage=Stage.CAMPAIGN,
+        exists=lambda registration: bool(registration.campaign.sid),
+        passed=lambda registration: (
+            registration.campaign.status == CAMPAIGN_VERIFIED and not registration.campaign.missing_since
+        ),
+        failed=_failed,
+        fetch=_fetch,
+        kind="campaign",
+        # Automatic checks refuse within minutes; people take 10 to 15 days (docs/twilio.md section 8).
+        intervals=(120, 300, 900, 3600, 3600, 7200, 14400),
+        backstop=lambda registration: conditions.daily(registration.campaign),
+        why="The carriers' reviewers read the campaign: usually 10 to 15 days.",
+    ),
+)

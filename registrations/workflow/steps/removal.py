@@ -1,0 +1,192 @@
+"""Taking a registration down, in the order that Twilio allows (docs/twilio.md section 1.2, 5.4 and 6.4).
+
+Number, campaign, service, then the bundles and their parts. A brand has no delete call: it is retired with a
+task for a person. What Twilio refuses to delete is retired too, and the registration goes on. Numbers are taken out of
+the service but stay in the account: they may serve elsewhere.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from registrations.models import Registration
+from registrations.models.choices import Stage
+from registrations.twilio.client import Gateway
+
+from . import finders
+from .base import AnyStep, Payload, Read, RequestParams, Write
+
+
+def _delete(
+    what: str,
+    label: str,
+    part: str,
+    column: str,
+    delete: Callable[[Gateway, str], Payload],
+    fetch: Callable[[Gateway, str], Payload],
+) -> Write:
+    """One DELETE by SID; found again means that it was not done."""
+
+    def sid(registration: Registration) -> str:
+        return str(getattr(getattr(registration, part), column))
+
+    def act(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
+        return delete(gateway, request_params["sid"])
+
+    def find(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload | None:
+        return {} if finders.when_found(lambda: fetch(gateway, request_params["sid"])) is None else None
+
+    return Write(
+        slug=f"remove.{what}",
+        label=label,
+        part=part,
+        stage=Stage.REMOVING,
+        is_needed=lambda registration: bool(sid(registration)),
+        request_params=lambda registration: {"sid": sid(registration)},
+        execute=act,
+        find=find,
+        key=f"removed_{what}",
+        kind="removed",
+        sid_field=column,
+        resets={column: ""},
+        repair=True,
+        gives_up=True,
+    )
+
+
+def _number_basis(registration: Registration) -> RequestParams:
+    return dict(registration.phone_number.accepted_params.get("attached", {}))
+
+
+def _detach(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
+    return gateway.detach_number(request_params["service_sid"], request_params["phone_number_sid"])
+
+
+def _find_detached(
+    gateway: Gateway, registration: Registration, request_params: RequestParams
+) -> Payload | None:
+    attached = finders.when_found(
+        lambda: gateway.fetch_attached_number(
+            request_params["service_sid"], request_params["phone_number_sid"]
+        )
+    )
+    return {} if attached is None else None
+
+
+def _delete_campaign(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
+    return gateway.delete_campaign(request_params["service_sid"])
+
+
+def _find_campaign_gone(
+    gateway: Gateway, registration: Registration, request_params: RequestParams
+) -> Payload | None:
+    campaign = finders.when_found(lambda: gateway.fetch_campaign(request_params["service_sid"]))
+    return {} if campaign is None else None
+
+
+def _let_brand_go(gateway: Gateway, registration: Registration) -> dict[str, Any]:
+    return {"sid": "", "status": "", "identity_status": "", "next_poll_at": None}
+
+
+STEPS: tuple[AnyStep, ...] = (
+    Write(
+        slug="remove.number",
+        label="Take the number out of the service",
+        part="phone_number",
+        stage=Stage.REMOVING,
+        is_needed=lambda registration: bool(
+            registration.phone_number.attached_at
+            and registration.phone_number.accepted_params.get("attached")
+        ),
+        request_params=_number_basis,
+        execute=_detach,
+        find=_find_detached,
+        key="detached",
+        kind="detached",
+        resets={"attached_at": None, "confirmed_at": None, "next_poll_at": None},
+        repair=True,
+        help="The number stays in your account.",
+    ),
+    Write(
+        slug="remove.campaign",
+        label="Delete the campaign",
+        part="campaign",
+        stage=Stage.REMOVING,
+        is_needed=lambda registration: bool(registration.campaign.sid and registration.campaign.service_sid),
+        request_params=lambda registration: {"service_sid": registration.campaign.service_sid},
+        execute=_delete_campaign,
+        find=_find_campaign_gone,
+        key="deleted",
+        kind="campaign_deleted",
+        stamps=("deleted_at",),
+        resets={"next_poll_at": None},
+        rate_limit="a2p",
+        repair=True,
+        help="Its messages stop.",
+    ),
+    _delete(
+        "service",
+        "Delete the messaging service",
+        "campaign",
+        "service_sid",
+        lambda gateway, sid: gateway.delete_service(sid),
+        lambda gateway, sid: gateway.fetch_service(sid),
+    ),
+    Read(
+        slug="remove.brand",
+        label="Let the brand go",
+        part="brand",
+        stage=Stage.REMOVING,
+        is_needed=lambda registration: bool(registration.brand.sid),
+        learn=_let_brand_go,
+        retires="sid",
+        help="Only Twilio's Console deletes brands: a task for a person stays open until it is gone.",
+    ),
+    _delete(
+        "trust_bundle",
+        "Delete the trust bundle",
+        "trust_bundle",
+        "sid",
+        lambda gateway, sid: gateway.delete_bundle("trust_product", sid),
+        lambda gateway, sid: gateway.fetch_bundle("trust_product", sid),
+    ),
+    _delete(
+        "sole_proprietor",
+        "Delete the sole proprietor's record",
+        "trust_bundle",
+        "end_user_sid",
+        lambda gateway, sid: gateway.delete_end_user(sid),
+        lambda gateway, sid: gateway.fetch_end_user(sid),
+    ),
+    _delete(
+        "profile",
+        "Delete the starter profile",
+        "profile",
+        "sid",
+        lambda gateway, sid: gateway.delete_bundle("customer_profile", sid),
+        lambda gateway, sid: gateway.fetch_bundle("customer_profile", sid),
+    ),
+    _delete(
+        "document",
+        "Delete the address document",
+        "profile",
+        "supporting_document_sid",
+        lambda gateway, sid: gateway.delete_supporting_document(sid),
+        lambda gateway, sid: gateway.fetch_supporting_document(sid),
+    ),
+    _delete(
+        "address",
+        "Delete the address",
+        "profile",
+        "address_sid",
+        lambda gateway, sid: gateway.delete_address(sid),
+        lambda gateway, sid: gateway.fetch_address(sid),
+    ),
+    _delete(
+        "person",
+        "Delete the person's record",
+        "profile",
+        "end_user_sid",
+        lambda gateway, sid: gateway.delete_end_user(sid),
+        lambda gateway, sid: gateway.fetch_end_user(sid),
+    ),
+)

@@ -1,0 +1,313 @@
+"""The page of one registration, at every stage and with every kind of answer of Twilio's."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from registrations.models import ApiCall, Event, Registration
+from registrations.models.choices import CallState, Stage
+from registrations.operations import actions, otp
+from tests.admin.conftest import desk_url
+from tests.factories import fake_sid, make_registration
+
+pytestmark = pytest.mark.django_db
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+CAMPAIGN_ERRORS = [
+    {
+        "error_code": 30909,
+        "fields": ["MESSAGE_FLOW"],
+        "url": "https://www.twilio.com/docs/api/errors/30909",
+        "description": "The call to action could not be verified.",
+    },
+    {"error_code": 30932, "fields": ["PRIVACY_POLICY_URL"], "description": "Sharing is not excluded."},
+    {"error_code": 39999, "fields": ["BRAND_NEW_TOKEN"], "description": "Something nobody has seen yet."},
+]
+
+
+def text(response) -> str:
+    return response.content.decode()
+
+
+def primary(page: str) -> str:
+    """The words on the page's one primary button, or ""."""
+    found = re.findall(r'id="act-primary">([^<]*)<', page)
+    assert len(re.findall(r'class="btn btn-primary"', page)) <= 1, "one primary button a page"
+    return found[0] if found else ""
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_renders_at_every_stage(boss, stage):
+    registration = make_registration(stage)
+    assert registration.stage == stage
+    response = boss.get(desk_url(registration))
+    assert response.status_code == 200
+    page = text(response)
+    assert Stage(stage).label in page
+    assert registration.reason.replace("'", "&#x27;") in page
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_edit_and_confirm_pages_render_at_every_stage(boss, stage):
+    registration = make_registration(stage)
+    for page in ("change", "confirm/submit", "confirm/purchase"):
+        assert boss.get(desk_url(registration, page)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("stage", "label"),
+    [
+        (Stage.DRAFT, "Submit"),
+        (Stage.PROFILE, ""),
+        (Stage.BRAND, ""),
+        (Stage.CAMPAIGN, ""),
+        (Stage.LIVE, ""),
+    ],
+)
+def test_primary_action_follows_the_stage(boss, stage, label):
+    assert primary(text(boss.get(desk_url(make_registration(stage))))) == label
+
+
+def test_primary_action_of_an_edited_registration_is_to_send_the_changes(boss):
+    registration = make_registration(Stage.OTP)
+    actions.edit(registration, {"profile": {"city": "Salem"}}, actor="ann")
+    page = text(boss.get(desk_url(registration)))
+    assert primary(page) == "Submit changes"
+    assert "Edited, not sent" in page
+
+
+def test_primary_action_on_hold_is_release(boss):
+    registration = make_registration(Stage.BRAND)
+    actions.hold(registration, reason="Wait for Monday.", actor="ann")
+    page = text(boss.get(desk_url(registration)))
+    assert primary(page) == "Release"
+    assert "Wait for Monday." in page
+
+
+def test_every_problem_is_told_with_its_advice_and_leads_to_its_input(boss):
+    registration = make_registration(
+        Stage.CAMPAIGN,
+        answer={"campaign_status": "FAILED", "errors": CAMPAIGN_ERRORS, "campaign_id": "C1234AB"},
+    )
+    page = text(boss.get(desk_url(registration)))
+    for item in CAMPAIGN_ERRORS:
+        assert str(item["error_code"]) in page
+        assert item["description"] in page
+    assert "Twilio refused this for 3 reasons" in page
+    assert f'{desk_url(registration, "change")}#field-message_flow"' in page
+    assert f'{desk_url(registration, "change")}#field-privacy_policy_url"' in page
+    assert primary(page) == "Fix this"
+
+
+def test_each_problem_stands_beside_its_input_on_the_form(boss):
+    registration = make_registration(
+        Stage.CAMPAIGN, answer={"campaign_status": "FAILED", "errors": CAMPAIGN_ERRORS}
+    )
+    page = text(boss.get(desk_url(registration, "change")))
+    flow = page.split('id="field-message_flow"')[1].split('id="field-message_sample_1"')[0]
+    assert "The call to action could not be verified." in flow
+    assert "30909" in flow
+    # What belongs to no input is told above the form instead of being dropped.
+    assert "Something nobody has seen yet." in page.split('id="registration-form"')[0]
+
+
+def test_hostile_words_of_twilio_and_of_people_are_escaped(boss):
+    registration = make_registration(
+        Stage.CAMPAIGN,
+        label=HOSTILE,
+        parts={"trust_bundle": {"brand_name": HOSTILE}},
+        answer={
+            "campaign_status": "FAILED",
+            "errors": [
+                {
+                    "error_code": 30909,
+                    "fields": [HOSTILE],
+                    "description": HOSTILE,
+                    "url": "javascript:alert(3)",
+                }
+            ],
+        },
+    )
+    Event.objects.create(registration=registration, tag=HOSTILE, text=HOSTILE, actor=HOSTILE)
+    run = ApiCall.objects.create(
+        registration=registration,
+        step=HOSTILE[:40],
+        state=CallState.REJECTED,
+        actor=HOSTILE,
+        request={HOSTILE: HOSTILE},
+        response={"message": HOSTILE},
+        error_message=HOSTILE,
+        started_at=timezone.now(),
+    )
+    actions.add_note(registration, text=HOSTILE, actor=HOSTILE)
+    actions.hold(registration, reason=HOSTILE, actor=HOSTILE)
+    for url in (
+        desk_url(registration),
+        desk_url(registration, "refresh"),
+        desk_url(registration, "change"),
+        desk_url(registration, "confirm/submit"),
+        "/admin/registrations/registration/",
+        "/admin/registrations/campaign/",
+        "/admin/registrations/apicall/",
+        "/admin/registrations/event/",
+        f"/admin/registrations/apicall/{run.pk}/change/",
+    ):
+        response = boss.get(url)
+        assert response.status_code == 200, url
+        assert "<script>alert" not in text(response), url
+        assert "<img src=x" not in text(response), url
+        assert 'href="javascript:' not in text(response), url
+
+
+@pytest.mark.parametrize("word", ["PAUSED_FOR_NOW", "SOMETHING_NEW", "<b>", "lower-case"])
+def test_unknown_words_are_shown_as_they_came(boss, word):
+    shown = word.replace("<", "&lt;").replace(">", "&gt;")
+    brand = make_registration(Stage.BRAND, answer={"status": word, "identity_status": word})
+    campaign = make_registration(Stage.CAMPAIGN, answer={"campaign_status": word})
+    profile = make_registration(Stage.PROFILE, answer={"status": word})
+    for registration in (brand, campaign, profile):
+        assert boss.get(desk_url(registration)).status_code == 200
+    assert shown in text(boss.get("/admin/registrations/brand/"))
+    assert shown in text(boss.get("/admin/registrations/campaign/"))
+
+
+@pytest.mark.parametrize(
+    "errors", [None, {}, "just a text", ["a", None, 7], [{"code": 18601}], [{"x": {"y": 1}}]]
+)
+def test_odd_shapes_of_errors_crash_nothing(boss, errors):
+    registration = make_registration(Stage.CAMPAIGN, answer={"campaign_status": "FAILED", "errors": errors})
+    for url in (desk_url(registration), desk_url(registration, "change"), "/admin/registrations/campaign/"):
+        assert boss.get(url).status_code == 200
+
+
+def test_unknown_stage_and_waiting_words_render(boss):
+    registration = make_registration(Stage.DRAFT)
+    Registration.objects.filter(pk=registration.pk).update(stage="odd", waiting_for="martian")
+    ApiCall.objects.create(
+        registration=registration, step="gone.step", state="odd", started_at=timezone.now()
+    )
+    for url in (
+        desk_url(registration),
+        "/admin/registrations/registration/",
+        "/admin/registrations/apicall/",
+    ):
+        response = boss.get(url)
+        assert response.status_code == 200
+    assert "martian" in text(boss.get("/admin/registrations/registration/"))
+    assert "gone.step" in text(boss.get("/admin/registrations/apicall/"))
+
+
+class TestOneTimeText:
+    def test_panel_shows_clock_and_wording(self, boss, settings):
+        settings.A2P_TIME_SCALE = 1
+        settings.A2P_SANDBOX_PANEL_URL = "http://127.0.0.1:8/panel"
+        registration = make_registration(Stage.OTP)
+        sent = timezone.now() - timedelta(hours=20, minutes=30)
+        registration.brand.otp_sent_at, registration.brand.otp_sends = sent, 2
+        registration.brand.registered_at = timezone.now() - timedelta(days=3, hours=1)
+        registration.brand.save()
+        page = text(boss.get(desk_url(registration)))
+        assert "<dt>Texts sent</dt><dd>2</dd>" in page
+        assert "<dt>Answer within</dt><dd>3 h</dd>" in page
+        assert "26 d left" in page
+        assert "+1 915-278-2000" in page
+        assert "YES" in page
+        assert "no code to type" in page
+        assert "answer for the customer" in page
+        assert primary(page) == "Resend OTP text"
+
+    def test_the_cool_down_takes_the_button_away_and_says_why(self, boss, settings):
+        settings.A2P_TIME_SCALE = 1
+        registration = make_registration(Stage.OTP)  # Twilio's first text went out this moment
+        page = text(boss.get(desk_url(registration)))
+        assert "confirm/resend-otp" not in page
+        assert 'id="otp-why-not"' in page
+        assert otp.state(registration).why_not in page
+        assert primary(page) == ""
+
+    def test_expired_text_is_said(self, boss, settings):
+        settings.A2P_TIME_SCALE = 1
+        registration = make_registration(Stage.OTP)
+        registration.brand.otp_sent_at = timezone.now() - timedelta(hours=25)
+        registration.brand.save()
+        assert "expired" in text(boss.get(desk_url(registration)))
+
+    def test_no_panel_before_and_after(self, boss):
+        for stage in (Stage.BRAND, Stage.CAMPAIGN):
+            assert "Texts sent" not in text(boss.get(desk_url(make_registration(stage))))
+
+
+def test_sids_link_to_the_console_and_can_be_copied(boss):
+    registration = make_registration(Stage.CAMPAIGN)
+    page = text(boss.get(desk_url(registration)))
+    assert f"https://console.twilio.com/us1/develop/sms/services/{registration.campaign.service_sid}" in page
+    assert f'data-copy="{registration.brand.sid}"' in page
+
+
+def test_an_owned_number_is_not_called_bought(boss):
+    assert "Buy a number" not in text(boss.get(desk_url(make_registration(Stage.OTP))))
+
+
+def test_a_number_to_buy_asks_for_the_price_first(boss, agent):
+    registration = make_registration(
+        Stage.NUMBER, parts={"phone_number": {"sender_number": "", "area_code": "415"}}
+    )
+    assert primary(text(boss.get(desk_url(registration)))) == "Confirm purchase"
+    assert "$1.15 a month" in text(boss.get(desk_url(registration, "confirm/purchase")))
+    # Who may not spend is not offered the button.
+    assert primary(text(agent.get(desk_url(registration)))) != "Confirm purchase"
+    assert "may not buy numbers" in text(agent.get(desk_url(registration, "confirm/purchase")))
+
+
+def test_what_twilio_says_stands_beside_the_steps(boss):
+    registration = make_registration(Stage.LIVE)
+    assert "A2P state not reported" in text(boss.get(desk_url(registration)))
+    registration.phone_number.a2p_status = "pending_registration"
+    registration.phone_number.save()
+    registration.brand.resubmissions = 2
+    registration.brand.save()
+    page = text(boss.get(desk_url(registration)))
+    for word in ("In the service", "Registering", "B4NKP7Q", "resubmitted 2 of 3 times", "C7LM2XY"):
+        assert word in page
+
+
+def test_retired_objects_are_shown(boss):
+    registration = make_registration(Stage.CAMPAIGN)
+    sid = fake_sid("MG")
+    registration.retired.create(kind="service", sid=sid, why="Replaced.")
+    page = text(boss.get(desk_url(registration)))
+    assert sid in page
+    assert "Left at Twilio" in page
+
+
+def test_missing_registration_is_a_404(boss):
+    for page in ("desk", "live", "change", "confirm/submit", "history"):
+        assert boss.get(f"/admin/registrations/registration/999/{page}/").status_code == 404
+    assert boss.get("/admin/registrations/registration/abc/change/").status_code == 404
+
+
+def test_queries_do_not_grow_with_the_registration(boss, django_assert_max_num_queries):
+    registration = make_registration(Stage.LIVE)
+    for n in range(60):
+        Event.objects.create(registration=registration, tag="note", text=str(n))
+        ApiCall.objects.create(
+            registration=registration,
+            step="brand.create",
+            state=CallState.UNAVAILABLE,
+            started_at=timezone.now(),
+        )
+    with django_assert_max_num_queries(20):
+        page = text(boss.get(desk_url(registration)))
+    assert "The whole timeline" in page
+    assert "All calls of this registration" in page
+
+
+def test_redacted_ledger_only(boss):
+    """Inputs as sent (`request_params`) never reach the page: only the redacted request does."""
+    registration = make_registration(Stage.PROFILE)
+    run = registration.api_calls.first()
+    run.request_params = {"secret": "plain-text-email"}
+    run.save()
+    for url in (desk_url(registration), f"/admin/registrations/apicall/{run.pk}/change/"):
+        assert "plain-text-email" not in text(boss.get(url))

@@ -1,0 +1,144 @@
+"""Each try of a registration, and two of them side by side."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from registrations.models import Registration, Submission
+from registrations.models.choices import Stage
+from tests.admin.conftest import desk_url
+from tests.factories import make_registration
+
+pytestmark = pytest.mark.django_db
+HOSTILE = "<script>alert(1)</script>"
+
+
+def sent(registration: Registration, part: str, number: int, **values) -> Submission:
+    fields = {"status": "FAILED", "errors": [], **values.pop("answer", {})}
+    registration.submissions.filter(part=part, number=number).delete()
+    return Submission.objects.create(
+        registration=registration,
+        part=part,
+        number=number,
+        step=f"{part}.create" if number == 1 else f"{part}.update",
+        accepted_params=values,
+        actor="ann",
+        at=timezone.now(),
+        **fields,
+    )
+
+
+@pytest.fixture
+def registration(db) -> Registration:
+    registration = make_registration(Stage.CAMPAIGN)
+    registration.submissions.all().delete()
+    return registration
+
+
+def test_nothing_submitted_yet(boss):
+    page = boss.get(desk_url(make_registration(), "versions")).content.decode()
+    assert "Nothing has been submitted yet" in page
+
+
+def test_a_try_without_an_answer_says_so(boss, registration):
+    sent(registration, "campaign", 1, answer={"status": ""})
+    assert "No answer yet" in boss.get(desk_url(registration, "versions")).content.decode()
+
+
+def test_every_try_with_its_answer_and_all_its_errors(boss, registration):
+    errors = [{"error_code": 30909, "description": "No call to action."}, {"code": 30886}]
+    sent(registration, "campaign", 1, description="First.", answer={"errors": errors})
+    sent(registration, "campaign", 2, description="Second.", answer={"status": "IN_PROGRESS"})
+    sent(registration, "brand", 1, answer={"status": "NEW_WORD", "failure_reason": "Told in words."})
+    page = boss.get(desk_url(registration, "versions")).content.decode()
+    assert page.index("Brand</h2>") < page.index("Campaign</h2>"), "in the order of the walkthrough"
+    for words in (
+        "30909",
+        "No call to action.",
+        "30886",
+        "In review",
+        "NEW_WORD",
+        "Told in words.",
+        "by ann",
+    ):
+        assert words in page
+    assert page.count("Compare<span") == 1, "one try cannot be compared"
+    campaign = page.split("Campaign</h2>")[1]
+    assert campaign.index("Try 2") < campaign.index("Try 1")
+
+
+def test_what_was_sent_is_told_for_a_single_try_too(boss, registration):
+    one = sent(
+        registration,
+        "brand",
+        1,
+        bundle={"sole_proprietor": {"mobile_phone_number": "+14155550100", "vertical": ""}},
+    )
+    page = boss.get(desk_url(registration, "versions")).content.decode()
+    told = page.split(f'id="sent-{one.pk}"')[1].split("</details>")[0]
+    assert "What was sent in try 1" in told
+    assert '<dt>Mobile for the OTP text</dt><dd class="prewrap">+14155550100</dd>' in told
+    assert "Industry" not in told
+
+
+def test_two_tries_side_by_side_the_older_first(boss, registration):
+    one = sent(
+        registration, "campaign", 1, description="First words.", message_samples=["a", "b"], age_gated=False
+    )
+    two = sent(
+        registration, "campaign", 2, description="Other words.", message_samples=["a", "b"], age_gated=True
+    )
+    for a, b in ((one, two), (two, one)):
+        page = boss.get(desk_url(registration, "versions"), {"a": a.pk, "b": b.pk}).content.decode()
+        table = page.split('id="comparison"')[1].split("</table>")[0]
+        assert table.index("First words.") < table.index("Other words.")
+        assert table.count('class="differs"') == 2
+        assert "Message samples" not in table
+        assert "1 value sent alike" in page
+
+
+def test_the_same_inputs_twice_are_said_to_be_the_same(boss, registration):
+    one, two = (sent(registration, "brand", n, brand_name="Ann") for n in (1, 2))
+    page = boss.get(desk_url(registration, "versions"), {"a": one.pk, "b": two.pk}).content.decode()
+    assert "The same was sent both times" in page
+
+
+def test_what_cannot_be_compared_is_said(boss, registration):
+    brand, campaign = sent(registration, "brand", 1), sent(registration, "campaign", 1)
+    other = sent(make_registration(Stage.BRAND), "brand", 1, brand_name="Not yours")
+    for a, b in ((brand.pk, campaign.pk), (brand.pk, brand.pk), (brand.pk, other.pk), ("x", "1")):
+        page = boss.get(desk_url(registration, "versions"), {"a": a, "b": b}).content.decode()
+        assert "Choose two different versions" in page
+        assert "Not yours" not in page
+
+
+def test_hostile_values_are_escaped(boss, registration):
+    one = sent(
+        registration, "campaign", 1, description=HOSTILE, answer={"errors": [{"code": 1, "message": HOSTILE}]}
+    )
+    two = sent(
+        registration, "campaign", 2, description="x", answer={"status": HOSTILE, "failure_reason": HOSTILE}
+    )
+    page = boss.get(desk_url(registration, "versions"), {"a": one.pk, "b": two.pk}).content.decode()
+    assert "<script>alert" not in page
+
+
+def test_who_may_see_it(viewer, nobody, registration):
+    assert viewer.get(desk_url(registration, "versions")).status_code == 200
+    assert nobody.get(desk_url(registration, "versions")).status_code == 403
+    assert viewer.post(desk_url(registration, "versions")).status_code == 405
+
+
+def test_queries_do_not_grow_with_the_tries(boss, registration):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            boss.get(desk_url(registration, "versions"))
+        return len(asked)
+
+    sent(registration, "campaign", 1)
+    queries()
+    few = queries()
+    for number in range(2, 6):
+        sent(registration, "campaign", number)
+    assert queries() == few <= 10

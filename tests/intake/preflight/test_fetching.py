@@ -1,0 +1,187 @@
+"""A customer's address must not lead the desk into its own house, nor keep it waiting."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from registrations.intake.preflight import fetching
+from registrations.intake.preflight.fetching import MAX_BYTES, MAX_REDIRECTS, fetch, is_public
+
+
+class Server:
+    """Answers each connection with the next of `answers`; a callable gets the socket."""
+
+    def __init__(self) -> None:
+        self.answers: list = []
+        self.requests: list[bytes] = []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def connect(self, address: str, host: str, seconds: float) -> socket.socket:
+        assert address == "1.1.1.1"
+        return socket.create_connection(self.socket.getsockname(), timeout=seconds)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                wire, _ = self.socket.accept()
+            except OSError:
+                return
+            with wire:
+                self.requests.append(wire.recv(65536))
+                answer = self.answers.pop(0)
+                answer(wire) if callable(answer) else wire.sendall(answer)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    yield made
+    made.socket.close()
+
+
+def page(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def to(url: str) -> bytes:
+    return page(b"", "302 Found", f"Location: {url}")
+
+
+def public(host: str) -> list[str]:
+    return ["1.1.1.1"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
+        "255.255.255.255", "192.0.2.1", "198.18.0.1", "::1", "::", "fe80::1", "fe80::1%eth0", "fd00::1", "ff02::1",
+        "::ffff:127.0.0.1", "::ffff:169.254.169.254", "2002:7f00:1::", "64:ff9b::a9fe:a9fe", "2001:0:1::1",
+        "nonsense", "",
+    ],
+)  # fmt: skip
+def test_addresses_that_are_never_asked(address):
+    assert not is_public(address)
+
+
+def test_one_inner_address_among_public_ones_is_enough_to_refuse(server):
+    found = fetch(
+        "https://annlee.example.com/", resolve=lambda host: ["1.1.1.1", "10.0.0.1"], connect=server.connect
+    )
+    assert found.trouble == "private"
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("url", "trouble"),
+    [
+        ("http://annlee.example.com/", "insecure"),
+        ("ftp://annlee.example.com/", "address"),
+        ("file:///etc/passwd", "address"),
+        ("https://annlee.example.com:8443/", "address"),
+        ("https://user:word@annlee.example.com/", "address"),
+        ("https:///nowhere", "address"),
+        ("https://annlee.example.com:99999/", "address"),
+    ],
+)
+def test_addresses_of_the_wrong_kind(server, url, trouble):
+    assert fetch(url, resolve=public, connect=server.connect).trouble == trouble
+    assert server.requests == []
+
+
+def test_a_page_comes_without_cookies_or_credentials(server):
+    server.answers = [page("Prívacy".encode(), "200 OK", "Set-Cookie: a=b")] * 2
+    found = fetch("https://annlee.example.com/prívacy?a=b#c", resolve=public, connect=server.connect)
+    assert (found.status, found.text, found.trouble) == (200, "Prívacy", "")
+    assert server.requests[0].startswith(b"GET /pr%C3%ADvacy?a=b HTTP/1.1\r\nHost: annlee.example.com\r\n")
+    fetch("https://annlee.example.com/", resolve=public, connect=server.connect)
+    assert not any(word in request for request in server.requests for word in (b"Cookie", b"Authorization"))
+
+
+@pytest.mark.parametrize(
+    ("location", "trouble"),
+    [
+        ("https://inner.example.com/", "private"),
+        ("http://annlee.example.com/", "insecure"),
+        ("file:///etc/passwd", "address"),
+        ("//169.254.169.254/latest/meta-data", "private"),
+    ],
+)
+def test_each_redirect_is_judged_anew(server, location, trouble):
+    server.answers = [to(location)]
+
+    def resolve(host: str) -> list[str]:
+        return {"annlee.example.com": ["1.1.1.1"], "inner.example.com": ["127.0.0.1"]}.get(host, [host])
+
+    assert fetch("https://annlee.example.com/", resolve=resolve, connect=server.connect).trouble == trouble
+    assert len(server.requests) == 1
+
+
+def test_the_name_is_looked_up_once_and_the_judged_address_is_asked(server):
+    """A name that changes its address between the look-up and the call gains nothing."""
+    answers = iter([["1.1.1.1"], ["127.0.0.1"]])
+    server.answers = [page(b"ok")]
+    assert (
+        fetch("https://a.example.com/", resolve=lambda host: next(answers), connect=server.connect).text
+        == "ok"
+    )
+
+
+def test_redirects_end(server):
+    server.answers = [to("/again")] * (MAX_REDIRECTS + 1)
+    assert fetch("https://a.example.com/", resolve=public, connect=server.connect).trouble == "redirects"
+    assert len(server.requests) == MAX_REDIRECTS + 1
+
+
+def test_a_large_page_is_cut(server):
+    server.answers = [page(b"x" * (MAX_BYTES + 100_000))]
+    assert len(fetch("https://a.example.com/", resolve=public, connect=server.connect).text) == MAX_BYTES
+
+
+def test_a_server_that_drips_is_left(server):
+    over = threading.Event()
+
+    def drip(wire: socket.socket) -> None:
+        try:
+            while not over.wait(0.02):
+                wire.sendall(b"H")
+        except OSError:
+            pass
+
+    server.answers = [drip]
+    # That it comes back at all is the proof: the server never ends by itself.
+    found = fetch("https://a.example.com/", resolve=public, connect=server.connect, seconds=0.3)
+    over.set()
+    assert found.trouble in ("slow", "broken")
+
+
+def test_what_goes_wrong_is_told_and_not_raised(server):
+    def nobody(host: str) -> list[str]:
+        raise socket.gaierror("unknown")
+
+    def refusing(address: str, host: str, seconds: float) -> socket.socket:
+        raise ssl.SSLCertVerificationError("self-signed")
+
+    assert fetch("https://a.example.com/", resolve=nobody, connect=server.connect).trouble == "unknown"
+    assert fetch("https://a.example.com/", resolve=public, connect=refusing).trouble == "tls"
+    server.answers = [b"not http at all\r\n\r\n"]
+    assert fetch("https://a.example.com/", resolve=public, connect=server.connect).trouble == "broken"
+
+
+def test_the_certificate_must_be_the_hosts(server):
+    """The real connect speaks TLS with the host's name; a server without it is refused."""
+    server.answers = [b"plain words\r\n"]
+    port = server.socket.getsockname()[1]
+    original = fetching._HTTPS
+    fetching._HTTPS = port
+    try:
+        with pytest.raises(ssl.SSLError):
+            fetching.connect("127.0.0.1", "annlee.example.com", 2.0)
+    finally:
+        fetching._HTTPS = original

@@ -1,0 +1,165 @@
+"""The look outside: off by default, done by a worker, its answers kept for these very inputs."""
+
+from decimal import Decimal
+
+import pytest
+
+from registrations.intake.preflight import gate, online_checks
+from registrations.intake.preflight.fetching import Page
+from registrations.operations import actions
+from registrations.worker import jobs
+from registrations.workflow import spending
+from registrations.workflow.runner import runner
+from tests.customers import PARTS, make_case
+
+GOOD_PRIVACY = (
+    "<html><h1>Privacy policy</h1><p>"
+    + "We keep what you tell us safe. " * 15
+    + "Mobile numbers and opt-in data are "
+    "not shared with or sold to third parties for marketing.</p></html>"
+)
+GIVEN = "<p>We may share personal information with our partners for their marketing. "
+GOOD_TERMS = (
+    "<html><h1>Terms and conditions</h1><p>" + "You book with us and we do the nails. " * 15 + "</p></html>"
+)
+
+
+def fetched(**pages: Page):
+    known = {
+        "privacy": Page("https://annlee.example.com/privacy", 200, GOOD_PRIVACY),
+        "terms": Page("https://annlee.example.com/terms", 200, GOOD_TERMS),
+        "book": Page("https://annlee.example.com/book", 200, "<form><input type=checkbox></form>"),
+    } | pages
+    return lambda url: known[url.rsplit("/", 1)[-1]]
+
+
+@pytest.fixture
+def fetching_on(settings):
+    settings.A2P_PREFLIGHT_FETCH = True
+
+
+def keys(found) -> list[tuple[str, str, str]]:
+    return [(finding.slug, finding.field, finding.severity) for finding in found]
+
+
+@pytest.mark.django_db
+def test_it_is_off_by_default():
+    case = make_case()
+    with pytest.raises(actions.Refused, match="off"):
+        actions.look_online(case, actor="ann")
+    assert online_checks.look(case, fetch=lambda url: pytest.fail("nothing may be fetched")) == []
+
+
+@pytest.mark.django_db
+def test_good_pages_are_good(fetching_on):
+    assert keys(online_checks.look(make_case(), fetch=fetched())) == []
+
+
+PRIVACY, TERMS = "privacy_policy_url", "terms_and_conditions_url"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("page", "answer", "expected"),
+    [
+        ("privacy", Page("https://annlee.example.com/privacy", 404), ("page-open", PRIVACY, "error")),
+        ("terms", Page("https://annlee.example.com/terms", trouble="unknown"), ("page-open", TERMS, "error")),
+        ("terms", Page("https://annlee.example.com/terms", trouble="private"), ("page-open", TERMS, "error")),
+        ("terms", Page("https://annlee.example.com/terms", trouble="slow"), ("page-open", TERMS, "warning")),
+        ("terms", Page("https://annlee.example.com/terms", 403), ("page-open", TERMS, "warning")),
+        ("book", Page("https://annlee.example.com/book", 401), ("page-login", "message_flow", "error")),
+        ("book", Page("https://annlee.example.com/login?next=book", 200, "x"), ("page-login", "message_flow", "error")),
+        (
+            "privacy",
+            Page("https://annlee.example.com/privacy", 200, GOOD_PRIVACY.replace("not shared", "shared")),
+            ("privacy-sharing", PRIVACY, "warning"),
+        ),
+        (
+            "privacy",
+            Page("https://annlee.example.com/privacy", 200, GOOD_PRIVACY + GIVEN),
+            ("privacy-sharing", PRIVACY, "warning"),
+        ),
+        (
+            "privacy",
+            Page("https://annlee.example.com/privacy", 200, "%PDF-1.7", kind="application/pdf"),
+            ("page-content", PRIVACY, "warning"),
+        ),
+        (
+            "book",
+            Page("https://annlee.example.com/book", 200, "<h1>This domain may be for sale!</h1>"),
+            ("page-content", "message_flow", "warning"),
+        ),
+        (
+            "terms",
+            Page("https://annlee.example.com/terms", 200, "<p>" + "nails and more nails " * 40),
+            ("page-content", TERMS, "warning"),
+        ),
+        (
+            "terms",
+            Page("https://annlee.example.com/terms", 200, "<script>render('terms')</script>"),
+            ("page-content", TERMS, "warning"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_page(fetching_on, page, answer, expected):
+    assert keys(online_checks.look(make_case(), fetch=fetched(**{page: answer}))) == [expected]
+
+
+@pytest.mark.django_db
+def test_evidence_and_exceptions_are_no_findings(fetching_on):
+    photo = Page("https://annlee.example.com/sign-in-sheet.jpg", 200, "\ufffd", kind="image/jpeg")
+    excepted = GOOD_PRIVACY + GIVEN + "All of the above exclude text messaging opt-in data and consent."
+    policy = Page("https://annlee.example.com/privacy", 200, excepted, kind="text/html")
+    assert keys(online_checks.look(make_case(), fetch=fetched(book=photo, privacy=policy))) == []
+
+
+@pytest.mark.django_db
+def test_an_error_stops_submit_until_the_inputs_change(fetching_on):
+    case = make_case()
+    online_checks.look(case, fetch=fetched(privacy=Page("https://annlee.example.com/privacy", 404)))
+    with pytest.raises(actions.Refused, match="does not exist"):
+        actions.submit(case, actor="ann")
+    actions.edit(
+        case, {"campaign": {"privacy_policy_url": "https://annlee.example.com/legal/privacy"}}, actor="ann"
+    )
+    case = runner.load(case.pk)
+    assert online_checks.last(case) is None
+    actions.submit(case, actor="ann")
+
+
+@pytest.mark.django_db
+def test_a_new_look_replaces_the_old_one(fetching_on):
+    case = make_case()
+    online_checks.look(case, fetch=fetched(terms=Page("https://annlee.example.com/terms", 404)))
+    assert gate.in_the_way(case)
+    online_checks.look(case, fetch=fetched())
+    assert gate.in_the_way(case) == []
+
+
+@pytest.mark.parametrize(
+    ("mobile", "expected"),
+    [
+        ("+14155552672", []),
+        ("+14155550751", [("line-type", "mobile_phone_number", "error")]),
+        ("+14155550753", [("line-type", "mobile_phone_number", "error")]),
+    ],
+)
+def test_the_line_type_by_twilios_lookup(desk, settings, mobile, expected):
+    settings.A2P_PREFLIGHT_LOOKUP = True
+    case = make_case(trust_bundle={**PARTS["trust_bundle"], "mobile_phone_number": mobile})
+    actions.look_online(case, actor="ann")
+    jobs.look_online(case.pk)
+    assert keys(online_checks.last(runner.load(case.pk)) or []) == expected
+    event = case.events.filter(tag=online_checks.TAG).get()
+    assert mobile not in event.text + str(event.data), "the timeline holds no personal data"
+    assert [entry["path"] for entry in desk.reads()] == [f"/v2/PhoneNumbers/{mobile}"]
+    paid = spending.paid(kind="lookup").get()
+    assert (paid.registration, paid.fee, paid.actor, paid.request) == (case, Decimal("0.008"), "ann", {})
+
+
+@pytest.mark.django_db
+def test_twilio_out_of_reach_stops_nobody(settings):
+    settings.A2P_PREFLIGHT_LOOKUP = True
+    found = online_checks.look(make_case())
+    assert keys(found) == [("line-type", "mobile_phone_number", "warning")]
+    assert not spending.paid().exists()

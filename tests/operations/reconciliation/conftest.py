@@ -1,0 +1,74 @@
+"""A stand of its own: one registration at Twilio, and scans and acts as the worker runs them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from registrations.core import clock
+from registrations.models import Finding, Registration, Scan
+from registrations.models.choices import Stage
+from registrations.operations import actions, reconciliation
+from registrations.operations.reconciliation import compare
+from registrations.twilio.client import Gateway, get_gateway
+from registrations.workflow.runner import runner
+from tests.conftest import Desk
+from tests.customers import make_draft
+
+AUTO_YES = "+14155559999"  # docs/sandbox.md: answers YES by itself
+
+
+@dataclass
+class House:
+    desk: Desk
+
+    @property
+    def gateway(self) -> Gateway:
+        return get_gateway()
+
+    def registration(self, until: str = "", label: str = "Ann Lee Nails", **parts) -> Registration:
+        """A submitted registration, held when it has reached the stage `until` (empty: live)."""
+        parts.setdefault("trust_bundle", {"mobile_phone_number": AUTO_YES})
+        registration = make_draft(label, **parts)
+        actions.submit(registration, actor="ann")
+        registration = self.desk.run(registration.pk, until=lambda registration: registration.stage == until)
+        assert registration.stage == (until or Stage.LIVE), registration.reason
+        return registration
+
+    def scan(self) -> Scan:
+        scan = reconciliation.scan.ask(actor="ann", enqueue=False)
+        assert reconciliation.scan.run(scan.pk)
+        scan.refresh_from_db()
+        return scan
+
+    def found(self) -> list[tuple[str, str, str]]:
+        """What is unsettled: (what, kind, action)."""
+        rows = Finding.objects.exclude(state="done").order_by("what", "kind", "id")
+        return [(row.what, row.kind, row.action) for row in rows]
+
+    def act(self, finding: Finding) -> Finding:
+        assert reconciliation.actions.ask(finding, actor="ann", enqueue=False)
+        assert reconciliation.actions.run(finding.pk)
+        finding.refresh_from_db()
+        return finding
+
+    def only(self, **fields) -> Finding:
+        return Finding.objects.exclude(state="done").get(**fields)
+
+
+@pytest.fixture
+def house(desk, monkeypatch) -> House:
+    # Young is what was made within the last 15 minutes; these tests do not wait that long.
+    monkeypatch.setattr(compare, "YOUNG_SECONDS", -3600.0)
+    return House(desk)
+
+
+@pytest.fixture
+def finished(house):
+    """finished(registration): its last call is long past, as for any registration that nobody works on."""
+
+    def age(registration: Registration) -> Registration:
+        registration.api_calls.update(finished_at=clock.now() - timedelta(hours=1))
+        return runner.load(registration.pk)
+
+    return age

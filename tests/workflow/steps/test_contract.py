@@ -1,0 +1,280 @@
+"""What every row of the step table owes, whoever wrote it: one write, whatever happens around it.
+
+A new row is covered by itself, once support.RECIPES says how a registration comes to it.
+"""
+
+import json
+import re
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registrations.core import clock
+from registrations.models import ApiCall, Event, Registration, RetiredResource
+from registrations.models.choices import CallState, Stage, WaitingFor
+from registrations.twilio.client import errors
+from registrations.workflow.runner import runner
+from registrations.workflow.steps import BY_SLUG, REMOVAL_STEPS, STEPS, Read, Watch, Write
+from tests.customers import OWNED_NUMBER
+from tests.workflow.support import RECIPES, Refusing, Scenario, personal_data_in
+
+pytestmark = pytest.mark.django_db
+
+SPECS = Path(__file__).resolve().parents[3] / "shared" / "twilio" / "openapi"
+TABLE = (*STEPS, *REMOVAL_STEPS)
+WRITES = [row.slug for row in TABLE if isinstance(row, Write)]
+READS = [row.slug for row in TABLE if isinstance(row, Read)]
+# Twilio has no way to look whether a text went out: it is never sent again by itself.
+BLIND = [row.slug for row in TABLE if isinstance(row, Write) and row.find is None]
+# A refusal of these is kept in a list for a person, and the registration goes on.
+GIVING_UP = [row.slug for row in TABLE if isinstance(row, Write) and row.gives_up]
+
+each_write = pytest.mark.parametrize("slug", WRITES)
+
+
+def test_every_row_has_a_recipe():
+    assert {row.slug for row in TABLE if not isinstance(row, Watch)} == set(RECIPES)
+    assert len(BY_SLUG) == len(TABLE)
+    assert BLIND == ["brand.send_otp"]
+
+
+# --- one write --------------------------------------------------------------------------------------------------
+@each_write
+def test_double_clicks_and_redelivered_jobs_make_one_write(slug, scenario: Scenario, monkeypatch):
+    """A second worker and a second Submit come while the intent stands and the call is under way."""
+    scenario.reach(slug)
+    intend = runner._intend
+
+    def intend_in_a_crowd(registration, row):
+        run = intend(registration, row)
+        if row.slug == slug:
+            scenario.ask_again()
+            scenario.job()
+            scenario.job()
+        return run
+
+    monkeypatch.setattr(runner, "_intend", intend_in_a_crowd)
+    scenario.finish()
+    for _ in range(3):
+        scenario.wake()
+        scenario.job()
+    assert len(scenario.writes()) == len(scenario.effective()) == 1
+    assert scenario.states() == ["ok"]
+    assert scenario.desk.violations() == []
+
+
+@each_write
+def test_a_second_worker_that_takes_over_in_mid_call_makes_no_second_write(
+    slug, scenario: Scenario, monkeypatch
+):
+    """The first worker was asleep for longer than its lease; its call had been made."""
+    scenario.reach(slug)
+    monkeypatch.setattr(runner, "MIN_QUIET_SECONDS", 0.4)
+    monkeypatch.setattr(runner, "MIN_PAID_QUIET_SECONDS", 0.4)
+    succeed, taken = runner._succeed, []
+
+    def succeed_too_late(registration, token, row, *args, **kwargs):
+        if row.slug == slug and not taken:
+            taken.append(token)
+            Registration.objects.filter(pk=scenario.pk).update(lease_until=clock.now() - timedelta(seconds=1))
+            scenario.job()
+        return succeed(registration, token, row, *args, **kwargs)
+
+    monkeypatch.setattr(runner, "_succeed", succeed_too_late)
+    scenario.job()
+    assert scenario.states() == ["unknown"], (
+        "the first worker wrote although the registration was no longer its own"
+    )
+    monkeypatch.setattr(runner, "_succeed", succeed)
+    ApiCall.objects.update(lookup_at=clock.now())
+    scenario.wake()
+    scenario.run(lambda registration: not ApiCall.objects.filter(state__in=("running", "unknown")).exists())
+    assert len(scenario.effective()) == 1
+    assert scenario.states() == (["lost"] if slug in BLIND else ["found"])
+
+
+@each_write
+def test_a_lost_reply_is_looked_up_not_repeated(slug, scenario: Scenario):
+    scenario.reach(slug).spoil("drop_after")
+    scenario.run(lambda registration: scenario.states()[-1:] not in ([], ["unknown"], ["running"]))
+    scenario.wake()
+    scenario.job()
+    assert len(scenario.writes()) == len(scenario.effective()) == 1
+    assert scenario.states() == (["lost"] if slug in BLIND else ["found"])
+    assert scenario.desk.violations() == []
+
+
+@each_write
+def test_a_call_that_was_not_made_is_made_later_and_once(slug, scenario: Scenario):
+    """First 429 with Retry-After, which is heeded; then a connection that breaks before Twilio acts."""
+    scenario.reach(slug).spoil("429", retry_after=7)
+    registration = scenario.job()
+    assert registration.waiting_for == WaitingFor.TWILIO
+    assert registration.next_run_at - clock.now() > timedelta(seconds=6), "Retry-After was not heeded"
+    scenario.job()
+    assert len(scenario.writes()) == 1, "called again before its time"
+    scenario.spoil("drop_before")
+    scenario.wake()
+    if slug in BLIND:
+        for _ in range(4):
+            scenario.job()
+            ApiCall.objects.update(lookup_at=clock.now())
+            scenario.wake()
+        assert len(scenario.writes()) == 2, "it may have been sent, and is never sent again by itself"
+        assert scenario.states() == ["unavailable", "lost"]
+        return
+    scenario.finish()
+    assert len(scenario.effective()) == 1
+    assert len(scenario.writes()) == 3
+    assert scenario.states() == ["unavailable", "lost", "ok"]
+    assert [run.lookup_attempts for run in scenario.api_calls()] == [0, BY_SLUG[slug].lookup_attempts, 0]
+    assert scenario.desk.violations() == []
+
+
+@pytest.mark.parametrize(
+    "action",
+    ["500_after", "html_after", "truncated", "500", "503", "html", "drop_before", "drop_after", "429"],
+)
+def test_a_whole_walk_with_every_second_write_spoiled_makes_each_object_once(action, scenario: Scenario):
+    scenario.desk.fault(
+        method="POST", path=".", action=action, probability=0.5, seed=action, times=0, retry_after=0
+    )
+    scenario.make(phone_number={"sender_number": OWNED_NUMBER})
+    live = scenario.run(lambda registration: registration.stage == Stage.LIVE)
+    assert live.stage == Stage.LIVE, live.reason
+    assert len(scenario.effective()) == 19
+    assert sum(bool(entry["fault"]) for entry in scenario.writes()) >= 4
+    counts = scenario.desk.counts()
+    assert (counts["duplicates"], counts["violations"]) == ({}, {})
+
+
+# --- their no ---------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("slug", [slug for slug in WRITES if slug not in GIVING_UP])
+def test_a_refusal_becomes_advice_and_submit_tries_again(slug, scenario: Scenario, monkeypatch):
+    scenario.reach(slug)
+    row, earlier = BY_SLUG[slug], set(ApiCall.objects.values_list("step", flat=True))
+    error = errors.Rejected("Bad value +14155559999 given", status=400, code=20001)
+    no = Refusing(runner.get_gateway(), error)
+    with monkeypatch.context() as patched:
+        patched.setattr(runner, "get_gateway", lambda: no)
+        scenario.gate.only = ""
+        for _ in range(4):
+            scenario.wake()
+            registration = scenario.job()
+    assert no.asked == 1, "a refused call must not be repeated unchanged"
+    assert registration.waiting_for == WaitingFor.US
+    assert row.label in registration.reason
+    assert "20001" in registration.reason
+    assert personal_data_in(registration.reason) == []
+    later = set(ApiCall.objects.values_list("step", flat=True)) - earlier
+    assert later == {slug}, "rows behind a refused one must not run"
+    scenario.gate.only = slug
+    scenario.ask_again()
+    scenario.finish()
+    assert scenario.states() == ["rejected", "ok"]
+    assert len(scenario.effective()) == 1
+
+
+@pytest.mark.parametrize("slug", GIVING_UP)
+def test_a_refusal_that_ends_nothing_is_kept_for_a_person(slug, scenario: Scenario, monkeypatch):
+    scenario.reach(slug)
+    row = BY_SLUG[slug]
+    sid = getattr(row.resource(runner.load(scenario.pk)), row.sid_field)
+    no = Refusing(runner.get_gateway(), errors.Rejected("In use", status=400, code=21646))
+    with monkeypatch.context() as patched:
+        patched.setattr(runner, "get_gateway", lambda: no)
+        for _ in range(3):
+            scenario.wake()
+            scenario.job()
+    assert no.asked == 1
+    assert scenario.states() == ["rejected"]
+    assert RetiredResource.objects.filter(registration_id=scenario.pk, sid=sid).count() == 1
+    scenario.gate.only = ""
+    scenario.wake()
+    registration = scenario.run(lambda registration: registration.waiting_for == WaitingFor.NOBODY)
+    assert (registration.stage, registration.waiting_for) == (Stage.REMOVED, WaitingFor.NOBODY), (
+        registration.reason
+    )
+
+
+# --- what is written down -----------------------------------------------------------------------------------------
+@each_write
+def test_parameters_are_published_and_the_ledger_is_complete_and_redacted(slug, scenario: Scenario):
+    scenario.reach(slug)
+    scenario.finish()
+    [entry] = scenario.writes()
+    if SPECS.is_dir():
+        _assert_published(entry)
+    [run] = scenario.api_calls()
+    row = BY_SLUG[slug]
+    assert (run.state, run.actor) == (CallState.OK, "ann")
+    assert run.finished_at >= run.started_at
+    assert run.fee == (row.fee() if row.fee else None)
+    assert run.request_params == {}, "raw inputs stay in the ledger"
+    if row.sid_field and row.sid_field not in row.resets:
+        assert run.sid == getattr(row.resource(runner.load(scenario.pk)), row.sid_field) != ""
+    said = list(ApiCall.objects.values("request", "response", "error_message", "error_details", "traceback"))
+    told = list(Event.objects.values("text", "data"))
+    assert personal_data_in(said) == []
+    assert personal_data_in(told) == []
+    assert personal_data_in(row.resource(runner.load(scenario.pk)).payload) == []
+    assert Event.objects.filter(registration_id=scenario.pk, tag=slug).count() == 1
+
+
+@cache
+def _operations() -> list[tuple[str, str, dict[str, Any]]]:
+    found = []
+    for file in sorted(SPECS.glob("*.json")):
+        for template, methods in json.loads(file.read_text())["paths"].items():
+            for method, operation in methods.items():
+                if isinstance(operation, dict):
+                    found.append((method.upper(), template, operation))
+    return found
+
+
+def _operation(method: str, path: str) -> dict[str, Any]:
+    fitting = [
+        (template, operation)
+        for verb, template, operation in _operations()
+        if verb == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+?", template), path)
+    ]
+    assert fitting, f"{method} {path} is not in the published API"
+    return min(fitting, key=lambda item: item[0].count("{"))[1]
+
+
+def _assert_published(entry: dict[str, Any]) -> None:
+    """The call's method, path and parameters are those of Twilio's published API."""
+    content = _operation(entry["method"], entry["path"]).get("requestBody", {}).get("content", {})
+    schema = content.get("application/x-www-form-urlencoded", {}).get("schema", {})
+    known, sent = schema.get("properties", {}), entry["params"]
+    assert set(sent) <= set(known)
+    assert set(schema.get("required", [])) <= set(sent)
+    for name, values in sent.items():
+        assert len(values) == 1 or known[name]["type"] == "array"
+        if "enum" in known[name]:
+            assert set(values) <= set(known[name]["enum"])
+        if known[name].get("type") == "boolean":
+            assert values[0] in ("true", "false")
+
+
+# --- reads ---------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("slug", READS)
+def test_a_look_writes_nothing_is_done_once_and_survives_trouble(slug, scenario: Scenario):
+    scenario.reach(slug)
+    scenario.desk.fault(method="GET", path=".", action="503", times=1)
+    registration = scenario.job()
+    if not scenario.gate.held:  # it takes a look at Twilio
+        assert registration.waiting_for == WaitingFor.TWILIO
+        scenario.wake()
+        scenario.job()
+    assert scenario.gate.held, "it was not enough to go on"
+    assert scenario.writes() == []
+    # Only the look's own path counts: how what exists stands may be looked at again whenever that is due.
+    looked = {entry["path"] for entry in scenario.desk.reads() if entry["status"] == 503}
+    read = [entry["path"] for entry in scenario.desk.reads() if entry["path"] in looked]
+    scenario.wake()
+    scenario.job()
+    assert [entry["path"] for entry in scenario.desk.reads() if entry["path"] in looked] == read
