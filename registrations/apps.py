@@ -8,5 +8,7 @@ class RegistrationsConfig(AppConfig):
     verbose_name = "Registrations"
 
     def ready(self) -> None:
-        from registrations.admin import registry  # noqa: F401  registers the pages
-        from registrations.core import checks  # noqa: F401  registers the system checks
+        # Each registers something: the pages with the admin site, the others with Django's system checks.
+        from registrations.admin import registry  # noqa: F401
+        from registrations.core import checks as settings_checks  # noqa: F401
+        from registrations.twilio import checks as catalogue_checks  # noqa: F401

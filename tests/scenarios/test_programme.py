@@ -3,7 +3,7 @@
 from collections import Counter
 
 from registrations.twilio.rejections import FAILURES
-from registrations.twilio.rejections.model import SCOPES
+from registrations.twilio.rejections.entry import SCOPES
 from tests.scenarios.programme import WAYS
 from tests.scenarios.writes import AT, CALLS, OTHERWISE, is_dead_end, promised
 

@@ -31,7 +31,7 @@ OTHERWISE = {"retry_later", "console_delete", "standard_brand", "operator", "sup
 # What costs money: brand, campaign (an edit may), number.
 PAID = ("new_brand", "campaign_update", "campaign_recreate")
 
-# The acts for which a scene has objects; the others fall away (registrations/failures/model.py).
+# The acts for which a scene has objects; the others fall away (registrations/twilio/rejections/entry.py).
 AT = {"start": ["end_user", "address", "profile"]}
 AT["profile"] = AT["start"]
 AT["trust_bundle"] = [*AT["profile"], "trust_bundle"]

@@ -7,7 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from registrations.twilio.rejections.table import render
+from registrations.twilio.rejections import CATALOGUE
+from registrations.twilio.rejections.markdown import render
 
 
 class Command(BaseCommand):
@@ -18,6 +19,8 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="store_true", help="only compare; exit code 1 if it differs")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if CATALOGUE.mistakes:
+            raise CommandError("\n".join(map(str, CATALOGUE.mistakes)))
         path = Path(settings.BASE_DIR) / "docs" / "failures.md"
         wanted = render()
         current = path.read_text(encoding="utf-8") if path.exists() else ""

@@ -7,7 +7,7 @@ from typing import Any
 
 from registrations.models import Registration, TwilioResource
 from registrations.models.brand import MAX_BRAND_UPDATES
-from registrations.twilio.rejections import parse_error_items, told
+from registrations.twilio.rejections import merge_reasons, parse_error_items
 from registrations.twilio.statuses import (
     BRAND,
     BRAND_FAILED,
@@ -207,7 +207,7 @@ def _notes(registration: Registration, slugs: set[str]) -> list[str]:
 
 def _about_inputs(part: str, resource: TwilioResource) -> bool:
     """Whether one of Twilio's reasons is known to be about an input, so that the same again is in vain."""
-    reasons = told(part, resource.errors, resource.failure_reason)
+    reasons = merge_reasons(part, resource.errors, resource.failure_reason)
     return any(one.inputs and one.failure.resubmittable == "yes" for one in reasons)
 
 

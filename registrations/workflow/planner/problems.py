@@ -17,11 +17,11 @@ from registrations.twilio.rejections import (
     inputs_in_text,
     lookup,
     match_text,
+    merge_reasons,
     of_state,
     parse_address_suggestion,
     parse_error_items,
     parse_evaluation,
-    told,
 )
 from registrations.twilio.statuses import BUNDLE_REJECTED
 from registrations.workflow.steps import Watch, Write, steps_of
@@ -113,7 +113,7 @@ def _of_mirror(part: str, resource: TwilioResource) -> Iterator[Problem]:
             suggestion=one.suggestion,
             unknown_fields=one.unknown_fields,
         )
-        for one in told(part, resource.errors, resource.failure_reason)
+        for one in merge_reasons(part, resource.errors, resource.failure_reason)
     ]
     yield from found
     state = of_state(part, resource.status)

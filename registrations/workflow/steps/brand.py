@@ -8,7 +8,7 @@ from registrations.models import Registration
 from registrations.models.brand import MAX_BRAND_UPDATES
 from registrations.models.choices import FeeKind, Stage, WaitingFor
 from registrations.twilio.client import Gateway
-from registrations.twilio.rejections import told
+from registrations.twilio.rejections import merge_reasons
 from registrations.twilio.statuses import (
     BRAND,
     BRAND_APPROVED,
@@ -43,7 +43,7 @@ def error_codes(registration: Registration) -> set[int]:
     brand = registration.brand
     if not brand.errors and not brand.failure_reason:
         return set()
-    reasons = told("brand", brand.errors, brand.failure_reason)
+    reasons = merge_reasons("brand", brand.errors, brand.failure_reason)
     return {code for one in reasons for code in (one.code, one.failure.code) if code}
 
 

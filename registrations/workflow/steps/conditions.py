@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from registrations.core.clock import scaled
 from registrations.models import ApiCall, Registration, TwilioResource
 from registrations.models.choices import SUCCESSFUL_CALL_STATES
-from registrations.twilio.rejections import Failure, of_state, told
+from registrations.twilio.rejections import Failure, merge_reasons, of_state
 from registrations.twilio.statuses import (
     BRAND_APPROVED,
     BRAND_EXPIRED,
@@ -145,7 +145,7 @@ def is_unfixable(part: str, resource: TwilioResource) -> bool:
 
     A reason that the catalogue does not know leaves hope.
     """
-    reasons = [one.failure for one in told(part, resource.errors, resource.failure_reason)]
+    reasons = [one.failure for one in merge_reasons(part, resource.errors, resource.failure_reason)]
     if not reasons and (state := of_state(part, resource.status)):
         reasons = [state]
     return bool(reasons) and all(beyond_editing(one) for one in reasons)
@@ -170,7 +170,7 @@ def refusal(what: str, part: str, resource: TwilioResource) -> str:
     """
     named = [
         one.failure.title if one.failure.certain or not one.message else one.message
-        for one in told(part, resource.errors, resource.failure_reason)
+        for one in merge_reasons(part, resource.errors, resource.failure_reason)
     ]
     titles = list(dict.fromkeys(text.rstrip(".") for text in named if text))
     if not titles:

@@ -54,7 +54,7 @@ def test_by_failure_with_its_count_and_title(boss):
     make_registration(Stage.CAMPAIGN, answer=FAILED, label="Refused")
     make_registration(Stage.LIVE, label="Fine")
     page = boss.get(LIST).content.decode()
-    assert "30909 Way of opting in" in page
+    assert "30909 Opt-in is incomplete" in page
     assert labels(boss, f"{LIST}?code=30909") == {"Refused"}
     assert labels(boss, "/admin/registrations/campaign/?code=30909") == {"Refused"}
     # A brand's list offers what brands are refused for.

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from registrations.twilio import rejections
 from registrations.intake.form import RegistrationForm
 from registrations.models import Campaign, PhoneNumber, Profile, TrustBundle
-from registrations.twilio import rejections
 from registrations.twilio.rejections import (
     FAILURES,
     FIELD_PARTS,
@@ -21,8 +21,7 @@ from registrations.twilio.rejections import (
     lookup,
     of_state,
 )
-from registrations.twilio.rejections.campaign_evidence import MISSING_URL_CODES
-from registrations.twilio.rejections.model import SCOPES, Area, Fee, Resubmittable, Who
+from registrations.twilio.rejections.entry import SCOPES, Area, Fee, Resubmittable, Who
 
 CHOICES = {
     "area": Area.__args__,
@@ -31,6 +30,9 @@ CHOICES = {
     "who": Who.__args__,
 }
 PARTS = {"profile": Profile, "trust_bundle": TrustBundle, "campaign": Campaign, "number": PhoneNumber}
+
+# A missing or unusable legal page is reported under any of these (Twilio facts, section 14).
+MISSING_URL_CODES = (30882, 30908, 30933, 30934)
 
 each = pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.key)
 
@@ -140,7 +142,7 @@ def test_30882_without_a_url_field_may_be_a_policy_violation(tokens: list[str]) 
     assert "support" in failure.redo
 
 
-@pytest.mark.parametrize("code", sorted(MISSING_URL_CODES))
+@pytest.mark.parametrize("code", MISSING_URL_CODES)
 def test_missing_pages_lead_to_a_url_field_and_an_edit(code: int) -> None:
     failure = lookup(code, ["TERMS_AND_CONDITIONS_URL"] if code == 30882 else ())
     assert failure.fields[0] in {"privacy_policy_url", "terms_and_conditions_url"}
@@ -170,7 +172,7 @@ def test_companies_leave_sole_proprietor(code: int) -> None:
 
 
 @pytest.mark.parametrize("code", [30750, 30751])
-def test_a_wrong_mobile_is_mended_in_the_trust_bundle(code: int) -> None:
+def test_a_wrong_mobile_is_fixed_in_the_trust_bundle(code: int) -> None:
     assert lookup(code).fields == ("mobile_phone_number",)
     assert lookup(code).redo == ("end_user", "trust_bundle", "brand_update")
 

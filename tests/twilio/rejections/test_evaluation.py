@@ -5,7 +5,8 @@ import random
 import pytest
 
 from registrations.twilio.rejections import parse_evaluation
-from tests.twilio.rejections.test_items import junk
+
+from .test_error_items import junk
 
 PASSED = {
     "requirement_name": "primary_customer_profile",

@@ -1,6 +1,6 @@
-"""Parts of a suggested address, brought to what the form takes; and the trap in its second line.
+"""Converts the parts of a suggested address to what the form accepts, and cleans up its second line.
 
-Source: Twilio facts, section 6.2. A part that does not look like one is "": better none than a wrong one.
+Source: docs/twilio.md section 6.2. A part that is not recognized is "": no value is better than a wrong one.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ SHAPES = {"region": _region, "postal_code": _postal_code, "iso_country": _countr
 def without_last_line(secondary: str, *, city: str, region: str, postal_code: str) -> str:
     """The secondary line without a repeated "city, state zip".
 
-    Twilio's own sample puts that last line of an envelope into Secondary Street; copied into the address it
-    would be rejected again. An apartment before it is kept.
+    Twilio's own sample has the "city, state zip" line in Secondary Street. If it were copied into the address,
+    the address would be rejected again. An apartment before it is kept. Source: docs/twilio.md section 6.2.
 
     >>> without_last_line("Apt 4B, Boston, MA 02215", city="Boston", region="MA", postal_code="02215-4147")
     'Apt 4B'

@@ -1,6 +1,6 @@
-"""Twilio's names of fields -> the form's.
+"""Maps Twilio's field names to inputs of the form.
 
-Source: Twilio facts, sections 2 and 5.1. Twilio publishes no full list, so unknown names are kept and shown.
+Source: docs/twilio.md sections 2 and 5.1. Twilio has not published a full list, so unknown names are kept and shown.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .model import FORM_FIELDS, SAMPLE_FIELDS, form_fields
+from .entry import FORM_FIELDS, SAMPLE_FIELDS, form_fields
 
 _ADDRESS = ("street", "city", "region", "postal_code")
 
-# Keys are upper-case with underscores; names equal to our own fields need no row.
+# Keys are uppercase with underscores; names that equal our own fields need no row.
 TOKENS: dict[str, tuple[str, ...]] = {
     "USE_CASE_DESCRIPTION": ("description",),
     "USECASE_DESCRIPTION": ("description",),
@@ -61,7 +61,7 @@ def normal(token: str) -> str:
 
 
 def fields_of(token: str) -> tuple[str, ...]:
-    """Form fields that one of Twilio's names stands for; () if unknown.
+    """Form fields that one of Twilio's names means; () if the name is unknown.
 
     >>> fields_of("SAMPLE_MESSAGE_2"), fields_of("MessageFlow"), fields_of("SOMETHING_NEW")
     (('message_sample_2',), ('message_flow',), ())
@@ -69,7 +69,7 @@ def fields_of(token: str) -> tuple[str, ...]:
     name = normal(token)
     if sample := _SAMPLE.fullmatch(name):
         place = int(sample.group(1)) - 1
-        # A number beyond our five samples still speaks of the samples.
+        # A number above our five samples still means the samples.
         return (SAMPLE_FIELDS[place] if 0 <= place < len(SAMPLE_FIELDS) else "message_samples",)
     if name in TOKENS:
         return TOKENS[name]
@@ -77,12 +77,12 @@ def fields_of(token: str) -> tuple[str, ...]:
 
 
 def inputs_of(tokens: Iterable[str]) -> tuple[str, ...]:
-    """Inputs of the form for several of Twilio's names, in order, without repeats."""
+    """Inputs of the form for several of Twilio's names, in order, without duplicates."""
     return form_fields(tuple(field for token in tokens for field in fields_of(token)))
 
 
 def unknown_tokens(tokens: Iterable[str]) -> tuple[str, ...]:
-    """Those of Twilio's names that stand for no input of the form, as they came, without repeats.
+    """Twilio's names that match no input of the form, unchanged, without duplicates.
 
     >>> unknown_tokens(["MESSAGE_FLOW", "SOMETHING_NEW", "SOMETHING_NEW"])
     ('SOMETHING_NEW',)
@@ -96,7 +96,8 @@ _PARAMETER = re.compile(r"\b(?:[A-Z][a-z]+(?:[A-Z][a-z]+)*|[A-Z]+(?:_[A-Z0-9]+)+
 def inputs_in_text(message: object) -> tuple[str, ...]:
     """Inputs whose API parameter is named in an error message, e.g. "MessageFlow" or "SAMPLE_MESSAGE_1".
 
-    For messages of refused calls only (21727, 21728, 20001): prose of reviewers uses the same words freely.
+    Only for messages of rejected calls (21727, 21728, 20001): reviewers use the same words in other meanings.
+    Anything but a text gives ().
 
     >>> inputs_in_text("Invalid length of parameter MessageSamples")
     ('message_sample_1',)

@@ -9,7 +9,7 @@ import pytest
 
 from registrations.intake.form import RegistrationForm
 from registrations.twilio.rejections import ErrorItem, inputs_in_text, parse_error_items
-from registrations.twilio.rejections.tokens import TOKENS, fields_of
+from registrations.twilio.rejections.field_names import TOKENS, fields_of
 
 REST = {
     "error_code": 30886,

@@ -1,7 +1,7 @@
-"""All known failures in one place: by code, by text, by upstream status word.
+"""Finds catalogue entries by code, by text, and by Twilio's status word.
 
-Pure data: no models, no HTTP. Nothing here raises on unknown input; what we do not know is said to be unknown
-and Twilio's own words are shown beside it.
+Pure: no models, no HTTP. The catalogue is read once, when this module is imported. Nothing here raises: unknown
+input gives a neutral entry or None, and the pages show Twilio's own words.
 """
 
 from __future__ import annotations
@@ -10,41 +10,19 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from . import (
-    brand,
-    bundle,
-    campaign,
-    campaign_content,
-    campaign_evidence,
-    campaign_review,
-    campaign_shared,
-    evaluation,
-    http_codes,
-    number,
-    synchronous,
-)
-from .model import Area, Failure
-from .tokens import inputs_of
+from .entry import Area, Failure
+from .field_names import inputs_of
+from .loading import load
 
-MODULES = (
-    evaluation,
-    bundle,
-    brand,
-    campaign,
-    campaign_evidence,
-    campaign_content,
-    campaign_review,
-    campaign_shared,
-    number,
-    synchronous,
-    http_codes,
-)
-FAILURES: tuple[Failure, ...] = tuple(failure for module in MODULES for failure in module.FAILURES)
+CATALOGUE = load()
+FAILURES: tuple[Failure, ...] = CATALOGUE.failures
 BY_KEY: dict[str, Failure] = {failure.key: failure for failure in FAILURES}
-BY_CODE: dict[int, Failure] = {int(key): failure for key, failure in BY_KEY.items() if key.isdigit()}
+BY_CODE: dict[int, Failure] = {one.code: one for one in FAILURES if one.code and not one.when_inputs}
 BY_STATE: dict[str, Failure] = {state.casefold(): failure for failure in FAILURES for state in failure.states}
+# Second meanings of a code. Which meaning applies depends on the inputs that Twilio names.
+VARIANTS: tuple[Failure, ...] = tuple(failure for failure in FAILURES if failure.when_inputs)
 
-# The parts of a case, as the rest of the project names them, and the catalogue's areas that speak about them.
+# Part of a registration -> the areas of the catalogue that can apply to it.
 AREAS_OF_PART: dict[str, tuple[Area, ...]] = {
     "profile": ("bundle", "evaluation"),
     "trust_bundle": ("bundle", "evaluation"),
@@ -55,42 +33,36 @@ AREAS_OF_PART: dict[str, tuple[Area, ...]] = {
 }
 
 
-def _terms_variant(failure: Failure, inputs: tuple[str, ...]) -> Failure:
-    """30882 is a policy violation by Twilio's guide, and a missing or bad terms page in the field.
-
-    Source: Twilio facts, section 14: only `fields` can tell the two apart.
-    """
-    url_fields = {"terms_and_conditions_url", "privacy_policy_url"}
-    return BY_KEY["30882_url"] if url_fields & set(inputs) else failure
-
-
 def lookup(code: object, fields: Iterable[str] = ()) -> Failure:
     """The entry for Twilio's code (int or digits); `fields` are Twilio's tokens or our form fields.
 
-    An unknown code, or none, gives a neutral entry with certain=False. Never raises.
+    An unknown code, or none, gives a neutral entry with certain=False. If the code has a second meaning, `fields`
+    decides which one applies (docs/twilio.md section 14: 30882). Never raises.
     """
-    number_ = as_code(code)
-    failure = BY_CODE.get(number_) if number_ is not None else None
+    number = as_code(code)
+    failure = BY_CODE.get(number) if number is not None else None
     if failure is None:
-        return _unknown(number_)
-    if failure.code == 30882:
-        return _terms_variant(failure, inputs_of(fields))
-    return failure
+        return _unknown(number)
+    inputs = set(inputs_of(fields))
+    return next((one for one in VARIANTS if one.code == number and inputs & set(one.when_inputs)), failure)
 
 
 def by_key(key: str) -> Failure:
-    """The entry of that key, or the neutral one."""
+    """The entry with this key, or the neutral one. Never raises."""
     return BY_KEY.get(key) or _unknown(None)
 
 
 def of_state(part: str, word: str | None) -> Failure | None:
-    """What an upstream status word means when it is a failure in itself, e.g. ("brand", "SUSPENDED")."""
+    """The entry for a status word that means a failure by itself, or None.
+
+    `part` is a part of the registration, `word` Twilio's status, e.g. ("brand", "SUSPENDED"). Case does not matter.
+    """
     part = "number" if part == "phone_number" else part
     return BY_STATE.get(f"{part}:{word or ''}".casefold())
 
 
 def as_code(value: object) -> int | None:
-    """Twilio's number out of 30886, "30886" or 30886.0; None for anything else."""
+    """Twilio's number from 30886, "30886", or 30886.0; None for anything else or out of 1 to 999,999,999."""
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int):
@@ -104,14 +76,14 @@ def as_code(value: object) -> int | None:
 
 @lru_cache(maxsize=256)
 def _unknown(code: int | None) -> Failure:
-    title = f"Twilio error {code}" if code else "Reason not known to us"
+    title = f"Twilio error {code}" if code else "Unknown reason"
     return Failure(
         code=code,
         key=f"unknown_{code}" if code else "unknown",
         area=_area_of(code),
         title=title,
-        explanation="This is not in our catalogue; Twilio's own words are shown with it.",
-        advice="Read Twilio's words, correct what they name and submit again; if they do not help, ask "
+        explanation="This error is not in our catalog. Twilio's own words are shown with it.",
+        advice="Read Twilio's message, correct what it names, and submit again. If it does not help, ask "
         "Twilio Support.",
         redo=("support",),
         certain=False,
@@ -130,13 +102,13 @@ def _area_of(code: int | None) -> Area:
     return "synchronous"
 
 
-# --- code-less texts --------------------------------------------------------------------------------------
+# --- texts without a code --------------------------------------------------------------------------------------
 
 _CODE_IN_URL = re.compile(r"/errors/(\d{4,6})\b")
 
 
 def _clause(text: str) -> re.Pattern[str]:
-    """Pattern for a leading clause: case, spacing, punctuation and a stray "please" do not matter."""
+    """Pattern for the beginning of a text; case, spacing, punctuation, and an extra "please" do not matter."""
     words = [re.escape(word) for word in re.findall(r"[A-Za-z0-9]+", text)]
     gap = r"[^A-Za-z0-9]+(?:please[^A-Za-z0-9]+)?"
     return re.compile(r"(?<![A-Za-z0-9])" + gap.join(words) + r"(?![A-Za-z0-9])", re.IGNORECASE)
@@ -153,7 +125,7 @@ _SUGGESTED = re.compile(
 
 
 def find_texts(area: str, text: object) -> list[tuple[int, Failure]]:
-    """(position, entry) of each known reason in a text, in the text's order."""
+    """(position, entry) for each known reason in a text, in order; position counts characters from 0."""
     if not isinstance(text, str) or not text:
         return []
     allowed = AREAS_OF_PART.get(area) or ((area,) if area else None)
@@ -170,14 +142,14 @@ def find_texts(area: str, text: object) -> list[tuple[int, Failure]]:
 
 
 def match_texts(area: str, text: object) -> list[Failure]:
-    """Every known reason in a FailureReason or failure_reason text, each once, in order; [] if none.
+    """Every known reason in a FailureReason or failure_reason text, each once, in order; [] if there is none.
 
-    `area` is a part of the case ("profile", "brand", …), an area of the catalogue, or "" for all.
+    `area` is a part of the registration ("profile", "brand", …), an area of the catalogue, or "" for all.
     """
     return list(dict.fromkeys(failure for _, failure in find_texts(area, text)))
 
 
 def match_text(area: str, text: object) -> Failure | None:
-    """The first known reason in a text, or None: then show the text as it came."""
+    """The first known reason in a text, or None if there is none; then show the text itself."""
     found = match_texts(area, text)
     return found[0] if found else None

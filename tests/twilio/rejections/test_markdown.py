@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from registrations.twilio.rejections import FAILURES
-from registrations.twilio.rejections.table import render
+from registrations.twilio.rejections.markdown import render
 
 PAGE = Path(settings.BASE_DIR) / "docs" / "failures.md"
 

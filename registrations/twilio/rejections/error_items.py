@@ -1,8 +1,8 @@
-"""Readers for lists of errors: `errors` of bundles, brands and campaigns, of events, and evaluation results.
+"""Parses lists of errors: `errors` of bundles, brands, campaigns, and events, and evaluation results.
 
-Source: Twilio facts, sections 2, 4.1, 5.1, 6.3 and 7.3. The same data comes in several spellings (error_code,
-registrationerrorcode, code, …), and the SDK's own type hints for it are wrong, so everything is tolerated and
-nothing raises; order is kept and no item is dropped.
+Source: docs/twilio.md sections 2, 4.1, 5.1, 6.3 and 7.3. The same data comes with different keys (error_code,
+registrationerrorcode, code, …), and the SDK's type hints for it are wrong. So any input is accepted and nothing
+raises. Order is kept and no item is dropped.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .catalogue import as_code, by_key, lookup, match_text
-from .model import Failure
-from .tokens import inputs_of, unknown_tokens
+from .entry import Failure
+from .field_names import inputs_of, unknown_tokens
+from .lookup import as_code, by_key, lookup, match_text
 
 MAX_DEPTH = 8
 MAX_SHOWN = 500
@@ -24,11 +24,12 @@ SUPPORTING_BUNDLE = "evaluation_supporting_bundle"
 
 @dataclass(frozen=True)
 class ErrorItem:
-    """One thing that Twilio holds against an object.
+    """One error that Twilio reports for an object.
 
     code: Twilio's number or None. description: Twilio's words, may be "". url: Twilio's page or "".
-    fields: Twilio's names of fields, as they came. inputs: inputs of the form they stand for, or, when Twilio
-    names none that we know, those that the catalogue names for the code. raw: the item as it came.
+    fields: Twilio's field names, unchanged. inputs: the inputs of the form that they mean; if Twilio names none
+    that we know, the ones that the catalogue has for the code. raw: the item, unchanged. key: the catalogue's key
+    if the kind of row decides the entry, else "".
     """
 
     code: int | None
@@ -41,12 +42,12 @@ class ErrorItem:
 
     @property
     def failure(self) -> Failure:
-        """The catalogue's entry; a neutral one when neither code nor words are known."""
+        """The catalogue's entry, or the neutral one if neither the code nor the words are known."""
         return _failure(self.code, self.description, self.fields, self.key)
 
     @property
     def unknown_fields(self) -> tuple[str, ...]:
-        """Twilio's names that stand for no input of ours; a bundle's pointers have an entry of their own."""
+        """Twilio's field names that match no input of the form; () for a bundle's references to other bundles."""
         return () if self.key == SUPPORTING_BUNDLE else unknown_tokens(self.fields)
 
 
@@ -61,9 +62,12 @@ def _failure(code: int | None, description: str, fields: tuple[str, ...], key: s
 def make_item(
     code: int | None, description: str, url: str, fields: tuple[str, ...], raw: object, key: str = ""
 ) -> ErrorItem:
+    """An item with the inputs and the link that Twilio gave, or else those of the catalogue's entry.
+
+    A `url` that is not http or https is replaced by Twilio's page for the code, because it becomes a link.
+    """
     failure = _failure(code, description, fields, key)
     inputs = inputs_of(fields) or failure.form_fields
-    # The address becomes a link on a page, so nothing but the web's own schemes passes.
     link = url if url.lower().startswith(("https://", "http://")) else failure.url
     return ErrorItem(code, description, link, fields, inputs, raw, key)
 
@@ -92,7 +96,11 @@ _CODE_IN_TEXT = re.compile(
 
 
 def parse_error_items(items: object) -> list[ErrorItem]:
-    """Every error in `items`: a list, one dict, a whole payload, JSON text, plain text, a number or None."""
+    """Every error in `items`: a list, one dict, a whole payload, JSON text, plain text, a number, or None.
+
+    Items keep their order. None and empty values give []. Never raises: a value of an unexpected type becomes an
+    item without a code whose description shows it, at most MAX_SHOWN characters.
+    """
     return list(_items(items, 0))
 
 
@@ -186,13 +194,13 @@ def _tokens(value: object, depth: int) -> tuple[str, ...]:
 
 
 def code_in_text(text: str) -> int | None:
-    """A code named in prose or in a link to Twilio's error pages."""
+    """The code in a link to Twilio's error pages, or after the word "error" in a text; None if there is none."""
     match = _CODE_IN_TEXT.search(text)
     return as_code(match.group(1) or match.group(2)) if match else None
 
 
 def _shown(value: object) -> str:
-    """Something to show for a shape nobody expected."""
+    """Text to show for a value of an unexpected type, at most MAX_SHOWN characters."""
     if value in ({}, [], ()):
         return ""
     try:
@@ -209,9 +217,10 @@ _ADDRESS_REQUIREMENT = "customer_profile_address"
 
 
 def parse_evaluation(results: object) -> list[ErrorItem]:
-    """What an evaluation holds against a bundle; [] when it passed. Takes `results` or the whole answer.
+    """The errors of an evaluation, [] if it passed. Takes `results` or the whole response, also as JSON text.
 
     A row that fails gives one item, followed by one for each of its invalid fields. Never raises.
+    Source: docs/twilio.md section 2.
     """
     if isinstance(results, str):
         try:
