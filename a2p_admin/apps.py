@@ -3,10 +3,10 @@
 from django.contrib.admin.apps import AdminConfig
 
 
-class DeskAdminConfig(AdminConfig):
+class A2PAdminConfig(AdminConfig):
     # The class lives outside any `admin` package: imported from inside one, autodiscover would run while the
     # site is being made and models would register on a discarded instance.
-    default_site = "registrations.admin.site.DeskAdminSite"
+    default_site = "registrations.admin.site.A2PAdminSite"
 
     def ready(self) -> None:
         super().ready()

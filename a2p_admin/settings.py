@@ -60,7 +60,7 @@ with suppress(ValueError):
     ALLOWED_HOSTS += [host for host in [urlsplit(PUBLIC_BASE_URL).hostname] if host]
 
 INSTALLED_APPS = [
-    "a2p_admin.apps.DeskAdminConfig",
+    "a2p_admin.apps.A2PAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -17,7 +17,7 @@ from registrations.workflow.runner import rate_limit, retries, runner
 
 
 @dataclass
-class Desk:
+class Harness:
     """What the tests of the pipeline share: a sandbox, and `run`, which plays the worker."""
 
     sandbox: SandboxServer
@@ -105,10 +105,10 @@ def sandbox(settings) -> Iterator[SandboxServer]:
 
 
 @pytest.fixture
-def desk(sandbox, db, monkeypatch) -> Desk:
+def harness(sandbox, db, monkeypatch) -> Harness:
     # The sandbox of these tests has no rate limit; the pace itself has its own tests.
     monkeypatch.setattr(rate_limit, "INTERVALS", dict.fromkeys(rate_limit.INTERVALS, 0.0))
     monkeypatch.setattr(runner, "MIN_QUIET_SECONDS", 0.02)
     monkeypatch.setattr(runner, "MIN_PAID_QUIET_SECONDS", 0.02)
     monkeypatch.setattr(retries, "NOT_FOUND_SECONDS", 0.02)
-    return Desk(sandbox)
+    return Harness(sandbox)

@@ -163,7 +163,7 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
 _NOT_HERE = ("django_q", "otp_totp", "otp_static")
 
 
-class DeskAdminSite(admin.AdminSite):
+class A2PAdminSite(admin.AdminSite):
     site_header = "A2P registration desk"
     site_title = "A2P desk"
     index_title = "Home"

@@ -15,7 +15,7 @@ from registrations.models.choices import ItemState
 from registrations.operations import notifications
 from registrations.operations.reconciliation import actions, primary_profile, schedule
 from registrations.operations.webhooks import event_streams, handlers
-from registrations.twilio.client import errors, get_gateway
+from registrations.twilio.client import errors, get_client
 from registrations.workflow import locks
 from registrations.workflow.runner import runner
 
@@ -47,7 +47,7 @@ def run_scan(pk: int) -> None:
 
 def look_at_retired(registration_id: int | None) -> None:
     """Check whether retired brands are gone; a lost job is made up for by the next check."""
-    schedule.look_at_retired_brands(get_gateway(), pause, registration_id)
+    schedule.look_at_retired_brands(get_client(), pause, registration_id)
 
 
 def look_at_primary_profile() -> None:
@@ -71,11 +71,11 @@ def set_up_event_streams() -> None:
     It may wait half a minute for the test event, which is rare and asked for by a person.
     """
     try:
-        report = event_streams.set_up(get_gateway(), pause=pause)
+        report = event_streams.set_up(get_client(), pause=pause)
         detail = report.told()
     except locks.Busy:
         return  # the other job stores what it finds
-    except errors.GatewayError as error:
+    except errors.TwilioError as error:
         detail = {"ok": False, "problems": [f"{str(error).rstrip('.')}. Nothing is lost: try again."]}
     event_streams.keep_set_up(detail)
 

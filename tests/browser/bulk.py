@@ -6,7 +6,7 @@ from registrations.admin.bulk.similar_failures import address
 from registrations.models import Batch, Registration
 from registrations.operations import actions, bulk, similar_failures
 from registrations.operations.similar_failures import Key
-from tests.browser.pages import Desk
+from tests.browser.pages import App
 from tests.factories import make_registration
 
 
@@ -28,12 +28,12 @@ def make_batches(registrations: list[Registration]) -> dict[str, Batch]:
     return made
 
 
-def open_preview(desk: Desk) -> None:
+def open_preview(app: App) -> None:
     """The differences that one text makes in the registrations of a group."""
-    desk.page.goto(address(_texts()))
-    desk.page.locator("#group-text").fill("A new text for {brand}. " * 4)
-    desk.button("Show each difference").click()
-    desk.page.get_by_role("heading", name="Look at each difference").wait_for()
+    app.page.goto(address(_texts()))
+    app.page.locator("#group-text").fill("A new text for {brand}. " * 4)
+    app.button("Show each difference").click()
+    app.page.get_by_role("heading", name="Look at each difference").wait_for()
 
 
 def group_url() -> str:

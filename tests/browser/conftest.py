@@ -20,7 +20,7 @@ from playwright.sync_api import sync_playwright
 from registrations.admin.changelist import live_regions
 from registrations.sandbox import SandboxServer
 from tests.browser.guard import Guard
-from tests.browser.pages import Desk
+from tests.browser.pages import App
 
 from . import chromium
 
@@ -153,16 +153,16 @@ def guard(live_server, sandbox):
 
 @pytest.fixture
 def visitor(browser, guard, live_server, monkeypatch):
-    """visitor(**options of a browser context) -> a Desk that is not signed in."""
+    """visitor(**options of a browser context) -> a App that is not signed in."""
     monkeypatch.setattr(live_regions, "POLL_BUSY_SECONDS", 1)
     contexts = []
 
-    def open_one(**options) -> Desk:
+    def open_one(**options) -> App:
         context = browser.new_context(base_url=live_server.url, **options)
         context.set_default_timeout(8000)
         guard.watch(context)
         contexts.append(context)
-        return Desk(context.new_page())
+        return App(context.new_page())
 
     yield open_one
     for context in contexts:
@@ -176,22 +176,22 @@ def user(transactional_db):
 
 @pytest.fixture
 def signed_in(visitor, user, live_server, settings):
-    """signed_in(user=…, **options) -> a Desk with a session, without the way through the sign-in page."""
+    """signed_in(user=…, **options) -> a App with a session, without the way through the sign-in page."""
 
-    def open_one(who=user, **options) -> Desk:
-        desk = visitor(**options)
+    def open_one(who=user, **options) -> App:
+        app = visitor(**options)
         client = Client()
         client.force_login(who)
         name = settings.SESSION_COOKIE_NAME
-        desk.page.context.add_cookies(
+        app.page.context.add_cookies(
             [{"name": name, "value": client.cookies[name].value, "url": live_server.url}]
         )
-        return desk
+        return app
 
     return open_one
 
 
 @pytest.fixture
-def desk(signed_in) -> Desk:
+def app(signed_in) -> App:
     """A superuser's window."""
     return signed_in()

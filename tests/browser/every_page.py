@@ -26,7 +26,7 @@ from registrations.workflow import notices
 from registrations.workflow.runner import runner
 from tests.admin.test_site import orphan_of
 from tests.browser.bulk import group_url, make_batches, open_preview
-from tests.browser.pages import CUSTOMER, Desk
+from tests.browser.pages import CUSTOMER, App
 from tests.factories import make_registration
 from tests.operations.imports.files import csv_bytes
 
@@ -142,39 +142,39 @@ def make_notes(registration: Registration) -> None:
         Notification.objects.filter(key="c").update(read_at=timezone.now())
 
 
-def _errors(desk: Desk) -> None:
-    desk.new()
-    desk.button("Save").click()
-    desk.page.get_by_role("alert").wait_for()
+def _errors(app: App) -> None:
+    app.new()
+    app.button("Save").click()
+    app.page.get_by_role("alert").wait_for()
 
 
-def _composer(desk: Desk) -> None:
-    desk.new()
-    desk.fill(CUSTOMER | {"Description": "", "How people opt in": ""})
-    desk.button("Write the texts for me…").click()
-    desk.page.get_by_role("heading", name="The business").wait_for()
+def _composer(app: App) -> None:
+    app.new()
+    app.fill(CUSTOMER | {"Description": "", "How people opt in": ""})
+    app.button("Write the texts for me…").click()
+    app.page.get_by_role("heading", name="The business").wait_for()
 
 
-def _composed(desk: Desk) -> None:
-    _composer(desk)
-    desk.field("Page where this can be seen").fill("annlee.example.com/texts")
-    desk.button("Show the texts").click()
-    desk.page.get_by_role("heading", name="The texts").wait_for()
+def _composed(app: App) -> None:
+    _composer(app)
+    app.field("Page where this can be seen").fill("annlee.example.com/texts")
+    app.button("Show the texts").click()
+    app.page.get_by_role("heading", name="The texts").wait_for()
 
 
-def conflict(desk: Desk, registration: Registration) -> None:
+def conflict(app: App, registration: Registration) -> None:
     """Two people changed the same input; the second looks at both."""
-    desk.page.goto(f"/admin/registrations/registration/{registration.pk}/change/")
-    desk.field("City").fill("Salem")
+    app.page.goto(f"/admin/registrations/registration/{registration.pk}/change/")
+    app.field("City").fill("Salem")
     parts = {"profile": {"city": LONG, "street": "9 New St"}}
     actions.edit(Registration.objects.get(pk=registration.pk), parts, actor="bob")
-    desk.button("Save").click()
-    desk.page.get_by_role("heading", name="changed the same meanwhile").wait_for()
+    app.button("Save").click()
+    app.page.get_by_role("heading", name="changed the same meanwhile").wait_for()
     # For the next one who comes here.
     actions.edit(Registration.objects.get(pk=registration.pk), {"profile": {"city": "Boston"}}, actor="bob")
 
 
-def pages(registrations: Cases) -> dict[str, str | Callable[[Desk], object]]:
+def pages(registrations: Cases) -> dict[str, str | Callable[[App], object]]:
     """Name -> address, or how to get there."""
     registration = "/admin/registrations/registration/{}/{}/".format
     admin = "/admin/{}/".format
@@ -188,20 +188,20 @@ def pages(registrations: Cases) -> dict[str, str | Callable[[Desk], object]]:
         "form-new": admin("registrations/registration/add"),
         "form-errors": _errors,
         "form-rejected": registration(registrations.rejected.pk, "change"),
-        "registration-draft": registration(registrations.draft.pk, "desk"),
-        "registration-otp": registration(registrations.otp.pk, "desk"),
-        "registration-rejected": registration(registrations.rejected.pk, "desk"),
-        "registration-to-buy": registration(registrations.to_buy.pk, "desk"),
-        "registration-live": registration(registrations.live.pk, "desk"),
-        "registration-address": registration(registrations.address.pk, "desk"),
-        "registration-suspended": registration(registrations.suspended.pk, "desk"),
+        "registration-draft": registration(registrations.draft.pk, "detail"),
+        "registration-otp": registration(registrations.otp.pk, "detail"),
+        "registration-rejected": registration(registrations.rejected.pk, "detail"),
+        "registration-to-buy": registration(registrations.to_buy.pk, "detail"),
+        "registration-live": registration(registrations.live.pk, "detail"),
+        "registration-address": registration(registrations.address.pk, "detail"),
+        "registration-suspended": registration(registrations.suspended.pk, "detail"),
         "versions": registration(registrations.address.pk, "versions")
         + "?a={}&b={}#comparison".format(*registrations.address.submissions.values_list("pk", flat=True)[:2]),
         "one-time-texts": admin("registrations/registration/otp"),
         "bulk-work": admin("registrations/batch"),
         "failures": admin("registrations/openproblem"),
         "failures-by-reason": admin("registrations/openproblem") + "?by=reason",
-        "failures-uncatalogued": admin("registrations/openproblem/uncatalogued"),
+        "failures-uncatalogued": admin("registrations/openproblem/unknown-codes"),
         "failure-group": group_url(),
         "failure-preview": open_preview,
         "batch-ready": admin(f"registrations/batch/{registrations.batches['ready'].pk}"),
@@ -248,15 +248,15 @@ def pages(registrations: Cases) -> dict[str, str | Callable[[Desk], object]]:
         "composer": _composer,
         "composer-texts": _composed,
         "second-factor": admin("second-factor/setup"),
-        "form-merge": lambda desk: conflict(desk, registrations.suspended),
+        "form-merge": lambda app: conflict(app, registrations.suspended),
         "not-found": "/admin/registrations/registration/999999/detail/",
     }
 
 
-def visit(desk: Desk, how: str | Callable[[Desk], object]) -> Page:
+def visit(app: App, how: str | Callable[[App], object]) -> Page:
     if callable(how):
-        how(desk)
-        desk.page.wait_for_load_state()
+        how(app)
+        app.page.wait_for_load_state()
     else:
-        desk.page.goto(how)
-    return desk.page
+        app.page.goto(how)
+    return app.page

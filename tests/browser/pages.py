@@ -32,7 +32,7 @@ CUSTOMER = {
 PATIENCE = 40_000
 
 
-class Desk:
+class App:
     """One browser window."""
 
     def __init__(self, page: Page):
@@ -57,19 +57,19 @@ class Desk:
         return self.page.locator("li.step").filter(has_text=label)
 
     # --- going ----------------------------------------------------------------------------------------------
-    def list(self) -> "Desk":
+    def list(self) -> "App":
         self.page.goto("/admin/registrations/registration/")
         return self
 
-    def registration(self, registration: Registration) -> "Desk":
+    def registration(self, registration: Registration) -> "App":
         self.page.goto(f"/admin/registrations/registration/{registration.pk}/detail/")
         return self
 
-    def edit(self, registration: Registration) -> "Desk":
+    def edit(self, registration: Registration) -> "App":
         self.page.goto(f"/admin/registrations/registration/{registration.pk}/change/")
         return self
 
-    def new(self) -> "Desk":
+    def new(self) -> "App":
         self.page.goto("/admin/registrations/registration/add/")
         return self
 

@@ -12,7 +12,7 @@ from registrations.models import Batch, BatchItem, Import, Registration
 from registrations.models.choices import ItemState, JobState
 from registrations.operations import actions, bulk
 from registrations.operations.imports import importer
-from tests.browser.pages import Desk
+from tests.browser.pages import App
 from tests.factories import make_registration
 from tests.operations.imports.files import csv_bytes
 
@@ -57,38 +57,38 @@ def rare_pages() -> dict[str, str]:
     return pages
 
 
-def plain_page(desk: Desk, name: str) -> None:
+def plain_page(app: App, name: str) -> None:
     """One of the pages that stand without the desk around them."""
-    desk.page.route(
+    app.page.route(
         "**/plain",
         lambda route: route.fulfill(content_type="text/html", body=render_to_string(f"{name}.html")),
     )
-    desk.page.goto("/plain")
-    desk.page.unroute("**/plain")
+    app.page.goto("/plain")
+    app.page.unroute("**/plain")
 
 
-def second_factor(desk: Desk) -> Iterator[str]:
+def second_factor(app: App) -> Iterator[str]:
     """Each step of setting it up, named, while its page is open; at the end the desk asks for a code."""
-    desk.page.goto("/admin/second-factor/setup/")
-    desk.button("Set it up").click()
+    app.page.goto("/admin/second-factor/setup/")
+    app.button("Set it up").click()
     yield "second-factor-key"
-    desk.field("Code").fill("000000")
-    desk.button("Turn it on").click()
+    app.field("Code").fill("000000")
+    app.button("Turn it on").click()
     yield "second-factor-wrong"
     TOTPDevice.objects.update(confirmed=True)
-    desk.page.goto("/admin/second-factor/")
+    app.page.goto("/admin/second-factor/")
     yield "second-factor-asked"
-    desk.field("Code").fill("000000")
-    desk.button("Go on").click()
+    app.field("Code").fill("000000")
+    app.button("Go on").click()
     yield "second-factor-refused"
     TOTPDevice.objects.all().delete()
 
 
-def menus(desk: Desk) -> Iterator[str]:
+def menus(app: App) -> Iterator[str]:
     """A list's menus, each open."""
     for name in ("Filters", "Views", "Export"):
-        desk.page.goto("/admin/registrations/registration/?waiting_for__exact=us")
-        desk.page.locator("summary.btn", has_text=name).click()
+        app.page.goto("/admin/registrations/registration/?waiting_for__exact=us")
+        app.page.locator("summary.btn", has_text=name).click()
         yield f"menu-{name.lower()}"
 
 

@@ -37,13 +37,13 @@ def test_take_pictures(visitor, signed_in, sandbox):
         stranger = visitor(**options)
         stranger.page.goto("/admin/login/")
         stranger.page.screenshot(path=target / "sign-in.png", full_page=True)
-        desk = signed_in(**options)
+        app = signed_in(**options)
         for name, how in listed.items():
-            page = visit(desk, how)
+            page = visit(app, how)
             page.screenshot(path=target / f"{name}.png", full_page=True)
         if "phone" in look:
-            desk.list().button("Menu").click()
-            desk.page.screenshot(path=target / "menu.png")
+            app.list().button("Menu").click()
+            app.page.screenshot(path=target / "menu.png")
         panel = signed_in(**options)
         panel.page.goto(sandbox.url)
         panel.page.screenshot(path=target / "sandbox-panel.png", full_page=True)
@@ -71,28 +71,28 @@ def test_take_rare_ones(visitor, signed_in):
 
     folder = Path(os.environ[FOLDER]) / "rare"
 
-    def take(desk, look: str, name: str) -> None:
+    def take(app, look: str, name: str) -> None:
         (folder / look).mkdir(parents=True, exist_ok=True)
-        desk.page.screenshot(path=folder / look / f"{name}.png", full_page=True)
+        app.page.screenshot(path=folder / look / f"{name}.png", full_page=True)
 
     def take_all(listed: dict[str, str]) -> None:
         for look, options in LOOKS.items():
-            desk = signed_in(**options)
+            app = signed_in(**options)
             for name, url in listed.items():
-                desk.page.goto(url)
-                take(desk, look, name)
+                app.page.goto(url)
+                take(app, look, name)
 
     take_all(empty_desk())
     take_all(rare_pages())
     for look, options in LOOKS.items():
-        stranger, desk = visitor(**options), signed_in(**options)
+        stranger, app = visitor(**options), signed_in(**options)
         for name in PLAIN:
             plain_page(stranger, name)
             take(stranger, look, f"plain-{name}")
         stranger.sign_in("nobody", "wrong")
         take(stranger, look, "sign-in-wrong")
-        for name in itertools.chain(menus(desk), second_factor(desk)):
-            take(desk, look, name)
+        for name in itertools.chain(menus(app), second_factor(app)):
+            take(app, look, name)
 
 
 def main() -> int:

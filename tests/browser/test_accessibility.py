@@ -26,11 +26,11 @@ def templates():
     template_rendered.disconnect(note)
 
 
-def test_axe_finds_nothing_on_any_page(desk, user, guard, templates):
+def test_axe_finds_nothing_on_any_page(app, user, guard, templates):
     trouble, registrations = [], make_registrations()
     for name, how in pages(registrations).items():
-        visit(desk, how)
-        trouble += [f"{name}, {line}" for line in in_every_look(desk.page, guard)]
+        visit(app, how)
+        trouble += [f"{name}, {line}" for line in in_every_look(app.page, guard)]
     assert not trouble, "\n".join(trouble)
     seen = set(templates)
     # Whatever the desk has an address for is made of templates that were looked at: a new page belongs into `pages`.
@@ -42,34 +42,34 @@ def test_axe_finds_nothing_on_any_page(desk, user, guard, templates):
             assert answer.templates[0].name in seen, url
 
 
-def test_axe_finds_nothing_in_states_that_seldom_last(desk, visitor, guard):
+def test_axe_finds_nothing_in_states_that_seldom_last(app, visitor, guard):
     trouble = []
     for listed in (empty_desk, rare_pages):
         for name, url in listed().items():
-            desk.page.goto(url)
-            trouble += [f"{name}, {line}" for line in in_every_look(desk.page, guard)]
-    trouble += [f"{name}, {line}" for name in menus(desk) for line in in_every_look(desk.page, guard)]
+            app.page.goto(url)
+            trouble += [f"{name}, {line}" for line in in_every_look(app.page, guard)]
+    trouble += [f"{name}, {line}" for name in menus(app) for line in in_every_look(app.page, guard)]
     stranger = visitor()
     for name in PLAIN:
         plain_page(stranger, name)
         trouble += [f"{name}, {line}" for line in in_every_look(stranger.page, guard)]
-    for name in second_factor(desk):
-        trouble += [f"{name}, {line}" for line in violations(desk.page, guard)]
+    for name in second_factor(app):
+        trouble += [f"{name}, {line}" for line in violations(app.page, guard)]
     assert not trouble, "\n".join(trouble)
 
 
 def test_axe_finds_nothing_before_signing_in(visitor, guard):
-    desk = visitor()
+    app = visitor()
     for path in ("/admin/login/", "/admin/login/?next=/admin/"):
-        desk.page.goto(path)
-        assert violations(desk.page, guard) == []
-    desk.sign_in("nobody", "wrong")
-    assert violations(desk.page, guard) == []
+        app.page.goto(path)
+        assert violations(app.page, guard) == []
+    app.sign_in("nobody", "wrong")
+    assert violations(app.page, guard) == []
 
 
-def test_axe_notices_what_it_is_for(desk, guard):
+def test_axe_notices_what_it_is_for(app, guard):
     make_draft()  # an empty list has nothing to search
-    page = desk.list().page
+    page = app.list().page
     page.evaluate("""() => {
       document.querySelector('#searchbar').removeAttribute('aria-label');
       document.querySelectorAll('label[for=searchbar]').forEach(label => label.remove());

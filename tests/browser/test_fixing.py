@@ -13,7 +13,7 @@ from registrations.operations import actions
 from registrations.sandbox import SandboxServer, control
 from registrations.workflow.runner import runner
 from tests.browser.pages import PATIENCE
-from tests.conftest import Desk as Walk
+from tests.conftest import App as Walk
 from tests.customers import PARTS, make_draft
 
 from . import conftest
@@ -53,24 +53,24 @@ def row_of(table: Locator, heading: str) -> list[str]:
     return [" ".join(text.split()) for text in row.get_by_role("cell").all_inner_texts()]
 
 
-def test_a_rejected_address_takes_the_suggested_one_and_both_tries_are_kept(desk, callbacks, worker, sandbox):
+def test_a_rejected_address_takes_the_suggested_one_and_both_tries_are_kept(app, callbacks, worker, sandbox):
     registration = make_draft(profile={"street": "1 Wrong St", "street_secondary": "Unit 4"})
     actions.submit(registration, actor="ann")
-    page = desk.registration(registration).page
-    desk.expect_next_to_act("You")
-    suggestion = desk.card("Twilio refused this").get_by_role("table", name="Twilio suggests this address")
+    page = app.registration(registration).page
+    app.expect_next_to_act("You")
+    suggestion = app.card("Twilio refused this").get_by_role("table", name="Twilio suggests this address")
     expect(suggestion).to_be_visible()
     assert row_of(suggestion, "Street") == ["1 Wrong St", "1 Jersey St (changed)"]
     before = writes(sandbox)
 
-    desk.button("Use suggested address").click()
-    desk.expect_said("Nothing is sent before you press the button below")
+    app.button("Use suggested address").click()
+    app.expect_said("Nothing is sent before you press the button below")
     calls = planned(page)
     assert calls[0].startswith("Send the changed address"), calls
     assert writes(sandbox) == before
     page.get_by_role("button", name=re.compile("^Submit changes")).click()
-    desk.expect_said("Submitted.")
-    desk.expect_next_to_act("Customer")
+    app.expect_said("Submitted.")
+    app.expect_next_to_act("Customer")
 
     profile = runner.load(registration.pk).profile
     assert (profile.street, profile.postal_code, profile.failure_reason) == ("1 Jersey St", "02215-4147", "")
@@ -82,12 +82,12 @@ def test_a_rejected_address_takes_the_suggested_one_and_both_tries_are_kept(desk
     assert broken_rules(sandbox) == {}
 
     # Both tries are kept, and stand side by side.
-    desk.link("Versions: what was sent when").click()
-    tries = desk.card("Profile").get_by_role("row")
+    app.link("Versions: what was sent when").click()
+    tries = app.card("Profile").get_by_role("row")
     expect(tries.filter(has_text="Try 1")).to_contain_text("Rejected")
     expect(tries.filter(has_text="Try 2")).to_contain_text("by ann")
-    desk.button("Compare versions of the profile").click()
-    comparison = desk.card("Profile: try 1 and try 2").get_by_role("table")
+    app.button("Compare versions of the profile").click()
+    comparison = app.card("Profile: try 1 and try 2").get_by_role("table")
     expect(comparison).to_be_in_viewport()
     assert row_of(comparison, "Street changed") == ["1 Wrong St", "1 Jersey St"]
     assert row_of(comparison, "ZIP or postal code changed") == ["02139", "02215-4147"]
@@ -97,7 +97,7 @@ def test_a_rejected_address_takes_the_suggested_one_and_both_tries_are_kept(desk
     assert "Invalid Street" not in taken
 
 
-def test_a_campaign_with_two_errors_is_edited_in_place(desk, worker, sandbox):
+def test_a_campaign_with_two_errors_is_edited_in_place(app, worker, sandbox):
     registration = make_draft(
         trust_bundle={"mobile_phone_number": AUTO_YES},
         campaign={
@@ -106,27 +106,27 @@ def test_a_campaign_with_two_errors_is_edited_in_place(desk, worker, sandbox):
         },
     )
     actions.submit(registration, actor="ann")
-    page = desk.registration(registration).page
-    desk.expect_next_to_act("You")
-    reasons = desk.card("Twilio refused this for 2 reasons")
+    page = app.registration(registration).page
+    app.expect_next_to_act("You")
+    reasons = app.card("Twilio refused this for 2 reasons")
     for code, label in (("30886", "Description"), ("30896", "How people opt in")):
         # Each reason leads to its own input, where it is told again.
         problem = reasons.get_by_role("listitem").filter(has_text=code)
         problem.get_by_role("link", name="Fix").click()
-        expect(desk.field(label)).to_be_focused()
-        expect(desk.field(label)).to_have_accessible_description(re.compile(code))
+        expect(app.field(label)).to_be_focused()
+        expect(app.field(label)).to_have_accessible_description(re.compile(code))
         if code == "30886":
             page.go_back()
-    desk.fill({"Description": DESCRIPTION, "How people opt in": FLOW})
-    desk.button("Save and submit").click()
+    app.fill({"Description": DESCRIPTION, "How people opt in": FLOW})
+    app.button("Save and submit").click()
 
-    desk.expect_said("Saved. Please look at the plan")
+    app.expect_said("Saved. Please look at the plan")
     editing, attaching = planned(page)
     assert editing.startswith("Send the edited campaign")
     assert attaching.startswith("Attach the number")
     expect(page.get_by_role("region", name="Submit changes")).to_contain_text("edited in place")
-    desk.button("Submit changes · may cost $15.00").click()
-    desk.expect_stage("Live")
+    app.button("Submit changes · may cost $15.00").click()
+    app.expect_stage("Live")
     expect(page.get_by_role("region", name=re.compile("^Twilio refused"))).to_have_count(0)
     created, edited = writes(sandbox, "/Usa2p")
     assert created.endswith("/Usa2p")
@@ -134,7 +134,7 @@ def test_a_campaign_with_two_errors_is_edited_in_place(desk, worker, sandbox):
     assert broken_rules(sandbox) == {}
 
 
-def test_changed_keywords_mean_another_campaign(desk, sandbox, settings, monkeypatch, request):
+def test_changed_keywords_mean_another_campaign(app, sandbox, settings, monkeypatch, request):
     registration = make_draft(
         trust_bundle={"mobile_phone_number": AUTO_YES},
         campaign={"description": f"{DESCRIPTION} [[once 30893:SAMPLE_MESSAGE_1]]"},
@@ -149,19 +149,19 @@ def test_changed_keywords_mean_another_campaign(desk, sandbox, settings, monkeyp
     monkeypatch.setattr(conftest, "TIME_SCALE", 0.4)
     request.getfixturevalue("worker")
 
-    page = desk.edit(registration).page
+    page = app.edit(registration).page
     page.get_by_text("Own answers to STOP and HELP").click()
-    desk.fill({"Help keywords": "HELP, ASSIST"})
-    desk.button("Save and submit").click()
-    desk.expect_said("Saved. Please look at the plan")
+    app.fill({"Help keywords": "HELP, ASSIST"})
+    app.button("Save and submit").click()
+    app.expect_said("Saved. Please look at the plan")
     deleting, creating, attaching = planned(page)
     assert deleting.startswith("Delete the rejected campaign")
     assert creating.startswith("Register the campaign")
     assert attaching.startswith("Attach the number")
     confirm = page.get_by_role("region", name="Submit changes")
     expect(confirm).to_contain_text("a new review and a new vetting fee")
-    desk.button("Submit changes · $15.00").click()
-    desk.expect_said("Submitted.")
+    app.button("Submit changes · $15.00").click()
+    app.expect_said("Submitted.")
     made = ApiCall.objects.filter(registration=registration, step="campaign.create", state="ok")
     wait_for(page, registration, lambda _: made.count() == 2)
 
@@ -174,33 +174,31 @@ def test_changed_keywords_mean_another_campaign(desk, sandbox, settings, monkeyp
     assert broken_rules(sandbox) == {}
 
     control.post(sandbox.world, ["campaign", campaign["_key"]], {"action": "approve"})
-    desk.button("Check Twilio now").click()
-    desk.expect_stage("Live")
+    app.button("Check Twilio now").click()
+    app.expect_stage("Live")
 
 
 def test_a_brand_that_failed_three_times_becomes_a_task(signed_in, worker, sandbox):
-    desk = signed_in(permissions=["clipboard-read", "clipboard-write"])
+    app = signed_in(permissions=["clipboard-read", "clipboard-write"])
     registration = make_draft(trust_bundle={"brand_name": "Ann Lee fail 30799"})
     actions.submit(registration, actor="ann")
-    page = desk.registration(registration).page
+    page = app.registration(registration).page
     for number in (1, 2, 3):
-        desk.expect_next_to_act("You")
-        desk.link("Try again").click()
+        app.expect_next_to_act("You")
+        app.link("Try again").click()
         plan = page.get_by_role("region", name="Try again")
         expect(plan).to_contain_text(f"try {number} of 3. Resubmitting is free.")
         expect(plan.get_by_role("row", name="Later $15.00", exact=True)).to_be_visible()
-        desk.button("Try again · free now").click()
-        desk.expect_said("Submitted.")
+        app.button("Try again · free now").click()
+        app.expect_said("Submitted.")
         wait_for(page, registration, lambda registration, n=number: registration.brand.resubmissions == n)
-    desk.expect_next_to_act("You")
+    app.expect_next_to_act("You")
 
-    task = desk.card("What to do next")
+    task = app.card("What to do next")
     expect(task).to_contain_text("Delete a brand in Twilio's Console")
     brand = runner.load(registration.pk).brand.sid
     expect(task.get_by_role("listitem").first).to_contain_text(brand)
-    expect(desk.link("Open Twilio's Console")).to_have_attribute(
-        "href", re.compile("^https://console.twilio")
-    )
+    expect(app.link("Open Twilio's Console")).to_have_attribute("href", re.compile("^https://console.twilio"))
     task.locator("summary").click()
     task.get_by_role("button", name="Copy the text for Twilio's support").click()
     copied = page.evaluate("navigator.clipboard.readText()")
@@ -209,15 +207,15 @@ def test_a_brand_that_failed_three_times_becomes_a_task(signed_in, worker, sandb
         assert words in copied
 
     # Nothing else is offered, no price is named, and whoever knows the plan's address finds no button there.
-    expect(desk.link("Try again")).to_have_count(0)
-    expect(desk.link("Fix this")).to_have_count(0)
+    expect(app.link("Try again")).to_have_count(0)
+    expect(app.link("Fix this")).to_have_count(0)
     expect(page.locator("main")).not_to_contain_text("$15.00")
-    expect(desk.card("Twilio refused this")).to_contain_text("No tries left: 3 of 3 used")
+    expect(app.card("Twilio refused this")).to_contain_text("No tries left: 3 of 3 used")
     page.goto(f"/admin/registrations/registration/{registration.pk}/confirm/submit/")
     plan = page.get_by_role("region", name="Try again")
     expect(plan).to_contain_text("takes no further resubmission of this brand (21724")
     expect(plan.get_by_role("button", name=re.compile("^Try again"))).to_have_count(0)
-    desk.link("Back").click()
+    app.link("Back").click()
     first, *again = writes(sandbox, "/BrandRegistrations")
     assert first.endswith("/BrandRegistrations")
     assert again == [f"{first}/{brand}"] * 3
@@ -225,15 +223,15 @@ def test_a_brand_that_failed_three_times_becomes_a_task(signed_in, worker, sandb
 
     # The task closes itself once the Console's work is done.
     control.post(sandbox.world, ["brand", brand], {"action": "delete"})
-    desk.button("Check Twilio now").click()
+    app.button("Check Twilio now").click()
     expect(page.locator("#live-tasks")).not_to_contain_text("Delete a brand", timeout=PATIENCE)
 
 
-def test_one_time_texts_are_sent_again_to_many_and_to_another_mobile(desk, worker, sandbox, settings):
+def test_one_time_texts_are_sent_again_to_many_and_to_another_mobile(app, worker, sandbox, settings):
     registrations = {
         name: owing(name, number) for number, name in enumerate(("Aster", "Begonia", "Clover", "Dahlia"))
     }
-    page = desk.list().page
+    page = app.list().page
     for registration in registrations.values():
         wait_for(page, registration, lambda registration: registration.waiting_for == WaitingFor.CUSTOMER)
     # A day is a day for whoever looks at the desk; only worker and Twilio are in a hurry.
@@ -250,13 +248,13 @@ def test_one_time_texts_are_sent_again_to_many_and_to_another_mobile(desk, worke
         page.get_by_label(f"Choose {name}").check()
     # Somebody else stops one of them meanwhile.
     actions.hold(registrations["Dahlia"], reason="She is away.", actor="bob")
-    desk.button("Resend to chosen").click()
+    app.button("Resend to chosen").click()
     plan = page.get_by_role("region", name="Resend OTP text: 3 registrations")
     expect(plan).to_contain_text("Will run2", timeout=PATIENCE)
     expect(plan).to_contain_text("Passed over1")
     expect(page.get_by_role("row").filter(has_text="Dahlia")).to_contain_text("on hold")
     assert writes(sandbox, "/SmsOtp") == []
-    desk.button("Resend OTP text · 2 registrations").dblclick()
+    app.button("Resend OTP text · 2 registrations").dblclick()
     for name, sends in (("Aster", 2), ("Begonia", 2), ("Clover", 1), ("Dahlia", 1)):
         wait_for(page, registrations[name], lambda registration, n=sends: registration.brand.otp_sends == n)
     sids = {name: runner.load(registration.pk).brand.sid for name, registration in registrations.items()}
@@ -267,13 +265,13 @@ def test_one_time_texts_are_sent_again_to_many_and_to_another_mobile(desk, worke
     # The fourth says that she has another phone.
     page.goto(ONE_TIME_TEXTS)
     rows.filter(has_text="Clover").get_by_role("link", name="Change mobile").click()
-    desk.fill({"New mobile": "(415) 555-2699"})
-    desk.button("Save and send the text").click()
-    desk.expect_said("The new number gets its text as soon as Twilio has taken it")
+    app.fill({"New mobile": "(415) 555-2699"})
+    app.button("Save and send the text").click()
+    app.expect_said("The new number gets its text as soon as Twilio has taken it")
     wait_for(page, registrations["Clover"], lambda registration: registration.brand.otp_sends == 2)
-    expect(desk.card("OTP text")).to_contain_text("Goes to (415) 555-2699")
+    expect(app.card("OTP text")).to_contain_text("Goes to (415) 555-2699")
     # An approved brand cannot be updated: the page says what to do should Twilio text the former number.
-    expect(desk.card("OTP text")).to_contain_text("If none arrives there: delete the brand")
+    expect(app.card("OTP text")).to_contain_text("If none arrives there: delete the brand")
     bundle = registrations["Clover"].trust_bundle
     bundle.refresh_from_db()
     ours = "|".join((bundle.end_user_sid, f"{bundle.sid}(/Evaluations)?$", sids["Clover"]))
@@ -291,7 +289,7 @@ def test_one_time_texts_are_sent_again_to_many_and_to_another_mobile(desk, worke
     assert former["verified"] == []
     answered = control.post(sandbox.world, ["answer"], {"mobile": "+14155552699", "body": "YES"})
     assert answered["verified"] == [sids["Clover"]]
-    desk.expect_stage("Live")
+    app.expect_stage("Live")
     assert broken_rules(sandbox) == {}
 
 

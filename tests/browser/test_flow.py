@@ -12,23 +12,23 @@ pytestmark = pytest.mark.browser
 
 
 def test_from_the_sign_in_page_to_a_live_number(visitor, user, worker, sandbox):
-    desk = visitor()
-    page = desk.page
-    desk.sign_in(USER, PASSWORD)
+    app = visitor()
+    page = app.page
+    app.sign_in(USER, PASSWORD)
     expect(page.get_by_role("heading", name="Home", exact=True)).to_be_visible()
-    desk.link("New registration").last.click()
-    desk.fill(CUSTOMER)
-    desk.button("Save and submit").dblclick()
+    app.link("New registration").last.click()
+    app.fill(CUSTOMER)
+    app.button("Save and submit").dblclick()
 
     # From here on the page is never loaded again: what changes, changes by itself.
     expect(page.get_by_role("heading", level=1)).to_have_text("Ann Lee Nails")
     page.evaluate("window.sameDocument = true")
-    desk.expect_said("Saved and submitted")
-    desk.expect_next_to_act("Customer")
+    app.expect_said("Saved and submitted")
+    app.expect_next_to_act("Customer")
 
     # The phone is another window.
     with page.context.expect_page() as opened:
-        desk.card("OTP text").get_by_role("link", name="Sandbox").click()
+        app.card("OTP text").get_by_role("link", name="Sandbox").click()
     phone = opened.value
     assert phone.url == sandbox.url + "/"
     expect(phone.locator("li", has_text="asks to reply YES")).to_contain_text("+14155552672")
@@ -37,7 +37,7 @@ def test_from_the_sign_in_page_to_a_live_number(visitor, user, worker, sandbox):
 
     page.bring_to_front()
     expect(page.locator("#live-head .chips")).to_contain_text("Live", timeout=PATIENCE)
-    expect(desk.card("OTP text")).to_have_count(0)
+    expect(app.card("OTP text")).to_have_count(0)
     assert page.evaluate("window.sameDocument")
 
     # The double click made one registration, and the walk is the shortest there is, with every rule kept.
@@ -51,9 +51,9 @@ def test_from_the_sign_in_page_to_a_live_number(visitor, user, worker, sandbox):
     hrefs = {link.get_attribute("href") for link in links.all()}
     for sid in (registration.brand.sid, registration.campaign.service_sid, registration.phone_number.sid):
         assert any(href.startswith("https://console.twilio.com/") and sid in href for href in hrefs)
-    expect(desk.card("Timeline")).to_contain_text("Campaign → Live")
+    expect(app.card("Timeline")).to_contain_text("Campaign → Live")
     assert ApiCall.objects.filter(registration=registration).exclude(state="ok").count() == 0
-    calls = desk.card("Calls to Twilio")
+    calls = app.card("Calls to Twilio")
     call = calls.locator("li").first
     call.locator("summary").click()
     expect(call).to_contain_text("Answered")
@@ -62,7 +62,7 @@ def test_from_the_sign_in_page_to_a_live_number(visitor, user, worker, sandbox):
     expect(page.locator("#result_list tbody tr")).to_have_count(writes)
 
     page.go_back()
-    desk.link("The whole timeline").click()
+    app.link("The whole timeline").click()
     rows = page.locator("#result_list tbody tr")
     expect(rows.filter(has_text="Submitted.")).to_have_count(1)
     expect(rows.filter(has_text="Created.")).to_have_count(1)

@@ -30,27 +30,27 @@ WRONG = {
 }
 
 
-def test_all_errors_at_once_each_at_its_field_and_nothing_typed_is_lost(desk):
-    page = desk.new().page
+def test_all_errors_at_once_each_at_its_field_and_nothing_typed_is_lost(app):
+    page = app.new().page
     page.get_by_text("Three more samples").click()
     typed = CUSTOMER | {label: value for label, (value, _) in WRONG.items()}
     typed["How people opt in"] = (
         "  Clients tick a box.\n\n\n  Then they get reminders — “often” & <b>gladly</b>.\n"
     )
-    desk.fill(typed)
+    app.fill(typed)
     page.get_by_label("Messages contain links").check()
-    desk.button("Save and submit").click()
+    app.button("Save and submit").click()
 
     summary = page.get_by_role("alert")
     expect(summary).to_be_focused()
     expect(page).to_have_title(re.compile("^Error: "))
     links = summary.get_by_role("link")
     assert set(links.all_inner_texts()) == set(WRONG)
-    assert desk.typed(typed) == typed
+    assert app.typed(typed) == typed
     expect(page.get_by_label("Messages contain links")).to_be_checked()
 
     for label, (_, says) in WRONG.items():
-        field = desk.field(label)
+        field = app.field(label)
         expect(field).to_be_visible()
         expect(field).to_have_attribute("aria-invalid", "true")
         expect(field).to_have_accessible_description(re.compile(re.escape(says)))
@@ -61,12 +61,12 @@ def test_all_errors_at_once_each_at_its_field_and_nothing_typed_is_lost(desk):
     assert not Registration.objects.exists()
 
     # Mending them is enough; the password of nothing has to be typed again.
-    desk.fill(
+    app.fill(
         {label: CUSTOMER.get(label, "") for label in WRONG}
         | {"How people opt in": CUSTOMER["How people opt in"]}
     )
-    desk.button("Save").click()
-    desk.expect_said("Saved.")
+    app.button("Save").click()
+    app.expect_said("Saved.")
     registration = Registration.objects.get()
     assert (registration.label, registration.stage, registration.campaign.has_embedded_links) == (
         "Ann Lee Nails",
@@ -75,9 +75,9 @@ def test_all_errors_at_once_each_at_its_field_and_nothing_typed_is_lost(desk):
     )
 
 
-def test_characters_are_counted_while_one_types_and_never_cut(desk):
-    desk.new()
-    field = desk.field("Sample message 1")
+def test_characters_are_counted_while_one_types_and_never_cut(app):
+    app.new()
+    field = app.field("Sample message 1")
     count = field.locator("xpath=following-sibling::p[contains(@class, 'count')]")
     expect(count).to_have_text("0 of 1024 · at least 20")
     field.press_sequentially("Hello 🎉")
@@ -89,7 +89,7 @@ def test_characters_are_counted_while_one_types_and_never_cut(desk):
     assert field.input_value() == "y" * 1030
 
 
-def test_a_rejected_campaign_is_mended_in_the_form_and_accepted(desk, worker, sandbox):
+def test_a_rejected_campaign_is_mended_in_the_form_and_accepted(app, worker, sandbox):
     description, samples = PARTS["campaign"]["description"], PARTS["campaign"]["message_samples"]
     registration = make_draft(
         trust_bundle={"mobile_phone_number": AUTO_YES},
@@ -99,40 +99,40 @@ def test_a_rejected_campaign_is_mended_in_the_form_and_accepted(desk, worker, sa
         },
     )
     actions.submit(registration, actor="ann")
-    page = desk.registration(registration).page
-    desk.expect_next_to_act("You")
-    refusals = desk.card("Twilio refused this for 2 reasons").get_by_role("listitem")
+    page = app.registration(registration).page
+    app.expect_next_to_act("You")
+    refusals = app.card("Twilio refused this for 2 reasons").get_by_role("listitem")
     expect(refusals).to_have_count(2)
     expect(refusals.nth(0)).to_contain_text("30886")
     expect(refusals.nth(1)).to_contain_text("30893")
 
-    desk.link("Fix this").click()
-    expect(desk.field("Description")).to_be_focused()
-    expect(desk.field("Description")).to_have_accessible_description(re.compile("30886"))
-    expect(desk.field("Sample message 2")).to_have_accessible_description(re.compile("30893"))
-    desk.fill({"Description": description, "Sample message 2": samples[1]})
-    desk.button("Save and submit").click()
+    app.link("Fix this").click()
+    expect(app.field("Description")).to_be_focused()
+    expect(app.field("Description")).to_have_accessible_description(re.compile("30886"))
+    expect(app.field("Sample message 2")).to_have_accessible_description(re.compile("30893"))
+    app.fill({"Description": description, "Sample message 2": samples[1]})
+    app.button("Save and submit").click()
     # The form could not know that this costs another vetting: the plan is shown before it is paid.
-    desk.expect_said("Saved. Please look at the plan")
+    app.expect_said("Saved. Please look at the plan")
     expect(page.get_by_role("table")).to_contain_text("$15.00")
-    desk.button("Submit changes · may cost $15.00").click()
-    desk.expect_said("Submitted.")
-    desk.expect_stage("Live")
+    app.button("Submit changes · may cost $15.00").click()
+    app.expect_said("Submitted.")
+    app.expect_stage("Live")
     expect(page.get_by_role("region", name=re.compile("^Twilio refused"))).to_have_count(0)
     assert sandbox.world.store.count("BrandRegistrations") == sandbox.world.store.count("Usa2p") == 1
 
 
-def test_a_rejected_e_mail_address_is_mended_in_the_form_and_accepted(desk, worker):
+def test_a_rejected_e_mail_address_is_mended_in_the_form_and_accepted(app, worker):
     registration = make_draft(profile={"email": "bad-email@harborcrafts.com"})
     actions.submit(registration, actor="ann")
-    desk.registration(registration)
-    desk.expect_next_to_act("You")
-    expect(desk.card("Twilio refused this")).to_contain_text("18055")
-    desk.link("Fix this").click()
-    expect(desk.field("Email")).to_be_focused()
-    expect(desk.field("Email")).to_have_accessible_description(re.compile("18055"))
-    desk.fill({"Email": PARTS["profile"]["email"]})
-    desk.button("Save and submit").click()
-    desk.expect_said("Saved and submitted")
-    desk.expect_next_to_act("Customer")
+    app.registration(registration)
+    app.expect_next_to_act("You")
+    expect(app.card("Twilio refused this")).to_contain_text("18055")
+    app.link("Fix this").click()
+    expect(app.field("Email")).to_be_focused()
+    expect(app.field("Email")).to_have_accessible_description(re.compile("18055"))
+    app.fill({"Email": PARTS["profile"]["email"]})
+    app.button("Save and submit").click()
+    app.expect_said("Saved and submitted")
+    app.expect_next_to_act("Customer")
     assert runner.load(registration.pk).profile.failure_reason == ""

@@ -33,12 +33,12 @@ def customers(folder):
     return path
 
 
-def test_five_hundred_rows_with_twenty_bad_ones(desk, quick, worker, tmp_path):
-    page = desk.page
+def test_five_hundred_rows_with_twenty_bad_ones(app, quick, worker, tmp_path):
+    page = app.page
     page.goto("/admin/registrations/import/")
-    desk.link("Import a table").click()
-    desk.field("Table").set_input_files(customers(tmp_path))
-    desk.button("Upload and check").dblclick()
+    app.link("Import a table").click()
+    app.field("Table").set_input_files(customers(tmp_path))
+    app.button("Upload and check").dblclick()
 
     # Checked while one looks on: the page comes to the outcome by itself.
     expect(page.get_by_role("heading", level=1)).to_have_text("customers.csv")
@@ -70,7 +70,7 @@ def test_five_hundred_rows_with_twenty_bad_ones(desk, quick, worker, tmp_path):
     expect(page.locator("#live-head .figures")).to_contain_text(f"To mend{BAD - 1}")
 
     with page.expect_download() as download:
-        desk.link("Rows to mend as CSV").click()
+        app.link("Rows to mend as CSV").click()
     with open(download.value.path(), encoding="utf-8-sig", newline="") as file:
         back = list(csv.DictReader(file))
     assert len(back) == BAD - 1
@@ -79,28 +79,28 @@ def test_five_hundred_rows_with_twenty_bad_ones(desk, quick, worker, tmp_path):
     upload = Import.objects.get()
     assert upload.state == JobState.DONE
     assert Registration.objects.count() == ROWS - BAD + 1
-    desk.link(f"Created {ROWS - BAD + 1}").click()
+    app.link(f"Created {ROWS - BAD + 1}").click()
     expect(rows).to_have_count(50)
     rows.first.get_by_role("link").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Ann 0 Nails")
 
 
 def test_without_scripts_a_cell_is_mended_all_the_same(signed_in, tmp_path):
-    desk = signed_in(java_script_enabled=False)
-    page = desk.page
+    app = signed_in(java_script_enabled=False)
+    page = app.page
     page.goto("/admin/registrations/import/add/")
     path = tmp_path / "one.csv"
     path.write_bytes(csv_bytes(person(1, email="nobody"), person(2)))
-    desk.field("Table").set_input_files(path)
-    desk.button("Upload and check").click()
+    app.field("Table").set_input_files(path)
+    app.button("Upload and check").click()
     importer.advance(Import.objects.get().pk)
     page.reload()
     page.get_by_role("textbox", name="Email").fill("ann1@example.com")
-    desk.button("Check and save").click()
-    expect(desk.button("Import 2 rows")).to_be_visible()
-    desk.link("New 2").click()
-    desk.button("Leave out").first.click()
-    desk.button("Import 1 row").click()
+    app.button("Check and save").click()
+    expect(app.button("Import 2 rows")).to_be_visible()
+    app.link("New 2").click()
+    app.button("Leave out").first.click()
+    app.button("Import 1 row").click()
     importer.advance(Import.objects.get().pk)
     page.reload()
     expect(page.locator("#live-head .chips")).to_contain_text("Done")

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
 
 
-def test_every_page_by_keyboard_in_dark_and_on_a_phone(desk):
-    page, registrations = desk.page, make_registrations()
+def test_every_page_by_keyboard_in_dark_and_on_a_phone(app):
+    page, registrations = app.page, make_registrations()
     wide = page.viewport_size
     trouble: dict[str, list[str]] = {}
 
@@ -33,7 +33,7 @@ def test_every_page_by_keyboard_in_dark_and_on_a_phone(desk):
             trouble.setdefault(name, []).append(f"{what}: {found}")
 
     for name, how in pages(registrations).items():
-        visit(desk, how)
+        visit(app, how)
         missed, undrawn, hidden = probes.tab_through(page)
         note(name, "Tab does not reach", missed)
         note(name, "focus is not drawn", undrawn)
@@ -48,9 +48,9 @@ def test_every_page_by_keyboard_in_dark_and_on_a_phone(desk):
     assert trouble == {}
 
 
-def test_the_probes_notice_what_they_are_for(desk):
+def test_the_probes_notice_what_they_are_for(app):
     make_draft()  # an empty list has nothing to search
-    page = desk.list().page
+    page = app.list().page
     page.evaluate("""() => {
       const css = new CSSStyleSheet();
       css.replaceSync('#searchbar { outline: none !important; box-shadow: none !important; border: 0; }'
@@ -71,8 +71,8 @@ def test_the_probes_notice_what_they_are_for(desk):
     assert "div wide" in probes.overflow(page)
 
 
-def test_the_guard_notices_inline_scripts_and_foreign_requests(desk, guard):
-    page = desk.list().page
+def test_the_guard_notices_inline_scripts_and_foreign_requests(app, guard):
+    page = app.list().page
     page.evaluate("""async () => {
       const script = document.createElement('script'); script.textContent = 'window.ran = true';
       document.body.append(script);
@@ -88,10 +88,10 @@ def test_the_guard_notices_inline_scripts_and_foreign_requests(desk, guard):
         assert word in told
 
 
-def test_the_first_tab_is_a_link_past_the_navigation(desk):
-    page = desk.list().page
+def test_the_first_tab_is_a_link_past_the_navigation(app):
+    page = app.list().page
     page.keyboard.press("Tab")
-    skip = desk.link("Skip to main content")
+    skip = app.link("Skip to main content")
     expect(skip).to_be_focused()
     expect(skip).to_be_in_viewport()
     page.keyboard.press("Enter")
@@ -101,9 +101,9 @@ def test_the_first_tab_is_a_link_past_the_navigation(desk):
     )
 
 
-def test_a_registration_is_submitted_by_keyboard_alone(desk):
+def test_a_registration_is_submitted_by_keyboard_alone(app):
     registration = make_draft()
-    page = desk.list().page
+    page = app.list().page
 
     def tab_to(name: str) -> None:
         for _ in range(120):
@@ -120,16 +120,16 @@ def test_a_registration_is_submitted_by_keyboard_alone(desk):
     page.wait_for_url("**/confirm/submit/")
     tab_to("Submit · $19.50")
     page.keyboard.press("Enter")
-    desk.expect_said("Submitted.")
+    app.expect_said("Submitted.")
     assert runner.load(registration.pk).is_submitted
 
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_search_keeps_the_filters_and_leaves_no_name_in_the_address(signed_in, scripts):
-    desk = signed_in(java_script_enabled=scripts)
+    app = signed_in(java_script_enabled=scripts)
     make_draft("Corner Bakery")
     make_draft("Someone else")
-    page = desk.page
+    page = app.page
     page.goto("/admin/registrations/registration/?stage__exact=draft")
     box, rows = page.get_by_role("searchbox"), page.locator("#result_list tbody tr")
     box.fill("corner")
@@ -142,18 +142,18 @@ def test_a_search_keeps_the_filters_and_leaves_no_name_in_the_address(signed_in,
     page.go_back()
     expect(rows).to_have_count(2)
     box.fill("someone")
-    desk.button("Search").click()
+    app.button("Search").click()
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("Someone else")
     box.fill("")
-    desk.button("Search").click()
+    app.button("Search").click()
     expect(rows).to_have_count(2)
     assert "stage__exact=draft" in page.url
 
 
 def test_dark_mode_follows_the_system_until_somebody_chooses(signed_in):
-    desk = signed_in(color_scheme="dark")
-    page = desk.list().page
+    app = signed_in(color_scheme="dark")
+    page = app.list().page
 
     def scheme() -> tuple[str, bool]:
         return page.evaluate("""() => {
@@ -167,50 +167,50 @@ def test_dark_mode_follows_the_system_until_somebody_chooses(signed_in):
     toggle = page.get_by_role("button", name="Toggle theme")
     while page.evaluate("document.documentElement.dataset.theme") != "dark":
         toggle.click()
-    desk.new()
+    app.new()
     assert scheme() == ["dark", True]
 
 
 def test_without_javascript_a_customer_gets_to_the_one_time_text(signed_in, worker):
-    desk = signed_in(java_script_enabled=False)
-    page = desk.new().page
-    desk.fill(CUSTOMER | {"City": ""})
-    desk.button("Save and submit").click()
+    app = signed_in(java_script_enabled=False)
+    page = app.new().page
+    app.fill(CUSTOMER | {"City": ""})
+    app.button("Save and submit").click()
     expect(page.get_by_role("alert").get_by_role("link", name="City")).to_be_visible()
-    assert desk.typed(CUSTOMER) == CUSTOMER | {"City": ""}
-    desk.fill({"City": CUSTOMER["City"]})
-    desk.button("Save and submit").click()
-    desk.expect_said("Saved and submitted")
+    assert app.typed(CUSTOMER) == CUSTOMER | {"City": ""}
+    app.fill({"City": CUSTOMER["City"]})
+    app.button("Save and submit").click()
+    app.expect_said("Saved and submitted")
     for _ in range(60):
         page.reload()
         if page.locator("#live-head .turn").get_by_text("Customer").is_visible():
             break
         page.wait_for_timeout(300)
-    expect(desk.card("OTP text")).to_contain_text("answer with the word YES")
+    expect(app.card("OTP text")).to_contain_text("answer with the word YES")
     profile = page.locator("#part-profile")
     expect(profile).to_contain_text("Done")
     profile.locator("summary").click()
     expect(profile.locator("li.step").first).to_be_visible()
 
 
-def test_a_double_click_is_one_act(desk):
-    desk.new()
-    desk.fill(CUSTOMER)
-    desk.button("Save").dblclick()
-    desk.expect_said("Saved.")
+def test_a_double_click_is_one_act(app):
+    app.new()
+    app.fill(CUSTOMER)
+    app.button("Save").dblclick()
+    app.expect_said("Saved.")
     registration = Registration.objects.get()
-    desk.link("Submit").click()
-    desk.button("Submit · $19.50").dblclick()
-    desk.expect_said("Submitted.")
+    app.link("Submit").click()
+    app.button("Submit · $19.50").dblclick()
+    app.expect_said("Submitted.")
     assert registration.events.filter(tag="submitted").count() == 1
 
 
-def test_resend_waits_for_the_cool_down_and_works_as_soon_as_it_is_over(desk, monkeypatch):
+def test_resend_waits_for_the_cool_down_and_works_as_soon_as_it_is_over(app, monkeypatch):
     monkeypatch.setattr(live_regions, "POLL_IDLE_SECONDS", 1)
     registration = make_registration("otp")
     Brand.objects.filter(registration=registration).update(otp_sent_at=timezone.now(), otp_sends=1)
-    page = desk.registration(registration).page
-    card = desk.card("OTP text")
+    page = app.registration(registration).page
+    card = app.card("OTP text")
     resend = page.get_by_role("link", name=re.compile("^Resend"))
     expect(resend).to_have_count(0)
     expect(card).to_contain_text("A text went out a moment ago. Give it a few minutes to arrive.")
@@ -218,23 +218,23 @@ def test_resend_waits_for_the_cool_down_and_works_as_soon_as_it_is_over(desk, mo
 
     # The cool-down ends while the page is open.
     Brand.objects.filter(registration=registration).update(otp_sent_at=timezone.now() - timedelta(hours=1))
-    desk.link("Resend OTP text").click()
+    app.link("Resend OTP text").click()
     question = page.get_by_role("region", name="Resend the OTP text")
     expect(question).to_contain_text("(•••) •••-2672")
     expect(question).to_contain_text("1 time")
     assert registration.events.filter(tag="brand:otp_requested").count() == 0
-    desk.button("Send the text").dblclick()
-    desk.expect_said("A new OTP text is on its way.")
+    app.button("Send the text").dblclick()
+    app.expect_said("A new OTP text is on its way.")
     assert registration.events.filter(tag="brand:otp_requested").count() == 1
     expect(resend).to_have_count(0)
     expect(card).to_contain_text("A text is being sent already.")
 
 
-def test_a_mobile_that_is_nearly_used_up_is_told_as_soon_as_it_is_typed(desk):
+def test_a_mobile_that_is_nearly_used_up_is_told_as_soon_as_it_is_typed(app):
     for label in ("Aster", "Begonia"):
         make_registration("brand", label=label)
-    page = desk.new().page
-    mobile = desk.field("Mobile for the OTP text")
+    page = app.new().page
+    mobile = app.field("Mobile for the OTP text")
     mobile.fill("(415) 555-2672")
     mobile.press("Tab")
     line = page.get_by_role("status").filter(has_text="This mobile was used for 2 other brands")
@@ -246,27 +246,27 @@ def test_a_mobile_that_is_nearly_used_up_is_told_as_soon_as_it_is_typed(desk):
     assert Registration.objects.count() == 2
 
 
-def test_a_number_is_bought_only_after_its_price_was_seen(desk):
+def test_a_number_is_bought_only_after_its_price_was_seen(app):
     registration = make_registration(
         "number", parts={"phone_number": {"sender_number": "", "area_code": "415"}}
     )
-    desk.registration(registration)
-    desk.link("Confirm purchase").click()
-    expect(desk.page.get_by_role("region", name="Confirm the purchase")).to_contain_text("$1.15 a month")
+    app.registration(registration)
+    app.link("Confirm purchase").click()
+    expect(app.page.get_by_role("region", name="Confirm the purchase")).to_contain_text("$1.15 a month")
     assert PhoneNumber.objects.get().purchase_confirmed_at is None
-    desk.button("Buy for $1.15 a month").click()
-    desk.expect_said("Confirmed.")
+    app.button("Buy for $1.15 a month").click()
+    app.expect_said("Confirmed.")
     assert PhoneNumber.objects.get().purchase_confirmed_by == "ann"
 
 
-def test_a_change_elsewhere_arrives_without_disturbing_the_reader(desk, monkeypatch):
+def test_a_change_elsewhere_arrives_without_disturbing_the_reader(app, monkeypatch):
     monkeypatch.setattr(live_regions, "POLL_IDLE_SECONDS", 1)
     registration = make_registration("otp")
-    page = desk.registration(registration).page
+    page = app.registration(registration).page
     page.locator("#part-profile > summary").click()
-    edit = desk.link("Edit")
+    edit = app.link("Edit")
     edit.focus()
-    note = desk.field("Add a note to the timeline")
+    note = app.field("Add a note to the timeline")
     note.fill("Half a sentence")
     edit.focus()
     Registration.objects.filter(pk=registration.pk).update(reason="Something new is known.")
@@ -275,14 +275,14 @@ def test_a_change_elsewhere_arrives_without_disturbing_the_reader(desk, monkeypa
     expect(edit).to_be_focused()
     expect(note).to_have_value("Half a sentence")
     registration.events.create(tag="note", text="A colleague was here.", actor="bob")
-    expect(desk.card("Timeline")).to_contain_text("A colleague was here.")
+    expect(app.card("Timeline")).to_contain_text("A colleague was here.")
     Brand.objects.update(otp_sends=7)
-    expect(desk.card("OTP text")).to_contain_text("Texts sent7")
+    expect(app.card("OTP text")).to_contain_text("Texts sent7")
     assert page.locator("#part-profile").get_attribute("open") is not None
 
 
-def test_a_session_that_ended_shows_the_sign_in_page(desk, monkeypatch):
+def test_a_session_that_ended_shows_the_sign_in_page(app, monkeypatch):
     monkeypatch.setattr(live_regions, "POLL_IDLE_SECONDS", 1)
-    page = desk.registration(make_registration("otp")).page
+    page = app.registration(make_registration("otp")).page
     Session.objects.all().delete()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

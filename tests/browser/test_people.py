@@ -20,14 +20,14 @@ def registration(transactional_db) -> Registration:
     return make_registration("draft", label="Dahlias by Dora")
 
 
-def test_a_registration_is_claimed_given_away_and_the_new_owner_finds_it(desk, signed_in, bob, registration):
-    page = desk.registration(registration).page
-    desk.button("Claim").click()
-    desk.expect_said("This registration is yours now.")
+def test_a_registration_is_claimed_given_away_and_the_new_owner_finds_it(app, signed_in, bob, registration):
+    page = app.registration(registration).page
+    app.button("Claim").click()
+    app.expect_said("This registration is yours now.")
     page.get_by_text("Assign to…").click()
-    desk.field("New owner").select_option(label="bob")
-    desk.button("Assign").click()
-    desk.expect_said("The owner is bob now.")
+    app.field("New owner").select_option(label="bob")
+    app.button("Assign").click()
+    app.expect_said("The owner is bob now.")
     his = signed_in(bob)
     his.list()
     entry = his.page.get_by_role("navigation", name="Main").get_by_role("link", name="Notifications")
@@ -40,11 +40,11 @@ def test_a_registration_is_claimed_given_away_and_the_new_owner_finds_it(desk, s
     expect(entry).not_to_contain_text("1")
 
 
-def test_a_colleague_who_is_named_in_a_note_is_told(desk, signed_in, bob, registration):
-    desk.registration(registration)
-    desk.field("Add a note to the timeline").fill("@bob, can you call the customer? And @nobody.")
-    desk.button("Add note").click()
-    desk.expect_said("Note added. Told: bob. Nobody here is called @nobody.")
+def test_a_colleague_who_is_named_in_a_note_is_told(app, signed_in, bob, registration):
+    app.registration(registration)
+    app.field("Add a note to the timeline").fill("@bob, can you call the customer? And @nobody.")
+    app.button("Add note").click()
+    app.expect_said("Note added. Told: bob. Nobody here is called @nobody.")
     his = signed_in(bob)
     his.page.goto("/admin/registrations/notification/")
     expect(his.page.get_by_role("main")).to_contain_text("ann mentioned you in a note on Dahlias by Dora.")
@@ -52,16 +52,16 @@ def test_a_colleague_who_is_named_in_a_note_is_told(desk, signed_in, bob, regist
     expect(his.page.get_by_role("button", name="Mark all as read")).to_have_count(0)
 
 
-def test_two_edit_different_inputs_and_both_edits_stay(desk, signed_in, bob, registration):
+def test_two_edit_different_inputs_and_both_edits_stay(app, signed_in, bob, registration):
     his = signed_in(bob)
-    desk.edit(registration)
+    app.edit(registration)
     his.edit(registration)
     his.field("City").fill("Lowell")
     his.button("Save").click()
     his.expect_said("Saved.")
-    desk.field("Last name").fill("Poe")
-    desk.button("Save").click()
-    desk.expect_said("Meanwhile bob changed City; that is kept, too.")
+    app.field("Last name").fill("Poe")
+    app.button("Save").click()
+    app.expect_said("Meanwhile bob changed City; that is kept, too.")
     registration.refresh_from_db()
     assert (registration.profile.city, registration.profile.last_name) == ("Lowell", "Poe")
 
@@ -93,32 +93,32 @@ def test_two_edit_the_same_input_and_one_chooses(signed_in, bob, registration, c
     assert (saved.profile.city, saved.profile.last_name) == (city, "Poe")
 
 
-def test_a_plan_that_changed_meanwhile_is_not_sent_but_shown_anew(desk, signed_in, bob, registration):
+def test_a_plan_that_changed_meanwhile_is_not_sent_but_shown_anew(app, signed_in, bob, registration):
     his = signed_in(bob)
-    desk.page.goto(f"/admin/registrations/registration/{registration.pk}/confirm/submit/")
+    app.page.goto(f"/admin/registrations/registration/{registration.pk}/confirm/submit/")
     his.edit(registration)
     his.field("City").fill("Lowell")
     his.button("Save").click()
     his.expect_said("Saved.")
-    desk.button("Submit · $19.50").click()
-    desk.expect_said("Somebody has edited this registration since you looked at it.")
+    app.button("Submit · $19.50").click()
+    app.expect_said("Somebody has edited this registration since you looked at it.")
     assert not Registration.objects.get(pk=registration.pk).was_submitted
-    desk.button("Submit · $19.50").click()
-    desk.page.wait_for_url("**/detail/")
+    app.button("Submit · $19.50").click()
+    app.page.wait_for_url("**/detail/")
     assert Registration.objects.get(pk=registration.pk).is_submitted
 
 
-def test_how_one_is_told_is_ones_own_choice(desk):
-    page = desk.page
+def test_how_one_is_told_is_ones_own_choice(app):
+    page = app.page
     page.goto("/admin/registrations/notification/settings/")
-    desk.field("Webhook address").fill("https://10.0.0.1/x")
-    desk.button("Save").click()
+    app.field("Webhook address").fill("https://10.0.0.1/x")
+    app.button("Save").click()
     expect(page.get_by_text("This cannot be used: the address is not a public one.")).to_be_visible()
-    desk.field("Webhook address").fill("https://hooks.slack.com/services/T0/B0/secret-part")
-    desk.field("Somebody mentions me").select_option(label="In the daily digest")
-    desk.field("Hour of the digest").select_option(label="17:00")
-    desk.button("Save").click()
-    desk.expect_said("Saved.")
+    app.field("Webhook address").fill("https://hooks.slack.com/services/T0/B0/secret-part")
+    app.field("Somebody mentions me").select_option(label="In the daily digest")
+    app.field("Hour of the digest").select_option(label="17:00")
+    app.button("Save").click()
+    app.expect_said("Saved.")
     saved = NotificationSettings.objects.get()
     assert (saved.kinds["mention"], saved.digest_hour) == ("digest", 17)
     assert "secret-part" not in page.content()

@@ -10,13 +10,13 @@ from tests.customers import make_draft
 pytestmark = pytest.mark.browser
 
 
-def test_findings_come_and_go_as_one_types(desk):
-    page = desk.new().page
-    desk.fill(CUSTOMER)
+def test_findings_come_and_go_as_one_types(app):
+    page = app.new().page
+    app.fill(CUSTOMER)
     summary = page.locator("#preflight-summary")
     expect(summary).to_be_empty()
 
-    flow = desk.field("How people opt in")
+    flow = app.field("How people opt in")
     flow.fill("Clients of Ann Lee Nails tick an empty box on https://annlee.example.com/book.")
     rates = page.locator("#preflight-message_flow").get_by_text("Say that message and data rates")
     expect(rates).to_be_visible()
@@ -25,7 +25,7 @@ def test_findings_come_and_go_as_one_types(desk):
     rates.click()
     why = page.locator("#preflight-message_flow details[open]")
     expect(why).to_contain_text("30924")
-    desk.field("Sample message 2").press_sequentially(" See https://annlee.example.com/book")
+    app.field("Sample message 2").press_sequentially(" See https://annlee.example.com/book")
     expect(page.locator("#preflight-has_embedded_links")).to_contain_text("Tick this")
     expect(summary).to_contain_text("1 error")
     expect(why).to_be_visible()
@@ -38,11 +38,11 @@ def test_findings_come_and_go_as_one_types(desk):
     assert not Registration.objects.exists(), "looking is not saving"
 
 
-def test_an_untouched_form_asks_nothing_and_equal_findings_leave_the_focus(desk):
+def test_an_untouched_form_asks_nothing_and_equal_findings_leave_the_focus(app):
     registration = make_draft(
         campaign={"message_samples": ["See you on [date].", "Your booking is confirmed."]}
     )
-    page = desk.page
+    page = app.page
     page.clock.install()
     page.add_init_script(
         "window.asked = []; const fetched = window.fetch;"
@@ -56,49 +56,49 @@ def test_an_untouched_form_asks_nothing_and_equal_findings_leave_the_focus(desk)
     summary = page.locator("#preflight-summary a")
     summary.focus()
     with page.expect_response(lambda answer: "/preflight/" in answer.url) as answered:
-        desk.field("Contact phone").dispatch_event("input")
+        app.field("Contact phone").dispatch_event("input")
         page.clock.run_for(5000)
     answered.value.finished()
     # The findings of one more question have arrived: what was answered before it has been shown by then.
-    desk.field("Sample message 1").evaluate(
+    app.field("Sample message 1").evaluate(
         "e => { e.value = 'Ann Lee Nails: see you. Reply STOP to opt out.'; }"
     )
     expect(summary).to_be_focused()
     with page.expect_response(lambda answer: "/preflight/" in answer.url):
-        desk.field("Sample message 1").dispatch_event("input")
+        app.field("Sample message 1").dispatch_event("input")
         page.clock.run_for(5000)
     expect(page.locator("#preflight-message_sample_1")).not_to_contain_text("opt out")
 
 
-def test_an_error_stops_before_anything_is_paid_for(desk):
+def test_an_error_stops_before_anything_is_paid_for(app):
     registration = make_draft(
         campaign={"message_samples": ["See you on [date].", "Your booking of [date] is confirmed."]}
     )
-    page = desk.registration(registration).page
-    desk.link("Submit").click()
+    page = app.registration(registration).page
+    app.link("Submit").click()
     expect(page.get_by_text("The pre-flight expects a rejection")).to_be_visible()
     expect(page.get_by_role("button", name="Submit", exact=True)).to_have_count(0)
     expect(page.get_by_role("button", name="Submit all the same")).to_be_visible()
     page.get_by_role("link", name="Sample message 1").first.click()
-    expect(desk.field("Sample message 1")).to_be_focused()
-    desk.field("Sample message 1").fill("Ann Lee Nails: see you on [date]. Reply STOP to opt out.")
+    expect(app.field("Sample message 1")).to_be_focused()
+    app.field("Sample message 1").fill("Ann Lee Nails: see you on [date]. Reply STOP to opt out.")
     expect(page.locator("#preflight-summary")).to_be_empty()
-    desk.button("Save and submit").click()
-    desk.expect_said("Saved and submitted.")
+    app.button("Save and submit").click()
+    app.expect_said("Saved and submitted.")
     registration.refresh_from_db()
     assert registration.is_submitted
 
 
-def test_composed_texts_are_read_used_and_saved_by_a_person(desk):
-    page = desk.new().page
-    desk.fill(CUSTOMER | {"Description": "", "How people opt in": ""})
-    desk.button("Write the texts for me…").click()
-    expect(desk.field("Brand name")).to_have_value("Ann Lee Nails")
+def test_composed_texts_are_read_used_and_saved_by_a_person(app):
+    page = app.new().page
+    app.fill(CUSTOMER | {"Description": "", "How people opt in": ""})
+    app.button("Write the texts for me…").click()
+    expect(app.field("Brand name")).to_have_value("Ann Lee Nails")
     page.get_by_label("How people agree").select_option("keyword")
-    desk.field("Page where this can be seen").fill("annlee.example.com/texts")
-    desk.field("Keyword").fill("nails")
-    desk.button("Show the texts").click()
-    expect(desk.field("How people opt in")).to_have_value(
+    app.field("Page where this can be seen").fill("annlee.example.com/texts")
+    app.field("Keyword").fill("nails")
+    app.button("Show the texts").click()
+    expect(app.field("How people opt in")).to_have_value(
         "Clients text NAILS to the number of Ann Lee Nails, which is shown on https://annlee.example.com/texts with "
         "this notice: “Text NAILS to receive confirmations and reminders from Ann Lee Nails. About 2 messages per "
         "appointment. Message and data rates may apply. Reply STOP to opt out, HELP for help. Consent is not a "
@@ -106,35 +106,35 @@ def test_composed_texts_are_read_used_and_saved_by_a_person(desk):
         "are next to the notice. Privacy policy: https://annlee.example.com/privacy Terms: https://annlee.example.com/terms"
     )
     expect(page.locator(".finding")).to_have_count(0)
-    first = desk.field("Sample message 1")
+    first = app.field("Sample message 1")
     first.fill("Hello, see you on [date].")
     expect(page.locator("#preflight-message_sample_1")).to_contain_text("opt out")
     first.fill("Ann Lee Nails: hello, see you on [date]. Reply STOP to opt out.")
     expect(page.locator(".finding")).to_have_count(0)
-    desk.button("Use these texts").click()
+    app.button("Use these texts").click()
 
-    expect(desk.field("Sample message 1")).to_have_value(
+    expect(app.field("Sample message 1")).to_have_value(
         "Ann Lee Nails: hello, see you on [date]. Reply STOP to opt out."
     )
-    expect(desk.field("Contact phone")).to_have_value(CUSTOMER["Contact phone"])
+    expect(app.field("Contact phone")).to_have_value(CUSTOMER["Contact phone"])
     expect(page.get_by_label("Subscribers opt in by text")).to_be_checked()
     expect(page.locator(".finding")).to_have_count(0)
     assert not Registration.objects.exists()
-    desk.button("Save").click()
-    desk.expect_said("Saved.")
+    app.button("Save").click()
+    app.expect_said("Saved.")
     assert Registration.objects.get().campaign.opt_in_keywords == "NAILS"
 
 
 def test_it_works_without_javascript(signed_in):
-    desk = signed_in(java_script_enabled=False)
-    page = desk.new().page
-    desk.fill(CUSTOMER | {"Sample message 2": "Ann Lee Nails: book at https://annlee.example.com/book"})
-    desk.button("Write the texts for me…").click()
-    desk.field("Page where this can be seen").fill("annlee.example.com/texts")
-    desk.button("Show the texts").click()
-    desk.button("Back without them").click()
-    expect(desk.field("Description")).to_have_value(CUSTOMER["Description"])
+    app = signed_in(java_script_enabled=False)
+    page = app.new().page
+    app.fill(CUSTOMER | {"Sample message 2": "Ann Lee Nails: book at https://annlee.example.com/book"})
+    app.button("Write the texts for me…").click()
+    app.field("Page where this can be seen").fill("annlee.example.com/texts")
+    app.button("Show the texts").click()
+    app.button("Back without them").click()
+    expect(app.field("Description")).to_have_value(CUSTOMER["Description"])
     # Nothing could be shown while typing: the plan shows it before anything is paid for.
-    desk.button("Save and submit").click()
+    app.button("Save and submit").click()
     expect(page.get_by_text("Tick this: a sample has the link")).to_be_visible()
     assert not Registration.objects.get().is_submitted

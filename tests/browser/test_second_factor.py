@@ -13,7 +13,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PASSWORD, USER
-from tests.browser.pages import Desk
+from tests.browser.pages import App
 from tests.browser.wcag import PHONE, in_every_look
 
 from . import probes
@@ -21,7 +21,7 @@ from . import probes
 pytestmark = pytest.mark.browser
 
 
-class App:
+class Authenticator:
     """The app on a phone that scanned this key."""
 
     def __init__(self, key: str):
@@ -57,11 +57,11 @@ def asked_of_everybody(settings):
 
 
 @pytest.fixture
-def looks(guard) -> Callable[[Desk], None]:
+def looks(guard) -> Callable[[App], None]:
     """Fails when a page breaks a rule of WCAG, or is wider than a phone."""
 
-    def look(desk: Desk) -> None:
-        page, wide = desk.page, desk.page.viewport_size
+    def look(app: App) -> None:
+        page, wide = app.page, app.page.viewport_size
         assert in_every_look(page, guard) == []
         page.set_viewport_size(PHONE)
         assert probes.overflow(page) == []
@@ -70,92 +70,92 @@ def looks(guard) -> Callable[[Desk], None]:
     return look
 
 
-def enrol(desk: Desk) -> tuple[str, list[str]]:
+def enrol(app: App) -> tuple[str, list[str]]:
     """From the first page of the enrolment on; returns the code that was used, and the recovery codes."""
-    desk.button("Set it up").click()
-    used = App(desk.page.locator("code").inner_text()).code()
-    desk.field("Code").fill(used)
-    desk.button("Turn it on").click()
-    expect(desk.link("I have kept them")).to_be_visible()
-    return used, desk.page.locator("li code").all_inner_texts()
+    app.button("Set it up").click()
+    used = Authenticator(app.page.locator("code").inner_text()).code()
+    app.field("Code").fill(used)
+    app.button("Turn it on").click()
+    expect(app.link("I have kept them")).to_be_visible()
+    return used, app.page.locator("li code").all_inner_texts()
 
 
-def heading(desk: Desk, name: str) -> None:
-    expect(desk.page.get_by_role("heading", level=1, name=name, exact=True)).to_be_visible()
+def heading(app: App, name: str) -> None:
+    expect(app.page.get_by_role("heading", level=1, name=name, exact=True)).to_be_visible()
 
 
 def test_who_has_none_is_led_to_enrolment_and_signs_in_with_it_from_then_on(visitor, user, looks):
-    desk = visitor()
-    page = desk.page
-    desk.sign_in(USER, PASSWORD)
-    heading(desk, "Second factor")
+    app = visitor()
+    page = app.page
+    app.sign_in(USER, PASSWORD)
+    heading(app, "Second factor")
     expect(page.get_by_text("This desk asks everybody for it.")).to_be_visible()
-    looks(desk)
+    looks(app)
     # Nothing else opens before.
-    desk.list()
-    heading(desk, "Second factor")
+    app.list()
+    heading(app, "Second factor")
 
-    desk.button("Set it up").click()
-    app = App(page.locator("code").inner_text())
+    app.button("Set it up").click()
+    authenticator = Authenticator(page.locator("code").inner_text())
     scanned = f"otpauth://totp/A2P%20desk%3A{USER}?secret={app.key}&algorithm=SHA1&digits=6&period=30"
     drawn = segno.make(f"{scanned}&issuer=A2P%20desk", error="m").svg_inline(border=3)
     code = page.get_by_role("img", name="QR code").locator("path").last
     assert code.get_attribute("d") == re.findall(r' d="([^"]+)"', drawn)[-1]
-    looks(desk)
-    desk.field("Code").fill(app.wrong_code())
-    desk.button("Turn it on").click()
+    looks(app)
+    app.field("Code").fill(authenticator.wrong_code())
+    app.button("Turn it on").click()
     expect(page.get_by_role("alert")).to_have_text(
         "This code was not right. Type the one that the app shows now."
     )
     expect(page).to_have_title(re.compile("^Error: "))
-    looks(desk)
-    assert App(page.locator("code").inner_text()).key == app.key
+    looks(app)
+    assert Authenticator(page.locator("code").inner_text()).key == authenticator.key
     assert not TOTPDevice.objects.get().confirmed
 
     a_minute_passes()
-    desk.field("Code").fill(app.code())
-    desk.button("Turn it on").click()
+    app.field("Code").fill(authenticator.code())
+    app.button("Turn it on").click()
     expect(page.locator("li code")).to_have_count(8)
-    looks(desk)
-    desk.link("I have kept them").click()
-    heading(desk, "Home")
+    looks(app)
+    app.link("I have kept them").click()
+    heading(app, "Home")
 
-    desk.button("Log out").click()
+    app.button("Log out").click()
     a_minute_passes()
-    desk.sign_in(USER, PASSWORD)
-    heading(desk, "One more step")
-    expect(desk.field("Code")).to_be_focused()
-    looks(desk)
-    desk.list()
-    heading(desk, "One more step")
-    desk.field("Code").fill(app.wrong_code())
-    desk.button("Go on").click()
+    app.sign_in(USER, PASSWORD)
+    heading(app, "One more step")
+    expect(app.field("Code")).to_be_focused()
+    looks(app)
+    app.list()
+    heading(app, "One more step")
+    app.field("Code").fill(authenticator.wrong_code())
+    app.button("Go on").click()
     expect(page.get_by_role("alert")).to_contain_text("This code was not right, or it was used before.")
     expect(page).to_have_title(re.compile("^Error: "))
-    looks(desk)
+    looks(app)
     a_minute_passes()
-    desk.field("Code").fill(app.code())
-    desk.button("Go on").click()
+    app.field("Code").fill(authenticator.code())
+    app.button("Go on").click()
     # The page that was asked for.
-    heading(desk, "Registrations")
+    heading(app, "Registrations")
     page.goto("/admin/second-factor/setup/")
     expect(page.get_by_text("It is on. 8 recovery codes left.")).to_be_visible()
-    expect(desk.button("Turn it off")).to_have_count(0)
-    looks(desk)
+    expect(app.button("Turn it off")).to_have_count(0)
+    looks(app)
 
 
 def test_without_the_phone_a_recovery_code_opens_once_and_without_scripts(visitor, user):
-    desk = visitor(java_script_enabled=False)
-    desk.sign_in(USER, PASSWORD)
-    _, codes = enrol(desk)
-    desk.link("I have kept them").click()
+    app = visitor(java_script_enabled=False)
+    app.sign_in(USER, PASSWORD)
+    _, codes = enrol(app)
+    app.link("I have kept them").click()
     for attempt, opens in ((codes[0], True), (codes[0], False), (codes[1].upper(), True)):
-        desk.button("Log out").click()
+        app.button("Log out").click()
         a_minute_passes()
-        desk.sign_in(USER, PASSWORD)
-        desk.field("Code").fill(attempt)
-        desk.button("Go on").click()
-        heading(desk, "Home" if opens else "One more step")
+        app.sign_in(USER, PASSWORD)
+        app.field("Code").fill(attempt)
+        app.button("Go on").click()
+        heading(app, "Home" if opens else "One more step")
 
 
 def test_another_window_with_the_password_alone_stays_shut(visitor, user):

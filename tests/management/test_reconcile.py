@@ -31,7 +31,7 @@ def test_findings_are_printed_and_nothing_is_changed(house):
     registration = make_draft()
     sid = end_user(house, registration.friendly_name("person", 2))
     row = retire(registration, "end_user", end_user(house, registration.friendly_name("person")))
-    before = len(house.desk.writes())
+    before = len(house.harness.writes())
     status, out = run()
     assert status == 1
     assert sid in out
@@ -43,15 +43,15 @@ def test_findings_are_printed_and_nothing_is_changed(house):
         ("orphan", sid, registration.pk),
         ("retired", row.sid, registration.pk),
     ]
-    assert len(house.desk.writes()) == before
+    assert len(house.harness.writes()) == before
 
 
 def test_only_retired_objects_are_deleted_and_in_an_order_that_works(house):
     registration = make_draft()
-    address = house.gateway.create_address(friendly_name=registration.friendly_name("address"), **ADDRESS)[
+    address = house.client.create_address(friendly_name=registration.friendly_name("address"), **ADDRESS)[
         "sid"
     ]
-    document = house.gateway.create_supporting_document(
+    document = house.client.create_supporting_document(
         friendly_name=registration.friendly_name("document"),
         type="customer_profile_address",
         attributes={"address_sids": address},
@@ -61,7 +61,7 @@ def test_only_retired_objects_are_deleted_and_in_an_order_that_works(house):
         retire(registration, kind, sid)
     status, out = run("--fix-retired")
     assert (status, document in out, address in out, orphan in out) == (1, False, False, True)
-    state = str(house.desk.get("state"))
+    state = str(house.harness.get("state"))
     assert (document in state, address in state, orphan in state) == (False, False, True)
 
 
@@ -74,7 +74,7 @@ def test_what_may_be_under_way_does_not_count(house, monkeypatch):
 
 def test_a_failed_or_a_second_scan_is_another_status(house, monkeypatch):
     monkeypatch.setattr("registrations.management.commands.reconcile.pause", lambda seconds: None)
-    house.desk.fault(method="GET", path="EndUsers", action="503", times=0)
+    house.harness.fault(method="GET", path="EndUsers", action="503", times=0)
     with pytest.raises(CommandError, match="503") as failed:
         run()
     assert failed.value.returncode == 2

@@ -23,9 +23,9 @@ from registrations.operations import actions
 from registrations.operations.webhooks import event_streams
 from registrations.sandbox import SandboxServer
 from registrations.sandbox.callbacks import signed_request
-from registrations.twilio.client import get_gateway
+from registrations.twilio.client import get_client
 from registrations.workflow.runner import runner
-from tests.conftest import Desk
+from tests.conftest import Harness
 from tests.customers import make_draft
 from tests.operations.webhooks.conftest import process_all
 from tests.workflow.support import Gate
@@ -56,7 +56,7 @@ class Scene:
 
 
 @dataclass
-class Play(Desk):
+class Play(Harness):
     """A scene that is played: the pages, the worker, Twilio and the clock."""
 
     traveller: Any = None
@@ -183,7 +183,7 @@ class Theatre:
             play.hand_over()
             self.traveller.shift(seconds)
 
-        report = event_streams.set_up(get_gateway(), pause=carry)
+        report = event_streams.set_up(get_client(), pause=carry)
         assert report.ok, report
 
     @contextmanager

@@ -34,7 +34,7 @@ def wait_until(true, seconds=15.0, what=""):
     raise AssertionError(f"not within {seconds} s: {what or true}")
 
 
-class Desk:
+class Harness:
     """Starts workers, rings, and reads what the jobs noted."""
 
     def __init__(self, folder, env):
@@ -146,11 +146,11 @@ def worker_database(tmp_path_factory, django_db_blocker):
 
 
 @pytest.fixture
-def desk(worker_database, tmp_path: Path):
+def service(worker_database, tmp_path: Path):
     env = worker_database | {"A2P_TEST_FOLDER": str(tmp_path), "A2P_STALL_SECONDS": "3", "A2P_TIME_SCALE": "1",
                              "A2P_STOP_GRACE_SECONDS": "5", "LOG_LEVEL": "INFO"}  # fmt: skip
-    desk = Desk(tmp_path, env)
-    desk.rows().all().delete()
+    service = Harness(tmp_path, env)
+    service.rows().all().delete()
     Heartbeat.objects.using(ALIAS).all().delete()
-    yield desk
-    desk.clean_up()
+    yield service
+    service.clean_up()

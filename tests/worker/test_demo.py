@@ -19,7 +19,7 @@ from tests.worker.conftest import wait_until
 
 
 class Running:
-    """A demo process; `desk`, `sandbox`, `password` as it prints them."""
+    """A demo process; `service`, `sandbox`, `password` as it prints them."""
 
     def __init__(self, folder, *args):
         self.folder = folder
@@ -32,7 +32,9 @@ class Running:
 
     def wait_for_welcome(self):
         text = wait_until(self._welcome, 60, "the demo's welcome")
-        self.desk, self.sandbox = (int(port) for port in re.findall(r"http://127\.0\.0\.1:(\d+)/", text)[:2])
+        self.service, self.sandbox = (
+            int(port) for port in re.findall(r"http://127\.0\.0\.1:(\d+)/", text)[:2]
+        )
         self.password = re.search(r"agent\s+/\s+(\S+)", text)[1]
         return self
 
@@ -84,7 +86,7 @@ def test_a_demo_from_start_to_ctrl_c(demo):
         taken.listen()
         port = taken.getsockname()[1]
         first = demo("--port", str(port), "--sandbox-port", str(port)).wait_for_welcome()
-        assert port not in (first.desk, first.sandbox)
+        assert port not in (first.service, first.sandbox)
 
     browser = build_opener(HTTPCookieProcessor(jar := CookieJar()))
     login = f"http://127.0.0.1:{first.desk}/admin/login/"
@@ -110,7 +112,7 @@ def test_a_demo_from_start_to_ctrl_c(demo):
     first.process.send_signal(signal.SIGINT)
     assert first.process.wait(15) == 0
     assert first.left_over() == []
-    assert not answers(first.desk)
+    assert not answers(first.service)
 
 
 @pytest.mark.slow
@@ -122,9 +124,9 @@ def test_a_killed_demo_leaves_nothing_for_the_next_which_keeps_the_password(demo
     orphans = first.left_over()
     assert orphans
 
-    again = demo("--port", str(first.desk), "--sandbox-port", str(first.sandbox)).wait_for_welcome()
+    again = demo("--port", str(first.service), "--sandbox-port", str(first.sandbox)).wait_for_welcome()
     assert not [process for process in orphans if process.is_running()]
-    assert (again.desk, again.sandbox, again.password) == (first.desk, first.sandbox, first.password)
+    assert (again.service, again.sandbox, again.password) == (first.service, first.sandbox, first.password)
     again.process.send_signal(signal.SIGTERM)
     assert again.process.wait(15) == 0
 

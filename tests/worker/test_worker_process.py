@@ -20,126 +20,126 @@ def _beats():
     return Heartbeat.objects.using(ALIAS).filter(name__startswith="worker:")
 
 
-def test_runs_jobs_on_time_and_stops_cleanly_on_sigterm(desk):
+def test_runs_jobs_on_time_and_stops_cleanly_on_sigterm(service):
     due = timezone.now() + timedelta(seconds=6)
-    desk.ring(2, due)
-    desk.ring(1)
-    worker = desk.start()
-    desk.done(1)
-    _, at = desk.done(2)
+    service.ring(2, due)
+    service.ring(1)
+    worker = service.start()
+    service.done(1)
+    _, at = service.done(2)
     assert at >= due.timestamp()
     assert _beats().get().name.endswith(f":{worker.pid}")
 
-    desk.ring(1003)  # takes a second
-    desk.begun(1003)
+    service.ring(1003)  # takes a second
+    service.begun(1003)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(10) == 0
-    assert desk.lines("end", 1003)
-    assert desk.ours() == []
-    assert desk.rows().count() == 0
+    assert service.lines("end", 1003)
+    assert service.ours() == []
+    assert service.rows().count() == 0
     assert not _beats().exists()
 
 
-def test_a_job_that_outlasts_the_grace_is_killed_and_given_back(desk):
-    desk.ring(60_001)
-    worker = desk.start(A2P_STOP_GRACE_SECONDS="0.5")
-    desk.begun(60_001)
+def test_a_job_that_outlasts_the_grace_is_killed_and_given_back(service):
+    service.ring(60_001)
+    worker = service.start(A2P_STOP_GRACE_SECONDS="0.5")
+    service.begun(60_001)
     worker.send_signal(signal.SIGINT)
     assert worker.wait(10) == 0
-    assert desk.ours() == []
-    assert not desk.lines("end", 60_001)
-    assert desk.rows().get().lock <= timezone.now()
+    assert service.ours() == []
+    assert not service.lines("end", 60_001)
+    assert service.rows().get().lock <= timezone.now()
 
 
-def test_recovers_from_kill_9_of_every_kind_of_process(desk):
+def test_recovers_from_kill_9_of_every_kind_of_process(service):
     """One supervisor lives through it all; after each kill a single job still gets done."""
-    worker = desk.start()
-    desk.ring(1)
-    desk.done(1)
+    worker = service.start()
+    service.ring(1)
+    service.done(1)
     for number, victim in enumerate(("workers", "pusher", "sentinel", "main", "monitor"), start=2):
-        family = wait_until(lambda: _settled_family(desk, worker))
+        family = wait_until(lambda: _settled_family(service, worker))
         pause(0.3)  # workers fall asleep holding the queue's lock
         for process in family[victim] if victim == "workers" else [family[victim]]:
             process.kill()
-        desk.ring(number)
-        desk.done(number, seconds=20)
+        service.ring(number)
+        service.done(number, seconds=20)
         if victim == "monitor":
             # The job ran; its acknowledgement never comes, so the cluster must be replaced and the row settled.
-            wait_until(lambda: desk.rows().count() == 0, 20)
+            wait_until(lambda: service.rows().count() == 0, 20)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(10) == 0
-    assert desk.ours() == []
+    assert service.ours() == []
 
 
-def _settled_family(desk, worker):
+def _settled_family(service, worker):
     try:
-        family = desk.family(worker)
+        family = service.family(worker)
         return family if len(family["workers"]) == 2 else None
     except (IndexError, psutil.Error):  # just being replaced
         return None
 
 
-def test_a_busy_worker_killed_does_not_stop_the_others(desk):
-    worker = desk.start()
-    desk.ring(5001)
-    pid, _ = desk.begun(5001)
-    victim = next(process for process in desk.ours() if process.pid == pid)
+def test_a_busy_worker_killed_does_not_stop_the_others(service):
+    worker = service.start()
+    service.ring(5001)
+    pid, _ = service.begun(5001)
+    victim = next(process for process in service.ours() if process.pid == pid)
     victim.kill()
-    desk.ring(2)
-    desk.done(2)
-    assert "frozen" not in desk.output()
+    service.ring(2)
+    service.done(2)
+    assert "frozen" not in service.output()
     assert worker.poll() is None
 
 
-def test_orphans_of_a_killed_supervisor_are_reaped_by_the_next(desk):
-    first = desk.start()
-    desk.ring(1)
-    desk.done(1)
+def test_orphans_of_a_killed_supervisor_are_reaped_by_the_next(service):
+    first = service.start()
+    service.ring(1)
+    service.done(1)
     first.kill()
     first.wait()
-    orphans = desk.ours()
+    orphans = service.ours()
     assert len(orphans) == 6
-    second = desk.start()
+    second = service.start()
     wait_until(lambda: not [process for process in orphans if process.is_running()])
-    desk.ring(2)
-    desk.done(2)
+    service.ring(2)
+    service.done(2)
     second.send_signal(signal.SIGTERM)
     assert second.wait(10) == 0
-    assert desk.ours() == []
+    assert service.ours() == []
 
 
-def test_two_supervisors_share_the_queue_and_leave_each_other_alone(desk):
-    first, second = desk.start(workers=1), desk.start(workers=1)
+def test_two_supervisors_share_the_queue_and_leave_each_other_alone(service):
+    first, second = service.start(workers=1), service.start(workers=1)
     wait_until(lambda: _beats().count() == 2)
-    wait_until(lambda: len(desk.ours()) == 12)
+    wait_until(lambda: len(service.ours()) == 12)
     for pk in range(1, 41):
-        desk.ring(pk)
+        service.ring(pk)
     for pk in range(1, 41):
-        desk.done(pk)
-        assert len(desk.lines("begin", pk)) == 1
+        service.done(pk)
+        assert len(service.lines("begin", pk)) == 1
     assert first.poll() is None
     assert second.poll() is None
 
 
-def test_jobs_signed_with_another_secret_key_come_back_by_the_sweep(desk):
-    desk.ring(1)
-    (desk.folder / "due").write_text("1")
-    desk.start(SECRET_KEY="another", A2P_TIME_SCALE="0.01", TWILIO_API_BASE_URL="http://127.0.0.1:9")
-    desk.done(1)
-    wait_until(lambda: desk.rows().count() == 0)
-    assert "frozen" not in desk.output()
+def test_jobs_signed_with_another_secret_key_come_back_by_the_sweep(service):
+    service.ring(1)
+    (service.folder / "due").write_text("1")
+    service.start(SECRET_KEY="another", A2P_TIME_SCALE="0.01", TWILIO_API_BASE_URL="http://127.0.0.1:9")
+    service.done(1)
+    wait_until(lambda: service.rows().count() == 0)
+    assert "frozen" not in service.output()
 
 
-def test_goes_on_after_the_database_has_cut_every_connection(desk):
+def test_goes_on_after_the_database_has_cut_every_connection(service):
     if connections[ALIAS].vendor != "postgresql":
         pytest.skip("needs a database server: run with DATABASE_URL=postgres://…")
-    worker = desk.start(
+    worker = service.start(
         A2P_STALL_SECONDS="30", A2P_TIME_SCALE="0.01", TWILIO_API_BASE_URL="http://127.0.0.1:9"
     )
-    desk.ring(1)
-    desk.done(1)
-    desk.ring(3002)
-    desk.begun(3002)
+    service.ring(1)
+    service.done(1)
+    service.ring(3002)
+    service.begun(3002)
     for _ in range(3):
         with connections["default"].cursor() as cursor:
             cursor.execute(
@@ -148,7 +148,7 @@ def test_goes_on_after_the_database_has_cut_every_connection(desk):
             )
         pause(0.5)
     connections[ALIAS].close()
-    (desk.folder / "due").write_text("4")  # the sweep, too, must come back
-    desk.done(4, seconds=30)
-    desk.done(3002)
+    (service.folder / "due").write_text("4")  # the sweep, too, must come back
+    service.done(4, seconds=30)
+    service.done(3002)
     assert worker.poll() is None

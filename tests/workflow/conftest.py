@@ -15,8 +15,8 @@ def gate(monkeypatch) -> Gate:
 
 
 @pytest.fixture
-def scenario(desk, gate) -> Scenario:
-    return Scenario(desk, gate)
+def scenario(harness, gate) -> Scenario:
+    return Scenario(harness, gate)
 
 
 @pytest.fixture

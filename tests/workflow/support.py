@@ -13,7 +13,7 @@ from registrations.operations import actions, otp
 from registrations.twilio.client import errors
 from registrations.workflow.planner import decisions
 from registrations.workflow.runner import runner
-from tests.conftest import Desk
+from tests.conftest import Harness
 from tests.customers import OWNED_NUMBER, PARTS, make_draft
 
 # Data that must never be met outside our inputs and Twilio: distinctive on purpose.
@@ -55,7 +55,7 @@ class Gate:
 class Scenario:
     """One registration before one row: what the tests do with it, and what Twilio saw since."""
 
-    desk: Desk
+    harness: Harness
     gate: Gate
     slug: str = ""
     pk: int = 0
@@ -79,7 +79,7 @@ class Scenario:
         return registration
 
     def run(self, until: Callable[[Registration], bool] | None = None) -> Registration:
-        return self.desk.run(
+        return self.harness.run(
             self.pk, until=lambda registration: bool(self.gate.held) or bool(until and until(registration))
         )
 
@@ -102,7 +102,7 @@ class Scenario:
         assert self.gate.held == slug, runner.load(self.pk).reason
         self.gate.before, self.gate.only = "", slug
         self.wake()
-        self.seen = len(self.desk.log())
+        self.seen = len(self.harness.log())
         return self
 
     def ask_again(self) -> None:
@@ -117,7 +117,7 @@ class Scenario:
         Registration.objects.filter(pk=self.pk).update(next_run_at=clock.now())
 
     def job(self) -> Registration:
-        return self.desk.advance(self.pk)
+        return self.harness.advance(self.pk)
 
     def finish(self) -> Registration:
         """Jobs until the row is behind us (the gate holds the registration before the next one)."""
@@ -136,7 +136,7 @@ class Scenario:
 
     def writes(self) -> list[dict[str, Any]]:
         """Writes that reached Twilio since the gate opened, refused ones included."""
-        return [entry for entry in self.desk.log()[self.seen :] if entry["method"] != "GET"]
+        return [entry for entry in self.harness.log()[self.seen :] if entry["method"] != "GET"]
 
     def effective(self) -> list[dict[str, Any]]:
         """Writes that changed something at Twilio since the gate opened."""
@@ -145,13 +145,13 @@ class Scenario:
     def spoil(self, action: str, **more: Any) -> None:
         """Spoil the next write, whatever it is."""
         for method in ("POST", "DELETE"):
-            self.desk.fault(method=method, path=".", action=action, times=1, **more)
+            self.harness.fault(method=method, path=".", action=action, times=1, **more)
 
 
 class Refusing:
     """A gateway whose next write is Twilio's no; reads go through."""
 
-    def __init__(self, inner: Any, error: errors.GatewayError) -> None:
+    def __init__(self, inner: Any, error: errors.TwilioError) -> None:
         self.inner, self.error, self.asked = inner, error, 0
 
     def __getattr__(self, name: str) -> Any:
@@ -232,7 +232,7 @@ def _lost_campaign(scenario: Scenario) -> None:
     """It vanished at Twilio, perhaps with its messaging service."""
     scenario.make()
     live = scenario.run(lambda registration: registration.stage == Stage.LIVE)
-    world = scenario.desk.sandbox.world
+    world = scenario.harness.sandbox.world
     with world.lock:
         world.store.delete("Usa2p", live.campaign.service_sid)
     actions.refresh(live, actor=scenario.actor)
@@ -263,7 +263,7 @@ def _brand_failed_late(scenario: Scenario) -> None:
     """The registry takes back a brand that has a campaign already."""
     scenario.make()
     live = scenario.run(lambda registration: registration.stage == Stage.LIVE)
-    scenario.desk.post(f"brand/{live.brand.sid}", action="reject", code=30799)
+    scenario.harness.post(f"brand/{live.brand.sid}", action="reject", code=30799)
     actions.refresh(live, actor=scenario.actor)
     scenario.stopped(Stage.BRAND)
     actions.submit(runner.load(scenario.pk), actor=scenario.actor)
@@ -359,7 +359,7 @@ def steps(scenario: Scenario) -> list[str]:
 
 def calls(scenario: Scenario, method: str, path: str) -> list[dict[str, Any]]:
     """What Twilio was asked with this method and this in the path."""
-    return [entry for entry in scenario.desk.log() if entry["method"] == method and path in entry["path"]]
+    return [entry for entry in scenario.harness.log() if entry["method"] == method and path in entry["path"]]
 
 
 def at_otp(registration: Registration) -> bool:
@@ -369,7 +369,7 @@ def at_otp(registration: Registration) -> bool:
 def new_calls(scenario: Scenario, seen: int) -> list[str]:
     """What was written after the first `seen` writes, without SIDs: "POST EndUsers/…" is a change of one."""
     found = []
-    for entry in scenario.desk.writes()[seen:]:
+    for entry in scenario.harness.writes()[seen:]:
         parts = entry["path"].removesuffix(".json").split("/")
         names = [
             part for part in parts if part[:2] not in ("BU", "BN", "MG", "QE", "IT", "AD", "BV", "PN", "AC")

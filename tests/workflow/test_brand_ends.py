@@ -22,7 +22,7 @@ def tasks(registration: Registration) -> list[str]:
 
 def deleted_in_the_console(scenario: Scenario, sid: str) -> Registration:
     """Somebody deletes the brand at Twilio; the desk looks."""
-    scenario.desk.post(f"brand/{sid}", action="delete")
+    scenario.harness.post(f"brand/{sid}", action="delete")
     actions.refresh(runner.load(scenario.pk), actor="ann")
     return scenario.run(
         lambda registration: (
@@ -33,7 +33,7 @@ def deleted_in_the_console(scenario: Scenario, sid: str) -> Registration:
 
 def fees(scenario: Scenario) -> tuple[int, int]:
     """(brands, vettings) that Twilio charged for."""
-    counted = scenario.desk.counts()["fees"]
+    counted = scenario.harness.counts()["fees"]
     return counted["brand_fees"], counted["vetting_fees"]
 
 
@@ -52,10 +52,10 @@ def test_a_brand_that_failed_three_times_is_deleted_by_hand_and_submit_pays_for_
 
     registration = deleted_in_the_console(scenario, former)
     assert tasks(registration) == [], "the task closes itself"
-    seen = len(scenario.desk.writes())
+    seen = len(scenario.harness.writes())
     scenario.wake()
     scenario.job()
-    assert len(scenario.desk.writes()) == seen, "nobody asked for another brand yet"
+    assert len(scenario.harness.writes()) == seen, "nobody asked for another brand yet"
     assert actions.edit(registration, {"trust_bundle": {"brand_name": "Quillfeather Kites"}}, actor="ann")
     plan = decisions.plan(runner.load(scenario.pk))
     assert [call.slug for call in plan.calls if call.fee] == ["brand.create", "campaign.create"]
@@ -80,7 +80,7 @@ def test_a_brand_that_failed_three_times_is_deleted_by_hand_and_submit_pays_for_
     assert spending.spent(ApiCall.objects.filter(registration=live)) == Decimal("24.00")
     assert tasks(live) == [], "what is gone already needs no deleting"
     assert RetiredResource.objects.get(sid=former).missing_since
-    assert scenario.desk.violations() == []
+    assert scenario.harness.violations() == []
 
 
 def test_a_live_registration_whose_brand_is_lost_keeps_its_campaign_until_submit_then_gets_both_anew(
@@ -89,7 +89,7 @@ def test_a_live_registration_whose_brand_is_lost_keeps_its_campaign_until_submit
     scenario.make()
     live = scenario.run()
     former = live.brand.sid
-    scenario.desk.post(f"brand/{former}", action="reject", code=30793)
+    scenario.harness.post(f"brand/{former}", action="reject", code=30793)
     actions.refresh(live, actor="ann")
     registration = scenario.stopped(Stage.BRAND)
     assert "30793" in registration.reason
@@ -105,13 +105,13 @@ def test_a_live_registration_whose_brand_is_lost_keeps_its_campaign_until_submit
     assert tasks(registration) == [f"delete_brand_{former}"]
     registration = deleted_in_the_console(scenario, former)
     assert fees(scenario) == (1, 1)
-    seen = len(scenario.desk.writes())
+    seen = len(scenario.harness.writes())
     actions.submit(registration, actor="ann")
     live = scenario.run()
     assert live.stage == Stage.LIVE, live.reason
     assert new_calls(scenario, seen) == ["POST BrandRegistrations", "POST Usa2p"]
     assert fees(scenario) == (2, 2)
-    counts = scenario.desk.counts()
+    counts = scenario.harness.counts()
     assert (counts["BrandRegistrations"], counts["Usa2p"], counts["violations"]) == (1, 1, {})
 
 
@@ -119,7 +119,7 @@ def test_twilio_counts_resubmissions_that_we_did_not_see(scenario: Scenario):
     """Somebody used them up in the Console: one refusal, then the same way out; nothing is paid by itself."""
     scenario.make(trust_bundle={"brand_name": "Quillfeather fail 30799"})
     registration = scenario.stopped(Stage.BRAND)
-    world = scenario.desk.sandbox.world
+    world = scenario.harness.sandbox.world
     with world.lock:
         row = world.store.get("BrandRegistrations", registration.brand.sid)
         row["_updates"] = 3
@@ -134,7 +134,7 @@ def test_twilio_counts_resubmissions_that_we_did_not_see(scenario: Scenario):
     registration = deleted_in_the_console(scenario, registration.brand.sid)
     scenario.wake()
     scenario.job()
-    assert scenario.desk.counts()["BrandRegistrations"] == 0
+    assert scenario.harness.counts()["BrandRegistrations"] == 0
     assert fees(scenario) == (1, 0)
 
 
@@ -142,7 +142,7 @@ def test_twilio_counts_resubmissions_that_we_did_not_see(scenario: Scenario):
 def test_other_ends_of_a_brand_become_the_same_task(scenario: Scenario, word):
     scenario.make(trust_bundle={"mobile_phone_number": SILENT})
     registration = scenario.run(at_otp)
-    scenario.desk.post(f"brand/{registration.brand.sid}", action="set", status=word)
+    scenario.harness.post(f"brand/{registration.brand.sid}", action="set", status=word)
     actions.refresh(registration, actor="ann")
     registration = scenario.run(
         lambda registration: (
@@ -161,7 +161,7 @@ def test_other_ends_of_a_brand_become_the_same_task(scenario: Scenario, word):
 def test_while_a_brand_is_being_deleted_nothing_is_asked_of_anybody(scenario: Scenario):
     scenario.make(trust_bundle={"brand_name": "Quillfeather fail 30793"})
     registration = scenario.stopped(Stage.BRAND)
-    scenario.desk.post(f"brand/{registration.brand.sid}", action="set", status="DELETION_PENDING")
+    scenario.harness.post(f"brand/{registration.brand.sid}", action="set", status="DELETION_PENDING")
     actions.refresh(registration, actor="ann")
     registration = scenario.run(lambda registration: registration.brand.status == "DELETION_PENDING")
     scenario.wake()
@@ -174,7 +174,7 @@ def test_after_a_verified_brand_vanished_edits_reach_the_bundles_before_the_new_
     scenario.make()
     live = scenario.run()
     registration = deleted_in_the_console(scenario, live.brand.sid)
-    seen = len(scenario.desk.writes())
+    seen = len(scenario.harness.writes())
     scenario.edit(trust_bundle={"mobile_phone_number": "+14155559999", "brand_name": "Quillfeather Toys"})
     live = scenario.run(
         lambda registration: registration.stage == Stage.LIVE and registration.campaign.status == "VERIFIED"
@@ -198,7 +198,7 @@ def test_a_suspension_is_a_task_for_support_and_costs_nothing(scenario: Scenario
     scenario.make()
     live = scenario.run()
     key = live.brand.sid if part == "brand" else live.campaign.service_sid
-    scenario.desk.post(f"{part}/{key}", action="suspend")
+    scenario.harness.post(f"{part}/{key}", action="suspend")
     actions.refresh(live, actor="ann")
     registration = scenario.run(lambda registration: registration.waiting_for == WaitingFor.US)
     assert "support" in registration.reason
@@ -209,13 +209,13 @@ def test_a_suspension_is_a_task_for_support_and_costs_nothing(scenario: Scenario
     assert "SUSPENDED" in text
     assert AUTO_YES not in text
 
-    seen, paid = len(scenario.desk.writes()), fees(scenario)
+    seen, paid = len(scenario.harness.writes()), fees(scenario)
     actions.submit(registration, actor="ann")
     registration = scenario.run(lambda registration: registration.waiting_for == WaitingFor.US)
-    assert len(scenario.desk.writes()) == seen
+    assert len(scenario.harness.writes()) == seen
     assert fees(scenario) == paid
     lifted = {"brand": ("status", "APPROVED"), "campaign": ("campaign_status", "VERIFIED")}[part]
-    scenario.desk.post(f"{part}/{key}", action="set", **dict([lifted]))
+    scenario.harness.post(f"{part}/{key}", action="set", **dict([lifted]))
     actions.refresh(registration, actor="ann")
     live = scenario.run(lambda registration: registration.stage == Stage.LIVE)
     assert (live.stage, tasks(live)) == (Stage.LIVE, [])
@@ -233,18 +233,18 @@ def other_mobile(scenario: Scenario, brand_name: str) -> Registration:
 def test_texts_that_follow_the_bundle_reach_the_new_mobile(scenario: Scenario):
     registration = other_mobile(scenario, "Quillfeather Kites")
     assert "new number" in otp.state(registration).note
-    assert scenario.desk.post("answer", mobile=SILENT)["verified"] == []
-    assert scenario.desk.post("answer", mobile="+14155552699")["verified"] == [registration.brand.sid]
+    assert scenario.harness.post("answer", mobile=SILENT)["verified"] == []
+    assert scenario.harness.post("answer", mobile="+14155552699")["verified"] == [registration.brand.sid]
     Brand.objects.update(next_poll_at=clock.now())
     scenario.wake()
     live = scenario.run()
     assert (live.stage, otp.state(live).note) == (Stage.LIVE, "")
-    assert scenario.desk.violations() == []
+    assert scenario.harness.violations() == []
 
 
 def test_texts_that_stay_with_the_brand_are_told_and_a_new_brand_reaches_the_new_mobile(scenario: Scenario):
     registration = other_mobile(scenario, "Quillfeather fixed mobile")
-    assert scenario.desk.post("answer", mobile="+14155552699")["verified"] == []
+    assert scenario.harness.post("answer", mobile="+14155552699")["verified"] == []
     note = otp.state(registration).note
     assert "delete the brand in Twilio's Console" in note
     former = registration.brand.sid
@@ -255,7 +255,7 @@ def test_texts_that_stay_with_the_brand_are_told_and_a_new_brand_reaches_the_new
         lambda registration: registration.brand.sid != former and registration.stage == Stage.OTP
     )
     assert otp.state(registration).note == ""
-    assert scenario.desk.post("answer", mobile="+14155552699")["verified"] == [registration.brand.sid]
+    assert scenario.harness.post("answer", mobile="+14155552699")["verified"] == [registration.brand.sid]
     Brand.objects.update(next_poll_at=clock.now())
     scenario.wake()
     assert scenario.run().stage == Stage.LIVE

@@ -34,7 +34,7 @@ EDITABLE = {
 def to_live(scenario: Scenario):
     live = scenario.run(lambda registration: registration.stage == Stage.LIVE)
     assert live.stage == Stage.LIVE, live.reason
-    assert scenario.desk.violations() == []
+    assert scenario.harness.violations() == []
     return live
 
 
@@ -42,7 +42,7 @@ def to_live(scenario: Scenario):
 def test_a_brand_refused_for_its_email_is_mended_from_the_person_to_the_brand(scenario: Scenario):
     scenario.make(trust_bundle={"brand_name": "Quillfeather fail once 30701"})
     scenario.stopped(Stage.BRAND)
-    seen = len(scenario.desk.writes())
+    seen = len(scenario.harness.writes())
     scenario.edit(profile={"email": "quill@harborcrafts.com"})
     live = to_live(scenario)
     assert new_calls(scenario, seen)[:9] == [
@@ -56,9 +56,9 @@ def test_a_brand_refused_for_its_email_is_mended_from_the_person_to_the_brand(sc
         "POST BrandRegistrations/…",
         "POST Services",
     ]
-    mail = scenario.desk.writes()[seen]
+    mail = scenario.harness.writes()[seen]
     assert mail["params"] == {"Email": ["quill@harborcrafts.com"]}, "a status never goes with it (22204)"
-    assert scenario.desk.counts()["fees"]["brand_fees"] == 1
+    assert scenario.harness.counts()["fees"]["brand_fees"] == 1
     assert live.brand.resubmissions == 1
 
 
@@ -67,14 +67,14 @@ def test_an_address_of_a_verified_document_is_refused_and_swapped(scenario: Scen
     scenario.make()
     live = to_live(scenario)
     old = live.profile
-    scenario.desk.post(f"brand/{live.brand.sid}", action="reject", code=30754)
+    scenario.harness.post(f"brand/{live.brand.sid}", action="reject", code=30754)
     actions.refresh(live, actor="ann")
     scenario.stopped(Stage.BRAND)
-    seen = len(scenario.desk.log())
-    written = len(scenario.desk.writes())
+    seen = len(scenario.harness.log())
+    written = len(scenario.harness.writes())
     scenario.edit(profile={"street": "2 Main St"})
     live = to_live(scenario)
-    refused = [entry for entry in scenario.desk.log()[seen:] if entry["code"]]
+    refused = [entry for entry in scenario.harness.log()[seen:] if entry["code"]]
     assert [(entry["code"], entry["path"].split("/")[-1]) for entry in refused] == [
         (21630, f"{old.address_sid}.json")
     ]
@@ -98,7 +98,7 @@ def test_an_address_of_a_verified_document_is_refused_and_swapped(scenario: Scen
         ("supporting_document", old.supporting_document_sid),
     }
     assert live.profile.address_locked is False
-    counts = scenario.desk.counts()
+    counts = scenario.harness.counts()
     assert (counts["fees"]["brand_fees"], counts["duplicates"]) == (1, {})
 
 
@@ -106,10 +106,10 @@ def test_an_approved_trust_bundle_that_twilio_does_not_take_again_stops_nobody(s
     """Only the profile below it was changed; whether it may be submitted twice then, the facts do not say."""
     scenario.make()
     live = to_live(scenario)
-    scenario.desk.post(f"brand/{live.brand.sid}", action="reject", code=30701)
+    scenario.harness.post(f"brand/{live.brand.sid}", action="reject", code=30701)
     actions.refresh(live, actor="ann")
     scenario.stopped(Stage.BRAND)
-    scenario.desk.fault(
+    scenario.harness.fault(
         method="POST",
         path=f"TrustProducts/{live.trust_bundle.sid}$",
         action="error",
@@ -128,7 +128,7 @@ def test_the_suggested_address_is_sent_with_exactly_three_calls(scenario: Scenar
     scenario.make(profile={"street": "77 Wrong Mews"})
     registration = scenario.stopped(Stage.PROFILE)
     # What the status callback brought.
-    world = scenario.desk.sandbox.world
+    world = scenario.harness.sandbox.world
     WebhookDelivery.objects.create(
         kind=WebhookDelivery.Kind.BUNDLE_STATUS,
         subject=registration.profile.sid,
@@ -137,11 +137,11 @@ def test_the_suggested_address_is_sent_with_exactly_three_calls(scenario: Scenar
     )
     actions.refresh(registration, actor="ann")
     registration = scenario.run(lambda registration: bool(registration.profile.failure_reason))
-    seen = len(scenario.desk.writes())
+    seen = len(scenario.harness.writes())
     assert set(actions.use_suggested_address(registration, actor="ann")) == {"street", "postal_code"}
     scenario.wake()
     scenario.job()
-    assert len(scenario.desk.writes()) == seen, "nothing is sent before Submit"
+    assert len(scenario.harness.writes()) == seen, "nothing is sent before Submit"
     actions.submit(runner.load(registration.pk), actor="ann")
     scenario.run(lambda registration: registration.stage == Stage.TRUST_BUNDLE)
     assert new_calls(scenario, seen)[:3] == [
@@ -149,7 +149,7 @@ def test_the_suggested_address_is_sent_with_exactly_three_calls(scenario: Scenar
         "POST Evaluations",
         "POST CustomerProfiles/…",
     ]
-    assert scenario.desk.counts()["Addresses"] == 1
+    assert scenario.harness.counts()["Addresses"] == 1
 
     first, second = Submission.objects.filter(registration=registration, part="profile").order_by("number")
     assert "Invalid Street" in first.failure_reason
@@ -168,10 +168,10 @@ def test_a_bundle_rejected_after_all_is_mended_under_a_verified_brand(scenario: 
     """Reviews by people may end after the YES; nothing but the bundle is touched then."""
     scenario.make()
     live = to_live(scenario)
-    scenario.desk.post(f"profile/{live.profile.sid}", action="reject", code=18055)
+    scenario.harness.post(f"profile/{live.profile.sid}", action="reject", code=18055)
     actions.refresh(live, actor="ann")
     registration = scenario.stopped(Stage.PROFILE)
-    seen = len(scenario.desk.writes())
+    seen = len(scenario.harness.writes())
     scenario.edit(profile={"email": "quill@harborcrafts.com"})
     to_live(scenario)
     assert set(new_calls(scenario, seen)) <= {
@@ -180,7 +180,7 @@ def test_a_bundle_rejected_after_all_is_mended_under_a_verified_brand(scenario: 
         "POST EndUsers/…",
         "POST Evaluations",
     }
-    assert scenario.desk.counts()["fees"]["brand_fees"] == 1
+    assert scenario.harness.counts()["fees"]["brand_fees"] == 1
     assert runner.load(registration.pk).campaign.sid
 
 
@@ -189,15 +189,15 @@ def test_bundles_learn_a_public_address_that_came_later_before_the_next_submissi
 ):
     scenario.make(profile={"email": "bad-email@harborcrafts.com"})
     registration = scenario.stopped(Stage.PROFILE)
-    world = scenario.desk.sandbox.world
+    world = scenario.harness.sandbox.world
     assert world.store.get("CustomerProfiles", registration.profile.sid)["status_callback"] is None
     settings.PUBLIC_BASE_URL = ELSEWHERE
-    seen = len(scenario.desk.writes())
+    seen = len(scenario.harness.writes())
     scenario.edit(profile={"email": SECRETS["email"]})
     live = to_live(scenario)
     [contact] = [
         entry
-        for entry in scenario.desk.writes()[seen:]
+        for entry in scenario.harness.writes()[seen:]
         if entry["path"].endswith(live.profile.sid) and "Status" not in entry["params"]
     ]
     assert set(contact["params"]) == {"Email", "StatusCallback"}
@@ -215,24 +215,24 @@ def test_bundles_learn_a_public_address_that_came_later_before_the_next_submissi
 def test_an_edit_in_place_sends_the_editable_parameters_and_no_other(scenario: Scenario):
     scenario.make(campaign={"description": f"{DESCRIPTION} [[30886:USE_CASE_DESCRIPTION]]"})
     scenario.stopped(Stage.CAMPAIGN)
-    seen = len(scenario.desk.writes())
+    seen = len(scenario.harness.writes())
     scenario.edit(campaign={"description": DESCRIPTION})
     to_live(scenario)
     assert new_calls(scenario, seen) == ["POST Usa2p/…", "POST PhoneNumbers"]
     [update] = calls(scenario, "POST", "/Usa2p/QE")
     assert set(update["params"]) == EDITABLE
-    assert scenario.desk.counts()["fees"]["vetting_fees"] == 2
+    assert scenario.harness.counts()["fees"]["vetting_fees"] == 2
 
 
 def test_a_timed_out_campaign_is_registered_anew_unchanged(scenario: Scenario):
     """30901 asks for a new registration; an edit in place would not do (docs/twilio.md section 5.2)."""
     scenario.make(campaign={"description": f"{DESCRIPTION} [[once 30901]]"})
     registration = scenario.stopped(Stage.CAMPAIGN)
-    seen = len(scenario.desk.writes())
-    with scenario.desk.sandbox.world.lock:
-        scenario.desk.sandbox.world.store.get("Usa2p", registration.campaign.service_sid)["description"] = (
-            DESCRIPTION
-        )
+    seen = len(scenario.harness.writes())
+    with scenario.harness.sandbox.world.lock:
+        scenario.harness.sandbox.world.store.get("Usa2p", registration.campaign.service_sid)[
+            "description"
+        ] = DESCRIPTION
     assert actions.edit(registration, {"campaign": {"description": DESCRIPTION}}, actor="ann")
     planned = decisions.plan(runner.load(registration.pk))
     assert [call.slug for call in planned.calls][:2] == ["campaign.delete", "campaign.create"]
@@ -245,19 +245,19 @@ def test_a_timed_out_campaign_is_registered_anew_unchanged(scenario: Scenario):
 def test_an_approved_campaign_keeps_its_texts_and_the_plan_says_so(scenario: Scenario):
     scenario.make()
     live = to_live(scenario)
-    seen = len(scenario.desk.writes())
+    seen = len(scenario.harness.writes())
     scenario.edit(campaign={"description": DESCRIPTION + " More."})
     plan = decisions.plan(runner.load(live.pk))
     assert plan.calls == []
     assert any("edits of the campaign stay here" in note for note in plan.notes)
     scenario.run()
-    assert len(scenario.desk.writes()) == seen
+    assert len(scenario.harness.writes()) == seen
 
 
 def test_a_campaign_that_vanished_is_registered_again_and_never_edited(scenario: Scenario):
     scenario.make(campaign={"description": f"{DESCRIPTION} [[30886:USE_CASE_DESCRIPTION]]"})
     registration = scenario.stopped(Stage.CAMPAIGN)
-    world = scenario.desk.sandbox.world
+    world = scenario.harness.sandbox.world
     with world.lock:
         world.store.delete("Usa2p", registration.campaign.service_sid)
     actions.refresh(registration, actor="ann")
@@ -266,7 +266,7 @@ def test_a_campaign_that_vanished_is_registered_again_and_never_edited(scenario:
             bool(registration.campaign.missing_since) and registration.waiting_for == WaitingFor.US
         )
     )
-    seen = len(scenario.desk.writes())
+    seen = len(scenario.harness.writes())
     scenario.edit(campaign={"description": DESCRIPTION})
     to_live(scenario)
     assert calls(scenario, "POST", "/Usa2p/QE") == []
@@ -286,7 +286,7 @@ def test_what_twilio_keeps_is_listed_and_the_registration_is_removed(scenario: S
     )
     assert kept <= set(RetiredResource.objects.values_list("sid", flat=True))
     assert not Profile.objects.get().sid
-    counts = scenario.desk.counts()
+    counts = scenario.harness.counts()
     assert (counts["Services"], counts["Usa2p"], counts["ServicePhoneNumbers"]) == (0, 0, 0)
     assert counts["CustomerProfiles"] == 2, "its own profile and the primary one"
 
@@ -294,7 +294,7 @@ def test_what_twilio_keeps_is_listed_and_the_registration_is_removed(scenario: S
 def test_a_suspended_campaign_cannot_be_taken_down_and_says_why(scenario: Scenario):
     scenario.make()
     live = to_live(scenario)
-    scenario.desk.post(f"campaign/{live.campaign.service_sid}", action="suspend")
+    scenario.harness.post(f"campaign/{live.campaign.service_sid}", action="suspend")
     actions.remove(live, actor="ann")
     registration = scenario.run(lambda registration: registration.waiting_for == WaitingFor.US)
     assert "21729" in registration.reason
@@ -304,7 +304,7 @@ def test_a_suspended_campaign_cannot_be_taken_down_and_says_why(scenario: Scenar
     # It is work for a person, who may look again and try again once Twilio's support has lifted it.
     assert Registration.objects.filter(statistics.NEEDS_US, pk=registration.pk).exists()
     assert admin_desk.can_take_down(registration)
-    scenario.desk.post(
+    scenario.harness.post(
         f"campaign/{registration.campaign.service_sid}", action="set", campaign_status="VERIFIED"
     )
     actions.refresh(registration, actor="ann")
@@ -313,7 +313,7 @@ def test_a_suspended_campaign_cannot_be_taken_down_and_says_why(scenario: Scenar
     registration = scenario.run()
     assert (registration.stage, registration.is_removed) == (Stage.REMOVED, True)
     assert not admin_desk.can_take_down(registration)
-    assert scenario.desk.counts()["Usa2p"] == 0
+    assert scenario.harness.counts()["Usa2p"] == 0
     kept = [view for view in progress.board(registration, clock.now()) if view.status == "kept"]
     assert {view.slug for view in kept} >= {"remove.profile", "remove.trust_bundle"}
     assert all("Twilio refused (216" in view.why for view in kept)

@@ -19,11 +19,11 @@ pytestmark = pytest.mark.django_db
 def test_an_edit_is_not_sent_before_submit(scenario: Scenario):
     scenario.make(profile={"email": "bad-email@harborcrafts.com"})
     registration = scenario.stopped(Stage.PROFILE)
-    before = len(scenario.desk.writes())
+    before = len(scenario.harness.writes())
     assert actions.edit(registration, {"profile": {"email": SECRETS["email"]}}, actor="ann")
     scenario.wake()
     registration = scenario.job()
-    assert len(scenario.desk.writes()) == before
+    assert len(scenario.harness.writes()) == before
     assert registration.waiting_for == WaitingFor.US
     assert "Submit" in registration.reason
     actions.submit(registration, actor="ann")
@@ -75,7 +75,7 @@ def test_what_a_person_does_just_before_a_paid_call_stops_it(scenario: Scenario,
     scenario.gate.only = ""
     live = scenario.run()
     assert live.stage == Stage.LIVE, live.reason
-    assert scenario.desk.counts()["fees"]["brand_fees"] == 1
+    assert scenario.harness.counts()["fees"]["brand_fees"] == 1
 
 
 def test_a_worker_that_slept_before_a_paid_call_does_not_pay_a_second_time(scenario: Scenario, monkeypatch):
@@ -94,17 +94,17 @@ def test_a_worker_that_slept_before_a_paid_call_does_not_pay_a_second_time(scena
     monkeypatch.setattr(rate_limit, "take", sleep)
     scenario.job()
     assert scenario.states() == ["ok"]
-    assert scenario.desk.counts()["fees"]["brand_fees"] == 1
+    assert scenario.harness.counts()["fees"]["brand_fees"] == 1
 
 
 def test_an_edit_while_the_brand_is_pending_waits_for_its_end(unhurried, scenario: Scenario):
     scenario.make(trust_bundle={"mobile_phone_number": SILENT})
     registration = scenario.run(lambda registration: registration.brand.status == "PENDING")
     Brand.objects.update(next_poll_at=clock.now() + timedelta(seconds=5))
-    before = len(scenario.desk.writes())
+    before = len(scenario.harness.writes())
     scenario.edit(profile={"first_name": "Willa"})
     registration = scenario.job()
-    assert len(scenario.desk.writes()) == before, "a brand under review must be left alone"
+    assert len(scenario.harness.writes()) == before, "a brand under review must be left alone"
     assert registration.waiting_for == WaitingFor.TWILIO
     Brand.objects.update(next_poll_at=clock.now())
     scenario.wake()
@@ -112,7 +112,7 @@ def test_an_edit_while_the_brand_is_pending_waits_for_its_end(unhurried, scenari
     scenario.run(lambda registration: steps(scenario).count("trust_bundle.submit") == 2)
     assert "profile.update_end_user" in steps(scenario)
     assert "brand.update" not in steps(scenario), "an approved brand cannot be updated (21725)"
-    assert scenario.desk.violations() == []
+    assert scenario.harness.violations() == []
 
 
 def test_a_failed_brand_is_resubmitted_after_the_bundles_and_no_second_one_is_made(scenario: Scenario):
@@ -123,7 +123,7 @@ def test_a_failed_brand_is_resubmitted_after_the_bundles_and_no_second_one_is_ma
     live = scenario.run()
     assert live.stage == Stage.LIVE, live.reason
     assert live.brand.resubmissions == 1
-    counts = scenario.desk.counts()
+    counts = scenario.harness.counts()
     assert (counts["BrandRegistrations"], counts["fees"]["brand_fees"]) == (1, 1)
     tail = steps(scenario)[steps(scenario).index("brand.create") + 1 :]
     assert tail[:4] == [
@@ -132,7 +132,7 @@ def test_a_failed_brand_is_resubmitted_after_the_bundles_and_no_second_one_is_ma
         "trust_bundle.submit",
         "brand.update",
     ]
-    assert scenario.desk.violations() == []
+    assert scenario.harness.violations() == []
 
 
 def test_brand_resubmissions_end_after_three(unhurried, scenario: Scenario):
@@ -152,7 +152,7 @@ def test_brand_resubmissions_end_after_three(unhurried, scenario: Scenario):
 def test_30793_cannot_be_resubmitted_and_says_so(unhurried, scenario: Scenario):
     scenario.make()
     scenario.run(lambda registration: registration.brand.status == "PENDING")
-    scenario.desk.post(f"brand/{Brand.objects.get().sid}", action="reject", code=30793)
+    scenario.harness.post(f"brand/{Brand.objects.get().sid}", action="reject", code=30793)
     Brand.objects.update(next_poll_at=clock.now())
     scenario.wake()
     registration = scenario.stopped(Stage.BRAND)
@@ -160,7 +160,7 @@ def test_30793_cannot_be_resubmitted_and_says_so(unhurried, scenario: Scenario):
     registration = scenario.stopped(Stage.BRAND)
     assert "30793" in registration.reason
     assert "brand.update" not in steps(scenario)
-    assert scenario.desk.counts()["BrandRegistrations"] == 1
+    assert scenario.harness.counts()["BrandRegistrations"] == 1
 
 
 def test_a_failed_campaign_is_edited_in_place_when_only_editable_fields_changed(scenario: Scenario):
@@ -173,7 +173,7 @@ def test_a_failed_campaign_is_edited_in_place_when_only_editable_fields_changed(
     assert live.stage == Stage.LIVE, live.reason
     assert len(calls(scenario, "POST", "/Usa2p/QE")) == 1
     assert calls(scenario, "DELETE", "/Usa2p") == []
-    assert scenario.desk.counts()["Services"] == 1
+    assert scenario.harness.counts()["Services"] == 1
 
 
 def test_changed_keywords_mean_delete_five_seconds_and_create(scenario: Scenario):
@@ -191,4 +191,4 @@ def test_changed_keywords_mean_delete_five_seconds_and_create(scenario: Scenario
     assert created["at"] - deleted["at"] >= 5 * SCALE
     assert created["params"]["HelpKeywords"] == ["HELP", "ASSIST"]
     assert calls(scenario, "POST", "/Usa2p/QE") == []
-    assert scenario.desk.violations() == []
+    assert scenario.harness.violations() == []

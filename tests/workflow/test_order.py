@@ -47,7 +47,7 @@ def test_order_of_the_walk_and_its_settle_waits(scenario: Scenario):
     verified = Brand.objects.get().verified_at.timestamp()
     assert campaign["at"] >= verified - 0.001
     assert calls(scenario, "GET", "/a2p/BrandRegistrations")[0]["at"] - brand["at"] >= 30 * SCALE
-    assert scenario.desk.violations() == []
+    assert scenario.harness.violations() == []
 
 
 def test_the_brand_is_not_bought_while_the_settle_window_runs(scenario: Scenario, settings):
@@ -76,7 +76,7 @@ def test_no_campaign_before_the_customer_said_yes(unhurried, scenario: Scenario)
     assert len(calls(scenario, "GET", "/a2p/BrandRegistrations")) == looks + 3
     assert registration.stage == Stage.OTP
     assert "campaign.create_service" not in steps(scenario)
-    scenario.desk.answer_yes()
+    scenario.harness.answer_yes()
     Brand.objects.update(next_poll_at=clock.now(), poll_count=0)
     scenario.wake()
     assert scenario.run().stage == Stage.LIVE
@@ -103,10 +103,10 @@ def test_a_noncompliant_evaluation_stops_before_the_submission_and_names_the_fie
     scenario.run()
     # Somebody removed the attribute at Twilio: only its own evaluation can tell.
     end_user = Profile.objects.get().end_user_sid
-    with scenario.desk.sandbox.world.lock:
-        row = scenario.desk.sandbox.world.store.get("EndUsers", end_user)
+    with scenario.harness.sandbox.world.lock:
+        row = scenario.harness.sandbox.world.store.get("EndUsers", end_user)
         del row["attributes"]["email"]
-        scenario.desk.sandbox.world.store.put("EndUsers", end_user, row)
+        scenario.harness.sandbox.world.store.put("EndUsers", end_user, row)
     scenario.gate.before = ""
     scenario.wake()
     registration = scenario.run()
@@ -126,19 +126,19 @@ def test_a_rejected_profile_stops_before_the_brand_and_its_edit_goes_on(scenario
     scenario.make(profile={"email": "bad-email@harborcrafts.com"})
     registration = scenario.stopped(Stage.PROFILE)
     assert registration.profile.status == "twilio-rejected"
-    assert scenario.desk.counts()["BrandRegistrations"] == 0
+    assert scenario.harness.counts()["BrandRegistrations"] == 0
     scenario.edit(profile={"email": SECRETS["email"]})
     assert scenario.run().stage == Stage.LIVE
     assert steps(scenario).count("profile.submit") == 2
-    assert scenario.desk.counts()["fees"]["brand_fees"] == 1
-    assert scenario.desk.violations() == []
+    assert scenario.harness.counts()["fees"]["brand_fees"] == 1
+    assert scenario.harness.violations() == []
 
 
 def test_a_sender_that_is_not_ours_stops_before_the_brand(scenario: Scenario):
     scenario.make(phone_number={"sender_number": "+14155550999"})
     registration = scenario.stopped(Stage.BRAND)
     assert "not among your Twilio numbers" in registration.reason
-    assert scenario.desk.counts()["BrandRegistrations"] == 0
+    assert scenario.harness.counts()["BrandRegistrations"] == 0
     scenario.edit(phone_number={"sender_number": OWNED_NUMBER_SID})
     assert scenario.run().stage == Stage.LIVE
 
@@ -147,28 +147,28 @@ def test_buying_waits_for_the_confirmed_price(scenario: Scenario):
     scenario.make(phone_number={"sender_number": "", "area_code": "415"})
     registration = scenario.stopped(Stage.NUMBER)
     assert "Confirm" in registration.reason
-    assert scenario.desk.counts()["fees"]["numbers_bought"] == 0
+    assert scenario.harness.counts()["fees"]["numbers_bought"] == 0
     actions.confirm_purchase(registration, actor="ann")
     live = scenario.run()
     assert live.stage == Stage.LIVE, live.reason
-    assert scenario.desk.counts()["fees"]["numbers_bought"] == 1
+    assert scenario.harness.counts()["fees"]["numbers_bought"] == 1
     assert live.phone_number.phone_number.startswith("+1415")
 
 
 def test_two_customers_who_buy_in_one_area_at_once_both_get_a_number(scenario: Scenario, monkeypatch):
     """Between the search and the purchase somebody else may take the number."""
     scenario.reach("number.buy")
-    gateway = runner.get_gateway()
-    offers = gateway.search_numbers("US", area_code="415", sms_enabled=True, limit=1)
-    search = type(gateway).search_numbers
+    client = runner.get_client()
+    offers = client.search_numbers("US", area_code="415", sms_enabled=True, limit=1)
+    search = type(client).search_numbers
     asked: list[int] = []
 
     def stale_at_first(self, *args, **kwargs):
         asked.append(1)
         return offers if len(asked) == 1 else search(self, *args, **kwargs)
 
-    gateway.buy_number(phone_number=offers[0]["phone_number"], friendly_name="somebody else's")
-    monkeypatch.setattr(type(gateway), "search_numbers", stale_at_first)
+    client.buy_number(phone_number=offers[0]["phone_number"], friendly_name="somebody else's")
+    monkeypatch.setattr(type(client), "search_numbers", stale_at_first)
     scenario.gate.only = ""
     live = scenario.run()
     assert live.stage == Stage.LIVE, live.reason
@@ -180,11 +180,11 @@ def test_a_sender_that_gives_way_to_an_area_code_is_not_attached(scenario: Scena
     scenario.run(at_otp)
     scenario.edit(phone_number={"sender_number": "", "area_code": "415"})
     actions.confirm_purchase(runner.load(scenario.pk), actor="ann")
-    scenario.desk.answer_yes()
+    scenario.harness.answer_yes()
     live = scenario.run()
     assert live.stage == Stage.LIVE, live.reason
     assert live.phone_number.sid != OWNED_NUMBER_SID
-    assert scenario.desk.counts()["fees"]["numbers_bought"] == 1
+    assert scenario.harness.counts()["fees"]["numbers_bought"] == 1
 
 
 def test_another_sender_takes_the_place_of_the_first(scenario: Scenario):
@@ -193,7 +193,7 @@ def test_another_sender_takes_the_place_of_the_first(scenario: Scenario):
     scenario.edit(phone_number={"sender_number": OTHER_NUMBER_SID})
     live = scenario.run()
     assert (live.stage, live.phone_number.sid) == (Stage.LIVE, OTHER_NUMBER_SID)
-    assert scenario.desk.counts()["ServicePhoneNumbers"] == 1
+    assert scenario.harness.counts()["ServicePhoneNumbers"] == 1
 
 
 # --- money ----------------------------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ def test_stage_and_who_must_act_all_along_the_walk(unhurried, scenario: Scenario
         if not seen or seen[-1] != (registration.stage, registration.waiting_for):
             seen.append((registration.stage, registration.waiting_for))
         if registration.stage == Stage.OTP:
-            scenario.desk.answer_yes()
+            scenario.harness.answer_yes()
         return False
 
     scenario.run(note)

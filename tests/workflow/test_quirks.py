@@ -59,8 +59,8 @@ class Wrapped:
 
 
 def wrap(monkeypatch, **methods: Callable[..., Any]) -> None:
-    real = runner.get_gateway()
-    monkeypatch.setattr(runner, "get_gateway", lambda: Wrapped(real, **methods))
+    real = runner.get_client()
+    monkeypatch.setattr(runner, "get_client", lambda: Wrapped(real, **methods))
 
 
 # --- spelling and shapes -----------------------------------------------------------------------------------------
@@ -102,7 +102,7 @@ def test_a_walk_with_other_spellings_and_shapes(scenario: Scenario, monkeypatch,
     assert live.stage == Stage.LIVE, live.reason
     assert len(scenario.effective()) == 19
     assert (live.brand.status, live.brand.identity_status) == ("APPROVED", "VERIFIED")
-    assert scenario.desk.violations() == []
+    assert scenario.harness.violations() == []
 
 
 @pytest.mark.parametrize("change", [lower, upper])
@@ -155,7 +155,7 @@ def test_odd_shapes_of_errors_never_break_a_registration(scenario: Scenario, mon
 def test_a_brand_in_review_with_no_identity_is_waited_for(unhurried, scenario: Scenario):
     scenario.make(trust_bundle={"mobile_phone_number": SILENT})
     registration = scenario.run(lambda registration: registration.brand.status == "PENDING")
-    scenario.desk.post(
+    scenario.harness.post(
         f"brand/{registration.brand.sid}", action="set", status="IN_REVIEW", identity_status=None
     )
     actions.refresh(registration, actor="ann")
@@ -163,7 +163,7 @@ def test_a_brand_in_review_with_no_identity_is_waited_for(unhurried, scenario: S
     scenario.wake()
     registration = scenario.job()
     assert (registration.stage, registration.waiting_for) == (Stage.BRAND, WaitingFor.TWILIO)
-    scenario.desk.post(
+    scenario.harness.post(
         f"brand/{registration.brand.sid}", action="set", status="APPROVED", identity_status=None
     )
     actions.refresh(registration, actor="ann")
@@ -185,7 +185,7 @@ def test_a_brand_that_is_decided_in_the_very_answer(scenario: Scenario, monkeypa
         scenario.make(trust_bundle={"mobile_phone_number": SILENT})
         registration = scenario.run(lambda registration: bool(registration.brand.sid))
     assert registration.brand.status == status
-    assert scenario.desk.counts()["fees"]["brand_fees"] == 1
+    assert scenario.harness.counts()["fees"]["brand_fees"] == 1
 
 
 # --- lists ---------------------------------------------------------------------------------------------------------
@@ -201,18 +201,18 @@ def test_lost_replies_are_found_on_later_pages(scenario: Scenario, small_pages, 
     others = [make_draft(profile={"email": f"o{n}@harborcrafts.com"}) for n in range(2)]
     for registration in others:
         actions.submit(registration, actor="ann")
-        scenario.desk.run(registration.pk, until=at_otp)
-    scenario.desk.fault(
+        scenario.harness.run(registration.pk, until=at_otp)
+    scenario.harness.fault(
         method="POST", path=r"(CustomerProfiles|EndUsers|Documents|Addresses\.json)$", action=action, times=4
     )
-    scenario.desk.fault(
+    scenario.harness.fault(
         method="POST", path="(TrustProducts|BrandRegistrations|Services)$", action=action, times=3
     )
-    before = scenario.desk.counts()
+    before = scenario.harness.counts()
     scenario.make()
     live = scenario.run(lambda registration: registration.stage == Stage.LIVE)
     assert live.stage == Stage.LIVE, live.reason
-    made = scenario.desk.counts()
+    made = scenario.harness.counts()
     for kind in ("CustomerProfiles", "TrustProducts", "Addresses", "BrandRegistrations", "Services"):
         assert made[kind] == before[kind] + 1, kind
     assert made["EndUsers"] == before["EndUsers"] + 2
@@ -231,14 +231,14 @@ def test_a_list_that_shows_a_new_object_only_later(scenario: Scenario, monkeypat
 
         return listing
 
-    real = runner.get_gateway()
+    real = runner.get_client()
     names = ("iter_bundles", "iter_brands", "iter_services", "iter_end_users")
     wrap(monkeypatch, **{name: late(name) for name in names})
-    scenario.desk.fault(method="POST", path=path, action="drop_after", times=1)
+    scenario.harness.fault(method="POST", path=path, action="drop_after", times=1)
     scenario.make()
     live = scenario.run(lambda registration: registration.stage == Stage.LIVE)
     assert live.stage == Stage.LIVE, live.reason
-    counts = scenario.desk.counts()
+    counts = scenario.harness.counts()
     assert (counts["duplicates"], counts["BrandRegistrations"], counts["Services"]) == ({}, 1, 1)
     assert sum(asked.values()) == 2
     runs = live.api_calls.filter(state="found")
@@ -261,7 +261,7 @@ def test_an_object_that_is_not_found_right_after_it_was_made(scenario: Scenario,
 
         return fetch
 
-    real = runner.get_gateway()
+    real = runner.get_client()
     names = ("create_assignment", "fetch_bundle", "fetch_brand", "fetch_campaign", "fetch_attached_number")
     wrap(monkeypatch, **{name: shy(name) for name in names})
     scenario.make()
@@ -297,7 +297,7 @@ def test_an_evaluation_that_misses_what_was_just_attached_is_repeated_by_itself(
     scenario: Scenario, monkeypatch, answer, kind
 ):
     monkeypatch.setattr(conditions, "EVALUATE_AGAIN_LEAST", 0.01)
-    real, made = runner.get_gateway(), []
+    real, made = runner.get_client(), []
 
     def evaluate(of: str, *args: Any, **kwargs: Any) -> Body:
         if of == kind:
@@ -311,7 +311,7 @@ def test_an_evaluation_that_misses_what_was_just_attached_is_repeated_by_itself(
     live = scenario.run(lambda registration: registration.stage == Stage.LIVE)
     assert live.stage == Stage.LIVE, live.reason
     assert len(made) == 3
-    assert scenario.desk.violations() == []
+    assert scenario.harness.violations() == []
 
 
 def test_an_evaluation_is_believed_after_three_and_asked_again_by_submit(scenario: Scenario, monkeypatch):
@@ -338,18 +338,18 @@ def test_an_evaluation_is_believed_after_three_and_asked_again_by_submit(scenari
     "action", ["429", "500", "502", "503", "html", "drop_before", "truncated", "html_after"]
 )
 def test_a_walk_whose_reads_fail_again_and_again(scenario: Scenario, action):
-    scenario.desk.fault(
+    scenario.harness.fault(
         method="GET", path=".", action=action, probability=0.4, seed=action, times=0, retry_after=0
     )
     scenario.make(phone_number={"sender_number": OWNED_NUMBER})
     live = scenario.run(lambda registration: registration.stage == Stage.LIVE)
     assert live.stage == Stage.LIVE, live.reason
     assert len(scenario.effective()) == 19
-    assert scenario.desk.violations() == []
+    assert scenario.harness.violations() == []
 
 
 def test_429_without_retry_after_is_waited_out(scenario: Scenario):
-    scenario.desk.fault(
+    scenario.harness.fault(
         method="POST", path=".", action="error", status=429, code=20429, probability=0.5, seed="q", times=0
     )
     scenario.make()
@@ -362,7 +362,7 @@ def test_a_refusal_has_the_object_looked_at_again(scenario: Scenario):
     """Somebody resubmitted the brand in the Console: Twilio refuses ours (21725), and the desk sees why."""
     scenario.make(trust_bundle={"brand_name": "Quillfeather fail once 30799"})
     registration = scenario.stopped(Stage.BRAND)
-    scenario.desk.post(f"brand/{registration.brand.sid}", action="approve")
+    scenario.harness.post(f"brand/{registration.brand.sid}", action="approve")
     looks = len(calls(scenario, "GET", "/a2p/BrandRegistrations"))
     actions.submit(registration, actor="ann")
     live = scenario.run(lambda registration: registration.stage == Stage.LIVE)
@@ -377,12 +377,12 @@ def test_registrations_that_start_together_read_each_policy_once(scenario: Scena
     """A second registration starts while the first one's read is under way."""
     other = make_draft(profile={"email": "other@harborcrafts.com"})
     actions.submit(other, actor="ann")
-    real, asked = runner.get_gateway(), []
+    real, asked = runner.get_client(), []
 
     def fetch(sid: str) -> Body:
         asked.append(sid)
         if len(asked) == 1:
-            scenario.desk.advance(other.pk)
+            scenario.harness.advance(other.pk)
         return real.fetch_policy(sid)
 
     wrap(monkeypatch, fetch_policy=fetch)
@@ -396,7 +396,7 @@ def test_registrations_that_start_together_read_each_policy_once(scenario: Scena
 
 
 def test_a_policy_whose_read_failed_is_read_by_the_next_one(scenario: Scenario):
-    scenario.desk.fault(method="GET", path="Policies", action="503", times=1)
+    scenario.harness.fault(method="GET", path="Policies", action="503", times=1)
     scenario.make()
     scenario.job()
     assert not Policy.objects.exclude(payload={}).exists()

@@ -44,12 +44,12 @@ def test_sums_keep_cents_and_pass_over_free_calls(attempt):
     assert str(spending.spent(ApiCall.objects.order_by("-id"))) == "19.80"
 
 
-def test_a_lost_reply_that_is_found_later_is_paid_once_and_a_lost_call_not_at_all(desk):
-    desk.fault(method="POST", path="BrandRegistrations$", action="drop_after", times=1)
-    desk.fault(method="POST", path="Usa2p$", action="drop_before", times=1)
+def test_a_lost_reply_that_is_found_later_is_paid_once_and_a_lost_call_not_at_all(harness):
+    harness.fault(method="POST", path="BrandRegistrations$", action="drop_after", times=1)
+    harness.fault(method="POST", path="Usa2p$", action="drop_before", times=1)
     registration = make_draft(trust_bundle={"mobile_phone_number": "+14155559999"})
     actions.submit(registration, actor="ann")
-    live = desk.run(registration.pk, until=lambda registration: registration.stage == Stage.LIVE)
+    live = harness.run(registration.pk, until=lambda registration: registration.stage == Stage.LIVE)
     assert live.stage == Stage.LIVE, live.reason
     states = ApiCall.objects.filter(step__in=["brand.create", "campaign.create"]).order_by("id")
     assert [(run.step, run.state) for run in states] == [
@@ -58,5 +58,5 @@ def test_a_lost_reply_that_is_found_later_is_paid_once_and_a_lost_call_not_at_al
         ("campaign.create", "ok"),
     ]
     assert spending.spent(ApiCall.objects.all()) == Decimal("19.50")
-    fees = desk.counts()["fees"]
+    fees = harness.counts()["fees"]
     assert (fees["brand_fees"], fees["vetting_fees"]) == (1, 1)

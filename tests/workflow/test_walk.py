@@ -14,28 +14,28 @@ def otp(registration) -> bool:
     return registration.stage == Stage.OTP
 
 
-def test_a_clean_registration_costs_19_writes_and_ends_live(desk):
+def test_a_clean_registration_costs_19_writes_and_ends_live(harness):
     registration = make_draft()
     actions.submit(registration, actor="ann")
-    waiting = desk.run(registration.pk, until=otp)
+    waiting = harness.run(registration.pk, until=otp)
     assert waiting.waiting_for == WaitingFor.CUSTOMER
-    desk.answer_yes()
-    live = desk.run(registration.pk)
+    harness.answer_yes()
+    live = harness.run(registration.pk)
     assert (live.stage, live.waiting_for) == (Stage.LIVE, WaitingFor.NOBODY), live.reason
     assert live.phone_number.confirmed_at
-    assert len(desk.writes()) == 19
-    assert desk.violations() == []
+    assert len(harness.writes()) == 19
+    assert harness.violations() == []
     # Twilio may take back what it granted: the backstop looks again within a day.
     assert clock.now() < live.next_run_at <= clock.now() + clock.scaled(27 * 3600)
 
 
-def test_reads_are_spent_only_where_something_is_to_be_learned(desk):
+def test_reads_are_spent_only_where_something_is_to_be_learned(harness):
     registration = make_draft(phone_number={"sender_number": OWNED_NUMBER})
     actions.submit(registration, actor="ann")
-    desk.run(registration.pk, until=otp)
-    desk.answer_yes()
-    desk.run(registration.pk)
-    paths = [entry["path"] for entry in desk.reads()]
+    harness.run(registration.pk, until=otp)
+    harness.answer_yes()
+    harness.run(registration.pk)
+    paths = [entry["path"] for entry in harness.reads()]
     assert sum("/Policies/" in path for path in paths) == 2
     assert sum("/CustomerProfiles/" in path for path in paths) == 1
     assert sum("/TrustProducts/" in path for path in paths) == 1

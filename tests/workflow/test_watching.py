@@ -24,16 +24,16 @@ def test_hold_stops_writes_and_planned_looks_until_released(scenario: Scenario):
     registration = scenario.run()
     scenario.gate.before = ""
     actions.hold(registration, reason="Asked by phone", actor="ann")
-    seen = len(scenario.desk.log())
+    seen = len(scenario.harness.log())
     scenario.wake()
     held = scenario.job()
-    assert len(scenario.desk.log()) == seen
+    assert len(scenario.harness.log()) == seen
     assert held.waiting_for == WaitingFor.US
     assert "Asked by phone" in held.reason
     # What somebody asks for, or a delivery tells, is looked at: by reading, and once.
     actions.refresh(held, actor="ann")
     held = scenario.job()
-    assert [call["method"] for call in scenario.desk.log()[seen:]] == ["GET"]
+    assert [call["method"] for call in scenario.harness.log()[seen:]] == ["GET"]
     assert not held.profile.look_requested_at
     assert "Asked by phone" in held.reason
     with pytest.raises(actions.Refused, match="hold"):
@@ -57,7 +57,7 @@ def test_a_status_that_nobody_knows_is_kept_and_waited_out(
     scenario.run(lambda registration: bool(getattr(getattr(registration, model._meta.model_name), "submitted_at", None))
               if model is not Brand else bool(registration.brand.sid))  # fmt: skip
     key = getattr(model.objects.get(), column)
-    world = scenario.desk.sandbox.world
+    world = scenario.harness.sandbox.world
     with world.lock:
         row = world.store.get(kind, key)
         row.update({field: "meditating", "_round": row["_round"] + 1})
@@ -76,7 +76,7 @@ def test_a_brand_that_twilio_does_not_find_is_told_and_seen_again(scenario: Scen
     scenario.make(trust_bundle={"mobile_phone_number": SILENT})
     scenario.run(at_otp)
     sid = Brand.objects.get().sid
-    world = scenario.desk.sandbox.world
+    world = scenario.harness.sandbox.world
     with world.lock:
         row = world.store.get("BrandRegistrations", sid)
         world.store.delete("BrandRegistrations", sid)
@@ -91,7 +91,7 @@ def test_a_brand_that_twilio_does_not_find_is_told_and_seen_again(scenario: Scen
     )
     assert registration.brand.missing_since
     assert "no longer" in registration.reason
-    assert scenario.desk.counts()["BrandRegistrations"] == 0, "never a second brand by itself"
+    assert scenario.harness.counts()["BrandRegistrations"] == 0, "never a second brand by itself"
     with world.lock:
         world.store.put("BrandRegistrations", sid, row)
     actions.refresh(registration, actor="ann")
@@ -105,7 +105,7 @@ def test_a_decision_that_is_reversed_is_noticed_by_refresh_and_by_itself(scenari
     registration = scenario.stopped(Stage.BRAND)
     assert registration.next_run_at, "a failed object is looked at now and then"
     assert registration.next_run_at - clock.now() >= clock.scaled(4 * 3600), "but rarely"
-    scenario.desk.post(f"brand/{registration.brand.sid}", action="approve")
+    scenario.harness.post(f"brand/{registration.brand.sid}", action="approve")
     actions.refresh(registration, actor="ann")
     registration = scenario.run(at_otp)
     assert registration.waiting_for == WaitingFor.CUSTOMER
@@ -143,16 +143,16 @@ def test_resend_is_counted_cooled_down_and_sent_once(scenario: Scenario):
 def test_a_refused_resend_does_not_stop_the_watch_for_yes(scenario: Scenario, monkeypatch):
     scenario.reach("brand.send_otp")
     scenario.gate.only = ""
-    no = Refusing(runner.get_gateway(), errors.Rejected("Not now", status=400, code=20001))
+    no = Refusing(runner.get_client(), errors.Rejected("Not now", status=400, code=20001))
     with monkeypatch.context() as patched:
-        patched.setattr(runner, "get_gateway", lambda: no)
+        patched.setattr(runner, "get_client", lambda: no)
         registration = scenario.job()
     assert no.asked == 1
     assert "20001" in registration.reason
     assert registration.next_run_at, "the first text may still be answered"
     Brand.objects.update(otp_sent_at=clock.now() - timedelta(hours=1))
     assert otp.state(runner.load(registration.pk)).can_resend
-    scenario.desk.answer_yes()
+    scenario.harness.answer_yes()
     Brand.objects.update(next_poll_at=clock.now())
     scenario.wake()
     assert scenario.run().stage == Stage.LIVE
@@ -170,7 +170,7 @@ def test_wrong_credentials_stop_for_the_operator_and_resume_by_themselves(scenar
     assert registration.next_run_at - clock.now() <= clock.scaled(900)
     settings.TWILIO_AUTH_TOKEN = good
     assert scenario.run().stage == Stage.LIVE
-    assert scenario.desk.violations() == []
+    assert scenario.harness.violations() == []
 
 
 def test_a_missing_primary_profile_is_said_before_any_call(scenario: Scenario, settings):
@@ -178,4 +178,4 @@ def test_a_missing_primary_profile_is_said_before_any_call(scenario: Scenario, s
     scenario.make()
     registration = scenario.stopped(Stage.PROFILE)
     assert "TWILIO_PRIMARY_PROFILE_SID" in registration.reason
-    assert scenario.desk.writes() == []
+    assert scenario.harness.writes() == []

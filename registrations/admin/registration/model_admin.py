@@ -36,7 +36,7 @@ from . import actions, composer, form, limits, otp, preflight, submissions, view
 _WHO = "waiting_for__exact"
 
 
-class DeskChangeList(SealedList):
+class KeysetChangeList(SealedList):
     """Rows lead to the registration's page instead of Django's change form."""
 
     def url_for_result(self, result: Model) -> str:
@@ -114,7 +114,7 @@ class RegistrationAdmin(BulkActions, CaseList):
         return None
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return DeskChangeList
+        return KeysetChangeList
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

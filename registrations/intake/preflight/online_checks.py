@@ -16,7 +16,7 @@ from django.conf import settings
 
 from registrations.models import Registration
 from registrations.models.choices import FeeKind
-from registrations.twilio.client import errors, get_gateway
+from registrations.twilio.client import errors, get_client
 from registrations.workflow import prices, spending, timeline
 
 from .fetching import Page, fetch
@@ -284,8 +284,8 @@ def _line_type(registration: Registration) -> Iterator[tuple[str, str, Severity,
     if not mobile:
         return
     try:
-        answer: dict[str, Any] = get_gateway().lookup_line_type(mobile)
-    except errors.GatewayError:
+        answer: dict[str, Any] = get_client().lookup_line_type(mobile)
+    except errors.TwilioError:
         yield "line-type", _MOBILE, WARNING, "Twilio could not tell the mobile's line type. Try again later."
         return
     asked = registration.events.filter(tag=ASKED).first()

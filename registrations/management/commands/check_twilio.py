@@ -16,9 +16,9 @@ from registrations.models.choices import TAKEN_DOWN, Stage
 from registrations.twilio.client import (
     SOLE_PROPRIETOR_POLICY_SID,
     STARTER_POLICY_SID,
-    Gateway,
+    TwilioClient,
     errors,
-    get_gateway,
+    get_client,
 )
 
 # Only whether the address leads here; whether a worker runs is the health page's own question.
@@ -47,7 +47,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         failed = False
-        for finding in findings(get_gateway()):
+        for finding in findings(get_client()):
             failed |= not finding.ok
             self.stdout.write(f"{'OK  ' if finding.ok else 'FAIL'} {finding.name}: {finding.said}")
             if finding.hint:
@@ -56,18 +56,18 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
 
-def findings(gateway: Gateway) -> Iterator[Finding]:
+def findings(client: TwilioClient) -> Iterator[Finding]:
     """All checks in order; those that need Twilio are left out when the credentials fail."""
     yield time_scale()
     yield public_address()
-    account = _asked("credentials", lambda: credentials(gateway), _MEND_CREDENTIALS)
+    account = _asked("credentials", lambda: credentials(client), _MEND_CREDENTIALS)
     yield account
     if not account.ok:
         return
-    yield _asked("primary profile", lambda: primary_profile(gateway))
+    yield _asked("primary profile", lambda: primary_profile(client))
     for name, sid in (("starter", STARTER_POLICY_SID), ("sole proprietor", SOLE_PROPRIETOR_POLICY_SID)):
-        yield _asked(f"{name} policy", lambda n=name, s=sid: policy(gateway, n, s))  # type: ignore[misc]
-    yield _asked("senders", lambda: senders(gateway))
+        yield _asked(f"{name} policy", lambda n=name, s=sid: policy(client, n, s))  # type: ignore[misc]
+    yield _asked("senders", lambda: senders(client))
 
 
 def _asked(name: str, check: Callable[[], Finding], hint: str = "") -> Finding:
@@ -77,12 +77,12 @@ def _asked(name: str, check: Callable[[], Finding], hint: str = "") -> Finding:
         return Finding(
             False, name, str(error), "Twilio could not be reached. Check the network and try again."
         )
-    except errors.GatewayError as error:
+    except errors.TwilioError as error:
         return Finding(False, name, str(error), hint)
 
 
-def credentials(gateway: Gateway) -> Finding:
-    account = gateway.fetch_account()
+def credentials(client: TwilioClient) -> Finding:
+    account = client.fetch_account()
     status, kind = account.get("status"), account.get("type")
     said = f"account {account.get('sid')} is {status or 'without a status'}{f' ({kind})' if kind else ''}"
     if status != "active":
@@ -96,23 +96,23 @@ def credentials(gateway: Gateway) -> Finding:
     return Finding(True, "credentials", said)
 
 
-def primary_profile(gateway: Gateway) -> Finding:
+def primary_profile(client: TwilioClient) -> Finding:
     name, sid = "primary profile", settings.TWILIO_PRIMARY_PROFILE_SID
     if not sid:
         hint = "Set TWILIO_PRIMARY_PROFILE_SID to the BU… of your own approved profile (Console, Trust Hub)."
         return Finding(False, name, "not set", hint)
-    status = gateway.fetch_bundle("customer_profile", sid).get("status")
+    status = client.fetch_bundle("customer_profile", sid).get("status")
     if status != "twilio-approved":
         hint = "Twilio must approve your own profile before any customer's. Complete it in the Console, Trust Hub."
         return Finding(False, name, f"{sid} is {status}", hint)
     return Finding(True, name, f"{sid} is {status}")
 
 
-def policy(gateway: Gateway, name: str, sid: str) -> Finding:
-    return Finding(True, f"{name} policy", f"{gateway.fetch_policy(sid).get('sid', sid)} is readable")
+def policy(client: TwilioClient, name: str, sid: str) -> Finding:
+    return Finding(True, f"{name} policy", f"{client.fetch_policy(sid).get('sid', sid)} is readable")
 
 
-def senders(gateway: Gateway) -> Finding:
+def senders(client: TwilioClient) -> Finding:
     """Whether the numbers that open registrations name are in the account; counted, not listed."""
     numbers = PhoneNumber.objects.exclude(sender_number="").exclude(
         registration__stage__in=[Stage.LIVE, *TAKEN_DOWN]
@@ -120,7 +120,7 @@ def senders(gateway: Gateway) -> Finding:
     wanted = set(numbers.values_list("sender_number", flat=True))
     missing = set(wanted)
     if missing:
-        for owned in gateway.iter_numbers():
+        for owned in client.iter_numbers():
             missing -= {owned.get("sid"), owned.get("phone_number")}
             if not missing:
                 break

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registrations.operations.webhooks import event_streams
-from registrations.twilio.client import errors, get_gateway
+from registrations.twilio.client import errors, get_client
 from registrations.worker.processes import pause
 from registrations.workflow import locks
 
@@ -31,14 +31,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             report = event_streams.set_up(
-                get_gateway(),
+                get_client(),
                 pause=pause,
                 dry_run=options["dry_run"],
                 test=options["test"],
                 delete_stale=options["delete_stale"],
                 wait=60,
             )
-        except errors.GatewayError as error:
+        except errors.TwilioError as error:
             raise CommandError(f"{str(error).rstrip('.')}. Nothing is lost: run it again.") from error
         except locks.Busy as error:
             raise CommandError("Another set-up of Event Streams is under way; wait for its end.") from error

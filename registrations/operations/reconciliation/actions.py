@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from registrations.core import clock, queue
 from registrations.models import ApiCall, Finding, PhoneNumber, Registration, RetiredResource
 from registrations.models.choices import CallState
-from registrations.twilio.client import BundleKind, Gateway, errors, get_gateway
+from registrations.twilio.client import BundleKind, TwilioClient, errors, get_client
 from registrations.twilio.client.redaction import redact
 from registrations.workflow import timeline
 from registrations.workflow.recorder import recorder
@@ -56,7 +56,7 @@ def ask(finding: Finding, *, actor: str, enqueue: bool = True) -> bool:
     return bool(asked)
 
 
-def run(pk: int, *, gateway: Gateway | None = None) -> bool:
+def run(pk: int, *, client: TwilioClient | None = None) -> bool:
     """Do what was asked. False when there is nothing to do, or another job is at it."""
     now = clock.now()
     free = Q(claimed_at=None) | Q(claimed_at__lt=now - DEAD)
@@ -64,10 +64,10 @@ def run(pk: int, *, gateway: Gateway | None = None) -> bool:
         return False
     finding = Finding.objects.select_related("registration").get(pk=pk)
     try:
-        result = _DO[finding.action](gateway or get_gateway(), finding)
+        result = _DO[finding.action](client or get_client(), finding)
     except Stays as why:
         _settle(finding, State.FAILED, str(why))
-    except errors.GatewayError as error:
+    except errors.TwilioError as error:
         # Their no, as it came: e.g. 21644 to 21648 for what is still in use (docs/twilio.md section 6.4).
         _settle(finding, State.FAILED, str(error))
     except Exception as error:
@@ -104,7 +104,7 @@ def claim_forgotten() -> list[int]:
 
 
 # --- delete ----------------------------------------------------------------------------------------------------------
-def _delete(gateway: Gateway, finding: Finding) -> str:
+def _delete(client: TwilioClient, finding: Finding) -> str:
     kind = KINDS[finding.kind]
     if kind.delete is None:
         raise Stays("This kind of object is never deleted from here.")
@@ -120,49 +120,49 @@ def _delete(gateway: Gateway, finding: Finding) -> str:
         local_inventory.registration(finding.registration_id)
     ):
         raise Stays("A worker is at its registration. Try again in a minute.")
-    payload = _look(gateway, finding)
+    payload = _look(client, finding)
     if payload is None:
         _gone(finding)
         return "It was gone already."
     if finding.name and payload.get("friendly_name") != finding.name:
         raise Stays("Its name has changed since the scan.")
-    if use := _use(gateway, finding, payload):
+    if use := _use(client, finding, payload):
         raise Stays(use)
     try:
-        kind.delete(gateway, finding.sid)
+        kind.delete(client, finding.sid)
     except errors.AlreadyDone:
         pass
     except errors.OutcomeUnknown:
-        if _look(gateway, finding) is not None:
+        if _look(client, finding) is not None:
             raise
     _gone(finding)
     return "Deleted at Twilio."
 
 
-def _look(gateway: Gateway, finding: Finding) -> Payload | None:
+def _look(client: TwilioClient, finding: Finding) -> Payload | None:
     """The object as it is now; None when Twilio has none (404)."""
     try:
-        return KINDS[finding.kind].fetch(gateway, finding.sid)
+        return KINDS[finding.kind].fetch(client, finding.sid)
     except errors.Rejected as error:
         if error.not_found:
             return None
         raise
 
 
-def _use(gateway: Gateway, finding: Finding, payload: Payload) -> str:
+def _use(client: TwilioClient, finding: Finding, payload: Payload) -> str:
     """What uses the object now, where Twilio itself would not refuse; "" when nothing does."""
     sid = finding.sid
     if is_bundle(finding.kind):
-        brand = next((item for item in gateway.iter_brands() if sid in pair_of(item)), None)
+        brand = next((item for item in client.iter_brands() if sid in pair_of(item)), None)
         return f"Brand {brand.get('sid')} stands on it." if brand else ""
     if finding.kind == "address":
-        documents = gateway.iter_supporting_documents()
+        documents = client.iter_supporting_documents()
         document = next((item for item in documents if address_of(item) == sid), None)
         return f"Document {document.get('sid')} names it; delete that first." if document else ""
     if finding.kind == "service":
-        if payload.get("us_app_to_person_registered") or next(gateway.iter_campaigns(sid), None):
+        if payload.get("us_app_to_person_registered") or next(client.iter_campaigns(sid), None):
             return "It has a campaign, which would be deleted with it: see to it in Twilio's Console."
-        if next(gateway.iter_attached_numbers(sid), None):
+        if next(client.iter_attached_numbers(sid), None):
             return "A number is in it: take that out first."
     return ""
 
@@ -175,11 +175,11 @@ def _gone(finding: Finding) -> None:
 
 
 # --- adopt -----------------------------------------------------------------------------------------------------------
-def _adopt(gateway: Gateway, finding: Finding) -> str:
-    payload = _look(gateway, finding)
+def _adopt(client: TwilioClient, finding: Finding) -> str:
+    payload = _look(client, finding)
     if payload is None:
         raise Stays("It is gone at Twilio.")
-    if is_bundle(finding.kind) and next(gateway.iter_assignments(_bundle(finding), finding.sid), None):
+    if is_bundle(finding.kind) and next(client.iter_assignments(_bundle(finding), finding.sid), None):
         raise Stays("Things are assigned to it already: delete it, and let the registration make a new one.")
     if local_inventory.knows(finding.sid):
         raise Stays("A registration uses it already.")
@@ -241,8 +241,8 @@ def held(slot: Slot, registration: Registration, payload: Payload) -> RequestPar
 
 
 # --- forget ----------------------------------------------------------------------------------------------------------
-def _forget(gateway: Gateway, finding: Finding) -> str:
-    if _look(gateway, finding) is not None:
+def _forget(client: TwilioClient, finding: Finding) -> str:
+    if _look(client, finding) is not None:
         raise Stays("Twilio has it after all.")
     slot = SLOT_OF_STEP[finding.step]
     with transaction.atomic():
@@ -284,7 +284,7 @@ def _forget_number(registration: Registration) -> None:
     )
 
 
-_DO: dict[str, Callable[[Gateway, Finding], str]] = {
+_DO: dict[str, Callable[[TwilioClient, Finding], str]] = {
     Action.DELETE: _delete,
     Action.ADOPT: _adopt,
     Action.FORGET: _forget,

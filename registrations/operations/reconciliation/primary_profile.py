@@ -10,7 +10,7 @@ from django.conf import settings
 
 from registrations.core import clock, queue
 from registrations.models import Heartbeat
-from registrations.twilio.client import errors, get_gateway
+from registrations.twilio.client import errors, get_client
 from registrations.twilio.statuses import BUNDLE, BUNDLE_APPROVED, canonical
 
 # The Heartbeat row: `at` is when it was asked last; `detail` is a Look.
@@ -69,13 +69,13 @@ def look() -> Look:
     """The job: ask Twilio and keep what it says."""
     sid = settings.TWILIO_PRIMARY_PROFILE_SID
     try:
-        status = get_gateway().fetch_bundle("customer_profile", sid).get("status")
+        status = get_client().fetch_bundle("customer_profile", sid).get("status")
         found = Look(sid, canonical(BUNDLE, str(status or "")))
     except errors.Rejected as error:
         found = Look(sid, trouble=MISSING if error.not_found else REFUSED)
     except errors.Misconfigured:
         found = Look(sid, trouble=REFUSED)
-    except errors.GatewayError:
+    except errors.TwilioError:
         found = Look(sid, trouble=UNAVAILABLE)
     Heartbeat.objects.update_or_create(
         name=HEARTBEAT,

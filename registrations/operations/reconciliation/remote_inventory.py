@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from registrations.models import Registration
-from registrations.twilio.client import Gateway, errors
+from registrations.twilio.client import TwilioClient, errors
 from registrations.workflow.steps.base import Payload
 from registrations.workflow.steps.payloads import attributes_of
 
@@ -52,7 +52,7 @@ class Inventory:
 
 
 def take(
-    gateway: Gateway, pulse: Callable[[], None], rest: Callable[[float], None] | None = None
+    client: TwilioClient, pulse: Callable[[], None], rest: Callable[[float], None] | None = None
 ) -> Inventory:
     """Read all lists. `pulse` is called now and then: it tells that we live, or raises to stop us.
 
@@ -64,7 +64,7 @@ def take(
         while True:
             pulse()
             try:
-                _read(found, kind, gateway, pulse)
+                _read(found, kind, client, pulse)
                 break
             except errors.Unavailable as error:
                 if not waits or rest is None:
@@ -74,9 +74,9 @@ def take(
     return found
 
 
-def _read(found: Inventory, kind: Kind, gateway: Gateway, pulse: Callable[[], None]) -> None:
+def _read(found: Inventory, kind: Kind, client: TwilioClient, pulse: Callable[[], None]) -> None:
     found.read[kind.slug] = 0
-    for payload in kind.read(gateway):
+    for payload in kind.read(client):
         _note(found, thing_of(kind.slug, payload))
         found.read[kind.slug] += 1
         if found.read[kind.slug] % PULSE_EVERY == 0:

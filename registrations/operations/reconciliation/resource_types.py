@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from registrations.models import Registration
 from registrations.models.registration import REF_ALPHABET
-from registrations.twilio.client import Gateway
+from registrations.twilio.client import TwilioClient
 from registrations.workflow.steps import BY_SLUG, Write
 from registrations.workflow.steps.base import Payload
 
@@ -24,9 +24,9 @@ class Kind:
 
     slug: str
     label: str
-    read: Callable[[Gateway], Iterator[Payload]]
-    fetch: Callable[[Gateway, str], Payload]
-    delete: Callable[[Gateway, str], Payload] | None = None
+    read: Callable[[TwilioClient], Iterator[Payload]]
+    fetch: Callable[[TwilioClient, str], Payload]
+    delete: Callable[[TwilioClient, str], Payload] | None = None
 
 
 # In the order in which they can be deleted: what uses another comes before it.
@@ -36,56 +36,56 @@ KINDS: dict[str, Kind] = {
         Kind(
             "trust_product",
             "Trust bundle",
-            lambda gateway: gateway.iter_bundles("trust_product"),
-            lambda gateway, sid: gateway.fetch_bundle("trust_product", sid),
-            lambda gateway, sid: gateway.delete_bundle("trust_product", sid),
+            lambda client: client.iter_bundles("trust_product"),
+            lambda client, sid: client.fetch_bundle("trust_product", sid),
+            lambda client, sid: client.delete_bundle("trust_product", sid),
         ),
         Kind(
             "customer_profile",
             "Customer profile",
-            lambda gateway: gateway.iter_bundles("customer_profile"),
-            lambda gateway, sid: gateway.fetch_bundle("customer_profile", sid),
-            lambda gateway, sid: gateway.delete_bundle("customer_profile", sid),
+            lambda client: client.iter_bundles("customer_profile"),
+            lambda client, sid: client.fetch_bundle("customer_profile", sid),
+            lambda client, sid: client.delete_bundle("customer_profile", sid),
         ),
         Kind(
             "end_user",
             "End user",
-            lambda gateway: gateway.iter_end_users(),
-            lambda gateway, sid: gateway.fetch_end_user(sid),
-            lambda gateway, sid: gateway.delete_end_user(sid),
+            lambda client: client.iter_end_users(),
+            lambda client, sid: client.fetch_end_user(sid),
+            lambda client, sid: client.delete_end_user(sid),
         ),
         Kind(
             "supporting_document",
             "Address document",
-            lambda gateway: gateway.iter_supporting_documents(),
-            lambda gateway, sid: gateway.fetch_supporting_document(sid),
-            lambda gateway, sid: gateway.delete_supporting_document(sid),
+            lambda client: client.iter_supporting_documents(),
+            lambda client, sid: client.fetch_supporting_document(sid),
+            lambda client, sid: client.delete_supporting_document(sid),
         ),
         Kind(
             "address",
             "Address",
-            lambda gateway: gateway.iter_addresses(),
-            lambda gateway, sid: gateway.fetch_address(sid),
-            lambda gateway, sid: gateway.delete_address(sid),
+            lambda client: client.iter_addresses(),
+            lambda client, sid: client.fetch_address(sid),
+            lambda client, sid: client.delete_address(sid),
         ),
         Kind(
             "service",
             "Messaging service",
-            lambda gateway: gateway.iter_services(),
-            lambda gateway, sid: gateway.fetch_service(sid),
-            lambda gateway, sid: gateway.delete_service(sid),
+            lambda client: client.iter_services(),
+            lambda client, sid: client.fetch_service(sid),
+            lambda client, sid: client.delete_service(sid),
         ),
         Kind(
             "brand",
             "Brand",
-            lambda gateway: gateway.iter_brands(),
-            lambda gateway, sid: gateway.fetch_brand(sid),
+            lambda client: client.iter_brands(),
+            lambda client, sid: client.fetch_brand(sid),
         ),
         Kind(
             "number",
             "Phone number",
-            lambda gateway: gateway.iter_numbers(),
-            lambda gateway, sid: gateway.fetch_number(sid),
+            lambda client: client.iter_numbers(),
+            lambda client, sid: client.fetch_number(sid),
         ),
     )
 }

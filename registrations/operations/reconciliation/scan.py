@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from registrations.core import clock, queue
 from registrations.models import Finding, RetiredResource, Scan
-from registrations.twilio.client import Gateway, errors, get_gateway
+from registrations.twilio.client import TwilioClient, errors, get_client
 from registrations.workflow import timeline
 
 from . import remote_inventory
@@ -52,7 +52,7 @@ def ask(*, actor: str, enqueue: bool = True) -> Scan:
 def run(
     pk: int,
     *,
-    gateway: Gateway | None = None,
+    client: TwilioClient | None = None,
     seconds: float | None = JOB_SECONDS,
     pause: Callable[[], None] = lambda: None,
     rest: Callable[[float], None] | None = None,
@@ -76,11 +76,11 @@ def run(
         pause()
 
     try:
-        seen = remote_inventory.take(gateway or get_gateway(), pulse, rest)
+        seen = remote_inventory.take(client or get_client(), pulse, rest)
         verdict = judge(seen, now)
         with transaction.atomic():
             _store(Scan.objects.select_for_update().get(pk=pk), verdict, dict(seen.read))
-    except (errors.GatewayError, WrongAccount) as error:
+    except (errors.TwilioError, WrongAccount) as error:
         _fail(pk, str(error))
     except TooLong:
         _fail(pk, TOO_LONG)

@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 
 from registrations.core import clock
 from registrations.models import Heartbeat, Profile, RetiredResource, Scan
-from registrations.twilio.client import Gateway, errors, get_gateway
+from registrations.twilio.client import TwilioClient, errors, get_client
 from registrations.workflow import timeline
 
 from . import scan
@@ -67,10 +67,10 @@ def run(pk: int, *, pause: Pause) -> bool:
     """The job of any scan; a regular one is spaced, and looks at the brands first."""
     if not Scan.objects.filter(pk=pk, requested_by=ACTOR).exists():
         return scan.run(pk, rest=pause)
-    gateway = get_gateway()
+    client = get_client()
     if Scan.objects.filter(pk=pk, state=Scan.State.OPEN).exists():
-        look_at_retired_brands(gateway, pause)
-    return scan.run(pk, gateway=gateway, pause=lambda: pause(PAUSE_SECONDS), rest=pause)
+        look_at_retired_brands(client, pause)
+    return scan.run(pk, client=client, pause=lambda: pause(PAUSE_SECONDS), rest=pause)
 
 
 def retired_brands(registration_id: int | None = None) -> QuerySet[RetiredResource]:
@@ -91,7 +91,7 @@ def brands_due() -> bool:
     return first or bool(Heartbeat.objects.filter(name=BRANDS, at__lte=since).update(at=now))
 
 
-def look_at_retired_brands(gateway: Gateway, pause: Pause, registration_id: int | None = None) -> int:
+def look_at_retired_brands(client: TwilioClient, pause: Pause, registration_id: int | None = None) -> int:
     """Close the tasks of brands that Twilio no longer has; returns how many. Trouble leaves the rest for later."""
     waiting = retired_brands(registration_id)
     closed = 0
@@ -102,12 +102,12 @@ def look_at_retired_brands(gateway: Gateway, pause: Pause, registration_id: int 
     ):
         gone = False
         try:
-            gateway.fetch_brand(resource.sid)
+            client.fetch_brand(resource.sid)
         except errors.Rejected as error:
             if not error.not_found:
                 return closed
             gone = True
-        except errors.GatewayError:
+        except errors.TwilioError:
             return closed
         now = clock.now()
         with transaction.atomic():

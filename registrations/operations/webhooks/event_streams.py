@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from registrations.core import clock
 from registrations.models import Heartbeat, WebhookDelivery
-from registrations.twilio.client import Gateway, errors
+from registrations.twilio.client import TwilioClient, errors
 from registrations.workflow.locks import Mutex
 
 from .parsing import PREFIX, TEST_EVENT, data_of
@@ -79,7 +79,7 @@ class Report:
 
 
 def set_up(
-    gateway: Gateway,
+    client: TwilioClient,
     *,
     pause: Pause,
     dry_run: bool = False,
@@ -87,14 +87,14 @@ def set_up(
     delete_stale: bool = False,
     wait: float = 0.0,
 ) -> Report:
-    """Create or mend sink and subscription; raises GatewayError when Twilio cannot be asked, or Busy.
+    """Create or mend sink and subscription; raises TwilioError when Twilio cannot be asked, or Busy.
 
     test: have Twilio deliver a test event even when the sink is active. delete_stale: also remove sinks that
     carry our name but lead elsewhere or have failed. `pause(seconds)` is called while a test event, or the
     end of another set-up, is awaited: of the latter for `wait` seconds.
     """
     lock = Mutex(LOCK, pause)
-    setup = _Setup(gateway, lock.pause, dry_run, Report(destination()))
+    setup = _Setup(client, lock.pause, dry_run, Report(destination()))
     if problem := unreachable(setup.report.destination):
         setup.report.problems.append(problem)
         return setup.report
@@ -125,11 +125,11 @@ def unreachable(url: str) -> str:
     return ""
 
 
-def wanted_types(gateway: Gateway) -> dict[str, int | None]:
+def wanted_types(client: TwilioClient) -> dict[str, int | None]:
     """Every A2P event a sole proprietor can have, with the highest schema version that Twilio offers."""
     versions: dict[str, int | None] = {}
     wanted: dict[str, int | None] = {}
-    for item in gateway.iter_event_types():
+    for item in client.iter_event_types():
         name, schema = str(item.get("type", "")), str(item.get("schema_id", ""))
         suffix = name.removeprefix(PREFIX)
         if not name.startswith(PREFIX) or not any(word in suffix.split(".")[0] for word in FAMILIES):
@@ -137,15 +137,15 @@ def wanted_types(gateway: Gateway) -> dict[str, int | None]:
         if suffix.startswith(NOT_SOLE_PROPRIETOR) or "toll-free" in suffix:
             continue
         if schema and schema not in versions:
-            versions[schema] = _highest(gateway, schema)
+            versions[schema] = _highest(client, schema)
         wanted[name] = versions.get(schema)
     return dict(sorted(wanted.items()))
 
 
-def _highest(gateway: Gateway, schema: str) -> int | None:
+def _highest(client: TwilioClient, schema: str) -> int | None:
     """None when Twilio does not tell: without a version it takes the latest by itself (docs/twilio.md section 7.1)."""
     try:
-        found = [row.get("schema_version") for row in gateway.iter_schema_versions(schema)]
+        found = [row.get("schema_version") for row in client.iter_schema_versions(schema)]
     except (errors.Rejected, ValueError):
         return None
     return max((version for version in found if isinstance(version, int)), default=None)
@@ -153,7 +153,7 @@ def _highest(gateway: Gateway, schema: str) -> int | None:
 
 @dataclass
 class _Setup:
-    gateway: Gateway
+    client: TwilioClient
     pause: Pause
     dry_run: bool
     report: Report
@@ -185,7 +185,7 @@ class _Setup:
     def sinks(self) -> tuple[Json | None, list[Json]]:
         """The sink that leads here, and those of ours that lead nowhere any more."""
         ours, stale = [], []
-        for sink in self.gateway.iter_sinks():
+        for sink in self.client.iter_sinks():
             leads_here = _leads_to(sink, self.report.destination) and _status(sink) != "failed"
             if leads_here:
                 ours.append(sink)
@@ -215,7 +215,7 @@ class _Setup:
             "batch_events": True,
         }
         try:
-            return self.gateway.create_sink(description=NAME, sink_configuration=configuration)
+            return self.client.create_sink(description=NAME, sink_configuration=configuration)
         except errors.OutcomeUnknown:
             found, _ = self.sinks()
             if found is None:
@@ -225,11 +225,11 @@ class _Setup:
     def _test(self) -> None:
         """Twilio delivers an event to our endpoint; what it carries proves to Twilio that it arrived."""
         before = {pk for pk, _ in _test_events()}
-        self.gateway.test_sink(self.report.sink_sid)
+        self.client.test_sink(self.report.sink_sid)
         refusal, test_id = "", self._delivered(before)
         if test_id:
             try:
-                self.gateway.validate_sink(self.report.sink_sid, test_id=test_id)
+                self.client.validate_sink(self.report.sink_sid, test_id=test_id)
             except errors.Rejected as error:
                 refusal = str(error)
         else:
@@ -242,7 +242,7 @@ class _Setup:
             self.report.problems.append(f"Twilio did not validate the sink: {refusal}")
 
     def _status(self) -> str:
-        return _status(self.gateway.fetch_sink(self.report.sink_sid))
+        return _status(self.client.fetch_sink(self.report.sink_sid))
 
     def _decided(self) -> str:
         """The status once Twilio has made up its mind; webhook sinks have been seen active at once, validated or
@@ -267,7 +267,7 @@ class _Setup:
 
     # --- the subscription ---------------------------------------------------------------------------------
     def subscription(self) -> None:
-        self.report.types = wanted_types(self.gateway)
+        self.report.types = wanted_types(self.client)
         if not self.report.types:
             self.report.problems.append("Twilio lists no A2P event type.")
             return
@@ -284,7 +284,7 @@ class _Setup:
                 self._mend()
 
     def _subscription(self) -> Json | None:
-        found = self.gateway.iter_subscriptions(sink_sid=self.report.sink_sid)
+        found = self.client.iter_subscriptions(sink_sid=self.report.sink_sid)
         return next((row for row in found if row.get("sink_sid") == self.report.sink_sid), None)
 
     def _subscribe(self) -> Json:
@@ -308,21 +308,21 @@ class _Setup:
 
     def _create_subscription(self, types: Mapping[str, int | None]) -> Json:
         wanted = [_with_version(name, version) for name, version in types.items()]
-        return self.gateway.create_subscription(description=NAME, sink_sid=self.report.sink_sid, types=wanted)
+        return self.client.create_subscription(description=NAME, sink_sid=self.report.sink_sid, types=wanted)
 
     def _mend(self) -> None:
         sid = self.report.subscription_sid
-        have = {row["type"]: row.get("schema_version") for row in self.gateway.iter_subscribed_events(sid)}
+        have = {row["type"]: row.get("schema_version") for row in self.client.iter_subscribed_events(sid)}
         for name, version in self.report.types.items():
             if name not in have:
                 self.act(
                     f"Subscribe to {name}",
-                    partial(self.gateway.add_subscribed_event, sid, type=name, schema_version=version),
+                    partial(self.client.add_subscribed_event, sid, type=name, schema_version=version),
                 )
             elif version and _number(have[name]) < version:
                 self.act(
                     f"Move {name} to schema version {version}",
-                    partial(self.gateway.update_subscribed_event, sid, name, schema_version=version),
+                    partial(self.client.update_subscribed_event, sid, name, schema_version=version),
                 )
 
     # --- what is left over --------------------------------------------------------------------------------
@@ -337,10 +337,10 @@ class _Setup:
                 self.act(f"Delete the stale sink {sink['sid']}", partial(self._delete_sink, sink["sid"]))
 
     def _delete_sink(self, sid: str) -> None:
-        for row in list(self.gateway.iter_subscriptions(sink_sid=sid)):
+        for row in list(self.client.iter_subscriptions(sink_sid=sid)):
             if row.get("sink_sid") == sid:
-                self.gateway.delete_subscription(row["sid"])
-        self.gateway.delete_sink(sid)
+                self.client.delete_subscription(row["sid"])
+        self.client.delete_sink(sid)
 
 
 def _test_events() -> list[tuple[Any, str]]:

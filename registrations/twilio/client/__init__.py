@@ -1,7 +1,7 @@
 """The only package that imports the Twilio SDK."""
 
 from . import errors
-from .client import Gateway, get_gateway
+from .client import TwilioClient, get_client
 from .messaging import CAMPAIGN_SID
 from .redaction import redact, redact_text
 from .signatures import is_signed
@@ -12,9 +12,9 @@ __all__ = [
     "SOLE_PROPRIETOR_POLICY_SID",
     "STARTER_POLICY_SID",
     "BundleKind",
-    "Gateway",
+    "TwilioClient",
     "errors",
-    "get_gateway",
+    "get_client",
     "is_signed",
     "redact",
     "redact_text",

@@ -16,20 +16,20 @@ from .phone_numbers import Numbers
 from .trusthub import TrustHub
 
 
-class Gateway(TrustHub, Messaging, Numbers, Events):
+class TwilioClient(TrustHub, Messaging, Numbers, Events):
     """All calls of one Twilio account. Safe to share between threads, not across a fork."""
 
     def __repr__(self) -> str:
-        return f"<Gateway {self.config.account_sid or 'without account'}>"
+        return f"<TwilioClient {self.config.account_sid or 'without account'}>"
 
 
-_current: tuple[int, Config, Gateway] | None = None
+_current: tuple[int, Config, TwilioClient] | None = None
 
 
-def get_gateway() -> Gateway:
-    """This process's Gateway, made anew after a fork (sockets must not be shared) or changed settings."""
+def get_client() -> TwilioClient:
+    """This process's TwilioClient, made anew after a fork (sockets must not be shared) or changed settings."""
     global _current
     config, pid = Config.from_settings(), os.getpid()
     if _current is None or _current[:2] != (pid, config):
-        _current = (pid, config, Gateway(config))
+        _current = (pid, config, TwilioClient(config))
     return _current[2]

@@ -33,7 +33,7 @@ def split_secrets(value: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Config:
-    """The settings a Gateway depends on; get_gateway() builds a new one when any of them changes."""
+    """The settings a TwilioClient depends on; get_client() builds a new one when any of them changes."""
 
     account_sid: str = ""
     auth_token: str = field(default="", repr=False)
@@ -156,7 +156,7 @@ class Core:
             page = self._send(lambda client, url=url: client.request("GET", url))  # type: ignore[misc]
 
 
-def _outcome(exchange: Exchange) -> tuple[errors.GatewayError | None, Json]:
+def _outcome(exchange: Exchange) -> tuple[errors.TwilioError | None, Json]:
     if exchange.failure:
         return exchange.failure, {}
     status = exchange.status or 0

@@ -1,6 +1,6 @@
 """What can go wrong between us and Twilio, sorted by what the caller must do next.
 
-GatewayError
+TwilioError
  ├─ Rejected        Twilio's no: fix the data (or our code); never repeat it unchanged
  ├─ Unavailable     surely not done: the same call may be repeated later
  ├─ Misconfigured   credentials, permissions or addresses are wrong: stop and tell the operator
@@ -31,7 +31,7 @@ INVALID_OBJECT = 22205  # invalid object_sid: it does not exist, or not yet for 
 MAX_RETRY_AFTER = 86_400.0  # seconds; a longer wish is surely a mistake and would overflow dates
 
 
-class GatewayError(Exception):
+class TwilioError(Exception):
     """Base of the five kinds; only `message` reaches str() and repr(), and it is redacted.
 
     status: HTTP status, None when there was no answer. code: Twilio's error code or None.
@@ -82,28 +82,28 @@ class GatewayError(Exception):
         return f"{type(self).__name__}({self.message!r}, status={self.status}, code={self.code})"
 
 
-class Rejected(GatewayError):
+class Rejected(TwilioError):
     kind = "rejected"
 
 
-class Unavailable(GatewayError):
+class Unavailable(TwilioError):
     kind = "unavailable"
 
 
-class Misconfigured(GatewayError):
+class Misconfigured(TwilioError):
     kind = "misconfigured"
 
 
-class OutcomeUnknown(GatewayError):
+class OutcomeUnknown(TwilioError):
     kind = "outcome_unknown"
 
 
-class AlreadyDone(GatewayError):
+class AlreadyDone(TwilioError):
     kind = "already_done"
 
 
 # Twilio's codes that decide by themselves, whatever the HTTP status. All others: see kind_of().
-KIND_OF_CODE: dict[int, type[GatewayError]] = {
+KIND_OF_CODE: dict[int, type[TwilioError]] = {
     20003: Misconfigured,  # authentication failed
     20005: Misconfigured,  # account not active
     20006: Misconfigured,  # access denied
@@ -121,7 +121,7 @@ KIND_OF_CODE: dict[int, type[GatewayError]] = {
     21710: AlreadyDone,  # the number is in this messaging service
 }
 # Kind by HTTP status where the code says nothing more precise.
-KIND_OF_STATUS: dict[int, type[GatewayError]] = {
+KIND_OF_STATUS: dict[int, type[TwilioError]] = {
     401: Misconfigured,
     403: Misconfigured,
     407: Misconfigured,
@@ -135,7 +135,7 @@ KIND_OF_STATUS: dict[int, type[GatewayError]] = {
 VALIDATION_CODES = (*range(21600, 21800), *range(22200, 22300))
 
 
-def kind_of(method: str, status: int, code: int | None) -> type[GatewayError]:
+def kind_of(method: str, status: int, code: int | None) -> type[TwilioError]:
     """The kind of a refusal; `method` is the HTTP verb, `status` is not 2xx."""
     if status == 429:
         return Unavailable
@@ -151,12 +151,12 @@ def kind_of(method: str, status: int, code: int | None) -> type[GatewayError]:
     return KIND_OF_STATUS.get(status, Rejected)
 
 
-def unclear(method: str) -> type[GatewayError]:
+def unclear(method: str) -> type[TwilioError]:
     """Nobody knows what happened: harmless for a read, a reason to look first for a write."""
     return Unavailable if method in ("GET", "HEAD") else OutcomeUnknown
 
 
-def from_answer(method: str, status: int, headers: Mapping[str, str], text: str) -> GatewayError:
+def from_answer(method: str, status: int, headers: Mapping[str, str], text: str) -> TwilioError:
     """The error in an answer that is not the JSON object we asked for.
 
     Reads both of Twilio's forms: `code, message, more_info, details` and RFC 9457's
@@ -186,7 +186,7 @@ def from_answer(method: str, status: int, headers: Mapping[str, str], text: str)
     )
 
 
-def from_exception(method: str, exc: BaseException, *, sent: bool = True) -> GatewayError:
+def from_exception(method: str, exc: BaseException, *, sent: bool = True) -> TwilioError:
     """The error in a call that got no answer; `sent` is False when the request could not even be built.
 
     Texts of network exceptions carry the URL, and with it names and numbers; only their type is told.

@@ -41,7 +41,7 @@ class Exchange:
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     text: str = field(default="", repr=False)
-    failure: errors.GatewayError | None = None
+    failure: errors.TwilioError | None = None
 
     @property
     def ms(self) -> int:

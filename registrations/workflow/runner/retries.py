@@ -48,7 +48,7 @@ def back_off(registration: Registration, decision: Decision, error: errors.Unava
     )
 
 
-def _title(error: errors.GatewayError) -> str:
+def _title(error: errors.TwilioError) -> str:
     """What the catalogue calls it; "" for what it does not know."""
     known = lookup(error.code) if error.code else None
     return known.title if known and not known.is_unknown else ""

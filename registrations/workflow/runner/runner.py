@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from registrations.core import clock, queue
 from registrations.models import ApiCall, Registration
 from registrations.models.choices import CallState, Stage, WaitingFor
-from registrations.twilio.client import Gateway, errors, get_gateway
+from registrations.twilio.client import TwilioClient, errors, get_client
 from registrations.twilio.client.redaction import redact, redact_text, redact_trace
 from registrations.workflow import notices, timeline
 from registrations.workflow.planner.decisions import (
@@ -162,7 +162,7 @@ def refresh_status(pk: int, loaded: Registration | None = None) -> Registration:
 
 # --- the run ---------------------------------------------------------------------------------------------------
 def _run(pk: int, token: str) -> tuple[Wait | Stop, RegistrationSnapshot]:
-    gateway: Gateway | None = None
+    client: TwilioClient | None = None
     for _ in range(MAX_STEPS_PER_JOB):
         renew(pk, token)
         registration = load(pk)
@@ -170,25 +170,27 @@ def _run(pk: int, token: str) -> tuple[Wait | Stop, RegistrationSnapshot]:
         decision = decide(registration, clock.now(), attempts)
         if isinstance(decision, Wait | Stop):
             return decision, RegistrationSnapshot.of(registration, attempts)
-        gateway = gateway or get_gateway()
-        waits = _do(gateway, registration, token, decision)
+        client = client or get_client()
+        waits = _do(client, registration, token, decision)
         if waits:
             return waits, RegistrationSnapshot.of(registration, attempts)
     going_on = Wait(clock.now(), Stage(registration.stage), WaitingFor.WORKER, "Going on.")
     return going_on, RegistrationSnapshot.of(registration, attempts)
 
 
-def _do(gateway: Gateway, registration: Registration, token: str, decision: Decision) -> Wait | Stop | None:
+def _do(
+    client: TwilioClient, registration: Registration, token: str, decision: Decision
+) -> Wait | Stop | None:
     """Carry out one decision; a Wait or Stop ends the job, None goes on with the next decision."""
     try:
         if isinstance(decision, Call):
-            return _call(gateway, registration, token, decision.step)
+            return _call(client, registration, token, decision.step)
         if isinstance(decision, Reconcile):
-            return _reconcile(gateway, registration, token, decision.step, decision.run)
+            return _reconcile(client, registration, token, decision.step, decision.run)
         if isinstance(decision, Look):
-            return _look(gateway, registration, token, decision.step)
+            return _look(client, registration, token, decision.step)
         assert isinstance(decision, Learn)
-        recorder.learn(registration, decision.step, decision.step.learn(gateway, registration))
+        recorder.learn(registration, decision.step, decision.step.learn(client, registration))
         retries.reset_attempts(registration)
     except errors.Unavailable as error:
         return retries.back_off(registration, decision, error)
@@ -199,10 +201,10 @@ def _do(gateway: Gateway, registration: Registration, token: str, decision: Deci
     return None
 
 
-def _look(gateway: Gateway, registration: Registration, token: str, step: Watch) -> Wait | Stop | None:
+def _look(client: TwilioClient, registration: Registration, token: str, step: Watch) -> Wait | Stop | None:
     payload = None
     try:
-        payload = step.fetch(gateway, registration)
+        payload = step.fetch(client, registration)
     except errors.Rejected as error:
         if not error.not_found:
             raise
@@ -220,7 +222,7 @@ def _look(gateway: Gateway, registration: Registration, token: str, step: Watch)
     return None
 
 
-def _call(gateway: Gateway, registration: Registration, token: str, step: Write) -> Wait | Stop | None:
+def _call(client: TwilioClient, registration: Registration, token: str, step: Write) -> Wait | Stop | None:
     """One write: pace, intent, call, record."""
     if step.rate_limit:
         slot = rate_limit.take(step.rate_limit, registration)
@@ -237,7 +239,7 @@ def _call(gateway: Gateway, registration: Registration, token: str, step: Write)
             clock.now() + timedelta(seconds=1), step.stage, WaitingFor.WORKER, "Another attempt is open."
         )
     try:
-        payload = _act(gateway, registration, step, run)
+        payload = _act(client, registration, step, run)
     except errors.AlreadyDone as error:
         _succeed(registration, token, step, run, {}, CallState.OK, note=str(error))
     except errors.OutcomeUnknown as error:
@@ -276,18 +278,18 @@ def _call(gateway: Gateway, registration: Registration, token: str, step: Write)
     return None
 
 
-def _act(gateway: Gateway, registration: Registration, step: Write, run: ApiCall) -> dict:
+def _act(client: TwilioClient, registration: Registration, step: Write, run: ApiCall) -> dict:
     if not step.rate_limit:
-        return step.execute(gateway, registration, run.request_params)
+        return step.execute(client, registration, run.request_params)
     departed = rate_limit.depart(step.rate_limit)
     try:
-        return step.execute(gateway, registration, run.request_params)
+        return step.execute(client, registration, run.request_params)
     finally:
         rate_limit.arrived(step.rate_limit, departed)
 
 
 def _reconcile(
-    gateway: Gateway, registration: Registration, token: str, step: Write, run: ApiCall
+    client: TwilioClient, registration: Registration, token: str, step: Write, run: ApiCall
 ) -> Wait | Stop | None:
     """The reply was lost: find what the call made, or make sure that it made nothing."""
     if run.state == CallState.RUNNING:
@@ -302,7 +304,7 @@ def _reconcile(
             registration, token, step, run, {}, CallState.LOST, note="No answer came; it may have been sent."
         )
         return None
-    payload = step.find(gateway, registration, run.request_params)
+    payload = step.find(client, registration, run.request_params)
     if payload is not None:
         _succeed(registration, token, step, run, payload, CallState.FOUND)
         return None
@@ -372,7 +374,7 @@ def _succeed(
 
 
 def _unknown(
-    registration: Registration, token: str, step: Write, run: ApiCall, error: errors.GatewayError
+    registration: Registration, token: str, step: Write, run: ApiCall, error: errors.TwilioError
 ) -> None:
     run.state = CallState.UNKNOWN
     run.lookup_at = clock.now() + _quiet(step)
@@ -384,7 +386,7 @@ def _unknown(
 
 
 def _close(
-    registration: Registration, token: str, run: ApiCall, state: CallState, error: errors.GatewayError
+    registration: Registration, token: str, run: ApiCall, state: CallState, error: errors.TwilioError
 ) -> None:
     run.state, run.finished_at, run.request_params = state, clock.now(), {}
     _describe(run, error)
@@ -393,7 +395,7 @@ def _close(
         run.save()
 
 
-def _describe(run: ApiCall, error: errors.GatewayError) -> None:
+def _describe(run: ApiCall, error: errors.TwilioError) -> None:
     run.http_status, run.error_code, run.error_message = error.status, error.code, error.message
     run.error_details = redact(error.details or {})
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from registrations.models import Registration, TwilioResource
 from registrations.models.choices import Stage, WaitingFor
-from registrations.twilio.client import Gateway
+from registrations.twilio.client import TwilioClient
 
 RequestParams = dict[str, Any]
 Payload = dict[str, Any]
@@ -78,8 +78,8 @@ class Write(Step):
 
     is_needed: Callable[[Registration], bool]
     request_params: Callable[[Registration], RequestParams]
-    execute: Callable[[Gateway, Registration, RequestParams], Payload]
-    find: Callable[[Gateway, Registration, RequestParams], Payload | None] | None
+    execute: Callable[[TwilioClient, Registration, RequestParams], Payload]
+    find: Callable[[TwilioClient, Registration, RequestParams], Payload | None] | None
     key: str
     kind: str
     sid_field: str = ""
@@ -110,7 +110,7 @@ class Read(Step):
     """
 
     is_needed: Callable[[Registration], bool]
-    learn: Callable[[Gateway, Registration], dict[str, Any]]
+    learn: Callable[[TwilioClient, Registration], dict[str, Any]]
     retires: str = ""
 
 
@@ -128,7 +128,7 @@ class Watch(Step):
     exists: Callable[[Registration], bool]
     passed: Callable[[Registration], bool]
     failed: Callable[[Registration], str]
-    fetch: Callable[[Gateway, Registration], Payload]
+    fetch: Callable[[TwilioClient, Registration], Payload]
     kind: str
     intervals: tuple[float, ...]
     waits_for: WaitingFor = WaitingFor.TWILIO

@@ -7,7 +7,7 @@ from django.utils.dateparse import parse_datetime
 from registrations.models import Registration
 from registrations.models.brand import MAX_BRAND_UPDATES
 from registrations.models.choices import FeeKind, Stage, WaitingFor
-from registrations.twilio.client import Gateway
+from registrations.twilio.client import TwilioClient
 from registrations.twilio.rejections import merge_reasons
 from registrations.twilio.statuses import (
     BRAND,
@@ -54,17 +54,17 @@ def _basis(registration: Registration) -> RequestParams:
     }
 
 
-def _create(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.create_brand(brand_type="SOLE_PROPRIETOR", **_basis(registration))
+def _create(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
+    return client.create_brand(brand_type="SOLE_PROPRIETOR", **_basis(registration))
 
 
-def _find(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload | None:
+def _find(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload | None:
     """Brands have no name: the pair of bundles identifies ours (docs/twilio.md section 1.2), former brands aside."""
     ours = _basis(registration)
     former = {registration.brand.sid, *registration.retired.values_list("sid", flat=True)}
     matching = (
         brand
-        for brand in gateway.iter_brands()
+        for brand in client.iter_brands()
         if all(brand.get(key) == ours[key] for key in ours) and brand.get("sid") not in former
     )
     return next(matching, None)
@@ -76,8 +76,8 @@ def _create_wanted(registration: Registration) -> bool:
     return not brand.sid or bool(brand.missing_since and brand.resubmit_requested)
 
 
-def _fetch(gateway: Gateway, registration: Registration) -> Payload:
-    return gateway.fetch_brand(registration.brand.sid)
+def _fetch(client: TwilioClient, registration: Registration) -> Payload:
+    return client.fetch_brand(registration.brand.sid)
 
 
 def changed_since_sent(registration: Registration) -> bool:
@@ -136,14 +136,14 @@ def _update_blocked(registration: Registration) -> str:
     return _dead_end(registration)
 
 
-def _update(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.update_brand(registration.brand.sid)
+def _update(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
+    return client.update_brand(registration.brand.sid)
 
 
 def _find_updated(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
-    payload = _fetch(gateway, registration)
+    payload = _fetch(client, registration)
     landed = canonical(BRAND, payload.get("status")) != BRAND_FAILED or conditions.touched(
         registration.brand, payload
     )
@@ -209,8 +209,8 @@ def mobile_was_changed(registration: Registration) -> bool:
     return waits_for_yes(registration) and registered not in ("", now)
 
 
-def _send_otp(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.send_brand_otp(registration.brand.sid)
+def _send_otp(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
+    return client.send_brand_otp(registration.brand.sid)
 
 
 def may_have_campaign(registration: Registration) -> bool:

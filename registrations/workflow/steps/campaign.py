@@ -9,7 +9,7 @@ from django.conf import settings
 from registrations.core.clock import scaled
 from registrations.models import Registration
 from registrations.models.choices import FeeKind, Stage
-from registrations.twilio.client import Gateway
+from registrations.twilio.client import TwilioClient
 from registrations.twilio.rejections import parse_error_items
 from registrations.twilio.statuses import (
     CAMPAIGN,
@@ -40,14 +40,16 @@ def drift(registration: Registration) -> set[str]:
     return changed_keys(campaign.accepted_params.get("campaign", {}), payloads.campaign(registration))
 
 
-def _create_service(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.create_service(**request_params)
+def _create_service(
+    client: TwilioClient, registration: Registration, request_params: RequestParams
+) -> Payload:
+    return client.create_service(**request_params)
 
 
 def _find_service(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
-    return finders.named(gateway.iter_services(), request_params["friendly_name"])
+    return finders.named(client.iter_services(), request_params["friendly_name"])
 
 
 def _service_doubtful(registration: Registration) -> bool:
@@ -57,9 +59,9 @@ def _service_doubtful(registration: Registration) -> bool:
     return asked and campaign.accepted_params.get("service_seen") != str(campaign.missing_since)
 
 
-def _look_at_service(gateway: Gateway, registration: Registration) -> dict[str, Any]:
+def _look_at_service(client: TwilioClient, registration: Registration) -> dict[str, Any]:
     campaign = registration.campaign
-    if finders.when_found(lambda: gateway.fetch_service(campaign.service_sid)) is not None:
+    if finders.when_found(lambda: client.fetch_service(campaign.service_sid)) is not None:
         return {"accepted_params": {**campaign.accepted_params, "service_seen": str(campaign.missing_since)}}
     return {
         "service_sid": "",
@@ -69,8 +71,8 @@ def _look_at_service(gateway: Gateway, registration: Registration) -> dict[str, 
     }
 
 
-def _create(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.create_campaign(
+def _create(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
+    return client.create_campaign(
         registration.campaign.service_sid,
         us_app_to_person_usecase=USE_CASE,
         **request_params,
@@ -82,13 +84,13 @@ def _create_wanted(registration: Registration) -> bool:
     return not campaign.sid or bool(campaign.missing_since and campaign.resubmit_requested)
 
 
-def _fetch(gateway: Gateway, registration: Registration) -> Payload:
-    return gateway.fetch_campaign(registration.campaign.service_sid)
+def _fetch(client: TwilioClient, registration: Registration) -> Payload:
+    return client.fetch_campaign(registration.campaign.service_sid)
 
 
-def _find(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload | None:
+def _find(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload | None:
     """The service is this registration's own and holds one campaign at most."""
-    return finders.when_found(lambda: _fetch(gateway, registration))
+    return finders.when_found(lambda: _fetch(client, registration))
 
 
 def _recreate_gap(registration: Registration) -> datetime | None:
@@ -117,15 +119,15 @@ def _update_wanted(registration: Registration) -> bool:
     return campaign.resubmit_requested and editable and may_help(registration)
 
 
-def _update(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
+def _update(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
     editable = {key: value for key, value in request_params.items() if key in payloads.EDITABLE_CAMPAIGN_KEYS}
-    return gateway.update_campaign(registration.campaign.service_sid, **editable)
+    return client.update_campaign(registration.campaign.service_sid, **editable)
 
 
 def _find_updated(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
-    payload = _fetch(gateway, registration)
+    payload = _fetch(client, registration)
     landed = canonical(CAMPAIGN, payload.get("campaign_status")) != CAMPAIGN_FAILED or conditions.touched(
         registration.campaign, payload
     )
@@ -156,15 +158,15 @@ def _makes_way(registration: Registration) -> bool:
     )
 
 
-def _delete(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.delete_campaign(registration.campaign.service_sid)
+def _delete(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
+    return client.delete_campaign(registration.campaign.service_sid)
 
 
 def _find_deleted(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
     """Found means that it is gone."""
-    return {} if finders.when_found(lambda: _fetch(gateway, registration)) is None else None
+    return {} if finders.when_found(lambda: _fetch(client, registration)) is None else None
 
 
 def _failed(registration: Registration) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from registrations.models import Registration
 from registrations.models.choices import Stage
-from registrations.twilio.client import BundleKind, Gateway
+from registrations.twilio.client import BundleKind, TwilioClient
 from registrations.twilio.statuses import BUNDLE_SUBMITTED
 
 from . import conditions, payloads
@@ -53,12 +53,14 @@ def update_row(
         waits = resource.status in BUNDLE_SUBMITTED and not submit_wanted(registration)
         return bool(changed) and not (waits and "email" not in changed)
 
-    def act(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
+    def act(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
         sid = getattr(registration, part).sid
-        return gateway.update_bundle(kind, sid, **changes(registration, request_params))
+        return client.update_bundle(kind, sid, **changes(registration, request_params))
 
-    def find(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload | None:
-        payload = gateway.fetch_bundle(kind, getattr(registration, part).sid)
+    def find(
+        client: TwilioClient, registration: Registration, request_params: RequestParams
+    ) -> Payload | None:
+        payload = client.fetch_bundle(kind, getattr(registration, part).sid)
         arrived = all(
             payload.get(key) == value for key, value in changes(registration, request_params).items()
         )

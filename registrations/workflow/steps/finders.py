@@ -6,11 +6,11 @@ Used only after an unknown outcome; a clean path spends no look-ups (docs/archit
 from collections.abc import Callable, Iterable
 
 from registrations.models import ApiCall, Registration
-from registrations.twilio.client import BundleKind, Gateway, errors
+from registrations.twilio.client import BundleKind, TwilioClient, errors
 
 from .base import Payload, RequestParams
 
-Finder = Callable[[Gateway, Registration, RequestParams], Payload | None]
+Finder = Callable[[TwilioClient, Registration, RequestParams], Payload | None]
 
 
 def named(objects: Iterable[Payload], friendly_name: str) -> Payload | None:
@@ -19,8 +19,10 @@ def named(objects: Iterable[Payload], friendly_name: str) -> Payload | None:
 
 
 def by_bundle_name(kind: BundleKind) -> Finder:
-    def find(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload | None:
-        bundles = gateway.iter_bundles(
+    def find(
+        client: TwilioClient, registration: Registration, request_params: RequestParams
+    ) -> Payload | None:
+        bundles = client.iter_bundles(
             kind, friendly_name=request_params["friendly_name"], policy_sid=request_params["policy_sid"]
         )
         return named(bundles, request_params["friendly_name"])
@@ -28,13 +30,17 @@ def by_bundle_name(kind: BundleKind) -> Finder:
     return find
 
 
-def end_user(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload | None:
-    return named(gateway.iter_end_users(), request_params["friendly_name"])
+def end_user(
+    client: TwilioClient, registration: Registration, request_params: RequestParams
+) -> Payload | None:
+    return named(client.iter_end_users(), request_params["friendly_name"])
 
 
 def by_assignment(kind: BundleKind, bundle_sid: Callable[[Registration], str]) -> Finder:
-    def find(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload | None:
-        assignments = gateway.iter_assignments(kind, bundle_sid(registration))
+    def find(
+        client: TwilioClient, registration: Registration, request_params: RequestParams
+    ) -> Payload | None:
+        assignments = client.iter_assignments(kind, bundle_sid(registration))
         return next(
             (item for item in assignments if item.get("object_sid") == request_params["object_sid"]), None
         )
@@ -45,11 +51,13 @@ def by_assignment(kind: BundleKind, bundle_sid: Callable[[Registration], str]) -
 def by_evaluation(kind: BundleKind, slug: str, bundle_sid: Callable[[Registration], str]) -> Finder:
     """The evaluation we have not recorded yet: evaluations have no name, but we know all the others."""
 
-    def find(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload | None:
+    def find(
+        client: TwilioClient, registration: Registration, request_params: RequestParams
+    ) -> Payload | None:
         known = set(
             ApiCall.objects.filter(registration=registration, step=slug).values_list("sid", flat=True)
         )
-        evaluations = gateway.iter_evaluations(kind, bundle_sid(registration))
+        evaluations = client.iter_evaluations(kind, bundle_sid(registration))
         return next((item for item in evaluations if item.get("sid") not in known), None)
 
     return find

@@ -6,7 +6,7 @@ from typing import Any
 
 from registrations.models import ApiCall, Registration
 from registrations.models.choices import FeeKind, Stage
-from registrations.twilio.client import Gateway, errors
+from registrations.twilio.client import TwilioClient, errors
 from registrations.twilio.rejections import of_state, parse_error_items
 from registrations.workflow.prices import price
 
@@ -54,11 +54,9 @@ def _buy_blocked(registration: Registration) -> str:
     return f"Confirm the purchase of a number in area code {registration.phone_number.area_code}."
 
 
-def _buy(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
+def _buy(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
     country = registration.profile.iso_country
-    offers = gateway.search_numbers(
-        country, area_code=request_params["area_code"], sms_enabled=True, limit=20
-    )
+    offers = client.search_numbers(country, area_code=request_params["area_code"], sms_enabled=True, limit=20)
     if not offers:
         raise errors.Rejected(
             f"Twilio has no number with SMS in area code {request_params['area_code']}. Choose another area code."
@@ -66,7 +64,7 @@ def _buy(gateway: Gateway, registration: Registration, request_params: RequestPa
     # Not the first one: other registrations search the same area at the same time.
     offer = random.choice(offers)["phone_number"]
     try:
-        return gateway.buy_number(phone_number=offer, friendly_name=request_params["friendly_name"])
+        return client.buy_number(phone_number=offer, friendly_name=request_params["friendly_name"])
     except errors.Rejected as error:
         if error.code == SOLD_MEANWHILE:
             raise errors.Unavailable("Somebody else took the number.", code=error.code) from error
@@ -74,12 +72,12 @@ def _buy(gateway: Gateway, registration: Registration, request_params: RequestPa
 
 
 def _find_bought(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
     """By name, but not a number that this registration bought before."""
     attempts = ApiCall.objects.filter(registration=registration, step="number.buy").exclude(sid="")
     known = set(attempts.values_list("sid", flat=True))
-    bought = gateway.iter_numbers(friendly_name=request_params["friendly_name"])
+    bought = client.iter_numbers(friendly_name=request_params["friendly_name"])
     return finders.named(
         (item for item in bought if item.get("sid") not in known), request_params["friendly_name"]
     )
@@ -100,18 +98,18 @@ def _attach_blocked(registration: Registration) -> str:
     return number_problem(registration) or "Choose the number that will send: one you own, or an area code."
 
 
-def _attach(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.attach_number(request_params["service_sid"], request_params["phone_number_sid"])
+def _attach(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
+    return client.attach_number(request_params["service_sid"], request_params["phone_number_sid"])
 
 
-def _fetch_attached(gateway: Gateway, registration: Registration) -> Payload:
-    return gateway.fetch_attached_number(registration.campaign.service_sid, registration.phone_number.sid)
+def _fetch_attached(client: TwilioClient, registration: Registration) -> Payload:
+    return client.fetch_attached_number(registration.campaign.service_sid, registration.phone_number.sid)
 
 
 def _find_attached(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
-    return finders.when_found(lambda: _fetch_attached(gateway, registration))
+    return finders.when_found(lambda: _fetch_attached(client, registration))
 
 
 def reattaching_helps(registration: Registration) -> bool:
@@ -130,15 +128,15 @@ def _detach_wanted(registration: Registration) -> bool:
     return held and (attached != number.sid or again)
 
 
-def _detach(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.detach_number(request_params["service_sid"], request_params["phone_number_sid"])
+def _detach(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
+    return client.detach_number(request_params["service_sid"], request_params["phone_number_sid"])
 
 
 def _find_detached(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
     still = finders.when_found(
-        lambda: gateway.fetch_attached_number(
+        lambda: client.fetch_attached_number(
             request_params["service_sid"], request_params["phone_number_sid"]
         )
     )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from registrations.models import Registration
-from registrations.twilio.client import Gateway
+from registrations.twilio.client import TwilioClient
 
 from . import finders
 
@@ -11,7 +11,7 @@ NOT_OURS = "The sender is not among your Twilio numbers. Buy or move it there, o
 NO_SMS = "The sender cannot send text messages (21715). Choose another."
 
 
-def learn_number(gateway: Gateway, registration: Registration) -> dict[str, Any]:
+def learn_number(client: TwilioClient, registration: Registration) -> dict[str, Any]:
     """Find the sender among the account's numbers; a sender that was taken away is forgotten."""
     number = registration.phone_number
     sender = number.sender_number
@@ -23,7 +23,7 @@ def learn_number(gateway: Gateway, registration: Registration) -> dict[str, Any]
     }
     if not sender:
         return learned
-    found = _owned(gateway, sender)
+    found = _owned(client, sender)
     if found is None:
         return learned | {"failure_reason": NOT_OURS}
     if (found.get("capabilities") or {}).get("sms") is False:
@@ -31,10 +31,10 @@ def learn_number(gateway: Gateway, registration: Registration) -> dict[str, Any]
     return learned | {"sid": found["sid"], "phone_number": found.get("phone_number") or ""}
 
 
-def _owned(gateway: Gateway, sender: str) -> dict[str, Any] | None:
+def _owned(client: TwilioClient, sender: str) -> dict[str, Any] | None:
     if sender.startswith("PN"):
-        return finders.when_found(lambda: gateway.fetch_number(sender))
-    owned = gateway.iter_numbers(phone_number=sender)
+        return finders.when_found(lambda: client.fetch_number(sender))
+    owned = client.iter_numbers(phone_number=sender)
     return next((item for item in owned if item.get("phone_number") == sender), None)
 
 

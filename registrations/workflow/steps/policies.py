@@ -9,7 +9,7 @@ from typing import Any
 
 from registrations.core import clock
 from registrations.models import Policy, Registration
-from registrations.twilio.client import SOLE_PROPRIETOR_POLICY_SID, STARTER_POLICY_SID, Gateway, errors
+from registrations.twilio.client import SOLE_PROPRIETOR_POLICY_SID, STARTER_POLICY_SID, TwilioClient, errors
 
 from . import payloads
 
@@ -25,7 +25,7 @@ def policies_wanted(registration: Registration) -> bool:
     return fresh < len(POLICY_SIDS)
 
 
-def learn_policies(gateway: Gateway, registration: Registration) -> dict[str, Any]:
+def learn_policies(client: TwilioClient, registration: Registration) -> dict[str, Any]:
     """Fetch those that nobody is fetching already.
 
     A policy that Twilio does not show is kept as empty: the evaluation decides, not we.
@@ -34,7 +34,7 @@ def learn_policies(gateway: Gateway, registration: Registration) -> dict[str, An
         if not _claim(sid):
             continue
         try:
-            payload = gateway.fetch_policy(sid)
+            payload = client.fetch_policy(sid)
         except errors.Rejected as error:
             if not error.not_found:
                 _release(sid)

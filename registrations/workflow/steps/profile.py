@@ -4,7 +4,7 @@ from django.conf import settings
 
 from registrations.models import Registration
 from registrations.models.choices import Stage
-from registrations.twilio.client import STARTER_POLICY_SID, BundleKind, Gateway
+from registrations.twilio.client import STARTER_POLICY_SID, BundleKind, TwilioClient
 from registrations.twilio.statuses import BUNDLE_REJECTED, BUNDLE_SUBMITTED
 
 from . import conditions, contact, finders, payloads, repair
@@ -52,50 +52,58 @@ def _submit_blocked(registration: Registration) -> str:
 
 
 # --- acts --------------------------------------------------------------------------------------------------
-def _create_end_user(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.create_end_user(
+def _create_end_user(
+    client: TwilioClient, registration: Registration, request_params: RequestParams
+) -> Payload:
+    return client.create_end_user(
         friendly_name=request_params["friendly_name"],
         type=request_params["type"],
         attributes=request_params["attributes"],
     )
 
 
-def _update_end_user(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.update_end_user(registration.profile.end_user_sid, attributes=request_params["attributes"])
+def _update_end_user(
+    client: TwilioClient, registration: Registration, request_params: RequestParams
+) -> Payload:
+    return client.update_end_user(registration.profile.end_user_sid, attributes=request_params["attributes"])
 
 
 def _find_updated_end_user(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
-    payload = gateway.fetch_end_user(registration.profile.end_user_sid)
+    payload = client.fetch_end_user(registration.profile.end_user_sid)
     return payload if unchanged(request_params["attributes"], payloads.attributes_of(payload)) else None
 
 
-def _create_address(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
+def _create_address(
+    client: TwilioClient, registration: Registration, request_params: RequestParams
+) -> Payload:
     # AutoCorrectAddress off, on purpose: a silent rewrite would make Twilio's address differ from ours, and
     # the customer's. A wrong address is refused later with a suggestion that a person accepts.
-    return gateway.create_address(
+    return client.create_address(
         friendly_name=request_params["friendly_name"], auto_correct_address=False, **request_params["address"]
     )
 
 
 def _find_address(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
     return finders.named(
-        gateway.iter_addresses(friendly_name=request_params["friendly_name"]), request_params["friendly_name"]
+        client.iter_addresses(friendly_name=request_params["friendly_name"]), request_params["friendly_name"]
     )
 
 
-def _update_address(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
+def _update_address(
+    client: TwilioClient, registration: Registration, request_params: RequestParams
+) -> Payload:
     parts = {key: value for key, value in request_params["address"].items() if key != "iso_country"}
-    return gateway.update_address(registration.profile.address_sid, auto_correct_address=False, **parts)
+    return client.update_address(registration.profile.address_sid, auto_correct_address=False, **parts)
 
 
 def _find_updated_address(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
-    payload = gateway.fetch_address(registration.profile.address_sid)
+    payload = client.fetch_address(registration.profile.address_sid)
     same = all((payload.get(key) or "") == value for key, value in request_params["address"].items())
     return payload if same else None
 
@@ -108,8 +116,10 @@ def _document_basis(registration: Registration) -> RequestParams:
     }
 
 
-def _create_document(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.create_supporting_document(
+def _create_document(
+    client: TwilioClient, registration: Registration, request_params: RequestParams
+) -> Payload:
+    return client.create_supporting_document(
         friendly_name=request_params["friendly_name"],
         type=request_params["type"],
         attributes=request_params["attributes"],
@@ -117,32 +127,34 @@ def _create_document(gateway: Gateway, registration: Registration, request_param
 
 
 def _find_document(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
-    return finders.named(gateway.iter_supporting_documents(), request_params["friendly_name"])
+    return finders.named(client.iter_supporting_documents(), request_params["friendly_name"])
 
 
-def _create_profile(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.create_bundle(KIND, **request_params)
+def _create_profile(
+    client: TwilioClient, registration: Registration, request_params: RequestParams
+) -> Payload:
+    return client.create_bundle(KIND, **request_params)
 
 
-def _evaluate(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.create_evaluation(KIND, _sid(registration), policy_sid=STARTER_POLICY_SID)
+def _evaluate(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
+    return client.create_evaluation(KIND, _sid(registration), policy_sid=STARTER_POLICY_SID)
 
 
-def _submit(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.update_bundle(KIND, _sid(registration), status="pending-review")
+def _submit(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
+    return client.update_bundle(KIND, _sid(registration), status="pending-review")
 
 
 def _find_submitted(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
-    payload = gateway.fetch_bundle(KIND, _sid(registration))
+    payload = client.fetch_bundle(KIND, _sid(registration))
     return payload if conditions.bundle_moved(registration.profile, payload) else None
 
 
-def _fetch(gateway: Gateway, registration: Registration) -> Payload:
-    return gateway.fetch_bundle(KIND, _sid(registration))
+def _fetch(client: TwilioClient, registration: Registration) -> Payload:
+    return client.fetch_bundle(KIND, _sid(registration))
 
 
 def assignment(what: str, label: str, sid_field: str, object_sid: str) -> Write:
@@ -153,8 +165,8 @@ def assignment(what: str, label: str, sid_field: str, object_sid: str) -> Write:
             return {"object_sid": settings.TWILIO_PRIMARY_PROFILE_SID}
         return {"object_sid": getattr(registration.profile, object_sid)}
 
-    def act(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-        return gateway.create_assignment(KIND, _sid(registration), object_sid=request_params["object_sid"])
+    def act(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
+        return client.create_assignment(KIND, _sid(registration), object_sid=request_params["object_sid"])
 
     return Write(
         slug=f"profile.assign_{what}",

@@ -10,7 +10,7 @@ from typing import Any
 
 from registrations.models import Registration
 from registrations.models.choices import Stage
-from registrations.twilio.client import Gateway
+from registrations.twilio.client import TwilioClient
 
 from . import finders
 from .base import AnyStep, Payload, Read, RequestParams, Write
@@ -21,19 +21,21 @@ def _delete(
     label: str,
     part: str,
     column: str,
-    delete: Callable[[Gateway, str], Payload],
-    fetch: Callable[[Gateway, str], Payload],
+    delete: Callable[[TwilioClient, str], Payload],
+    fetch: Callable[[TwilioClient, str], Payload],
 ) -> Write:
     """One DELETE by SID; found again means that it was not done."""
 
     def sid(registration: Registration) -> str:
         return str(getattr(getattr(registration, part), column))
 
-    def act(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-        return delete(gateway, request_params["sid"])
+    def act(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
+        return delete(client, request_params["sid"])
 
-    def find(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload | None:
-        return {} if finders.when_found(lambda: fetch(gateway, request_params["sid"])) is None else None
+    def find(
+        client: TwilioClient, registration: Registration, request_params: RequestParams
+    ) -> Payload | None:
+        return {} if finders.when_found(lambda: fetch(client, request_params["sid"])) is None else None
 
     return Write(
         slug=f"remove.{what}",
@@ -57,33 +59,35 @@ def _number_basis(registration: Registration) -> RequestParams:
     return dict(registration.phone_number.accepted_params.get("attached", {}))
 
 
-def _detach(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.detach_number(request_params["service_sid"], request_params["phone_number_sid"])
+def _detach(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
+    return client.detach_number(request_params["service_sid"], request_params["phone_number_sid"])
 
 
 def _find_detached(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
     attached = finders.when_found(
-        lambda: gateway.fetch_attached_number(
+        lambda: client.fetch_attached_number(
             request_params["service_sid"], request_params["phone_number_sid"]
         )
     )
     return {} if attached is None else None
 
 
-def _delete_campaign(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.delete_campaign(request_params["service_sid"])
+def _delete_campaign(
+    client: TwilioClient, registration: Registration, request_params: RequestParams
+) -> Payload:
+    return client.delete_campaign(request_params["service_sid"])
 
 
 def _find_campaign_gone(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
-    campaign = finders.when_found(lambda: gateway.fetch_campaign(request_params["service_sid"]))
+    campaign = finders.when_found(lambda: client.fetch_campaign(request_params["service_sid"]))
     return {} if campaign is None else None
 
 
-def _let_brand_go(gateway: Gateway, registration: Registration) -> dict[str, Any]:
+def _let_brand_go(client: TwilioClient, registration: Registration) -> dict[str, Any]:
     return {"sid": "", "status": "", "identity_status": "", "next_poll_at": None}
 
 
@@ -128,8 +132,8 @@ STEPS: tuple[AnyStep, ...] = (
         "Delete the messaging service",
         "campaign",
         "service_sid",
-        lambda gateway, sid: gateway.delete_service(sid),
-        lambda gateway, sid: gateway.fetch_service(sid),
+        lambda client, sid: client.delete_service(sid),
+        lambda client, sid: client.fetch_service(sid),
     ),
     Read(
         slug="remove.brand",
@@ -146,47 +150,47 @@ STEPS: tuple[AnyStep, ...] = (
         "Delete the trust bundle",
         "trust_bundle",
         "sid",
-        lambda gateway, sid: gateway.delete_bundle("trust_product", sid),
-        lambda gateway, sid: gateway.fetch_bundle("trust_product", sid),
+        lambda client, sid: client.delete_bundle("trust_product", sid),
+        lambda client, sid: client.fetch_bundle("trust_product", sid),
     ),
     _delete(
         "sole_proprietor",
         "Delete the sole proprietor's record",
         "trust_bundle",
         "end_user_sid",
-        lambda gateway, sid: gateway.delete_end_user(sid),
-        lambda gateway, sid: gateway.fetch_end_user(sid),
+        lambda client, sid: client.delete_end_user(sid),
+        lambda client, sid: client.fetch_end_user(sid),
     ),
     _delete(
         "profile",
         "Delete the starter profile",
         "profile",
         "sid",
-        lambda gateway, sid: gateway.delete_bundle("customer_profile", sid),
-        lambda gateway, sid: gateway.fetch_bundle("customer_profile", sid),
+        lambda client, sid: client.delete_bundle("customer_profile", sid),
+        lambda client, sid: client.fetch_bundle("customer_profile", sid),
     ),
     _delete(
         "document",
         "Delete the address document",
         "profile",
         "supporting_document_sid",
-        lambda gateway, sid: gateway.delete_supporting_document(sid),
-        lambda gateway, sid: gateway.fetch_supporting_document(sid),
+        lambda client, sid: client.delete_supporting_document(sid),
+        lambda client, sid: client.fetch_supporting_document(sid),
     ),
     _delete(
         "address",
         "Delete the address",
         "profile",
         "address_sid",
-        lambda gateway, sid: gateway.delete_address(sid),
-        lambda gateway, sid: gateway.fetch_address(sid),
+        lambda client, sid: client.delete_address(sid),
+        lambda client, sid: client.fetch_address(sid),
     ),
     _delete(
         "person",
         "Delete the person's record",
         "profile",
         "end_user_sid",
-        lambda gateway, sid: gateway.delete_end_user(sid),
-        lambda gateway, sid: gateway.fetch_end_user(sid),
+        lambda client, sid: client.delete_end_user(sid),
+        lambda client, sid: client.fetch_end_user(sid),
     ),
 )

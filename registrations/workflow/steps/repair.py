@@ -9,7 +9,7 @@ import re
 
 from registrations.models import Registration
 from registrations.models.choices import Stage
-from registrations.twilio.client import BundleKind, Gateway
+from registrations.twilio.client import BundleKind, TwilioClient
 
 from . import conditions, finders, payloads
 from .base import Payload, RequestParams, Write, unchanged
@@ -52,17 +52,19 @@ def _address_basis(registration: Registration) -> RequestParams:
     }
 
 
-def _create_address(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.create_address(
+def _create_address(
+    client: TwilioClient, registration: Registration, request_params: RequestParams
+) -> Payload:
+    return client.create_address(
         friendly_name=request_params["friendly_name"], auto_correct_address=False, **request_params["address"]
     )
 
 
 def _find_address(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
     return finders.named(
-        gateway.iter_addresses(friendly_name=request_params["friendly_name"]), request_params["friendly_name"]
+        client.iter_addresses(friendly_name=request_params["friendly_name"]), request_params["friendly_name"]
     )
 
 
@@ -83,14 +85,16 @@ def _document_basis(registration: Registration) -> RequestParams:
     }
 
 
-def _create_document(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.create_supporting_document(**request_params)
+def _create_document(
+    client: TwilioClient, registration: Registration, request_params: RequestParams
+) -> Payload:
+    return client.create_supporting_document(**request_params)
 
 
 def _find_document(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
-    return finders.named(gateway.iter_supporting_documents(), request_params["friendly_name"])
+    return finders.named(client.iter_supporting_documents(), request_params["friendly_name"])
 
 
 def _assignment_stale(registration: Registration) -> bool:
@@ -99,15 +103,15 @@ def _assignment_stale(registration: Registration) -> bool:
     return bool(profile.document_assignment_sid and assigned and assigned != profile.supporting_document_sid)
 
 
-def _unassign(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.delete_assignment(KIND, registration.profile.sid, request_params["sid"])
+def _unassign(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
+    return client.delete_assignment(KIND, registration.profile.sid, request_params["sid"])
 
 
 def _find_unassigned(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
     """Found means that it is gone."""
-    left = gateway.iter_assignments(KIND, registration.profile.sid)
+    left = client.iter_assignments(KIND, registration.profile.sid)
     return None if any(item.get("sid") == request_params["sid"] for item in left) else {}
 
 

@@ -2,7 +2,7 @@
 
 from registrations.models import Registration
 from registrations.models.choices import Stage
-from registrations.twilio.client import SOLE_PROPRIETOR_POLICY_SID, BundleKind, Gateway
+from registrations.twilio.client import SOLE_PROPRIETOR_POLICY_SID, BundleKind, TwilioClient
 from registrations.twilio.statuses import BUNDLE_APPROVED, BUNDLE_REJECTED, BUNDLE_SUBMITTED
 
 from . import conditions, contact, finders, payloads
@@ -65,48 +65,54 @@ def _submit_blocked(registration: Registration) -> str:
     return "Twilio's evaluation found something missing in the trust bundle. Fix what is marked, then submit again."
 
 
-def _create_bundle(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.create_bundle(KIND, **request_params)
+def _create_bundle(
+    client: TwilioClient, registration: Registration, request_params: RequestParams
+) -> Payload:
+    return client.create_bundle(KIND, **request_params)
 
 
-def _create_end_user(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.create_end_user(**request_params)
+def _create_end_user(
+    client: TwilioClient, registration: Registration, request_params: RequestParams
+) -> Payload:
+    return client.create_end_user(**request_params)
 
 
-def _update_end_user(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.update_end_user(
+def _update_end_user(
+    client: TwilioClient, registration: Registration, request_params: RequestParams
+) -> Payload:
+    return client.update_end_user(
         registration.trust_bundle.end_user_sid, attributes=request_params["attributes"]
     )
 
 
 def _find_updated_end_user(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
-    payload = gateway.fetch_end_user(registration.trust_bundle.end_user_sid)
+    payload = client.fetch_end_user(registration.trust_bundle.end_user_sid)
     return payload if same_attributes(request_params["attributes"], payloads.attributes_of(payload)) else None
 
 
-def _evaluate(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.create_evaluation(KIND, _sid(registration), policy_sid=SOLE_PROPRIETOR_POLICY_SID)
+def _evaluate(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
+    return client.create_evaluation(KIND, _sid(registration), policy_sid=SOLE_PROPRIETOR_POLICY_SID)
 
 
-def _submit(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.update_bundle(KIND, _sid(registration), status="pending-review")
+def _submit(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
+    return client.update_bundle(KIND, _sid(registration), status="pending-review")
 
 
 def _find_submitted(
-    gateway: Gateway, registration: Registration, request_params: RequestParams
+    client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
-    payload = gateway.fetch_bundle(KIND, _sid(registration))
+    payload = client.fetch_bundle(KIND, _sid(registration))
     return payload if conditions.bundle_moved(registration.trust_bundle, payload) else None
 
 
-def _fetch(gateway: Gateway, registration: Registration) -> Payload:
-    return gateway.fetch_bundle(KIND, _sid(registration))
+def _fetch(client: TwilioClient, registration: Registration) -> Payload:
+    return client.fetch_bundle(KIND, _sid(registration))
 
 
-def _assign(gateway: Gateway, registration: Registration, request_params: RequestParams) -> Payload:
-    return gateway.create_assignment(KIND, _sid(registration), object_sid=request_params["object_sid"])
+def _assign(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
+    return client.create_assignment(KIND, _sid(registration), object_sid=request_params["object_sid"])
 
 
 def _review_passed(registration: Registration) -> bool:

@@ -282,7 +282,7 @@ def test_retired_objects_are_shown(boss):
 
 
 def test_missing_registration_is_a_404(boss):
-    for page in ("desk", "live", "change", "confirm/submit", "history"):
+    for page in ("detail", "refresh", "change", "confirm/submit", "history"):
         assert boss.get(f"/admin/registrations/registration/999/{page}/").status_code == 404
     assert boss.get("/admin/registrations/registration/abc/change/").status_code == 404
 

@@ -117,6 +117,6 @@ def test_an_edit_between_save_and_submit_is_shown_before_it_is_sent(ann, monkeyp
     # Nobody in between: it is sent at once.
     monkeypatch.setattr(edit.limits, "warn", lambda request, saved: None)
     data["revision"] = registration.revision
-    assert ann.post(url(registration, "change"), data).headers["Location"] == url(registration, "desk")
+    assert ann.post(url(registration, "change"), data).headers["Location"] == url(registration, "detail")
     registration.refresh_from_db()
     assert registration.is_submitted

@@ -241,7 +241,7 @@ def test_nothing_inline(scan):
 def test_from_the_click_to_twilio(house, rung):
     """The page, the job, Twilio, and the page again."""
     registration = make_draft()
-    house.gateway.create_service(friendly_name=registration.friendly_name("service", 2))
+    house.client.create_service(friendly_name=registration.friendly_name("service", 2))
     client = agent("remove_registration")
     client.post(f"{PAGE}now/")
     jobs.run_scan(rung.pop()[1])
@@ -253,6 +253,6 @@ def test_from_the_click_to_twilio(house, rung):
     Registration.objects.update(lease_until=None)
     client.post(confirm_url(finding, "act"), {"action": "delete"})
     jobs.act_on_finding(rung.pop()[1])
-    assert house.desk.counts()["Services"] == 0
+    assert house.harness.counts()["Services"] == 0
     page = text(client)
     assert "Deleted at Twilio." in page.split('id="settled"')[1]

@@ -144,7 +144,7 @@ def test_a_new_look_replaces_the_old_one(fetching_on):
         ("+14155550753", [("line-type", "mobile_phone_number", "error")]),
     ],
 )
-def test_the_line_type_by_twilios_lookup(desk, settings, mobile, expected):
+def test_the_line_type_by_twilios_lookup(harness, settings, mobile, expected):
     settings.A2P_PREFLIGHT_LOOKUP = True
     case = make_case(trust_bundle={**PARTS["trust_bundle"], "mobile_phone_number": mobile})
     actions.look_online(case, actor="ann")
@@ -152,7 +152,7 @@ def test_the_line_type_by_twilios_lookup(desk, settings, mobile, expected):
     assert keys(online_checks.last(runner.load(case.pk)) or []) == expected
     event = case.events.filter(tag=online_checks.TAG).get()
     assert mobile not in event.text + str(event.data), "the timeline holds no personal data"
-    assert [entry["path"] for entry in desk.reads()] == [f"/v2/PhoneNumbers/{mobile}"]
+    assert [entry["path"] for entry in harness.reads()] == [f"/v2/PhoneNumbers/{mobile}"]
     paid = spending.paid(kind="lookup").get()
     assert (paid.registration, paid.fee, paid.actor, paid.request) == (case, Decimal("0.008"), "ann", {})
 

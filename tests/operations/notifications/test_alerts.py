@@ -28,21 +28,21 @@ def texts(user=None) -> list[str]:
 
 
 # --- a registration that stops ------------------------------------------------------------------------------------------
-def run_with_tell(desk, registration):
+def run_with_tell(harness, registration):
     def advance(pk):
         runner.advance(pk)
         return runner.load(pk)
 
-    desk.advance = advance
-    return desk.run(registration.pk)
+    harness.advance = advance
+    return harness.run(registration.pk)
 
 
-def test_a_rejection_is_told_to_the_owner_once_and_a_new_try_anew(desk, ann):
+def test_a_rejection_is_told_to_the_owner_once_and_a_new_try_anew(harness, ann):
     registration = make_draft()
     Registration.objects.filter(pk=registration.pk).update(owner=ann)
-    desk.fault(method="POST", path="BrandRegistrations$", action="error", status=400, code=21700, times=2)
+    harness.fault(method="POST", path="BrandRegistrations$", action="error", status=400, code=21700, times=2)
     actions.submit(registration, actor="bob")
-    stopped = run_with_tell(desk, registration)
+    stopped = run_with_tell(harness, registration)
     assert stopped.waiting_for == WaitingFor.US
     assert len(texts(ann)) == 1
     assert texts(ann)[0].startswith("Ann Lee Nails stopped: ")
@@ -217,11 +217,11 @@ def test_overdue_registrations_are_trouble():
     assert set(alarms.troubles()) == {"overdue"}
 
 
-def test_the_words_of_refused_credentials_are_the_pipelines(desk):
+def test_the_words_of_refused_credentials_are_the_pipelines(harness):
     """The alarm looks for the words that a stopped registration carries."""
     registration = make_draft()
-    desk.fault(method="", path=".", action="error", status=401, code=20003, times=3)
+    harness.fault(method="", path=".", action="error", status=401, code=20003, times=3)
     actions.submit(registration, actor="ann")
-    desk.advance(registration.pk)
+    harness.advance(registration.pk)
     assert "credentials" in alarms.troubles()
     assert alerts.in_charge(registration) is None

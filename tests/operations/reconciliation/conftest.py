@@ -10,9 +10,9 @@ from registrations.models import Finding, Registration, Scan
 from registrations.models.choices import Stage
 from registrations.operations import actions, reconciliation
 from registrations.operations.reconciliation import compare
-from registrations.twilio.client import Gateway, get_gateway
+from registrations.twilio.client import TwilioClient, get_client
 from registrations.workflow.runner import runner
-from tests.conftest import Desk
+from tests.conftest import Harness
 from tests.customers import make_draft
 
 AUTO_YES = "+14155559999"  # docs/sandbox.md: answers YES by itself
@@ -20,18 +20,20 @@ AUTO_YES = "+14155559999"  # docs/sandbox.md: answers YES by itself
 
 @dataclass
 class House:
-    desk: Desk
+    harness: Harness
 
     @property
-    def gateway(self) -> Gateway:
-        return get_gateway()
+    def client(self) -> TwilioClient:
+        return get_client()
 
     def registration(self, until: str = "", label: str = "Ann Lee Nails", **parts) -> Registration:
         """A submitted registration, held when it has reached the stage `until` (empty: live)."""
         parts.setdefault("trust_bundle", {"mobile_phone_number": AUTO_YES})
         registration = make_draft(label, **parts)
         actions.submit(registration, actor="ann")
-        registration = self.desk.run(registration.pk, until=lambda registration: registration.stage == until)
+        registration = self.harness.run(
+            registration.pk, until=lambda registration: registration.stage == until
+        )
         assert registration.stage == (until or Stage.LIVE), registration.reason
         return registration
 
@@ -57,10 +59,10 @@ class House:
 
 
 @pytest.fixture
-def house(desk, monkeypatch) -> House:
+def house(harness, monkeypatch) -> House:
     # Young is what was made within the last 15 minutes; these tests do not wait that long.
     monkeypatch.setattr(compare, "YOUNG_SECONDS", -3600.0)
-    return House(desk)
+    return House(harness)
 
 
 @pytest.fixture

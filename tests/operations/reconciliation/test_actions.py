@@ -20,7 +20,7 @@ SILENT = {"mobile_phone_number": "+14155552672"}
 
 
 def exists(house, finding: Finding) -> bool:
-    return finding.sid in str(house.desk.get("state"))
+    return finding.sid in str(house.harness.get("state"))
 
 
 def orphan(house, registration: Registration | None = None) -> Finding:
@@ -33,11 +33,11 @@ def orphan(house, registration: Registration | None = None) -> Finding:
 # --- delete ----------------------------------------------------------------------------------------------------
 def test_an_orphan_is_deleted_by_one_call_and_told_on_its_registration(house):
     finding = orphan(house)
-    before = len(house.desk.writes())
+    before = len(house.harness.writes())
     finding = house.act(finding)
     assert (finding.state, finding.result) == ("done", "Deleted at Twilio.")
     assert not exists(house, finding)
-    assert [entry["method"] for entry in house.desk.writes()[before:]] == ["DELETE"]
+    assert [entry["method"] for entry in house.harness.writes()[before:]] == ["DELETE"]
     event = finding.registration.events.get(tag="reconcile:delete")
     assert (event.actor, finding.sid in event.text) == ("ann", True)
     assert house.scan().counts["found"] == {}
@@ -47,12 +47,12 @@ def test_an_orphan_is_deleted_by_one_call_and_told_on_its_registration(house):
 def test_every_kind_with_a_deletion_is_deleted(house, kind):
     ref = new_ref()
     make = {
-        "address": lambda: house.gateway.create_address(friendly_name=f"A2P {ref} address", **ADDRESS),
-        "service": lambda: house.gateway.create_service(friendly_name=f"A2P {ref} service"),
-        "supporting_document": lambda: house.gateway.create_supporting_document(
+        "address": lambda: house.client.create_address(friendly_name=f"A2P {ref} address", **ADDRESS),
+        "service": lambda: house.client.create_service(friendly_name=f"A2P {ref} service"),
+        "supporting_document": lambda: house.client.create_supporting_document(
             friendly_name=f"A2P {ref} document", type="customer_profile_address", attributes={}
         ),
-        "customer_profile": lambda: house.gateway.create_bundle(
+        "customer_profile": lambda: house.client.create_bundle(
             "customer_profile",
             friendly_name=f"A2P {ref} profile",
             email="a@harborcrafts.com",
@@ -68,14 +68,14 @@ def test_every_kind_with_a_deletion_is_deleted(house, kind):
 
 def test_twilios_refusal_is_shown_as_it_came_and_may_be_tried_again(house):
     registration = house.registration(until=Stage.OTP, trust_bundle=SILENT)
-    bundle = house.gateway.create_bundle(
+    bundle = house.client.create_bundle(
         "customer_profile",
         friendly_name=registration.friendly_name("profile", 2),
         email="a@harborcrafts.com",
         policy_sid="RN806dd6cd175f314e1f96a9727ee271f4",
     )["sid"]
     person = end_user(house, registration.friendly_name("person", 2))
-    house.gateway.create_assignment("customer_profile", bundle, object_sid=person)
+    house.client.create_assignment("customer_profile", bundle, object_sid=person)
     registration.api_calls.update(finished_at=clock.now() - timedelta(hours=1))
     house.scan()
     finding = house.act(house.only(sid=person))
@@ -92,9 +92,9 @@ def test_a_double_click_or_a_redelivered_job_calls_once(house):
     assert not reconciliation.actions.ask(finding, actor="bob")
     assert queued(queue.FINDING) == [(finding.pk,)]
     assert reconciliation.actions.run(finding.pk)
-    calls = len(house.desk.log())
+    calls = len(house.harness.log())
     assert not reconciliation.actions.run(finding.pk)
-    assert len(house.desk.log()) == calls
+    assert len(house.harness.log()) == calls
     finding.refresh_from_db()
     assert (finding.state, finding.acted_by) == ("done", "ann")
     assert not reconciliation.actions.ask(finding, actor="bob")
@@ -115,7 +115,7 @@ def test_a_job_whose_worker_died_is_done_by_the_next_one(house):
 def test_a_scan_leaves_what_was_asked_meanwhile(house):
     finding = orphan(house)
     reconciliation.actions.ask(finding, actor="ann", enqueue=False)
-    house.gateway.delete_end_user(finding.sid)
+    house.client.delete_end_user(finding.sid)
     house.scan()
     finding.refresh_from_db()
     assert (finding.state, finding.action) == ("asked", "delete")
@@ -127,7 +127,7 @@ def test_a_scan_leaves_what_was_asked_meanwhile(house):
 @pytest.mark.parametrize("action", ["drop_after", "500_after", "drop_before"])
 def test_a_lost_answer_is_looked_after(house, action):
     finding = orphan(house)
-    house.desk.fault(method="DELETE", path=".", action=action, times=1)
+    house.harness.fault(method="DELETE", path=".", action=action, times=1)
     finding = house.act(finding)
     if action == "drop_before":
         assert (finding.state, exists(house, finding)) == ("failed", True)
@@ -155,13 +155,13 @@ def test_looked_at_again_before_it_is_deleted(house):
 def test_what_others_stand_on_is_not_deleted(house):
     """Twilio itself would delete these: an address under a document, a service with its campaign or number."""
     ref = new_ref()
-    address = house.gateway.create_address(friendly_name=f"A2P {ref} address", **ADDRESS)["sid"]
-    service = house.gateway.create_service(friendly_name=f"A2P {ref} service")["sid"]
+    address = house.client.create_address(friendly_name=f"A2P {ref} address", **ADDRESS)["sid"]
+    service = house.client.create_service(friendly_name=f"A2P {ref} service")["sid"]
     house.scan()
-    house.gateway.create_supporting_document(
+    house.client.create_supporting_document(
         friendly_name="x", type="customer_profile_address", attributes={"address_sids": address}
     )
-    house.gateway.attach_number(service, "PN" + "0" * 31 + "1")
+    house.client.attach_number(service, "PN" + "0" * 31 + "1")
     assert "names it" in house.act(house.only(sid=address)).result
     assert "A number is in it" in house.act(house.only(sid=service)).result
 
@@ -195,8 +195,8 @@ def test_a_retired_object_is_gone_when_it_is_deleted(house):
 def test_an_adopted_object_is_not_made_again(house):
     registration = make_draft(trust_bundle={"mobile_phone_number": AUTO_YES})
     end_user(house, registration.friendly_name("person"))
-    house.gateway.create_address(friendly_name=registration.friendly_name("address"), **ADDRESS)
-    house.gateway.create_service(friendly_name=registration.friendly_name("service"))
+    house.client.create_address(friendly_name=registration.friendly_name("address"), **ADDRESS)
+    house.client.create_service(friendly_name=registration.friendly_name("service"))
     house.scan()
     assert {action for _, _, action in house.found()} == {"adopt"}
     for finding in Finding.objects.all():
@@ -204,16 +204,16 @@ def test_an_adopted_object_is_not_made_again(house):
     assert set(registration.api_calls.values_list("state", flat=True)) == {"found"}
     # The person at Twilio is somebody else's data: the plan mends it, like any drift.
     actions.submit(registration, actor="ann")
-    registration = house.desk.run(registration.pk)
+    registration = house.harness.run(registration.pk)
     assert registration.stage == Stage.LIVE, registration.reason
-    counts = house.desk.counts()
+    counts = house.harness.counts()
     assert (counts["EndUsers"], counts["Addresses"], counts["Services"], counts["duplicates"]) == (
         2,
         1,
         1,
         {},
     )
-    person = house.gateway.fetch_end_user(registration.profile.end_user_sid)
+    person = house.client.fetch_end_user(registration.profile.end_user_sid)
     assert person["attributes"]["first_name"] == PARTS["profile"]["first_name"]
     assert house.scan().counts["found"] == {}
 
@@ -228,13 +228,15 @@ def test_an_adopted_brand_spares_the_second_fee(house, finished):
     house.scan()
     assert house.act(house.only(kind="brand")).state == "done"
     actions.release(registration, actor="ann")
-    registration = house.desk.run(registration.pk, until=lambda registration: registration.stage == Stage.OTP)
+    registration = house.harness.run(
+        registration.pk, until=lambda registration: registration.stage == Stage.OTP
+    )
     assert (registration.brand.sid, registration.stage) == (sid, Stage.OTP), registration.reason
     assert (
         decisions.plan(registration).fee
         == decisions.plan(make_draft()).fee - decisions.BY_SLUG["brand.create"].fee()
     )
-    assert house.desk.counts()["BrandRegistrations"] == 1
+    assert house.harness.counts()["BrandRegistrations"] == 1
 
 
 def test_a_submitted_registration_goes_on_by_itself(house):
@@ -249,7 +251,7 @@ def test_a_submitted_registration_goes_on_by_itself(house):
 
 def test_a_bundle_with_parts_is_not_adopted(house):
     registration = make_draft()
-    profile = house.gateway.create_bundle(
+    profile = house.client.create_bundle(
         "customer_profile",
         friendly_name=registration.friendly_name("profile"),
         email="a@harborcrafts.com",
@@ -259,9 +261,9 @@ def test_a_bundle_with_parts_is_not_adopted(house):
     finding = house.only()
     assert finding.action == "adopt"
     person = end_user(house, registration.friendly_name("person"))
-    assignment = house.gateway.create_assignment("customer_profile", profile, object_sid=person)["sid"]
+    assignment = house.client.create_assignment("customer_profile", profile, object_sid=person)["sid"]
     assert "assigned to it" in house.act(finding).result
-    house.gateway.delete_assignment("customer_profile", profile, assignment)
+    house.client.delete_assignment("customer_profile", profile, assignment)
     assert house.act(finding).state == "done"
     assert runner.load(registration.pk).profile.sid == profile
 
@@ -277,6 +279,6 @@ def test_adopting_looks_again(house):
     Registration.objects.update(lease_until=clock.now() + timedelta(minutes=1))
     assert "A worker is at" in house.act(finding).result
     Registration.objects.update(lease_until=None)
-    house.gateway.delete_end_user(sid)
+    house.client.delete_end_user(sid)
     assert "gone" in house.act(finding).result
     assert runner.load(registration.pk).profile.end_user_sid == ""

@@ -23,7 +23,7 @@ SILENT = {"mobile_phone_number": "+14155552672"}
 def test_a_forgotten_service_is_made_again_by_submit_and_not_before(house, finished):
     registration = finished(house.registration())
     lost = registration.campaign.service_sid
-    house.gateway.delete_service(lost)
+    house.client.delete_service(lost)
     house.scan()
     finding = house.act(house.only())
     assert finding.state == "done"
@@ -35,14 +35,14 @@ def test_a_forgotten_service_is_made_again_by_submit_and_not_before(house, finis
     )
     assert registration.phone_number.attached_at is registration.phone_number.confirmed_at is None
     assert registration.phone_number.sid
-    writes = len(house.desk.writes())
+    writes = len(house.harness.writes())
     Registration.objects.update(next_run_at=clock.now())
-    registration = house.desk.run(registration.pk)
-    assert (len(house.desk.writes()), registration.is_submitted) == (writes, False)
+    registration = house.harness.run(registration.pk)
+    assert (len(house.harness.writes()), registration.is_submitted) == (writes, False)
     slugs = [call.slug for call in decisions.plan(registration).calls]
     assert slugs == ["campaign.create_service", "campaign.create", "number.attach"]
     actions.submit(registration, actor="ann")
-    registration = house.desk.run(registration.pk)
+    registration = house.harness.run(registration.pk)
     assert registration.stage == Stage.LIVE, registration.reason
     assert registration.campaign.service_sid not in ("", lost)
     retired = RetiredResource.objects.get()
@@ -53,29 +53,29 @@ def test_a_forgotten_service_is_made_again_by_submit_and_not_before(house, finis
 def test_a_forgotten_person_is_made_assigned_and_submitted_again(house, finished):
     registration = finished(house.registration(until=Stage.OTP, trust_bundle=SILENT))
     lost = registration.profile.end_user_sid
-    house.gateway.delete_assignment(
+    house.client.delete_assignment(
         "customer_profile", registration.profile.sid, registration.profile.end_user_assignment_sid
     )
-    house.gateway.delete_end_user(lost)
+    house.client.delete_end_user(lost)
     house.scan()
     assert house.act(house.only()).state == "done"
     registration = runner.load(registration.pk)
     assert (registration.profile.end_user_sid, registration.profile.end_user_assignment_sid) == ("", "")
     assert registration.profile.address_sid
     actions.submit(registration, actor="ann")
-    registration = house.desk.run(
+    registration = house.harness.run(
         registration.pk,
         until=lambda registration: registration.stage == Stage.OTP and registration.profile.submitted_at,
     )
     assert registration.stage == Stage.OTP, registration.reason
     assert registration.profile.end_user_sid not in ("", lost)
-    assert house.desk.counts()["BrandRegistrations"] == 1
+    assert house.harness.counts()["BrandRegistrations"] == 1
     assert house.scan().counts["found"] == {}
 
 
 def test_a_lost_brand_is_marked_as_gone(house, finished):
     registration = finished(house.registration(until=Stage.OTP, trust_bundle=SILENT))
-    house.desk.post(f"brand/{registration.brand.sid}", action="delete")
+    house.harness.post(f"brand/{registration.brand.sid}", action="delete")
     house.scan()
     finding = house.only(what="lost")
     assert house.act(finding).state == "done"
@@ -90,17 +90,17 @@ def test_a_number_that_is_gone_asks_for_its_price_again(house, finished):
     registration = make_draft(phone_number=parts, trust_bundle={"mobile_phone_number": AUTO_YES})
     actions.submit(registration, actor="ann")
     actions.confirm_purchase(registration, actor="ann")
-    registration = finished(house.desk.run(registration.pk))
+    registration = finished(house.harness.run(registration.pk))
     assert registration.stage == Stage.LIVE, registration.reason
-    house.gateway.detach_number(registration.campaign.service_sid, registration.phone_number.sid)
-    house.gateway.release_number(registration.phone_number.sid)
+    house.client.detach_number(registration.campaign.service_sid, registration.phone_number.sid)
+    house.client.release_number(registration.phone_number.sid)
     house.scan()
     assert house.act(house.only()).state == "done"
     number = runner.load(registration.pk).phone_number
     assert (number.sid, number.attached_at, number.purchase_confirmed_at) == ("", None, None)
     registration = runner.load(registration.pk)
     actions.submit(registration, actor="ann")
-    registration = house.desk.run(registration.pk)
+    registration = house.harness.run(registration.pk)
     assert (registration.stage, "Confirm the purchase" in registration.reason) == (Stage.NUMBER, True)
 
 
@@ -130,7 +130,7 @@ def test_our_own_error_is_on_the_row_and_raised(house, monkeypatch):
 
 
 def test_a_hand_made_request_cannot_ask_for_what_is_not_offered(house):
-    house.gateway.create_service(friendly_name="mine")
+    house.client.create_service(friendly_name="mine")
     for action in ("console", "none"):
         finding = Finding.objects.create(
             scan=house.scan(), what="orphan", kind="brand", sid=f"BN{action}", action=action
@@ -165,16 +165,16 @@ def test_jobs_carry_ids_and_the_sweep_rings_again(house, monkeypatch):
 def test_a_forgotten_address_takes_a_new_document_with_it(house, finished):
     registration = finished(house.registration(until=Stage.OTP, trust_bundle=SILENT))
     lost, document = registration.profile.address_sid, registration.profile.supporting_document_sid
-    house.gateway.delete_address(lost)
+    house.client.delete_address(lost)
     house.scan()
     assert house.act(house.only()).state == "done"
     actions.submit(registration, actor="ann")
-    registration = house.desk.run(
+    registration = house.harness.run(
         registration.pk,
         until=lambda registration: registration.stage == Stage.OTP and registration.profile.submitted_at,
     )
     assert registration.stage == Stage.OTP, registration.reason
-    named = house.gateway.fetch_supporting_document(registration.profile.supporting_document_sid)
+    named = house.client.fetch_supporting_document(registration.profile.supporting_document_sid)
     assert named["attributes"]["address_sids"] == registration.profile.address_sid != lost
     registration = finished(registration)
     house.scan()

@@ -31,7 +31,7 @@ class Twilio:
 @pytest.fixture
 def twilio(monkeypatch) -> Twilio:
     stand_in = Twilio("twilio-approved")
-    monkeypatch.setattr(primary_profile, "get_gateway", lambda: stand_in)
+    monkeypatch.setattr(primary_profile, "get_client", lambda: stand_in)
     return stand_in
 
 

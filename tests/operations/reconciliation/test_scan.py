@@ -29,7 +29,7 @@ PERSON = {"first_name": "A", "last_name": "B", "email": "a@harborcrafts.com", "p
 
 def end_user(house, name: str) -> str:
     kind = "starter_customer_profile_information"
-    return house.gateway.create_end_user(friendly_name=name, type=kind, attributes=PERSON)["sid"]
+    return house.client.create_end_user(friendly_name=name, type=kind, attributes=PERSON)["sid"]
 
 
 def test_a_live_registration_is_in_order(house):
@@ -87,12 +87,12 @@ def test_foreign_objects_are_not_even_listed(house, name):
     sid = end_user(house, name)
     house.scan()
     assert Finding.objects.count() == 0
-    assert house.gateway.fetch_end_user(sid)["friendly_name"] == name
+    assert house.client.fetch_end_user(sid)["friendly_name"] == name
 
 
 def test_a_second_brand_on_our_bundles_is_a_second_fee(house):
     registration = house.registration(until=Stage.OTP, trust_bundle={"mobile_phone_number": "+14155552672"})
-    brand = house.gateway.create_brand(
+    brand = house.client.create_brand(
         customer_profile_bundle_sid=registration.profile.sid,
         a2p_profile_bundle_sid=registration.trust_bundle.sid,
     )
@@ -112,8 +112,8 @@ def test_the_only_brand_is_offered_to_its_registration(house, finished):
 
 
 def test_numbers_are_never_deleted_from_here(house):
-    offer = house.gateway.search_numbers("US", area_code="415")[0]["phone_number"]
-    house.gateway.buy_number(phone_number=offer, friendly_name=f"A2P {new_ref()} number")
+    offer = house.client.search_numbers("US", area_code="415")[0]["phone_number"]
+    house.client.buy_number(phone_number=offer, friendly_name=f"A2P {new_ref()} number")
     house.scan()
     finding = house.only()
     assert (finding.kind, finding.action) == ("number", "console")
@@ -123,8 +123,8 @@ def test_numbers_are_never_deleted_from_here(house):
 
 def test_an_address_that_a_document_names_stays(house):
     ref = new_ref()
-    address = house.gateway.create_address(friendly_name=f"A2P {ref} address", **ADDRESS)
-    house.gateway.create_supporting_document(
+    address = house.client.create_address(friendly_name=f"A2P {ref} address", **ADDRESS)
+    house.client.create_supporting_document(
         friendly_name="somebody's",
         type="customer_profile_address",
         attributes={"address_sids": address["sid"]},
@@ -165,7 +165,7 @@ def test_a_registration_that_is_worked_on_is_left_alone(house, how, monkeypatch)
 def test_a_record_whose_object_is_gone(house, finished):
     registration = finished(house.registration())
     service = registration.campaign.service_sid
-    house.gateway.delete_service(service)
+    house.client.delete_service(service)
     house.scan()
     finding = house.only()
     assert (finding.what, finding.kind, finding.sid, finding.action) == ("lost", "service", service, "forget")
@@ -184,7 +184,7 @@ def test_under_an_accepted_brand_a_lost_part_is_a_matter_for_support(house, fini
 
 def test_removed_registrations_miss_nothing(house, finished):
     registration = finished(house.registration())
-    house.gateway.delete_service(registration.campaign.service_sid)
+    house.client.delete_service(registration.campaign.service_sid)
     Registration.objects.update(stage=Stage.REMOVED)
     house.scan()
     assert house.found() == []
@@ -235,7 +235,7 @@ def test_a_brand_for_the_console_closes_itself(house, finished):
     house.scan()
     finding = house.only()
     assert (finding.what, finding.action) == ("retired", "console")
-    house.desk.post(f"brand/{sid}", action="delete")
+    house.harness.post(f"brand/{sid}", action="delete")
     house.scan()
     row.refresh_from_db()
     finding.refresh_from_db()
@@ -267,9 +267,9 @@ def test_scans_cost_the_same_reads_whatever_they_find(house, django_assert_max_n
     house.registration()
 
     def reads() -> int:
-        before = len(house.desk.reads())
+        before = len(house.harness.reads())
         house.scan()
-        return len(house.desk.reads()) - before
+        return len(house.harness.reads()) - before
 
     clean = reads()
     assert clean == len(resource_types.KINDS)
@@ -290,19 +290,19 @@ def test_lists_longer_than_a_page(house, monkeypatch):
     names = {make_draft(label=str(n)).friendly_name("person") for n in range(8)}
     for name in names:
         end_user(house, name)
-    before = len(house.desk.reads())
+    before = len(house.harness.reads())
     house.scan()
     assert {row.name for row in Finding.objects.all()} == names
-    assert len(house.desk.reads()) - before > len(resource_types.KINDS)
+    assert len(house.harness.reads()) - before > len(resource_types.KINDS)
     assert core.PAGE_SIZE == 1000
 
 
 def test_a_scan_only_reads_at_twilio(house):
     registration = house.registration()
     end_user(house, registration.friendly_name("person"))
-    before = len(house.desk.writes())
+    before = len(house.harness.writes())
     house.scan()
-    assert len(house.desk.writes()) == before
+    assert len(house.harness.writes()) == before
 
 
 # --- asking and running -----------------------------------------------------------------------------------------
@@ -311,9 +311,9 @@ def test_a_double_click_is_one_scan_and_a_redelivered_job_none(house):
     assert reconciliation.scan.ask(actor="bob") == first
     assert queued(queue.SCAN) == [(first.pk,)]
     assert reconciliation.scan.run(first.pk)
-    reads = len(house.desk.reads())
+    reads = len(house.harness.reads())
     assert not reconciliation.scan.run(first.pk)
-    assert len(house.desk.reads()) == reads
+    assert len(house.harness.reads()) == reads
     assert reconciliation.scan.ask(actor="bob") != first
 
 
@@ -322,9 +322,9 @@ def test_two_jobs_at_once_are_one(house, monkeypatch):
     second: list[bool] = []
     take = remote_inventory.take
 
-    def slow(gateway, pulse, rest):
+    def slow(client, pulse, rest):
         second.append(reconciliation.scan.run(scan.pk))
-        return take(gateway, pulse, rest)
+        return take(client, pulse, rest)
 
     monkeypatch.setattr(remote_inventory, "take", slow)
     assert reconciliation.scan.run(scan.pk)
@@ -332,7 +332,7 @@ def test_two_jobs_at_once_are_one(house, monkeypatch):
 
 
 def test_a_refusal_ends_the_scan_with_twilios_words(house):
-    house.desk.fault(method="GET", path="EndUsers", action="503", times=1)
+    house.harness.fault(method="GET", path="EndUsers", action="503", times=1)
     scan = house.scan()
     assert scan.state == "failed"
     assert "503" in scan.error
@@ -342,8 +342,8 @@ def test_a_refusal_ends_the_scan_with_twilios_words(house):
 def test_a_list_that_broke_off_is_read_again_after_a_rest(house, monkeypatch):
     monkeypatch.setattr("registrations.twilio.client.trusthub.PAGE_SIZE", 2)
     orphans = {end_user(house, f"A2P {new_ref()} person") for _ in range(5)}
-    house.desk.fault(method="GET", path="EndUsers", action="503", nth=2)
-    house.desk.fault(method="GET", path="Services", action="429", times=2)
+    house.harness.fault(method="GET", path="EndUsers", action="503", nth=2)
+    house.harness.fault(method="GET", path="Services", action="429", times=2)
     scan, rests = reconciliation.scan.ask(actor="ann", enqueue=False), []
     assert reconciliation.scan.run(scan.pk, rest=rests.append)
     scan.refresh_from_db()

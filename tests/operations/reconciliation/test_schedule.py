@@ -30,7 +30,7 @@ def removed(house):
     registration = house.registration()
     sid = registration.brand.sid
     actions.remove(registration, actor="ann")
-    registration = house.desk.run(registration.pk)
+    registration = house.harness.run(registration.pk)
     assert [task.key for task in manual_tasks.manual_tasks(registration)] == [f"delete_brand_{sid}"]
     registration.former_brand = sid
     return registration
@@ -92,12 +92,12 @@ def test_it_closes_console_deletions_and_lists_orphans(house, removed):
         "email": "a@harborcrafts.com",
         "phone_number": "+14155552671",
     }
-    orphan = house.gateway.create_end_user(
+    orphan = house.client.create_end_user(
         friendly_name=removed.friendly_name("person", 7),
         type="starter_customer_profile_information",
         attributes=person,
     )["sid"]
-    house.desk.post(f"brand/{removed.former_brand}", action="delete")
+    house.harness.post(f"brand/{removed.former_brand}", action="delete")
     rests: list[float] = []
     assert schedule.run(a_day_later_scan.pk, pause=rests.append)
     assert manual_tasks.manual_tasks(removed) == []
@@ -108,7 +108,7 @@ def test_it_closes_console_deletions_and_lists_orphans(house, removed):
 
 
 def test_the_tasks_close_even_where_the_account_is_too_large(house, removed, monkeypatch):
-    house.desk.post(f"brand/{removed.former_brand}", action="delete")
+    house.harness.post(f"brand/{removed.former_brand}", action="delete")
     monkeypatch.setattr(scan.run, "__kwdefaults__", scan.run.__kwdefaults__ | {"seconds": 0.0})
     asked = scan.ask(actor=schedule.ACTOR, enqueue=False)
     schedule.run(asked.pk, pause=lambda seconds: None)
@@ -145,7 +145,7 @@ def test_former_brands_are_looked_at_every_hour_and_when_somebody_asks(house, re
     assert asked() == [None, None]
     actions.refresh(removed, actor="ann")
     assert asked() == [None, None, removed.pk]
-    house.desk.post(f"brand/{removed.former_brand}", action="delete")
+    house.harness.post(f"brand/{removed.former_brand}", action="delete")
     jobs.look_at_retired(removed.pk)
     assert manual_tasks.manual_tasks(removed) == []
     Heartbeat.objects.all().delete()
@@ -156,11 +156,11 @@ def test_former_brands_are_looked_at_every_hour_and_when_somebody_asks(house, re
 
 def test_a_brand_that_is_still_there_stays_a_task_and_trouble_closes_nothing(house, removed):
     pause = list[float]().append
-    assert schedule.look_at_retired_brands(house.gateway, pause) == 0
+    assert schedule.look_at_retired_brands(house.client, pause) == 0
     assert RetiredResource.objects.get(sid=removed.former_brand).checked_at
-    house.desk.post(f"brand/{removed.former_brand}", action="delete")
-    house.desk.fault(method="GET", path="BrandRegistrations", action="503", times=1)
-    assert schedule.look_at_retired_brands(house.gateway, pause) == 0
+    house.harness.post(f"brand/{removed.former_brand}", action="delete")
+    house.harness.fault(method="GET", path="BrandRegistrations", action="503", times=1)
+    assert schedule.look_at_retired_brands(house.client, pause) == 0
     assert len(manual_tasks.manual_tasks(removed)) == 1
-    assert schedule.look_at_retired_brands(house.gateway, pause) == 1
+    assert schedule.look_at_retired_brands(house.client, pause) == 1
     assert manual_tasks.manual_tasks(removed) == []

@@ -19,9 +19,9 @@ from registrations.models import Registration, WebhookDelivery
 from registrations.models.choices import Stage, WaitingFor
 from registrations.operations import actions
 from registrations.operations.webhooks import event_streams, handlers, receiver
-from registrations.twilio.client import get_gateway
+from registrations.twilio.client import get_client
 from registrations.twilio.client.signatures import FORM, signature
-from tests.conftest import Desk
+from tests.conftest import Harness
 from tests.customers import make_draft
 
 STATUS_PATH, EVENTS_PATH = "/twilio/bundle-status/", "/twilio/events/"
@@ -170,10 +170,10 @@ def postman(settings) -> Iterator[Postman]:
 
 
 @pytest.fixture
-def mail(desk: Desk, postman: Postman) -> Postman:
+def mail(harness: Harness, postman: Postman) -> Postman:
     """The desk's public address is the postman's, and the sandbox's events go there."""
 
-    report = event_streams.set_up(get_gateway(), pause=lambda seconds: travel(postman))
+    report = event_streams.set_up(get_client(), pause=lambda seconds: travel(postman))
     assert report.ok, report
     WebhookDelivery.objects.all().delete()
     return postman

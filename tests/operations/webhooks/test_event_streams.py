@@ -11,9 +11,9 @@ from registrations.management.commands import setup_event_streams as command
 from registrations.models import Heartbeat, WebhookDelivery
 from registrations.operations.webhooks import event_streams
 from registrations.sandbox.events import PREFIX, TYPES
-from registrations.twilio.client import get_gateway
+from registrations.twilio.client import get_client
 from registrations.workflow import locks
-from tests.conftest import Desk
+from tests.conftest import Harness
 from tests.operations.webhooks.conftest import Postman, travel
 
 pytestmark = pytest.mark.django_db
@@ -31,23 +31,23 @@ def carry(postman: Postman):
 
 
 def set_up(carry: Any, **options: Any) -> event_streams.Report:
-    return event_streams.set_up(get_gateway(), pause=carry, **options)
+    return event_streams.set_up(get_client(), pause=carry, **options)
 
 
 def sinks() -> list[dict[str, Any]]:
-    return list(get_gateway().iter_sinks())
+    return list(get_client().iter_sinks())
 
 
 def subscribed(report: event_streams.Report) -> dict[str, int]:
-    rows = get_gateway().iter_subscribed_events(report.subscription_sid)
+    rows = get_client().iter_subscribed_events(report.subscription_sid)
     return {row["type"]: row["schema_version"] for row in rows}
 
 
-def writes(desk: Desk) -> int:
-    return len(desk.writes())
+def writes(harness: Harness) -> int:
+    return len(harness.writes())
 
 
-def test_from_nothing(desk: Desk, postman: Postman, carry):
+def test_from_nothing(harness: Harness, postman: Postman, carry):
     report = set_up(carry)
     assert report.ok, report
     (sink,) = sinks()
@@ -62,34 +62,34 @@ def test_from_nothing(desk: Desk, postman: Postman, carry):
     assert WebhookDelivery.objects.get().event_type.endswith("test-event")
 
 
-def test_again_changes_nothing(desk: Desk, carry):
+def test_again_changes_nothing(harness: Harness, carry):
     first = set_up(carry)
-    before = writes(desk)
+    before = writes(harness)
     again = set_up(carry)
-    assert (again.ok, again.acts, writes(desk)) == (True, [], before)
+    assert (again.ok, again.acts, writes(harness)) == (True, [], before)
     assert (again.sink_sid, again.subscription_sid) == (first.sink_sid, first.subscription_sid)
 
 
-def test_a_test_on_demand(desk: Desk, carry):
+def test_a_test_on_demand(harness: Harness, carry):
     set_up(carry)
     assert [act.what for act in set_up(carry, test=True).acts] == ["Test and validate the sink"]
 
 
-def test_a_dry_run_only_tells(desk: Desk, carry):
+def test_a_dry_run_only_tells(harness: Harness, carry):
     report = set_up(carry, dry_run=True)
     assert [act.done for act in report.acts] == [False, False]
-    assert (sinks(), writes(desk)) == ([], 0)
+    assert (sinks(), writes(harness)) == ([], 0)
 
 
-def test_what_is_missing_or_old_is_mended(desk: Desk, carry):
+def test_what_is_missing_or_old_is_mended(harness: Harness, carry):
     report = set_up(carry)
-    gateway, sid = get_gateway(), report.subscription_sid
+    client, sid = get_client(), report.subscription_sid
     failure, verified = (
         PREFIX + "brand-registration.brand-failure",
         PREFIX + "brand-registration.brand-verified",
     )
-    gateway.delete_subscribed_event(sid, verified)
-    gateway.update_subscribed_event(sid, failure, schema_version=1)
+    client.delete_subscribed_event(sid, verified)
+    client.update_subscribed_event(sid, failure, schema_version=1)
     mended = set_up(carry)
     assert len(mended.acts) == 2
     assert mended.ok
@@ -97,12 +97,12 @@ def test_what_is_missing_or_old_is_mended(desk: Desk, carry):
 
 
 @pytest.mark.parametrize("path", ["/Sinks$", "/Subscriptions$"])
-def test_a_lost_reply_makes_nothing_twice(desk: Desk, carry, path):
-    desk.fault(method="POST", path=path, action="drop_after", times=1)
+def test_a_lost_reply_makes_nothing_twice(harness: Harness, carry, path):
+    harness.fault(method="POST", path=path, action="drop_after", times=1)
     report = set_up(carry)
     assert report.ok, report
     assert len(sinks()) == 1
-    assert len(list(get_gateway().iter_subscriptions())) == 1
+    assert len(list(get_client().iter_subscriptions())) == 1
 
 
 def test_kinds_that_are_new_to_us_are_wanted_and_those_of_others_are_not():
@@ -128,23 +128,21 @@ def test_kinds_that_are_new_to_us_are_wanted_and_those_of_others_are_not():
     assert wanted == {PREFIX + name: None for name, ours in sorted(offered.items()) if ours}
 
 
-def test_one_type_that_twilio_refuses_does_not_keep_out_the_others(desk: Desk, carry, monkeypatch):
+def test_one_type_that_twilio_refuses_does_not_keep_out_the_others(harness: Harness, carry, monkeypatch):
     odd = PREFIX + "brand-registration.brand-archived"
     wanted = event_streams.wanted_types
-    monkeypatch.setattr(event_streams, "wanted_types", lambda gateway: {odd: 1} | wanted(gateway))
+    monkeypatch.setattr(event_streams, "wanted_types", lambda client: {odd: 1} | wanted(client))
     for _ in range(2):
         report = set_up(carry)
         assert subscribed(report) == LATEST
         assert len(report.problems) == 1
         assert odd in report.problems[0]
-    assert len(list(get_gateway().iter_subscriptions())) == 1
+    assert len(list(get_client().iter_subscriptions())) == 1
 
 
-def test_a_subscription_that_the_list_showed_too_late_is_mended(desk: Desk, carry, monkeypatch):
+def test_a_subscription_that_the_list_showed_too_late_is_mended(harness: Harness, carry, monkeypatch):
     report = set_up(carry)
-    get_gateway().delete_subscribed_event(
-        report.subscription_sid, PREFIX + "brand-registration.brand-failure"
-    )
+    get_client().delete_subscribed_event(report.subscription_sid, PREFIX + "brand-registration.brand-failure")
     find, seen = event_streams._Setup._subscription, []
 
     def late(setup: Any) -> Any:
@@ -157,7 +155,7 @@ def test_a_subscription_that_the_list_showed_too_late_is_mended(desk: Desk, carr
     assert subscribed(again) == LATEST
 
 
-def test_two_at_once_make_one_sink(desk: Desk, carry):
+def test_two_at_once_make_one_sink(harness: Harness, carry):
     def meanwhile(seconds: float) -> None:
         with pytest.raises(locks.Busy):
             set_up(carry)
@@ -168,31 +166,31 @@ def test_two_at_once_make_one_sink(desk: Desk, carry):
     assert set_up(carry).acts == []
 
 
-def test_a_sink_that_failed_is_replaced_and_reported(desk: Desk, carry):
+def test_a_sink_that_failed_is_replaced_and_reported(harness: Harness, carry):
     first = set_up(carry)
-    with desk.sandbox.world.lock:
-        sink = desk.sandbox.world.store.get("Sinks", first.sink_sid)
-        desk.sandbox.world.store.put("Sinks", first.sink_sid, sink | {"status": "failed"})
+    with harness.sandbox.world.lock:
+        sink = harness.sandbox.world.store.get("Sinks", first.sink_sid)
+        harness.sandbox.world.store.put("Sinks", first.sink_sid, sink | {"status": "failed"})
     second = set_up(carry)
     assert (second.ok, second.sink_status) == (True, "active")
     assert [line.split()[0] for line in second.stale] == [first.sink_sid]
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/Types$"), ("POST", "/Validate$")])
-def test_what_passes_is_tried_again(desk: Desk, carry, method, path):
-    desk.fault(method=method, path=path, action="503", times=2)
+def test_what_passes_is_tried_again(harness: Harness, carry, method, path):
+    harness.fault(method=method, path=path, action="503", times=2)
     report = set_up(carry)
     assert report.ok, report
     assert [act.what.split()[0] for act in report.acts] == ["Create", "Test", "Subscribe"]
-    assert (len(sinks()), len(list(get_gateway().iter_subscriptions()))) == (1, 1)
+    assert (len(sinks()), len(list(get_client().iter_subscriptions()))) == (1, 1)
 
 
 def test_after_a_new_address_the_former_sink_is_reported_and_kept(
-    desk: Desk, postman: Postman, carry, settings
+    harness: Harness, postman: Postman, carry, settings
 ):
     former = set_up(carry)
     settings.PUBLIC_BASE_URL = postman.url.replace("127.0.0.1", "localhost")
-    foreign = get_gateway().create_sink(
+    foreign = get_client().create_sink(
         description="Billing", sink_configuration={"destination": "https://x.example", "method": "POST"}
     )
     moved = set_up(carry)
@@ -206,18 +204,18 @@ def test_after_a_new_address_the_former_sink_is_reported_and_kept(
     assert {sink["sid"] for sink in sinks()} == {moved.sink_sid, foreign["sid"]}
 
 
-def test_an_address_that_nothing_reaches_is_said(desk: Desk, postman: Postman):
+def test_an_address_that_nothing_reaches_is_said(harness: Harness, postman: Postman):
     report = set_up(lambda seconds: None)
     assert not report.ok
     assert any("No test event arrived" in problem for problem in report.problems)
 
 
 @pytest.mark.parametrize(("url", "real"), [("", False), ("http://desk.example.com", True)])
-def test_without_a_public_address_nothing_is_asked(desk: Desk, settings, url, real):
+def test_without_a_public_address_nothing_is_asked(harness: Harness, settings, url, real):
     settings.PUBLIC_BASE_URL, settings.TWILIO_IS_REAL = url, real
     report = set_up(lambda seconds: None)
     assert report.problems
-    assert desk.log() == []
+    assert harness.log() == []
 
 
 class TestCommand:
@@ -226,7 +224,7 @@ class TestCommand:
         call_command("setup_event_streams", *args, stdout=out)
         return out.getvalue()
 
-    def test_says_what_it_did(self, desk: Desk, carry, monkeypatch):
+    def test_says_what_it_did(self, harness: Harness, carry, monkeypatch):
         monkeypatch.setattr(command, "pause", carry)
         assert "would Create a sink" in self.run("--dry-run")
         said = self.run()
@@ -239,13 +237,13 @@ class TestCommand:
         assert facts["ok"] is True
         assert facts["types"] == LATEST
 
-    def test_ends_with_1_when_something_is_missing(self, desk: Desk, settings):
+    def test_ends_with_1_when_something_is_missing(self, harness: Harness, settings):
         settings.PUBLIC_BASE_URL = ""
         with pytest.raises(SystemExit) as ended:
             self.run()
         assert ended.value.code == 1
 
-    def test_refused_credentials_are_a_sentence(self, desk: Desk, postman: Postman, settings):
+    def test_refused_credentials_are_a_sentence(self, harness: Harness, postman: Postman, settings):
         settings.TWILIO_AUTH_TOKEN = "wrong"
         with pytest.raises(CommandError):
             self.run()

@@ -13,7 +13,7 @@ from registrations.workflow.planner import decisions
 from registrations.workflow.recorder import recorder
 from registrations.workflow.runner import runner
 from registrations.workflow.steps import BY_SLUG
-from tests.conftest import Desk
+from tests.conftest import Harness
 from tests.factories import make_registration
 from tests.operations.webhooks.conftest import AUTO_YES, Postman, Twilio, number_event, process_all, submit
 
@@ -21,30 +21,30 @@ pytestmark = pytest.mark.django_db
 
 
 class TestNumber:
-    def live(self, desk: Desk, mail: Postman, **changes: Any) -> Registration:
+    def live(self, harness: Harness, mail: Postman, **changes: Any) -> Registration:
         registration = submit(trust_bundle=AUTO_YES, **changes)
-        live = desk.run(
+        live = harness.run(
             registration.pk, until=lambda registration: bool(registration.phone_number.confirmed_at)
         )
         mail.wait_for("number-registration.successful" if not changes else "number-registration.failed")
         return live
 
-    def test_registered_and_in_any_order(self, desk: Desk, mail: Postman):
-        live = self.live(desk, mail)
+    def test_registered_and_in_any_order(self, harness: Harness, mail: Postman):
+        live = self.live(harness, mail)
         random.shuffle(mail.letters)
         mail.hand_over()
         process_all()
-        live = desk.run(live.pk)
+        live = harness.run(live.pk)
         assert live.phone_number.a2p_status == "registered"
         assert (live.stage, live.waiting_for) == (Stage.LIVE, WaitingFor.NOBODY)
 
-    def test_a_refusal_is_shown_with_its_code(self, desk: Desk, mail: Postman):
+    def test_a_refusal_is_shown_with_its_code(self, harness: Harness, mail: Postman):
         number = "+14155550666"
-        desk.post("numbers", phone_number=number)
-        live = self.live(desk, mail, phone_number={"sender_number": number})
+        harness.post("numbers", phone_number=number)
+        live = self.live(harness, mail, phone_number={"sender_number": number})
         mail.hand_over()
         process_all()
-        registration = desk.run(live.pk)
+        registration = harness.run(live.pk)
         assert registration.phone_number.a2p_status == "failure"
         assert (registration.stage, registration.waiting_for) == (Stage.NUMBER, WaitingFor.US)
         assert [p.code for p in decisions.problems(registration)] == [30126]

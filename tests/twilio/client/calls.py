@@ -1,4 +1,4 @@
-"""One line per public method of the Gateway: the call, and what it must look like on the wire."""
+"""One line per public method of the TwilioClient: the call, and what it must look like on the wire."""
 
 from __future__ import annotations
 
@@ -297,7 +297,7 @@ CALLS: list[Call] = [
     Call(
         "create_sink",
         lambda g: g.create_sink(
-            description="desk",
+            description="harness",
             sink_configuration={"destination": "https://desk.example.com/e", "method": "POST"},
         ),
         "POST",
@@ -314,7 +314,7 @@ CALLS: list[Call] = [
     Call(
         "create_subscription",
         lambda g: g.create_subscription(
-            description="desk",
+            description="harness",
             sink_sid=DG,
             types=[{"type": EVENT, "schema_version": 3}, {"type": "com.twilio.other", "schema_version": 1}],
         ),

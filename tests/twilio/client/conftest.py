@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from registrations.twilio.client import Gateway
+from registrations.twilio.client import TwilioClient
 from registrations.twilio.client.core import Config
 from tests.twilio.client.server import ScriptedServer
 
@@ -28,14 +28,14 @@ def server() -> Iterator[ScriptedServer]:
 
 
 @pytest.fixture
-def gateway_for() -> Callable[..., Gateway]:
-    def make(url: str, **settings: Any) -> Gateway:
+def client_for() -> Callable[..., TwilioClient]:
+    def make(url: str, **settings: Any) -> TwilioClient:
         values = {"account_sid": ACCOUNT, "auth_token": TOKEN, "connect_timeout": 2.0, "read_timeout": 10.0}
-        return Gateway(Config(api_base_url=url, **{**values, **settings}))
+        return TwilioClient(Config(api_base_url=url, **{**values, **settings}))
 
     return make
 
 
 @pytest.fixture
-def gw(server: ScriptedServer, gateway_for: Callable[..., Gateway]) -> Gateway:
-    return gateway_for(server.url)
+def gw(server: ScriptedServer, client_for: Callable[..., TwilioClient]) -> TwilioClient:
+    return client_for(server.url)

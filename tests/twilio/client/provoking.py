@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from registrations.twilio.client.errors import GatewayError
+from registrations.twilio.client.errors import TwilioError
 
 
-def provoke(call: Callable[[], object]) -> GatewayError:
-    with pytest.raises(GatewayError) as caught:
+def provoke(call: Callable[[], object]) -> TwilioError:
+    with pytest.raises(TwilioError) as caught:
         call()
     return caught.value

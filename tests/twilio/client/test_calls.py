@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from registrations.twilio.client import CAMPAIGN_SID, Gateway
+from registrations.twilio.client import CAMPAIGN_SID, TwilioClient
 from registrations.twilio.client.core import Core
 from tests.twilio.client.calls import (
     AD,
@@ -61,14 +61,14 @@ def operation(call: Call) -> dict[str, Any]:
 def test_the_table_has_every_public_method() -> None:
     public = {
         name
-        for name, _ in inspect.getmembers(Gateway, inspect.isfunction)
+        for name, _ in inspect.getmembers(TwilioClient, inspect.isfunction)
         if not name.startswith("_") and name not in vars(Core)
     }
     assert {call.name for call in CALLS} == public
 
 
 @each_call
-def test_path_and_raw_json(call: Call, gw: Gateway, server: ScriptedServer) -> None:
+def test_path_and_raw_json(call: Call, gw: TwilioClient, server: ScriptedServer) -> None:
     server.reply(204 if call.method == "DELETE" else 201 if call.method == "POST" else 200, BODY)
     result = call.run(gw)
     assert (server.last.method, server.last.path) == (call.method, call.path)
@@ -84,8 +84,8 @@ def test_path_and_raw_json(call: Call, gw: Gateway, server: ScriptedServer) -> N
 
 
 @each_call
-def test_goes_to_twilios_own_host(call: Call, gateway_for: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    gw = gateway_for("")
+def test_goes_to_twilios_own_host(call: Call, client_for: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    gw = client_for("")
     seen: list[Any] = []
 
     def send(prepared: Any, **kwargs: Any) -> Any:
@@ -101,7 +101,7 @@ def test_goes_to_twilios_own_host(call: Call, gateway_for: Any, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("call", WRITES, ids=str)
-def test_form_is_what_the_published_api_takes(call: Call, gw: Gateway, server: ScriptedServer) -> None:
+def test_form_is_what_the_published_api_takes(call: Call, gw: TwilioClient, server: ScriptedServer) -> None:
     spec = operation(call)
     server.reply(201, BODY)
     call.run(gw)
@@ -119,7 +119,7 @@ def test_form_is_what_the_published_api_takes(call: Call, gw: Gateway, server: S
 
 
 @pytest.mark.parametrize("call", READS + DELETES, ids=str)
-def test_query_is_what_the_published_api_takes(call: Call, gw: Gateway, server: ScriptedServer) -> None:
+def test_query_is_what_the_published_api_takes(call: Call, gw: TwilioClient, server: ScriptedServer) -> None:
     spec = operation(call)
     server.reply(200, BODY)
     call.run(gw)
@@ -127,7 +127,7 @@ def test_query_is_what_the_published_api_takes(call: Call, gw: Gateway, server: 
     assert {key for key, _ in server.last.query} <= known
 
 
-def test_campaign_form_in_full(gw: Gateway, server: ScriptedServer) -> None:
+def test_campaign_form_in_full(gw: TwilioClient, server: ScriptedServer) -> None:
     gw.create_campaign(MG, **CAMPAIGN)
     form = server.last.form
     assert [value for key, value in form if key == "MessageSamples"] == SEVEN["message_samples"]
@@ -154,7 +154,7 @@ def test_campaign_form_in_full(gw: Gateway, server: ScriptedServer) -> None:
     }
 
 
-def test_empty_optional_texts_are_left_to_twilio(gw: Gateway, server: ScriptedServer) -> None:
+def test_empty_optional_texts_are_left_to_twilio(gw: TwilioClient, server: ScriptedServer) -> None:
     gw.create_campaign(MG, brand_registration_sid=BN, us_app_to_person_usecase="SOLE_PROPRIETOR", **SEVEN)
     sent = {key for key, _ in server.last.form}
     assert not [key for key in sent if key.startswith(("Opt", "Help", "Privacy", "Terms", "Subscriber"))]
@@ -164,7 +164,7 @@ def test_empty_optional_texts_are_left_to_twilio(gw: Gateway, server: ScriptedSe
 @pytest.mark.parametrize(
     "name", ["create_campaign", "update_campaign", "fetch_campaign", "iter_campaigns", "delete_campaign"]
 )
-def test_campaign_calls_name_the_api_version(name: str, gw: Gateway, server: ScriptedServer) -> None:
+def test_campaign_calls_name_the_api_version(name: str, gw: TwilioClient, server: ScriptedServer) -> None:
     server.otherwise.body = BODY
     next(call for call in CALLS if call.name == name).run(gw)
     assert server.last.headers["X-Twilio-Api-Version"] == "v1.2"
@@ -172,12 +172,12 @@ def test_campaign_calls_name_the_api_version(name: str, gw: Gateway, server: Scr
         assert server.last.path.endswith(CAMPAIGN_SID)
 
 
-def test_other_calls_name_no_api_version(gw: Gateway, server: ScriptedServer) -> None:
+def test_other_calls_name_no_api_version(gw: TwilioClient, server: ScriptedServer) -> None:
     gw.fetch_service(MG)
     assert "X-Twilio-Api-Version" not in server.last.headers
 
 
-def test_brand_resubmission_and_otp_have_no_body(gw: Gateway, server: ScriptedServer) -> None:
+def test_brand_resubmission_and_otp_have_no_body(gw: TwilioClient, server: ScriptedServer) -> None:
     server.reply(202, {"sid": BN})
     assert gw.update_brand(BN) == {"sid": BN}
     assert server.last.body == ""
@@ -186,19 +186,19 @@ def test_brand_resubmission_and_otp_have_no_body(gw: Gateway, server: ScriptedSe
     assert server.last.body == ""
 
 
-def test_a_brand_is_a_sole_proprietor_unless_told_otherwise(gw: Gateway, server: ScriptedServer) -> None:
+def test_a_brand_is_a_sole_proprietor_unless_told_otherwise(gw: TwilioClient, server: ScriptedServer) -> None:
     gw.create_brand(customer_profile_bundle_sid=BU, a2p_profile_bundle_sid=BU)
     assert ("BrandType", "SOLE_PROPRIETOR") in server.last.form
     assert "Mock" not in dict(server.last.form)
 
 
-def test_attributes_are_one_json_text(gw: Gateway, server: ScriptedServer) -> None:
+def test_attributes_are_one_json_text(gw: TwilioClient, server: ScriptedServer) -> None:
     attributes = {"first_name": "Zoë", "phone_number": "+15125550123", "n": None}
     gw.update_end_user(IT, attributes=attributes)
     assert json.loads(dict(server.last.form)["Attributes"]) == attributes
 
 
-def test_event_types_are_repeated_json_texts(gw: Gateway, server: ScriptedServer) -> None:
+def test_event_types_are_repeated_json_texts(gw: TwilioClient, server: ScriptedServer) -> None:
     next(call for call in CALLS if call.name == "create_subscription").run(gw)
     types = [json.loads(value) for key, value in server.last.form if key == "Types"]
     assert types == [
@@ -208,7 +208,7 @@ def test_event_types_are_repeated_json_texts(gw: Gateway, server: ScriptedServer
 
 
 def test_second_address_line_can_be_cleared_and_is_not_sent_unasked(
-    gw: Gateway, server: ScriptedServer
+    gw: TwilioClient, server: ScriptedServer
 ) -> None:
     gw.update_address(AD, street_secondary="")
     assert server.last.form == [("StreetSecondary", "")]
@@ -219,13 +219,13 @@ def test_second_address_line_can_be_cleared_and_is_not_sent_unasked(
     assert dict(server.last.form)["AutoCorrectAddress"] == "true"
 
 
-def test_bundle_update_sends_only_what_was_given(gw: Gateway, server: ScriptedServer) -> None:
+def test_bundle_update_sends_only_what_was_given(gw: TwilioClient, server: ScriptedServer) -> None:
     gw.update_bundle("trust_product", BU, email="new@example.com")
     assert server.last.form == [("Email", "new@example.com")]
 
 
 @pytest.mark.parametrize("bad", ["", " ", "../Accounts", "BU1/Evaluations", "BU1?x=1", "..", None])
-def test_a_missing_sid_never_becomes_another_call(bad: Any, gw: Gateway, server: ScriptedServer) -> None:
+def test_a_missing_sid_never_becomes_another_call(bad: Any, gw: TwilioClient, server: ScriptedServer) -> None:
     for attempt in (
         lambda: gw.update_bundle("customer_profile", bad, status="pending-review"),
         lambda: gw.update_brand(bad),

@@ -16,17 +16,17 @@ import pytest
 import requests
 import urllib3
 
-from registrations.twilio.client import Gateway, errors
+from registrations.twilio.client import TwilioClient, errors
 from registrations.twilio.client.errors import Misconfigured, OutcomeUnknown, Unavailable
 from tests.twilio.client.calls import BN, MG
 from tests.twilio.client.provoking import provoke
 from tests.twilio.client.server import ScriptedServer
 
-Make = Callable[..., Gateway]
+Make = Callable[..., TwilioClient]
 
 
 @pytest.mark.parametrize("fault", ["close", "reset", "garbage", "truncated", "chunk"])
-def test_a_connection_lost_after_sending(fault: str, gw: Gateway, server: ScriptedServer) -> None:
+def test_a_connection_lost_after_sending(fault: str, gw: TwilioClient, server: ScriptedServer) -> None:
     for call, kind in (
         (lambda: gw.fetch_brand(BN), Unavailable),
         (lambda: list(gw.iter_brands()), Unavailable),
@@ -40,14 +40,14 @@ def test_a_connection_lost_after_sending(fault: str, gw: Gateway, server: Script
     assert len(server.asked) == 4
 
 
-def test_bad_compression_after_sending(gw: Gateway, server: ScriptedServer) -> None:
+def test_bad_compression_after_sending(gw: TwilioClient, server: ScriptedServer) -> None:
     server.reply(201, b"not gzip", Content_Encoding="gzip")
     assert type(provoke(lambda: gw.update_brand(BN))) is OutcomeUnknown
 
 
 @pytest.mark.parametrize("fault", ["hang", "hang_in_body"])
-def test_no_answer_in_time(fault: str, gateway_for: Make, server: ScriptedServer) -> None:
-    gw = gateway_for(server.url, read_timeout=0.15)
+def test_no_answer_in_time(fault: str, client_for: Make, server: ScriptedServer) -> None:
+    gw = client_for(server.url, read_timeout=0.15)
     server.reply(200, {}, fault=fault)
     assert type(provoke(lambda: gw.fetch_brand(BN))) is Unavailable
     server.reply(201, {}, fault=fault)
@@ -61,56 +61,56 @@ def closed_port() -> str:
         return f"http://127.0.0.1:{probe.getsockname()[1]}"
 
 
-def nothing_was_sent(gw: Gateway) -> None:
+def nothing_was_sent(gw: TwilioClient) -> None:
     for call in (lambda: gw.fetch_brand(BN), lambda: gw.update_brand(BN), lambda: gw.delete_service(MG)):
         error = provoke(call)
         assert type(error) is Unavailable
         assert "nothing was sent" in error.message
 
 
-def test_connection_refused(closed_port: str, gateway_for: Make) -> None:
-    nothing_was_sent(gateway_for(closed_port))
+def test_connection_refused(closed_port: str, client_for: Make) -> None:
+    nothing_was_sent(client_for(closed_port))
 
 
-def test_unknown_host(gateway_for: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_host(client_for: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_such_host(*args: object, **kwargs: object) -> None:
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr("urllib3.util.connection.socket.getaddrinfo", no_such_host)
-    nothing_was_sent(gateway_for("http://nowhere.test"))
+    nothing_was_sent(client_for("http://nowhere.test"))
 
 
-def test_connect_timeout(gateway_for: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connect_timeout(client_for: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     def too_slow(*args: object, **kwargs: object) -> None:
         raise TimeoutError("timed out")
 
     monkeypatch.setattr("urllib3.connection.connection.create_connection", too_slow)
-    nothing_was_sent(gateway_for("http://127.0.0.1:1"))
+    nothing_was_sent(client_for("http://127.0.0.1:1"))
 
 
-def test_dead_proxy(closed_port: str, gateway_for: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dead_proxy(closed_port: str, client_for: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", closed_port)
     monkeypatch.setenv("HTTPS_PROXY", closed_port)
-    nothing_was_sent(gateway_for("http://stand-in.test"))
-    nothing_was_sent(gateway_for(""))
+    nothing_was_sent(client_for("http://stand-in.test"))
+    nothing_was_sent(client_for(""))
 
 
 @pytest.mark.parametrize("fault", ["close", "reset", "garbage", "truncated"])
 def test_connection_lost_behind_a_proxy_that_took_the_request(
-    fault: str, gateway_for: Make, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    fault: str, client_for: Make, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", server.url)
     server.reply(201, {"sid": "x"}, fault=fault)
-    assert type(provoke(lambda: gateway_for("http://stand-in.test").update_brand(BN))) is OutcomeUnknown
+    assert type(provoke(lambda: client_for("http://stand-in.test").update_brand(BN))) is OutcomeUnknown
     assert len(server.asked) == 1
 
 
 def test_proxy_that_refuses_the_tunnel(
-    gateway_for: Make, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    client_for: Make, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", server.url)
     server.otherwise.status = 403
-    nothing_was_sent(gateway_for(""))
+    nothing_was_sent(client_for(""))
     assert {asked.method for asked in server.asked} == {"CONNECT"}
 
 
@@ -149,15 +149,15 @@ def untrusted_tls(tmp_path: Path) -> Iterator[str]:
     tls.server_close()
 
 
-def test_untrusted_certificate(untrusted_tls: str, gateway_for: Make) -> None:
-    gw = gateway_for(untrusted_tls)
+def test_untrusted_certificate(untrusted_tls: str, client_for: Make) -> None:
+    gw = client_for(untrusted_tls)
     assert type(provoke(lambda: gw.fetch_brand(BN))) is Misconfigured
     assert type(provoke(lambda: gw.update_brand(BN))) is Misconfigured
 
 
 @pytest.mark.parametrize("token", ["tökén-€", "line\nbreak"])
-def test_credentials_no_header_can_carry(token: str, gateway_for: Make, server: ScriptedServer) -> None:
-    gw = gateway_for(server.url, auth_token=token)
+def test_credentials_no_header_can_carry(token: str, client_for: Make, server: ScriptedServer) -> None:
+    gw = client_for(server.url, auth_token=token)
     if "\n" in token:  # base64 takes it, and Twilio would say no
         server.reply(401, {"code": 20003, "message": "Authenticate"})
     error = provoke(lambda: gw.update_brand(BN))
@@ -217,7 +217,9 @@ def test_exceptions_with_an_unknown_outcome(exc: Exception) -> None:
     assert type(errors.from_exception("GET", exc)) is Unavailable
 
 
-def test_a_job_killed_in_the_middle_is_no_gateway_error(gw: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_killed_in_the_middle_is_no_twilio_error(
+    gw: TwilioClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class JobTimeout(SystemExit):
         pass
 

@@ -10,21 +10,21 @@ from typing import Any
 
 import pytest
 
-from registrations.twilio.client import Gateway
+from registrations.twilio.client import TwilioClient
 from registrations.twilio.client.errors import (
     AlreadyDone,
-    GatewayError,
     Misconfigured,
     OutcomeUnknown,
     Rejected,
+    TwilioError,
     Unavailable,
 )
 from tests.twilio.client.calls import BN, BU, CALLS, DELETES, MG, PN, READS, WRITES, Call
 from tests.twilio.client.provoking import provoke
 from tests.twilio.client.server import ScriptedServer
 
-Make = Callable[..., Gateway]
-Kind = type[GatewayError]
+Make = Callable[..., TwilioClient]
+Kind = type[TwilioError]
 
 
 # --- answers ----------------------------------------------------------------------------------------------
@@ -75,7 +75,13 @@ ANSWERS: list[tuple[int, int | None, Kind, Kind, Kind]] = [
 
 @pytest.mark.parametrize(("status", "code", "get", "post", "delete"), ANSWERS)
 def test_kind_of_an_answer(
-    status: int, code: int | None, get: Kind, post: Kind, delete: Kind, gw: Gateway, server: ScriptedServer
+    status: int,
+    code: int | None,
+    get: Kind,
+    post: Kind,
+    delete: Kind,
+    gw: TwilioClient,
+    server: ScriptedServer,
 ) -> None:
     body = {
         "message": "Twilio's words",
@@ -97,13 +103,15 @@ def test_kind_of_an_answer(
 
 
 @pytest.mark.parametrize("status", [400, 409])
-def test_a_number_already_in_the_service_is_done(status: int, gw: Gateway, server: ScriptedServer) -> None:
+def test_a_number_already_in_the_service_is_done(
+    status: int, gw: TwilioClient, server: ScriptedServer
+) -> None:
     server.reply(status, {"code": 21710, "message": "Phone Number already exists"})
     assert type(provoke(lambda: gw.attach_number(MG, PN))) is AlreadyDone
 
 
 @pytest.mark.parametrize("call", CALLS, ids=str)
-def test_every_call_sorts_its_errors(call: Call, gw: Gateway, server: ScriptedServer) -> None:
+def test_every_call_sorts_its_errors(call: Call, gw: TwilioClient, server: ScriptedServer) -> None:
     read = call.method == "GET"
     server.reply(500, b"<html>Internal error</html>", Content_Type="text/html")
     assert type(provoke(lambda: call.run(gw))) is (Unavailable if read else OutcomeUnknown)
@@ -123,7 +131,7 @@ def test_the_tables_name_calls_of_each_kind() -> None:
     assert len(DELETES) > 8
 
 
-def test_problem_details_are_read(gw: Gateway, server: ScriptedServer) -> None:
+def test_problem_details_are_read(gw: TwilioClient, server: ScriptedServer) -> None:
     items = [{"detail": "must be an email", "pointer": "#/Email"}]
     body = {
         "type": "https://www.twilio.com/docs/errors/20001",
@@ -156,7 +164,7 @@ def test_problem_details_are_read(gw: Gateway, server: ScriptedServer) -> None:
         b"[" * 5000,
     ],
 )
-def test_odd_refusals_still_have_a_kind(body: bytes, gw: Gateway, server: ScriptedServer) -> None:
+def test_odd_refusals_still_have_a_kind(body: bytes, gw: TwilioClient, server: ScriptedServer) -> None:
     server.reply(400, body)
     error = provoke(lambda: gw.update_brand(BN))
     assert type(error) is Rejected
@@ -164,14 +172,14 @@ def test_odd_refusals_still_have_a_kind(body: bytes, gw: Gateway, server: Script
     assert error.message == "Bad Request"
 
 
-def test_a_code_in_quotes_is_a_code(gw: Gateway, server: ScriptedServer) -> None:
+def test_a_code_in_quotes_is_a_code(gw: TwilioClient, server: ScriptedServer) -> None:
     server.reply(400, {"code": "21730", "message": "maintenance"})
     error = provoke(lambda: gw.update_brand(BN))
     assert (type(error), error.code) == (Unavailable, 21730)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"sid": "BN', b"null", b"[" * 5000])
-def test_a_success_that_cannot_be_read(body: bytes, gw: Gateway, server: ScriptedServer) -> None:
+def test_a_success_that_cannot_be_read(body: bytes, gw: TwilioClient, server: ScriptedServer) -> None:
     server.otherwise.status, server.otherwise.body = 201, body
     assert type(provoke(lambda: gw.update_brand(BN))) is OutcomeUnknown
     assert type(provoke(lambda: gw.fetch_brand(BN))) is Unavailable
@@ -180,7 +188,7 @@ def test_a_success_that_cannot_be_read(body: bytes, gw: Gateway, server: Scripte
 
 
 @pytest.mark.parametrize("body", [{}, {"meta": {"key": "results"}}, {"meta": None, "results": {}}])
-def test_a_list_without_items_key(body: Any, gw: Gateway, server: ScriptedServer) -> None:
+def test_a_list_without_items_key(body: Any, gw: TwilioClient, server: ScriptedServer) -> None:
     server.reply(200, body)
     assert type(provoke(lambda: list(gw.iter_brands()))) is Unavailable
 
@@ -193,20 +201,20 @@ def test_a_list_without_items_key(body: Any, gw: Gateway, server: ScriptedServer
     [("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("soon", None), ("nan", None), ("inf", None), ("1e12", 86_400.0)],
 )
 def test_retry_after_in_seconds(
-    header: str, seconds: float | None, gw: Gateway, server: ScriptedServer
+    header: str, seconds: float | None, gw: TwilioClient, server: ScriptedServer
 ) -> None:
     server.reply(503, {}, Retry_After=header)
     assert provoke(lambda: gw.fetch_brand(BN)).retry_after == seconds
 
 
-def test_retry_after_as_a_date(gw: Gateway, server: ScriptedServer) -> None:
+def test_retry_after_as_a_date(gw: TwilioClient, server: ScriptedServer) -> None:
     server.reply(429, {}, Retry_After=format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True))
     wait = provoke(lambda: gw.fetch_brand(BN)).retry_after
     assert wait is not None
     assert 3500 < wait <= 3600
 
 
-def test_personal_data_stay_out_of_the_text(gw: Gateway, server: ScriptedServer) -> None:
+def test_personal_data_stay_out_of_the_text(gw: TwilioClient, server: ScriptedServer) -> None:
     words = "The number +15125550123 of jane@example.com is taken."
     server.reply(400, {"code": 30748, "message": words})
     error = provoke(lambda: gw.create_assignment("customer_profile", BU, object_sid=BU))

@@ -15,13 +15,13 @@ import pytest
 from django.test import override_settings
 from twilio.http.response import Response
 
-from registrations.twilio.client import Gateway, client, errors, get_gateway
+from registrations.twilio.client import TwilioClient, client, errors, get_client
 from registrations.twilio.client.transport import POOL_SIZE, Exchange
 from tests.twilio.client.calls import BN, BU, MG
 from tests.twilio.client.conftest import ACCOUNT, TOKEN
 from tests.twilio.client.server import Asked, Reply, ScriptedServer
 
-Make = Callable[..., Gateway]
+Make = Callable[..., TwilioClient]
 
 
 # --- addresses and paging ---------------------------------------------------------------------------------
@@ -35,7 +35,7 @@ def page(numbers: range, following: str | None) -> dict[str, Any]:
 
 
 def test_paging_follows_twilios_absolute_urls_through_the_stand_in(
-    gw: Gateway, server: ScriptedServer
+    gw: TwilioClient, server: ScriptedServer
 ) -> None:
     more = "https://trusthub.twilio.com/v1/CustomerProfiles?FriendlyName=a%2B1&PageSize=1000&Page=1&PageToken=PT%3D1"
     server.reply(200, page(range(2), more))
@@ -47,7 +47,7 @@ def test_paging_follows_twilios_absolute_urls_through_the_stand_in(
     assert second.target == more.removeprefix("https://trusthub.twilio.com")
 
 
-def test_paging_of_the_older_api_with_relative_uris(gw: Gateway, server: ScriptedServer) -> None:
+def test_paging_of_the_older_api_with_relative_uris(gw: TwilioClient, server: ScriptedServer) -> None:
     path = f"/2010-04-01/Accounts/{ACCOUNT}/Addresses.json"
     numbers = {"page": 0, "page_size": 1000, "uri": path, "first_page_uri": path}
     server.reply(200, {**numbers, "next_page_uri": f"{path}?Page=1", "addresses": [{"sid": "AD1"}]})
@@ -56,7 +56,7 @@ def test_paging_of_the_older_api_with_relative_uris(gw: Gateway, server: Scripte
     assert server.last.target == f"{path}?Page=1"
 
 
-def test_lists_are_lazy(gw: Gateway, server: ScriptedServer) -> None:
+def test_lists_are_lazy(gw: TwilioClient, server: ScriptedServer) -> None:
     rows = gw.iter_brands()
     assert server.asked == []
     server.reply(200, page(range(3), "https://messaging.twilio.com/v1/a2p/BrandRegistrations?Page=1"))
@@ -66,7 +66,9 @@ def test_lists_are_lazy(gw: Gateway, server: ScriptedServer) -> None:
     assert len(server.asked) == 1
 
 
-def test_an_error_in_the_middle_of_a_list_is_one_of_the_five(gw: Gateway, server: ScriptedServer) -> None:
+def test_an_error_in_the_middle_of_a_list_is_one_of_the_five(
+    gw: TwilioClient, server: ScriptedServer
+) -> None:
     server.reply(200, page(range(1), "https://messaging.twilio.com/v1/Services?Page=1"))
     server.reply(500, b"oops")
     rows = gw.iter_services()
@@ -75,7 +77,7 @@ def test_an_error_in_the_middle_of_a_list_is_one_of_the_five(gw: Gateway, server
         next(rows)
 
 
-def test_pages_in_a_circle_end(gw: Gateway, server: ScriptedServer) -> None:
+def test_pages_in_a_circle_end(gw: TwilioClient, server: ScriptedServer) -> None:
     server.otherwise = Reply(body=page(range(1), "https://messaging.twilio.com/v1/Services?Page=1"))
     with pytest.raises(errors.Unavailable, match="circle"):
         list(gw.iter_services())
@@ -83,9 +85,9 @@ def test_pages_in_a_circle_end(gw: Gateway, server: ScriptedServer) -> None:
 
 
 def test_a_foreign_next_page_never_gets_the_credentials(
-    gateway_for: Make, monkeypatch: pytest.MonkeyPatch
+    client_for: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gw = gateway_for("")
+    gw = client_for("")
     urls: list[str] = []
     answers = [page(range(1), "https://evil.example/v1/Services?Page=1"), page(range(1, 2), None)]
 
@@ -101,12 +103,12 @@ def test_a_foreign_next_page_never_gets_the_credentials(
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/prefix", "127.0.0.1:8000", "ftp://127.0.0.1", "http://"])
-def test_an_unusable_base_url_is_a_misconfiguration(url: str, gateway_for: Make) -> None:
+def test_an_unusable_base_url_is_a_misconfiguration(url: str, client_for: Make) -> None:
     with pytest.raises(errors.Misconfigured, match="TWILIO_API_BASE_URL"):
-        gateway_for(url).fetch_brand(BN)
+        client_for(url).fetch_brand(BN)
 
 
-def test_number_search_asks_for_one_page_of_the_wanted_size(gw: Gateway, server: ScriptedServer) -> None:
+def test_number_search_asks_for_one_page_of_the_wanted_size(gw: TwilioClient, server: ScriptedServer) -> None:
     rows = [{"phone_number": f"+1512555000{n}"} for n in range(7)]
     server.reply(200, {"uri": "/x", "available_phone_numbers": rows, "next_page_uri": "/x?Page=1"})
     assert gw.search_numbers("US", area_code="512", limit=3) == rows[:3]
@@ -117,14 +119,14 @@ def test_number_search_asks_for_one_page_of_the_wanted_size(gw: Gateway, server:
 # --- connections ------------------------------------------------------------------------------------------
 
 
-def test_calls_share_one_connection(gw: Gateway, server: ScriptedServer) -> None:
+def test_calls_share_one_connection(gw: TwilioClient, server: ScriptedServer) -> None:
     for number in range(10):
         gw.fetch_bundle("customer_profile", f"BU{number}")
         gw.fetch_brand(BN)
     assert len({asked.connection for asked in server.asked}) == 1
 
 
-def test_threads_get_their_own_answers_over_a_bounded_pool(gw: Gateway, server: ScriptedServer) -> None:
+def test_threads_get_their_own_answers_over_a_bounded_pool(gw: TwilioClient, server: ScriptedServer) -> None:
     server.otherwise = lambda asked: Reply(201, {"sid": dict(asked.form)["FriendlyName"]})
     mixed_up: list[str] = []
 
@@ -145,16 +147,16 @@ def test_threads_get_their_own_answers_over_a_bounded_pool(gw: Gateway, server: 
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_nothing_is_retried_behind_our_back(status: int, gw: Gateway, server: ScriptedServer) -> None:
+def test_nothing_is_retried_behind_our_back(status: int, gw: TwilioClient, server: ScriptedServer) -> None:
     server.otherwise = Reply(status, {}, {"Retry-After": "0"})
-    with pytest.raises(errors.GatewayError):
+    with pytest.raises(errors.TwilioError):
         gw.fetch_brand(BN)
-    with pytest.raises(errors.GatewayError):
+    with pytest.raises(errors.TwilioError):
         gw.update_brand(BN)
     assert len(server.asked) == 2
 
 
-def test_redirects_are_not_followed(gw: Gateway, server: ScriptedServer) -> None:
+def test_redirects_are_not_followed(gw: TwilioClient, server: ScriptedServer) -> None:
     server.reply(302, {"sid": "x"}, Location="/v1/elsewhere")
     with pytest.raises(errors.Unavailable):
         gw.fetch_brand(BN)
@@ -165,7 +167,7 @@ def test_redirects_are_not_followed(gw: Gateway, server: ScriptedServer) -> None
 
 
 def test_a_dead_proxy_does_not_stand_between_us_and_loopback(
-    gw: Gateway, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    gw: TwilioClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     server.reply(200, {"sid": BN})
@@ -173,11 +175,11 @@ def test_a_dead_proxy_does_not_stand_between_us_and_loopback(
 
 
 def test_a_proxy_from_the_environment_is_used(
-    gateway_for: Make, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    client_for: Make, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", server.url)
     server.reply(200, {"sid": BN})
-    assert gateway_for("http://stand-in.test").fetch_brand(BN) == {"sid": BN}
+    assert client_for("http://stand-in.test").fetch_brand(BN) == {"sid": BN}
     assert server.last.target == f"http://stand-in.test/v1/a2p/BrandRegistrations/{BN}"
 
 
@@ -188,15 +190,15 @@ def basic(asked: Asked) -> str:
     return base64.b64decode(asked.headers["Authorization"].removeprefix("Basic ")).decode()
 
 
-def test_the_first_of_several_tokens_makes_the_calls(gateway_for: Make, server: ScriptedServer) -> None:
-    gateway_for(server.url, auth_token=" new-token , old-token").fetch_brand(BN)
+def test_the_first_of_several_tokens_makes_the_calls(client_for: Make, server: ScriptedServer) -> None:
+    client_for(server.url, auth_token=" new-token , old-token").fetch_brand(BN)
     assert basic(server.last) == f"{ACCOUNT}:new-token"
 
 
 def test_an_api_key_goes_before_the_token_but_the_account_stays(
-    gateway_for: Make, server: ScriptedServer
+    client_for: Make, server: ScriptedServer
 ) -> None:
-    gw = gateway_for(server.url, api_key_sid="SK1", api_key_secret="key-secret")
+    gw = client_for(server.url, api_key_sid="SK1", api_key_secret="key-secret")
     gw.fetch_account()
     assert basic(server.last) == "SK1:key-secret"
     assert server.last.path == f"/2010-04-01/Accounts/{ACCOUNT}.json"
@@ -214,11 +216,11 @@ def test_an_api_key_goes_before_the_token_but_the_account_stays(
     ],
 )
 def test_incomplete_credentials_make_no_call(
-    missing: dict[str, str], gateway_for: Make, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    missing: dict[str, str], client_for: Make, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TWILIO_ACCOUNT_SID", ACCOUNT)  # the SDK must not fall back to the environment
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", "from-the-environment")
-    gw = gateway_for(server.url, **missing)
+    gw = client_for(server.url, **missing)
     for call in (lambda: gw.fetch_brand(BN), lambda: gw.update_brand(BN), lambda: list(gw.iter_brands())):
         with pytest.raises(errors.Misconfigured, match="must both be set"):
             call()
@@ -226,12 +228,12 @@ def test_incomplete_credentials_make_no_call(
 
 
 def test_sdk_region_variables_do_not_redirect_calls(
-    gateway_for: Make, monkeypatch: pytest.MonkeyPatch
+    client_for: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TWILIO_REGION", "au1")
     monkeypatch.setenv("TWILIO_EDGE", "sydney")
     seen: list[str] = []
-    gw = gateway_for("")
+    gw = client_for("")
 
     def send(prepared: Any, **kwargs: Any) -> Any:
         seen.append(prepared.url)
@@ -243,18 +245,18 @@ def test_sdk_region_variables_do_not_redirect_calls(
     assert seen == [f"https://messaging.twilio.com/v1/a2p/BrandRegistrations/{BN}"]
 
 
-def test_one_gateway_per_process_and_per_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_client_per_process_and_per_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "_current", None)
     with override_settings(TWILIO_ACCOUNT_SID="AC1", TWILIO_AUTH_TOKEN="one"):
-        first = get_gateway()
-        assert get_gateway() is first
+        first = get_client()
+        assert get_client() is first
         with override_settings(TWILIO_AUTH_TOKEN="two"):
-            assert get_gateway() is not first
+            assert get_client() is not first
     with override_settings(TWILIO_ACCOUNT_SID="AC1", TWILIO_AUTH_TOKEN="one"):
-        parent = get_gateway()
+        parent = get_client()
         pid = os.getpid()
         monkeypatch.setattr("registrations.twilio.client.client.os.getpid", lambda: pid + 1)
-        child = get_gateway()
+        child = get_client()
     assert child is not parent
     assert child._wire.session is not parent._wire.session
 
@@ -264,7 +266,7 @@ def test_one_gateway_per_process_and_per_settings(monkeypatch: pytest.MonkeyPatc
 PRIVATE = ["Jane", "Doe", "jane@example.com", "jane%40example.com", "5125550123", "Jersey", TOKEN, "Basic "]
 
 
-def private_calls(gw: Gateway) -> list[Callable[[], object]]:
+def private_calls(gw: TwilioClient) -> list[Callable[[], object]]:
     return [
         lambda: gw.create_end_user(
             friendly_name="Jane Doe",
@@ -280,7 +282,7 @@ def private_calls(gw: Gateway) -> list[Callable[[], object]]:
 
 @pytest.mark.parametrize("fault", ["", "reset", "garbage"])
 def test_logs_hold_no_personal_data_and_no_secret(
-    fault: str, gw: Gateway, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+    fault: str, gw: TwilioClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     logging.getLogger("twilio.http_client").setLevel(logging.DEBUG)
@@ -289,7 +291,7 @@ def test_logs_hold_no_personal_data_and_no_secret(
         400, {"code": 21628, "message": echo, "details": {"street": "1 Jersey St"}}, fault=fault
     )
     for call in private_calls(gw):
-        with pytest.raises(errors.GatewayError):
+        with pytest.raises(errors.TwilioError):
             call()
     told = caplog.text
     assert told.count("registrations.twilio.client") == len(private_calls(gw))
@@ -297,7 +299,7 @@ def test_logs_hold_no_personal_data_and_no_secret(
 
 
 def test_one_line_per_call_says_what_and_how(
-    gw: Gateway, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+    gw: TwilioClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="registrations.twilio.client")
     server.reply(200, {})
@@ -314,12 +316,12 @@ def test_one_line_per_call_says_what_and_how(
 
 @pytest.mark.parametrize("fault", ["", "close"])
 def test_errors_carry_no_transport_frames_and_no_other_exceptions(
-    fault: str, gw: Gateway, server: ScriptedServer
+    fault: str, gw: TwilioClient, server: ScriptedServer
 ) -> None:
     """The SDK's and requests' frames hold credentials and bodies, their exceptions hold URLs."""
     server.otherwise = Reply(400, {"message": "No: jane@example.com"}, fault=fault)
     for call in private_calls(gw):
-        with pytest.raises(errors.GatewayError) as caught:
+        with pytest.raises(errors.TwilioError) as caught:
             call()
         error = caught.value
         assert error.__context__ is None

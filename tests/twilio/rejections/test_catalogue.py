@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from registrations.twilio import rejections
 from registrations.intake.form import RegistrationForm
 from registrations.models import Campaign, PhoneNumber, Profile, TrustBundle
+from registrations.twilio import rejections
 from registrations.twilio.rejections import (
     FAILURES,
     FIELD_PARTS,

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from registrations.twilio import checks
 from registrations.management.commands import failure_table
+from registrations.twilio import checks
 from registrations.twilio.rejections import CATALOGUE, FAILURES, Failure
 from registrations.twilio.rejections.loading import CATALOGUE_DIR, OWN, SHARED, Catalogue, load
 

@@ -91,11 +91,13 @@ def test_a_removed_registration_has_no_open_problems(failed):
     assert rows(failed) == []
 
 
-def test_the_worker_writes_them_when_it_lets_the_registration_go(desk):
+def test_the_worker_writes_them_when_it_lets_the_registration_go(harness):
     registration = make_draft()
-    desk.fault(method="POST", path="CustomerProfiles$", action="error", status=400, code=60228, message="No.")
+    harness.fault(
+        method="POST", path="CustomerProfiles$", action="error", status=400, code=60228, message="No."
+    )
     actions.submit(registration, actor="ann")
-    desk.advance(registration.pk)
+    harness.advance(registration.pk)
     found = rows(registration)
     assert [(row.part, row.code) for row in found] == [("profile", 60228)]
     actions.submit(registration, actor="ann")

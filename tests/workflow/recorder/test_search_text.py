@@ -52,7 +52,7 @@ def test_a_typed_sender_is_found_before_it_is_confirmed_but_no_sid_is_taken_for_
     assert not any("1" * 20 in line for line in stored(by_sid))
 
 
-def test_the_worker_does_not_put_back_what_a_person_changed_while_it_worked(desk, monkeypatch):
+def test_the_worker_does_not_put_back_what_a_person_changed_while_it_worked(harness, monkeypatch):
     registration = make_draft()
     actions.submit(registration, actor="ann")
     run = runner._run
@@ -64,7 +64,7 @@ def test_the_worker_does_not_put_back_what_a_person_changed_while_it_worked(desk
         return done
 
     monkeypatch.setattr(runner, "_run", run_and_be_overtaken)
-    desk.advance(registration.pk)
+    harness.advance(registration.pk)
     assert {"renamed", "bzzzzz9"} <= set(stored(registration))
 
 

@@ -12,11 +12,11 @@ def stage_intervals(registration) -> list[StageInterval]:
     return list(StageInterval.objects.filter(registration=registration).order_by("id"))
 
 
-def test_the_spells_of_a_walk_follow_one_another_without_a_gap(desk):
+def test_the_spells_of_a_walk_follow_one_another_without_a_gap(harness):
     registration = make_draft()
     assert stage_intervals(registration) == []
     actions.submit(registration, actor="ann")
-    at_otp = desk.run(registration.pk, until=lambda now: now.stage == "otp")
+    at_otp = harness.run(registration.pk, until=lambda now: now.stage == "otp")
     found = stage_intervals(registration)
     assert found[0].stage == "draft"
     assert found[0].entered_at == registration.stage_since

@@ -55,10 +55,10 @@ def test_a_worker_that_lost_its_lease_leaves_the_ledger_alone(scenario: Scenario
     """Its call came back with an error after the new owner had settled what became of it."""
     scenario.reach("profile.create")
     act = BY_SLUG["profile.create"].act
-    gateway = runner.get_gateway()
+    client = runner.get_client()
 
     def too_late(*args, **kwargs):
-        act(gateway, runner.load(scenario.pk), ApiCall.objects.get().request_params)
+        act(client, runner.load(scenario.pk), ApiCall.objects.get().request_params)
         Registration.objects.update(lease_until=clock.now() - timedelta(seconds=1))
         for _ in range(3):
             ApiCall.objects.filter(state="unknown").update(lookup_at=clock.now())
@@ -69,19 +69,19 @@ def test_a_worker_that_lost_its_lease_leaves_the_ledger_alone(scenario: Scenario
 
     class Late:
         def __getattr__(self, name):
-            return too_late if name == "create_bundle" else getattr(gateway, name)
+            return too_late if name == "create_bundle" else getattr(client, name)
 
     with monkeypatch.context() as patched:
-        real = runner.get_gateway
+        real = runner.get_client
         workers = iter([Late()])
-        patched.setattr(runner, "get_gateway", lambda: next(workers, None) or real())
+        patched.setattr(runner, "get_client", lambda: next(workers, None) or real())
         scenario.job()
     assert scenario.states() == ["found"], "the former owner overwrote the outcome"
     assert not Event.objects.filter(tag="profile.create:rejected").exists()
     scenario.gate.only = ""
     scenario.wake()
     assert scenario.run().stage == Stage.LIVE
-    assert scenario.desk.counts()["CustomerProfiles"] == 2  # the primary profile and one more
+    assert scenario.harness.counts()["CustomerProfiles"] == 2  # the primary profile and one more
 
 
 def test_a_defect_of_ours_is_kept_with_its_traceback_and_tried_again(scenario: Scenario, monkeypatch):
@@ -92,7 +92,7 @@ def test_a_defect_of_ours_is_kept_with_its_traceback_and_tried_again(scenario: S
         def broken(*args, **kwargs):
             raise ZeroDivisionError(f"near {SECRETS['email']}")
 
-        patched.setattr(type(runner.get_gateway()), "create_address", broken)
+        patched.setattr(type(runner.get_client()), "create_address", broken)
         registration = scenario.job()
     assert "error of ours" in registration.reason
     assert registration.next_run_at
@@ -100,7 +100,7 @@ def test_a_defect_of_ours_is_kept_with_its_traceback_and_tried_again(scenario: S
     assert "ZeroDivisionError" in event.data["traceback"]
     assert personal_data_in(event.data) == []
     assert scenario.run().stage == Stage.LIVE
-    assert scenario.desk.counts()["Addresses"] == 1
+    assert scenario.harness.counts()["Addresses"] == 1
 
 
 def test_back_off_grows_is_jittered_and_capped(scenario: Scenario, settings):
@@ -108,7 +108,7 @@ def test_back_off_grows_is_jittered_and_capped(scenario: Scenario, settings):
     scenario.make()
     waits: list[float] = []
     for _ in range(12):
-        scenario.desk.fault(method="", path=".", action="503", times=1)
+        scenario.harness.fault(method="", path=".", action="503", times=1)
         before = clock.now()
         scenario.wake()
         registration = scenario.job()

@@ -63,7 +63,7 @@ def test_double_clicks_and_redelivered_jobs_make_one_write(slug, scenario: Scena
         scenario.job()
     assert len(scenario.writes()) == len(scenario.effective()) == 1
     assert scenario.states() == ["ok"]
-    assert scenario.desk.violations() == []
+    assert scenario.harness.violations() == []
 
 
 @each_write
@@ -104,7 +104,7 @@ def test_a_lost_reply_is_looked_up_not_repeated(slug, scenario: Scenario):
     scenario.job()
     assert len(scenario.writes()) == len(scenario.effective()) == 1
     assert scenario.states() == (["lost"] if slug in BLIND else ["found"])
-    assert scenario.desk.violations() == []
+    assert scenario.harness.violations() == []
 
 
 @each_write
@@ -131,7 +131,7 @@ def test_a_call_that_was_not_made_is_made_later_and_once(slug, scenario: Scenari
     assert len(scenario.writes()) == 3
     assert scenario.states() == ["unavailable", "lost", "ok"]
     assert [run.lookup_attempts for run in scenario.api_calls()] == [0, BY_SLUG[slug].lookup_attempts, 0]
-    assert scenario.desk.violations() == []
+    assert scenario.harness.violations() == []
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_call_that_was_not_made_is_made_later_and_once(slug, scenario: Scenari
     ["500_after", "html_after", "truncated", "500", "503", "html", "drop_before", "drop_after", "429"],
 )
 def test_a_whole_walk_with_every_second_write_spoiled_makes_each_object_once(action, scenario: Scenario):
-    scenario.desk.fault(
+    scenario.harness.fault(
         method="POST", path=".", action=action, probability=0.5, seed=action, times=0, retry_after=0
     )
     scenario.make(phone_number={"sender_number": OWNED_NUMBER})
@@ -147,7 +147,7 @@ def test_a_whole_walk_with_every_second_write_spoiled_makes_each_object_once(act
     assert live.stage == Stage.LIVE, live.reason
     assert len(scenario.effective()) == 19
     assert sum(bool(entry["fault"]) for entry in scenario.writes()) >= 4
-    counts = scenario.desk.counts()
+    counts = scenario.harness.counts()
     assert (counts["duplicates"], counts["violations"]) == ({}, {})
 
 
@@ -157,9 +157,9 @@ def test_a_refusal_becomes_advice_and_submit_tries_again(slug, scenario: Scenari
     scenario.reach(slug)
     row, earlier = BY_SLUG[slug], set(ApiCall.objects.values_list("step", flat=True))
     error = errors.Rejected("Bad value +14155559999 given", status=400, code=20001)
-    no = Refusing(runner.get_gateway(), error)
+    no = Refusing(runner.get_client(), error)
     with monkeypatch.context() as patched:
-        patched.setattr(runner, "get_gateway", lambda: no)
+        patched.setattr(runner, "get_client", lambda: no)
         scenario.gate.only = ""
         for _ in range(4):
             scenario.wake()
@@ -183,9 +183,9 @@ def test_a_refusal_that_ends_nothing_is_kept_for_a_person(slug, scenario: Scenar
     scenario.reach(slug)
     row = BY_SLUG[slug]
     sid = getattr(row.resource(runner.load(scenario.pk)), row.sid_field)
-    no = Refusing(runner.get_gateway(), errors.Rejected("In use", status=400, code=21646))
+    no = Refusing(runner.get_client(), errors.Rejected("In use", status=400, code=21646))
     with monkeypatch.context() as patched:
-        patched.setattr(runner, "get_gateway", lambda: no)
+        patched.setattr(runner, "get_client", lambda: no)
         for _ in range(3):
             scenario.wake()
             scenario.job()
@@ -264,7 +264,7 @@ def _assert_published(entry: dict[str, Any]) -> None:
 @pytest.mark.parametrize("slug", READS)
 def test_a_look_writes_nothing_is_done_once_and_survives_trouble(slug, scenario: Scenario):
     scenario.reach(slug)
-    scenario.desk.fault(method="GET", path=".", action="503", times=1)
+    scenario.harness.fault(method="GET", path=".", action="503", times=1)
     registration = scenario.job()
     if not scenario.gate.held:  # it takes a look at Twilio
         assert registration.waiting_for == WaitingFor.TWILIO
@@ -273,8 +273,8 @@ def test_a_look_writes_nothing_is_done_once_and_survives_trouble(slug, scenario:
     assert scenario.gate.held, "it was not enough to go on"
     assert scenario.writes() == []
     # Only the look's own path counts: how what exists stands may be looked at again whenever that is due.
-    looked = {entry["path"] for entry in scenario.desk.reads() if entry["status"] == 503}
-    read = [entry["path"] for entry in scenario.desk.reads() if entry["path"] in looked]
+    looked = {entry["path"] for entry in scenario.harness.reads() if entry["status"] == 503}
+    read = [entry["path"] for entry in scenario.harness.reads() if entry["path"] in looked]
     scenario.wake()
     scenario.job()
-    assert [entry["path"] for entry in scenario.desk.reads() if entry["path"] in looked] == read
+    assert [entry["path"] for entry in scenario.harness.reads() if entry["path"] in looked] == read

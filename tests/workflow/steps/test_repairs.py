@@ -21,26 +21,26 @@ def otp(registration) -> bool:
     return registration.stage == Stage.OTP
 
 
-def paths_after(desk, seen: int) -> list[str]:
-    return [f"{entry['method']} {entry['path']}" for entry in desk.writes()[seen:]]
+def paths_after(harness, seen: int) -> list[str]:
+    return [f"{entry['method']} {entry['path']}" for entry in harness.writes()[seen:]]
 
 
-def to_live(desk, **changes):
+def to_live(harness, **changes):
     registration = make_draft(**changes)
     actions.submit(registration, actor="ann")
-    desk.run(registration.pk, until=otp)
-    desk.answer_yes()
-    return desk.run(registration.pk)
+    harness.run(registration.pk, until=otp)
+    harness.answer_yes()
+    return harness.run(registration.pk)
 
 
-def test_a_registration_is_taken_down_in_order_and_the_brand_becomes_a_task(desk):
-    live = to_live(desk)
+def test_a_registration_is_taken_down_in_order_and_the_brand_becomes_a_task(harness):
+    live = to_live(harness)
     assert live.stage == Stage.LIVE
-    brand, seen = live.brand.sid, len(desk.writes())
+    brand, seen = live.brand.sid, len(harness.writes())
     actions.remove(live, actor="ann")
-    removed = desk.run(live.pk)
+    removed = harness.run(live.pk)
     assert (removed.stage, removed.waiting_for) == (Stage.REMOVED, WaitingFor.NOBODY), removed.reason
-    calls = paths_after(desk, seen)
+    calls = paths_after(harness, seen)
     assert [call.split("/")[-2] for call in calls[:3]] == ["PhoneNumbers", "Usa2p", "Services"]
     assert all(call.startswith("DELETE") for call in calls)
     assert not removed.brand.sid
@@ -51,8 +51,8 @@ def test_a_registration_is_taken_down_in_order_and_the_brand_becomes_a_task(desk
         actions.submit(removed, actor="ann")
 
 
-def test_each_submission_is_kept_with_what_it_got(desk):
-    live = to_live(desk)
+def test_each_submission_is_kept_with_what_it_got(harness):
+    live = to_live(harness)
     kept = Submission.objects.filter(registration=live).order_by("id")
     assert [(s.part, s.number) for s in kept] == [
         ("profile", 1),
@@ -65,7 +65,7 @@ def test_each_submission_is_kept_with_what_it_got(desk):
     assert all(submission.actor == "ann" for submission in kept)
 
 
-def test_the_fourth_use_of_a_mobile_is_refused_before_it_is_paid(desk):
+def test_the_fourth_use_of_a_mobile_is_refused_before_it_is_paid(harness):
     for number in range(3):
         actions.submit(make_draft(profile={"email": f"a{number}@harborcrafts.com"}), actor="ann")
     fourth = make_draft(profile={"email": "a4@harborcrafts.com"})
@@ -77,17 +77,17 @@ def test_the_fourth_use_of_a_mobile_is_refused_before_it_is_paid(desk):
     actions.submit(fourth, actor="ann")
 
 
-def test_a_changed_mobile_is_sent_and_texted(desk):
+def test_a_changed_mobile_is_sent_and_texted(harness):
     registration = make_draft()
     actions.submit(registration, actor="ann")
-    registration = desk.run(registration.pk, until=otp)
-    seen = len(desk.writes())
+    registration = harness.run(registration.pk, until=otp)
+    seen = len(harness.writes())
     one_time_texts.change_mobile(registration, mobile="+14155552699", actor="ann")
-    registration = desk.run(registration.pk, until=lambda c: c.brand.otp_sends == 2)
-    assert [call.split("/")[-1].split("BU")[0] for call in paths_after(desk, seen)][1:] == [
+    registration = harness.run(registration.pk, until=lambda c: c.brand.otp_sends == 2)
+    assert [call.split("/")[-1].split("BU")[0] for call in paths_after(harness, seen)][1:] == [
         "Evaluations",
         "",
         "SmsOtp",
     ]
-    desk.answer_yes()
-    assert desk.run(registration.pk).stage == Stage.LIVE
+    harness.answer_yes()
+    assert harness.run(registration.pk).stage == Stage.LIVE
