@@ -43,10 +43,10 @@
   });
 
   function say(text) {
-    let line = document.getElementById("desk-say");
+    let line = document.getElementById("announcer");
     if (!line) {
       line = document.createElement("p");
-      line.id = "desk-say";
+      line.id = "announcer";
       line.className = "visually-hidden";
       line.setAttribute("role", "status");
       document.body.appendChild(line);
@@ -129,11 +129,11 @@
 
     document.querySelectorAll("[data-check-all]").forEach(function (box) { box.closest("label").hidden = false; });
 
-    const menu = document.getElementById("desk-menu");
+    const menu = document.getElementById("site-menu");
     if (menu) {
       menu.hidden = false;
       menu.addEventListener("click", function () {
-        const open = document.getElementById("desk-side").classList.toggle("open");
+        const open = document.getElementById("site-sidebar").classList.toggle("open");
         menu.setAttribute("aria-expanded", String(open));
       });
     }

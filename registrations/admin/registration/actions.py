@@ -40,7 +40,7 @@ def confirm(request: HttpRequest, admin_site: Any, pk: str, act: str) -> HttpRes
     context = {
         **admin_site.each_context(request),
         "registration": registration,
-        "desk_url": detail.url("detail", registration),
+        "detail_url": detail.url("detail", registration),
         "act_url": detail.url("action", registration, act),
         **build(request, registration),
     }

@@ -174,7 +174,7 @@ def _verdicts(failure: Failure) -> list[tuple[str, str]]:
         return [("Not in our catalogue", "unknown")]
     found = [_AGAIN.get(failure.resubmittable, _AGAIN["unknown"])]
     if fee := _fee(failure):
-        found.append((fee, "act"))
+        found.append((fee, "attention"))
     if failure.who in _WHO:
         found.append((_WHO[failure.who], "idle"))
     if not failure.certain:

@@ -15,7 +15,7 @@ from django.utils.text import Truncator
 
 from registrations.admin.changelist import display
 from registrations.admin.changelist.actions import BulkActions
-from registrations.admin.changelist.base import desk_url
+from registrations.admin.changelist.base import detail_url
 from registrations.admin.changelist.filters import (
     AccountFilter,
     AgeFilter,
@@ -40,7 +40,7 @@ class KeysetChangeList(SealedList):
     """Rows lead to the registration's page instead of Django's change form."""
 
     def url_for_result(self, result: Model) -> str:
-        return desk_url(result.pk)
+        return detail_url(result.pk)
 
 
 @admin.register(Registration)
@@ -95,7 +95,7 @@ class RegistrationAdmin(BulkActions, CaseList):
         since = display.age(registration.stage_since)
         if not deadlines.stuck(registration, now()):
             return since
-        return format_html('{}<span class="cell-sub">{}</span>', since, display.chip("Overdue", "act"))
+        return format_html('{}<span class="cell-sub">{}</span>', since, display.chip("Overdue", "attention"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
         # What Twilio sent is long, and no list shows it.
@@ -164,7 +164,7 @@ class RegistrationAdmin(BulkActions, CaseList):
         if self.has_view_permission(request, registration) and not self.has_change_permission(
             request, registration
         ):
-            return redirect(desk_url(registration.pk))
+            return redirect(detail_url(registration.pk))
         form.require(request, "registrations.change_registration")
         return form.page(request, self.admin_site, registration)
 
@@ -173,7 +173,7 @@ class RegistrationAdmin(BulkActions, CaseList):
     ) -> HttpResponse:
         registration = form.find(object_id)
         form.require(request, "registrations.view_registration")
-        return redirect(desk_url(registration.pk, "timeline-title"))
+        return redirect(detail_url(registration.pk, "timeline-title"))
 
     # --- A registration's own pages -------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:

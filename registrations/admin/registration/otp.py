@@ -63,7 +63,7 @@ class Line:
 
     @property
     def hours_mood(self) -> str:
-        return "bad" if self.expired else "act" if self.left and self.left < timedelta(hours=4) else "wait"
+        return "bad" if self.expired else "attention" if self.left and self.left < timedelta(hours=4) else "wait"
 
 
 def _refused(registrations: list[Registration]) -> set[int]:
@@ -259,7 +259,7 @@ def _mobile(request: HttpRequest, admin_site: Any, registration: Registration) -
             "unsent": not registration.is_submitted,
             "may_override": request.user.has_perm(OVERRIDE),
             "otp_script": detail.OTP_SCRIPT,
-            "desk_url": detail.url("detail", registration),
+            "detail_url": detail.url("detail", registration),
             "otp_url": reverse(DESK),
         },
         status=status,

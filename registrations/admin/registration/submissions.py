@@ -89,7 +89,7 @@ def page(request: HttpRequest, admin_site: Any, pk: str) -> HttpResponse:
             "parts": parts,
             "comparison": chosen,
             "not_comparable": bool(request.GET.get("a") and request.GET.get("b") and chosen is None),
-            "desk_url": detail.url("detail", registration),
+            "detail_url": detail.url("detail", registration),
         },
     )
 
