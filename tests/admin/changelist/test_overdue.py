@@ -5,8 +5,8 @@ from html import unescape
 
 import pytest
 from django.utils import timezone
-
 from registrations.admin.changelist.overdue import overdue
+
 from registrations.models import Brand, PhoneNumber, Registration
 from registrations.models.choices import Stage, WaitingFor
 from registrations.reporting import statistics
