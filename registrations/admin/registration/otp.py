@@ -63,9 +63,7 @@ class Line:
 
     @property
     def hours_mood(self) -> str:
-        return (
-            "bad" if self.expired else "attention" if self.left and self.left < timedelta(hours=4) else "wait"
-        )
+        return "bad" if self.expired else "attention" if self.left and self.left < timedelta(hours=4) else "wait"
 
 
 def _refused(registrations: list[Registration]) -> set[int]:
