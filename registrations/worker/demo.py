@@ -69,8 +69,10 @@ class Demo:
             env = self.environment(keys)
             children = self._children(env)
             try:
+                self.say(f"Preparing the database in {self.folder} ...")
                 self._prepare(env, keys["password"])
                 if not signals.count:
+                    self.say("Starting the sandbox, the web server and the worker ...")
                     for child in children.values():
                         child.start()
                 self._wait_for_ports(children, signals)
@@ -81,7 +83,7 @@ class Demo:
                     for child in children.values():
                         if child.ready_to_start():
                             child.start()
-                self.say("Stopping …")
+                self.say("Stopping ...")
             finally:
                 stop_all(list(children.values()), STOP_GRACE, signals)
         self.say(f"Stopped. The data stays in {self.folder} for the next time (--reset forgets it).")

@@ -11,6 +11,7 @@ from tests.browser.pages import CUSTOMER, PATIENCE
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.smoke
 def test_from_the_sign_in_page_to_a_live_number(visitor, user, worker, sandbox):
     app = visitor()
     page = app.page
