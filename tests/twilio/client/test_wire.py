@@ -94,10 +94,10 @@ def test_a_foreign_next_page_never_gets_the_credentials(
     def request(method: str, uri: str, **kwargs: Any) -> Any:
         urls.append(uri)
         body = answers.pop(0)
-        gw._wire._local.exchange = Exchange(method, uri, status=200, text=json.dumps(body))
+        gw._transport._local.exchange = Exchange(method, uri, status=200, text=json.dumps(body))
         return Response(200, json.dumps(body))
 
-    monkeypatch.setattr(gw._wire, "request", request)
+    monkeypatch.setattr(gw._transport, "request", request)
     assert len(list(gw.iter_services())) == 2
     assert urls[1] == "https://messaging.twilio.com/v1/Services?Page=1"
 
@@ -239,7 +239,7 @@ def test_sdk_region_variables_do_not_redirect_calls(
         seen.append(prepared.url)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(gw._wire.session, "send", send)
+    monkeypatch.setattr(gw._transport.session, "send", send)
     with pytest.raises(errors.Unavailable):
         gw.fetch_brand(BN)
     assert seen == [f"https://messaging.twilio.com/v1/a2p/BrandRegistrations/{BN}"]
@@ -258,7 +258,7 @@ def test_one_client_per_process_and_per_settings(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr("registrations.twilio.client.client.os.getpid", lambda: pid + 1)
         child = get_client()
     assert child is not parent
-    assert child._wire.session is not parent._wire.session
+    assert child._transport.session is not parent._transport.session
 
 
 # --- the log ----------------------------------------------------------------------------------------------
