@@ -79,7 +79,7 @@ def test_an_error_in_the_middle_of_a_list_is_one_of_the_five(
 
 def test_pages_in_a_circle_end(gw: TwilioClient, server: ScriptedServer) -> None:
     server.otherwise = Reply(body=page(range(1), "https://messaging.twilio.com/v1/Services?Page=1"))
-    with pytest.raises(errors.Unavailable, match="circle"):
+    with pytest.raises(errors.Unavailable, match="repeat"):
         list(gw.iter_services())
     assert len(server.asked) == 2
 
@@ -318,7 +318,7 @@ def test_one_line_per_call_says_what_and_how(
 def test_errors_carry_no_transport_frames_and_no_other_exceptions(
     fault: str, gw: TwilioClient, server: ScriptedServer
 ) -> None:
-    """The SDK's and requests' frames hold credentials and bodies, their exceptions hold URLs."""
+    """Frames of the SDK and of requests contain credentials and bodies, their exceptions contain URLs."""
     server.otherwise = Reply(400, {"message": "No: jane@example.com"}, fault=fault)
     for call in private_calls(gw):
         with pytest.raises(errors.TwilioError) as caught:
@@ -327,7 +327,7 @@ def test_errors_carry_no_transport_frames_and_no_other_exceptions(
         assert error.__context__ is None
         assert error.__cause__ is None
         files = {frame.filename for frame in traceback.extract_tb(error.__traceback__)}
-        assert all("/gateway/" in file for file in files)
+        assert all("/twilio/client/" in file for file in files)
         local_values = [
             repr(value)
             for frame, _ in traceback.walk_tb(error.__traceback__)
