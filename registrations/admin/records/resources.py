@@ -129,7 +129,7 @@ class BrandAdmin(MirrorAdmin):
 
     @admin.display(description="Status", ordering="status")
     def status_(self, brand: Brand) -> SafeString:
-        chips = ((display.status_chip(one),) for one in panels.brand_words(brand))
+        chips = ((display.status_chip(one),) for one in panels.brand_statuses(brand))
         return format_html("{}{}", format_html_join(" ", "{}", chips), _looked(brand))
 
     @admin.display(description="TCR ID, SID", ordering="tcr_id")
