@@ -10,7 +10,7 @@ from registrations.operations import actions
 from registrations.worker import jobs
 from registrations.workflow import spending
 from registrations.workflow.runner import runner
-from tests.customers import PARTS, make_case
+from tests.customers import PARTS, make_draft
 
 GOOD_PRIVACY = (
     "<html><h1>Privacy policy</h1><p>"
@@ -44,7 +44,7 @@ def keys(found) -> list[tuple[str, str, str]]:
 
 @pytest.mark.django_db
 def test_it_is_off_by_default():
-    case = make_case()
+    case = make_draft()
     with pytest.raises(actions.Refused, match="off"):
         actions.look_online(case, actor="ann")
     assert online_checks.look(case, fetch=lambda url: pytest.fail("nothing may be fetched")) == []
@@ -52,7 +52,7 @@ def test_it_is_off_by_default():
 
 @pytest.mark.django_db
 def test_good_pages_are_good(fetching_on):
-    assert keys(online_checks.look(make_case(), fetch=fetched())) == []
+    assert keys(online_checks.look(make_draft(), fetch=fetched())) == []
 
 
 PRIVACY, TERMS = "privacy_policy_url", "terms_and_conditions_url"
@@ -102,7 +102,7 @@ PRIVACY, TERMS = "privacy_policy_url", "terms_and_conditions_url"
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_page(fetching_on, page, answer, expected):
-    assert keys(online_checks.look(make_case(), fetch=fetched(**{page: answer}))) == [expected]
+    assert keys(online_checks.look(make_draft(), fetch=fetched(**{page: answer}))) == [expected]
 
 
 @pytest.mark.django_db
@@ -110,12 +110,12 @@ def test_evidence_and_exceptions_are_no_findings(fetching_on):
     photo = Page("https://annlee.example.com/sign-in-sheet.jpg", 200, "\ufffd", kind="image/jpeg")
     excepted = GOOD_PRIVACY + GIVEN + "All of the above exclude text messaging opt-in data and consent."
     policy = Page("https://annlee.example.com/privacy", 200, excepted, kind="text/html")
-    assert keys(online_checks.look(make_case(), fetch=fetched(book=photo, privacy=policy))) == []
+    assert keys(online_checks.look(make_draft(), fetch=fetched(book=photo, privacy=policy))) == []
 
 
 @pytest.mark.django_db
 def test_an_error_stops_submit_until_the_inputs_change(fetching_on):
-    case = make_case()
+    case = make_draft()
     online_checks.look(case, fetch=fetched(privacy=Page("https://annlee.example.com/privacy", 404)))
     with pytest.raises(actions.Refused, match="does not exist"):
         actions.submit(case, actor="ann")
@@ -129,7 +129,7 @@ def test_an_error_stops_submit_until_the_inputs_change(fetching_on):
 
 @pytest.mark.django_db
 def test_a_new_look_replaces_the_old_one(fetching_on):
-    case = make_case()
+    case = make_draft()
     online_checks.look(case, fetch=fetched(terms=Page("https://annlee.example.com/terms", 404)))
     assert gate.in_the_way(case)
     online_checks.look(case, fetch=fetched())
@@ -146,7 +146,7 @@ def test_a_new_look_replaces_the_old_one(fetching_on):
 )
 def test_the_line_type_by_twilios_lookup(harness, settings, mobile, expected):
     settings.A2P_PREFLIGHT_LOOKUP = True
-    case = make_case(trust_bundle={**PARTS["trust_bundle"], "mobile_phone_number": mobile})
+    case = make_draft(trust_bundle={**PARTS["trust_bundle"], "mobile_phone_number": mobile})
     actions.look_online(case, actor="ann")
     jobs.look_online(case.pk)
     assert keys(online_checks.last(runner.load(case.pk)) or []) == expected
@@ -160,6 +160,6 @@ def test_the_line_type_by_twilios_lookup(harness, settings, mobile, expected):
 @pytest.mark.django_db
 def test_twilio_out_of_reach_stops_nobody(settings):
     settings.A2P_PREFLIGHT_LOOKUP = True
-    found = online_checks.look(make_case())
+    found = online_checks.look(make_draft())
     assert keys(found) == [("line-type", "mobile_phone_number", "warning")]
     assert not spending.paid().exists()
