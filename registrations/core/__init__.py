@@ -1,1 +1,4 @@
-"""What every other package may use: the clock, the queue, spreadsheets, system checks, roles. No rules of Twilio."""
+"""What every other package may use: the clock, the queue, spreadsheets, system checks, roles, a safe HTTP client.
+
+No rules of Twilio.
+"""
