@@ -16,7 +16,7 @@ from registrations.workflow.runner import runner
 from registrations.workflow.steps.number import buy_wanted
 
 from . import duplicates
-from .csv_reader import read_rows
+from .reader import read_rows
 from .duplicates import Identity, Seen
 from .tables import Row
 
