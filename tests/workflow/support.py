@@ -41,13 +41,13 @@ class Gate:
     only: str = ""
     held: str = ""
 
-    def decide(self, registration: Registration, now: Any, runs: Any = None) -> decisions.Decision:
-        decision = decisions.decide(registration, now, runs)
+    def decide(self, registration: Registration, now: Any, attempts: Any = None) -> decisions.Decision:
+        decision = decisions.decide(registration, now, attempts)
         if isinstance(decision, decisions.Call | decisions.Learn):
-            slug = decision.row.slug
+            slug = decision.step.slug
             if slug == self.before or (self.only and slug != self.only):
                 self.held = slug
-                return decisions.Stop(decision.row.stage, WaitingFor.US, "Held by the test.")
+                return decisions.Stop(decision.step.stage, WaitingFor.US, "Held by the test.")
         return decision
 
 
@@ -124,15 +124,15 @@ class Scenario:
         return self.run(lambda registration: self.is_done())
 
     def is_done(self) -> bool:
-        runs = self.api_calls()
-        return bool(runs) and runs[-1].state in ("ok", "found")
+        calls = self.api_calls()
+        return bool(calls) and calls[-1].state in ("ok", "found")
 
     # --- looking --------------------------------------------------------------------------------------------
-    def runs(self) -> list[ApiCall]:
+    def api_calls(self) -> list[ApiCall]:
         return list(ApiCall.objects.filter(registration_id=self.pk, step=self.slug).order_by("id"))
 
     def states(self) -> list[str]:
-        return [run.state for run in self.api_calls()]
+        return [call.state for call in self.api_calls()]
 
     def writes(self) -> list[dict[str, Any]]:
         """Writes that reached Twilio since the gate opened, refused ones included."""
@@ -353,8 +353,8 @@ def personal_data_in(value: Any) -> list[str]:
 
 def steps(scenario: Scenario) -> list[str]:
     """The slugs of all attempts of the registration, in their order."""
-    runs = ApiCall.objects.filter(registration_id=scenario.pk).order_by("id")
-    return list(runs.values_list("step", flat=True))
+    attempts = ApiCall.objects.filter(registration_id=scenario.pk).order_by("id")
+    return list(attempts.values_list("step", flat=True))
 
 
 def calls(scenario: Scenario, method: str, path: str) -> list[dict[str, Any]]:
