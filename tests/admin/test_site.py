@@ -79,7 +79,7 @@ def urls(registration) -> list[str]:
         params = set(route.pattern.converters)
         pk = rows[model].pk
         for act in (
-            {"confirm": ("submit", "purchase", "remove"), "act": tuple(ACTS)}[route.name.rsplit("_", 1)[1]]
+            {"confirm": ("submit", "purchase", "remove"), "action": tuple(ACTS)}[route.name.rsplit("_", 1)[1]]
             if "act" in params
             else ("",)
         ):

@@ -157,7 +157,7 @@ class FailureAdmin(ReadOnlyAdmin):
             for row in rows
         ]
         most = similar_failures.MOST if len(lines) == similar_failures.MOST else 0
-        return self._page(request, "uncatalogued", title=self.title, lines=lines, most=most)
+        return self._page(request, "unknown_codes", title=self.title, lines=lines, most=most)
 
     def group(self, request: HttpRequest) -> HttpResponse:
         return self._group(request, self._key(request))
