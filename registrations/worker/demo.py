@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from django.conf import settings
 
-from .processes import Child, Signals, pause, kill_orphans, stop_all
+from .processes import Child, Signals, kill_orphans, pause, stop_all
 
 FOLDER = Path(settings.BASE_DIR) / "var" / "demo"
 USER = "agent"

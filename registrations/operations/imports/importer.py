@@ -23,7 +23,7 @@ from registrations.operations.bulk.background_job import Refused
 from registrations.workflow import timeline
 
 from .duplicates import Seen
-from .reader import MAX_BYTES, read_rows
+from .reader import read_rows
 from .rows import Importer, RowResult
 from .tables import ERRORS_COLUMN, FileProblem, Row, errors_text
 from .validation import Checker, Outcome, RowForm, duplicates_made_meanwhile

@@ -16,8 +16,8 @@ from django.test import RequestFactory, override_settings
 
 from registrations.twilio.client import is_signed
 from registrations.twilio.client.signatures import (
-    FORM,
     CONNECTION_OVERRIDES,
+    FORM,
     SETTINGS_HEADER,
     SIGNATURE_HEADER,
     signature,
