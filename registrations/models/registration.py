@@ -8,6 +8,7 @@ from django.db import models
 from django.urls import reverse
 
 from .choices import TAKEN_DOWN, Stage, WaitingFor
+from .leases import Leased
 
 # No 0/o, 1/l: people read these aloud.
 REF_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -18,7 +19,7 @@ def new_ref() -> str:
     return "".join(secrets.choice(REF_ALPHABET) for _ in range(12))
 
 
-class Registration(models.Model):
+class Registration(Leased):
     """One customer's registration.
 
     `revision` counts edits of the inputs; `submitted_revision` is the one a person pressed Submit on. Writes
@@ -79,11 +80,8 @@ class Registration(models.Model):
     waiting_for = models.CharField(max_length=10, choices=WaitingFor, default=WaitingFor.US, editable=False)
     reason = models.TextField(blank=True, editable=False)
 
-    # The worker's part. The row is the truth, the queue is only a doorbell.
+    # The worker's columns. State lives in the database; jobs only trigger processing.
     next_run_at = models.DateTimeField(null=True, editable=False)
-    enqueued_at = models.DateTimeField(null=True, editable=False)
-    lease_until = models.DateTimeField(null=True, editable=False)
-    lease_token = models.CharField(max_length=80, blank=True, editable=False)
     attempts = models.PositiveIntegerField(default=0, editable=False)
     # Our place in a paced lane (pacing.py).
     slot_at = models.DateTimeField(null=True, editable=False)

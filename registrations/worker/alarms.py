@@ -12,7 +12,7 @@ from registrations.workflow.runner.retries import CREDENTIALS_REFUSED
 RECENT = timedelta(minutes=20)
 
 
-def troubles() -> dict[str, str]:
+def active() -> dict[str, str]:
     """{name: sentence for people}; names are stable for as long as the trouble lasts."""
     return {**_workers(), **_deliveries(), **_credentials()}
 

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from django.conf import settings
 
-from .processes import Child, Signals, pause, reap_leftovers, stop_all
+from .processes import Child, Signals, kill_orphans, pause, stop_all
 
 FOLDER = Path(settings.BASE_DIR) / "var" / "demo"
 USER = "agent"
@@ -59,7 +59,7 @@ class Demo:
     def run(self, *, reset: bool = False) -> int:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._take_lock()
-        reap_leftovers()
+        kill_orphans()
         if reset:
             self._wipe()
         with Signals() as signals:

@@ -54,7 +54,7 @@ def enqueue_due_notifications() -> None:
         queue.enqueue_notifications()
 
 
-def enqueue_statistics_if_kept() -> None:
+def enqueue_due_statistics() -> None:
     """Recounting the dashboard's slow numbers; a small installation keeps none."""
     if CachedStatistic.objects.exists():
         queue.enqueue_statistics()

@@ -45,12 +45,12 @@ def run_scan(pk: int) -> None:
     schedule.run(pk, pause=pause)
 
 
-def look_at_retired(registration_id: int | None) -> None:
+def check_retired_brands(registration_id: int | None) -> None:
     """Check whether retired brands are gone; a lost job is made up for by the next check."""
     schedule.look_at_retired_brands(get_client(), pause, registration_id)
 
 
-def look_at_primary_profile() -> None:
+def check_primary_profile() -> None:
     """Check the ISV's primary profile; a lost job is enqueued again when the next check is due."""
     primary_profile.look()
 
@@ -80,7 +80,7 @@ def set_up_event_streams() -> None:
     event_streams.keep_set_up(detail)
 
 
-def look_online(pk: int) -> None:
+def run_online_checks(pk: int) -> None:
     """Check a registration's web pages and mobile. Losing it loses nothing: the page offers it again."""
     online_checks.look(runner.load(pk))
 

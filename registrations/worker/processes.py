@@ -43,7 +43,7 @@ class Child:
     ) -> None:
         self.name = name
         self.argv = list(argv)
-        self.env = dict(os.environ if env is None else env) | {SUPERVISED_BY: supervisor_mark()}
+        self.env = dict(os.environ if env is None else env) | {SUPERVISED_BY: supervisor_id()}
         self.log = log
         self.process: subprocess.Popen[bytes] | None = None
         self.starts = 0
@@ -84,10 +84,10 @@ class Child:
             return False
         if self.process is not None:
             logger.warning("%s ended with code %s; restarting", self.name, self.process.returncode)
-            self.bury()
+            self.clean_up()
         return time.monotonic() >= self._not_before
 
-    def bury(self) -> None:
+    def clean_up(self) -> None:
         """Kill what is left of the group, and set the time before which it is not started again."""
         if self.process is None:
             return
@@ -102,11 +102,11 @@ class Child:
         self._not_before = time.monotonic() + self._backoff
         self._backoff = min(self._backoff * 2, LONGEST_BACKOFF)
 
-    def forget_backoff(self) -> None:
+    def reset_backoff(self) -> None:
         """Called when the child has done real work: its next restart is an accident, not a crash loop."""
         self._backoff = FIRST_BACKOFF
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         if self.running and self.process:
             self.process.send_signal(signal.SIGTERM)
 
@@ -117,7 +117,7 @@ def stop_all(children: Sequence[Child], grace: float, signals: "Signals | None" 
     A further signal to ourselves ends the grace. True when all stopped by themselves.
     """
     for child in children:
-        child.ask_to_stop()
+        child.request_stop()
     asked = signals.count if signals else 0
     until = time.monotonic() + grace
     while any(child.running for child in children) and time.monotonic() < until:
@@ -126,7 +126,7 @@ def stop_all(children: Sequence[Child], grace: float, signals: "Signals | None" 
         pause(0.05)
     clean = not any(child.running for child in children)
     for child in children:
-        child.bury()
+        child.clean_up()
     return clean
 
 
@@ -155,7 +155,7 @@ def pause(seconds: float) -> None:
     select.select([], [], [], seconds)
 
 
-def supervisor_mark() -> str:
+def supervisor_id() -> str:
     """Names this process for its children: checkout, process namespace, pid, start time, space-separated."""
     me = psutil.Process()
     return f"{settings.BASE_DIR}|{_namespace()}|{me.pid}|{me.create_time():.1f}"
@@ -191,7 +191,7 @@ def _orphans() -> Iterator[psutil.Process]:
             continue
 
 
-def reap_leftovers() -> int:
+def kill_orphans() -> int:
     """Kill processes of this checkout whose supervisor is dead; returns how many.
 
     Recognised by their environment, which holds the supervisor's pid and start time, so a reused pid is

@@ -19,7 +19,7 @@ from django.conf import settings
 from registrations.core.progress_log import PROGRESS_FD
 from registrations.models import Heartbeat
 
-from .processes import Child, Signals, reap_leftovers, stop_all
+from .processes import Child, Signals, kill_orphans, stop_all
 from .sweeper import Sweeper
 from .watchdog import Progress
 
@@ -44,7 +44,7 @@ class Supervisor:
             env=os.environ | {"A2P_WORKERS": str(workers)},
         )
         self.frozen = 0
-        self.last_trouble = ""
+        self.last_problem = ""
         self.progress = self._new_progress()
         self.sweeper = Sweeper(worker_name(), self.describe)
         self._reader, self._writer = -1, -1
@@ -52,7 +52,7 @@ class Supervisor:
 
     def run(self) -> int:
         with Signals() as signals:
-            reap_leftovers()
+            kill_orphans()
             self.sweeper.start()
             logger.info("worker started with %s processes", self.workers)
             while not signals.count:
@@ -79,7 +79,7 @@ class Supervisor:
             "finished": progress.finished,
             "starts": self.child.starts,
             "frozen": self.frozen,
-            "trouble": self.last_trouble,
+            "trouble": self.last_problem,
         }
 
     def _new_progress(self) -> Progress:
@@ -118,7 +118,7 @@ class Supervisor:
             for line in lines:
                 self.progress.feed(line.decode(errors="replace"), now)
             if self.progress.finished:
-                self.child.forget_backoff()
+                self.child.reset_backoff()
 
     def _watch(self) -> None:
         if not self.child.running:
@@ -128,8 +128,8 @@ class Supervisor:
         if trouble:
             logger.error("the job cluster is frozen: %s; restarting it", trouble)
             self.frozen += 1
-            self.last_trouble = trouble
-            self.child.bury()
+            self.last_problem = trouble
+            self.child.clean_up()
 
 
 def _alive(pid: int) -> bool:

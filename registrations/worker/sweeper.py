@@ -26,8 +26,8 @@ logger = logging.getLogger("registrations.worker")
 TICK = 1.0
 HEARTBEAT_EVERY = 5.0
 PRUNE_EVERY = 6 * 3600.0
-FIGURES_EVERY = 60.0
-SCAN_LOOK_EVERY = 60.0  # whether the regular comparison, or a look at the primary profile, is due
+STATISTICS_EVERY = 60.0
+CHECKS_EVERY = 60.0  # whether the regular comparison, or a look at the primary profile, is due
 
 
 def sweep_interval() -> float:
@@ -71,15 +71,15 @@ class Sweeper(threading.Thread):
 
     def __init__(self, name: str, describe: Callable[[], dict[str, Any]]) -> None:
         super().__init__(name="sweeper", daemon=True)
-        self._beat_name = name
+        self._heartbeat_name = name
         self._describe = describe
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._release: set[int] = set()
         self._oldest_due: tuple[float, float | None] = (float("-inf"), None)
         self._last: dict[str, float] = {}
-        self._away = False
-        self._bug: type[Exception] | None = None
+        self._database_down = False
+        self._last_error: type[Exception] | None = None
 
     def release(self, rows: set[int]) -> None:
         """Have the queue rows of a dead cluster given back, once the database answers."""
@@ -102,24 +102,24 @@ class Sweeper(threading.Thread):
             try:
                 close_old_connections()
                 if stopping:
-                    self._give_back()
-                    Heartbeat.objects.filter(pk=self._beat_name).delete()
+                    self._release_rows()
+                    Heartbeat.objects.filter(pk=self._heartbeat_name).delete()
                 else:
                     self._round()
-                if self._away:
+                if self._database_down:
                     logger.warning("the database is back")
-                self._away, self._bug = False, None
+                self._database_down, self._last_error = False, None
             except (DatabaseError, InterfaceError) as error:
-                if not self._away:
+                if not self._database_down:
                     # The text of a driver's error can name hosts and users: only its kind is logged.
                     logger.error("the database does not answer (%s); trying on", type(error).__name__)
-                self._away = True
+                self._database_down = True
                 connections.close_all()
             except Exception as error:
                 # Each kind once in a row: at one round a second a bug must not flood the log.
-                if self._bug is not type(error):
+                if self._last_error is not type(error):
                     logger.exception("a round of the sweep failed; the next one comes")
-                self._bug = type(error)
+                self._last_error = type(error)
             if stopping:
                 break
         connections.close_all()
@@ -132,30 +132,30 @@ class Sweeper(threading.Thread):
         return True
 
     def _round(self) -> None:
-        self._give_back()
-        self._look()
+        self._release_rows()
+        self._read_queue()
         if self._due("heartbeat", HEARTBEAT_EVERY):
             values = {"at": timezone.now(), "detail": self._describe()}
-            if not Heartbeat.objects.filter(pk=self._beat_name).update(**values):
-                Heartbeat.objects.create(name=self._beat_name, **values)
+            if not Heartbeat.objects.filter(pk=self._heartbeat_name).update(**values):
+                Heartbeat.objects.create(name=self._heartbeat_name, **values)
         if self._due("sweep", sweep_interval()):
             sweep()
         if self._due("watch", watch_interval()):
             notifications.watch_one_time_texts()
-            notifications.watch_red(alarms.troubles())
-        if self._due("scan", SCAN_LOOK_EVERY):
+            notifications.watch_red(alarms.active())
+        if self._due("scan", CHECKS_EVERY):
             with transaction.atomic():
                 due_work.enqueue_due_scan()
             with transaction.atomic():
                 due_work.enqueue_due_retired_brands()
             with transaction.atomic():
                 due_work.enqueue_due_primary_profile()
-        if self._due("figures", FIGURES_EVERY):
-            due_work.enqueue_statistics_if_kept()
+        if self._due("figures", STATISTICS_EVERY):
+            due_work.enqueue_due_statistics()
         if self._due("prune", PRUNE_EVERY):
             jobs.prune()
 
-    def _give_back(self) -> None:
+    def _release_rows(self) -> None:
         with self._lock:
             rows = set(self._release)
         if rows:
@@ -163,7 +163,7 @@ class Sweeper(threading.Thread):
             with self._lock:
                 self._release -= rows
 
-    def _look(self) -> None:
+    def _read_queue(self) -> None:
         oldest = queue.oldest_due()
         now = time.monotonic()
         waited = (timezone.now() - oldest).total_seconds() if oldest else 0.0

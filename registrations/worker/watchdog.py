@@ -8,9 +8,9 @@ shows as a job that waits although a worker is free, even when it is the only jo
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-# A worker that stops on its own says "bye"; one that was ended for a time-out cannot. It dies right after
+# A worker that stops on its own says "exit"; one that was ended for a time-out cannot. It dies right after
 # the job's end mark, so a death that soon after is no sign of trouble.
-_TIMEOUT_EXIT = 5.0
+_EXIT_AFTER_TIMEOUT = 5.0
 # Seconds a cluster may take until its first mark: it loads the whole project, on a busy machine slowly.
 STARTUP = 30.0
 
@@ -72,7 +72,7 @@ class Progress:
             case "ack":
                 _drop_through(self.unacknowledged, row)
                 self.lost.discard(row)
-            case "bye":
+            case "exit":
                 self.idle.pop(pid, None)
 
     def _note_free(self, now: float, busy_before: int) -> None:
@@ -90,11 +90,11 @@ class Progress:
             self.lost.add(self.running.pop(pid)[0])
             self._note_free(now, self.workers - 1)
         for pid in [pid for pid in self.idle if not alive(pid)]:
-            if now - self.idle.pop(pid) > _TIMEOUT_EXIT:
+            if now - self.idle.pop(pid) > _EXIT_AFTER_TIMEOUT:
                 self._killed_at = self._killed_at or now
-        return self._verdict(now, oldest_due)
+        return self._problem(now, oldest_due)
 
-    def _verdict(self, now: float, oldest_due: float | None) -> str:
+    def _problem(self, now: float, oldest_due: float | None) -> str:
         free = len(self.running) < self.workers
 
         def stalled(*since: float) -> bool:

@@ -54,7 +54,7 @@ def rung_imports(monkeypatch) -> list[int]:
     return found
 
 
-def desk_url(registration: Registration, page: str = "detail") -> str:
+def page_url(registration: Registration, page: str = "detail") -> str:
     return f"/admin/registrations/registration/{registration.pk}/{page}/"
 
 

@@ -140,7 +140,9 @@ def test_changed_keywords_mean_another_campaign(app, sandbox, settings, monkeypa
         campaign={"description": f"{DESCRIPTION} [[once 30893:SAMPLE_MESSAGE_1]]"},
     )
     actions.submit(registration, actor="ann")
-    Harness(sandbox).run(registration.pk, until=lambda registration: registration.waiting_for == WaitingFor.US)
+    Harness(sandbox).run(
+        registration.pk, until=lambda registration: registration.waiting_for == WaitingFor.US
+    )
     # From here on slower: five seconds must be longer than the second that any two campaign calls are apart,
     # and what the bundles have waited must have been long enough.
     for bundle in (Profile, TrustBundle):

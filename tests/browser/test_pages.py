@@ -54,7 +54,7 @@ def test_the_probes_notice_what_they_are_for(app):
     page.evaluate("""() => {
       const css = new CSSStyleSheet();
       css.replaceSync('#searchbar { outline: none !important; box-shadow: none !important; border: 0; }'
-        + '.desk-logo span { color: #999 !important; }');
+        + '.site-logo span { color: #999 !important; }');
       document.adoptedStyleSheets.push(css);
       const wide = document.createElement('div'); wide.style.width = '2000px'; wide.textContent = 'wide';
       document.querySelector('main, #content').append(wide);

@@ -21,7 +21,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioS
 from twilio.rest import Client
 
 from registrations.sandbox import Config, SandboxServer, World
-from registrations.sandbox.limits import Paces
+from registrations.sandbox.limits import RateLimiter
 from registrations.sandbox.state import CAMPAIGN_REVIEW
 from registrations.sandbox.store import Store
 from tests.sandbox.conftest import ACCOUNT, PRIMARY, TOKEN, Clock, Redirected, client_for, control
@@ -164,7 +164,7 @@ def test_a_wrong_rule_is_refused(server):
 
 def test_paces():
     clock = Clock()
-    paces = Paces(clock)
+    paces = RateLimiter(clock)
     assert paces.allow("brand-campaign")
     clock.at += 0.85
     assert not paces.allow("brand-campaign")
@@ -235,7 +235,7 @@ def test_kill_9_forgets_no_answered_call(tmp_path):
     def start() -> subprocess.Popen[str]:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
-        assert "Sandbox Twilio on" in process.stdout.readline()
+        assert "Twilio sandbox on" in process.stdout.readline()
         return process
 
     url = f"http://127.0.0.1:{port}/v1/Services"
@@ -316,7 +316,7 @@ def test_the_page_shows_phones_and_its_button_answers(server, client):
     answer = requests.post(f"{server.url}/_sandbox/answer", data=form, timeout=5, allow_redirects=False)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
     assert walk.brand().fetch().identity_status == "VERIFIED"
-    assert "No OTP is outstanding" in requests.get(server.url, timeout=5).text
+    assert "No OTP texts are waiting" in requests.get(server.url, timeout=5).text
 
 
 def test_delays_scale_and_a_clock_can_be_given():
@@ -341,11 +341,11 @@ def test_delays_scale_and_a_clock_can_be_given():
 
 
 def test_the_sandbox_stands_alone():
-    """It imports the standard library and itself: an opponent shares no code with what it tests."""
+    """It imports only the standard library and itself: it shares no code with what it tests."""
     for path in (ROOT / "registrations" / "sandbox").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom):
-                names = [node.module or ""]
+                names = [] if node.level == 1 else [node.module or ""]
             elif isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             else:

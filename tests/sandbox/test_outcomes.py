@@ -9,7 +9,7 @@ import pytest
 from registrations.sandbox import SOLE_PROP_POLICY, STARTER_POLICY, outcomes
 from registrations.sandbox.seed import OWNED
 from registrations.sandbox.state import (
-    AUTO_YES,
+    AUTO_REPLY,
     BRAND_REVIEW,
     OTP_DEADLINE,
     OTP_LIFE,
@@ -240,7 +240,7 @@ def test_self_declared_and_a_later_suspension(walk):
 @pytest.mark.parametrize(("ending", "identity"), [("9999", "VERIFIED"), ("9998", "UNVERIFIED")])
 def test_mobiles_that_answer_by_themselves(walk, ending, identity):
     walk.trust_user["mobile_phone_number"] = f"+1415555{ending}"
-    walk.reviewed_brand().advance(AUTO_YES)
+    walk.reviewed_brand().advance(AUTO_REPLY)
     assert walk.brand().fetch().identity_status == identity
 
 

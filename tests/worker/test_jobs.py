@@ -154,11 +154,11 @@ def test_bulk_work_waits_for_a_few_jobs_and_not_for_all(ring):
     now = timezone.now()
     ring(1)
     assert OrmQ.objects.get().lock >= now, "nothing is before it"
-    for number in range(queue.BETWEEN + 30):
+    for number in range(queue.JOBS_AHEAD + 30):
         queue.enqueue(number, now - timedelta(seconds=100 - number))
     ring(2)
     late = OrmQ.objects.latest("pk").lock
-    assert OrmQ.objects.filter(lock__lt=late).count() == queue.BETWEEN
+    assert OrmQ.objects.filter(lock__lt=late).count() == queue.JOBS_AHEAD
 
 
 @pytest.mark.parametrize(("scale", "seconds"), [(1, 15), (0.1, 6), (0.001, 1)])
@@ -202,11 +202,11 @@ def test_a_finished_run_leaves_one_job_at_its_wake_time(monkeypatch):
 
 
 def test_numbers_that_take_long_are_counted_anew_by_a_job(db):
-    due_work.enqueue_statistics_if_kept()
+    due_work.enqueue_due_statistics()
     assert not OrmQ.objects.exists()
     CachedStatistic.objects.create(
         name="standing", at=timezone.now() - timedelta(minutes=2), data={"value": []}
     )
-    due_work.enqueue_statistics_if_kept()
-    assert OrmQ.objects.get().task["func"] == queue.FIGURES
-    assert import_string(queue.FIGURES) is statistics.refresh
+    due_work.enqueue_due_statistics()
+    assert OrmQ.objects.get().task["func"] == queue.STATISTICS
+    assert import_string(queue.STATISTICS) is statistics.refresh

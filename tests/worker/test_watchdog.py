@@ -70,7 +70,7 @@ def test_after_an_idle_death_running_jobs_get_a_chance_to_end():
     assert "idle worker was killed" in cluster.verdict(31)
 
 
-@pytest.mark.parametrize("goodbye", ["bye 0 71", ""])
+@pytest.mark.parametrize("goodbye", ["exit 0 71", ""])
 def test_recycled_and_timed_out_workers_are_no_deaths(goodbye):
     cluster = (
         Cluster().at(0, "spawn 0 71").at(100, "claim 5 70", "start 5 71", "end 5 71", "ack 5 73", goodbye)

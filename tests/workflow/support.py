@@ -45,8 +45,8 @@ class Gate:
     only: str = ""
     held: str = ""
 
-    def decide(self, registration: Registration, now: Any, runs: Any = None) -> decisions.Decision:
-        decision = decisions.decide(registration, now, runs)
+    def decide(self, registration: Registration, now: Any, attempts: Any = None) -> decisions.Decision:
+        decision = decisions.decide(registration, now, attempts)
         if isinstance(decision, decisions.Call | decisions.Learn):
             slug = decision.step.slug
             if slug == self.before or (self.only and slug != self.only):
@@ -137,8 +137,8 @@ class Scenario:
         return self.run(lambda registration: self.is_done())
 
     def is_done(self) -> bool:
-        attempts = self.api_calls()
-        return bool(attempts) and attempts[-1].state in ("ok", "found")
+        calls = self.api_calls()
+        return bool(calls) and calls[-1].state in ("ok", "found")
 
     # --- looking --------------------------------------------------------------------------------------------
     def api_calls(self) -> list[ApiCall]:
@@ -369,8 +369,8 @@ def personal_data_in(value: Any) -> list[str]:
 
 def steps(scenario: Scenario) -> list[str]:
     """The slugs of all attempts of the registration, in their order."""
-    runs = ApiCall.objects.filter(registration_id=scenario.pk).order_by("id")
-    return list(runs.values_list("step", flat=True))
+    attempts = ApiCall.objects.filter(registration_id=scenario.pk).order_by("id")
+    return list(attempts.values_list("step", flat=True))
 
 
 def calls(scenario: Scenario, method: str, path: str) -> list[dict[str, Any]]:

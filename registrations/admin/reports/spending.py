@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from registrations.admin.changelist import actions, downloads
-from registrations.admin.registration.form import require
+from registrations.admin.registration.base import require
 from registrations.models import ApiCall
 from registrations.models.choices import FeeKind
 from registrations.operations import bulk as batches

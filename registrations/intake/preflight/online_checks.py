@@ -207,7 +207,7 @@ def _pages(registration: Registration, fetch: Fetch) -> Iterator[tuple[str, str,
         yield from judge(field, name, asked[url])
 
 
-_TROUBLE: dict[str, tuple[Severity, str]] = {
+_PROBLEMS: dict[str, tuple[Severity, str]] = {
     "address": (ERROR, "has an address that cannot be asked"),
     "insecure": (ERROR, "leads to a page without https"),
     "unknown": (ERROR, "has a host that does not exist"),
@@ -221,8 +221,8 @@ _TROUBLE: dict[str, tuple[Severity, str]] = {
 
 def judge(field: str, name: str, page: Page) -> Iterator[tuple[str, str, Severity, str]]:
     """What a reviewer would object to in one page: (rule, field, severity, sentence)."""
-    if page.trouble:
-        severity, said = _TROUBLE[page.trouble]
+    if page.problem:
+        severity, said = _PROBLEMS[page.problem]
         yield "page-open", field, severity, f"{name} {said}."
     elif page.status == 401 or _SIGN_IN.search(urlsplit(page.url).path):
         yield "page-login", field, ERROR, f"{name} asks for a sign-in."
@@ -236,14 +236,14 @@ def judge(field: str, name: str, page: Page) -> Iterator[tuple[str, str, Severit
 
 def _read(field: str, name: str, page: Page) -> Iterator[tuple[str, str, Severity, str]]:
     text = " ".join(html.unescape(_TAGS.sub(" ", page.text)).split())
-    if page.kind not in _PAGE_KINDS:
+    if page.content_type not in _PAGE_KINDS:
         # A picture of a form is good evidence; a policy in a PDF is read by few machines.
         if field != "message_flow":
             yield (
                 "page-content",
                 field,
                 WARNING,
-                f"{name} is no web page ({page.kind}); open it in a browser.",
+                f"{name} is no web page ({page.content_type}); open it in a browser.",
             )
         return
     if len(text.split()) < _FEW_WORDS and _PARKED.search(text):

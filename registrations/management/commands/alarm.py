@@ -15,7 +15,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        troubles = alarms.troubles()
+        troubles = alarms.active()
         notifications.watch_red(troubles)
         notifications.send_due()
         for text in troubles.values():

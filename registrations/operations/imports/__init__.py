@@ -1,6 +1,6 @@
 """Tables in: each row through the registration form, created or updated by its external_id."""
 
-from .csv_reader import read_rows
+from .reader import read_rows
 from .rows import RowResult, import_file
 from .tables import FileProblem, Row
 

@@ -22,14 +22,13 @@ from registrations.operations.bulk import background_job, notices
 from registrations.operations.bulk.background_job import Refused
 from registrations.workflow import timeline
 
-from .csv_reader import read_rows
 from .duplicates import Seen
+from .reader import read_rows
 from .rows import Importer, RowResult
 from .tables import ERRORS_COLUMN, FileProblem, Row, errors_text
 from .validation import Checker, Outcome, RowForm, duplicates_made_meanwhile
 
 MAX_ROWS = 10_000
-MAX_BYTES = 40 << 20  # 10,000 customers with long texts come to about 30 MB
 # A job of the queue is killed after 90 s, and would then be tried for ever.
 READ_SECONDS = 60.0
 STORED_AT_ONCE = 500

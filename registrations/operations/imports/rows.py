@@ -16,8 +16,8 @@ from registrations.workflow.runner import runner
 from registrations.workflow.steps.number import buy_wanted
 
 from . import duplicates
-from .csv_reader import read_rows
 from .duplicates import Identity, Seen
+from .reader import read_rows
 from .tables import Row
 
 logger = logging.getLogger("registrations.operations.imports")

@@ -253,7 +253,7 @@ def _call(client: TwilioClient, registration: Registration, token: str, step: Wr
         _close(registration, token, run, CallState.MISCONFIGURED, error)
         raise
     except errors.Rejected as error:
-        if error.may_pass and registration.attempts < NOT_FOUND_RETRIES:
+        if error.may_be_propagating and registration.attempts < NOT_FOUND_RETRIES:
             _close(registration, token, run, CallState.UNAVAILABLE, error)
             raise errors.Unavailable(error.twilio_message, status=error.status, code=error.code) from error
         request_params = run.request_params

@@ -11,7 +11,7 @@ from registrations.admin.registration.actions import ACTS
 from registrations.models import Registration
 from registrations.models.choices import Stage
 from registrations.operations import otp
-from tests.admin.conftest import desk_url, person, state
+from tests.admin.conftest import page_url, person, state
 from tests.factories import make_registration
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ def said(response) -> str:
 
 def press(client, registration, act, **data):
     return client.post(
-        desk_url(registration, f"action/{act}"), {"revision": registration.revision, "fee": "100", **data}
+        page_url(registration, f"action/{act}"), {"revision": registration.revision, "fee": "100", **data}
     )
 
 
@@ -32,7 +32,7 @@ def press(client, registration, act, **data):
 def test_acts_take_nothing_but_post(boss, act, method):
     registration = make_registration(Stage.OTP)
     before = state(registration)
-    assert getattr(boss, method)(desk_url(registration, f"action/{act}")).status_code == 405
+    assert getattr(boss, method)(page_url(registration, f"action/{act}")).status_code == 405
     assert state(registration) == before
 
 
@@ -42,7 +42,7 @@ def test_acts_need_the_permission(viewer, nobody, act):
     before = state(registration)
     for client in (viewer, nobody):
         assert press(client, registration, act, reason="x", text="x").status_code == 403
-    assert Client().post(desk_url(registration, f"action/{act}")).status_code == 302
+    assert Client().post(page_url(registration, f"action/{act}")).status_code == 302
     assert state(registration) == before
 
 
@@ -61,18 +61,18 @@ def test_acts_need_the_token(act, db):
 def test_unknown_acts_are_not_found(boss):
     registration = make_registration()
     assert press(boss, registration, "explode").status_code == 404
-    assert boss.get(desk_url(registration, "confirm/explode")).status_code == 404
+    assert boss.get(page_url(registration, "confirm/explode")).status_code == 404
 
 
 def test_submit(agent):
     registration = make_registration()
-    page = agent.get(desk_url(registration, "confirm/submit")).content.decode()
+    page = agent.get(page_url(registration, "confirm/submit")).content.decode()
     assert "19 calls" in page
     assert "$4.50" in page
     assert "$15.00" in page
     assert "Submit · $19.50" in page
     response = press(agent, registration, "submit", fee="19.50")
-    assert response.headers["Location"] == desk_url(registration)
+    assert response.headers["Location"] == page_url(registration)
     registration.refresh_from_db()
     assert registration.is_submitted
     assert registration.submitted_by == "agent"
@@ -82,7 +82,7 @@ def test_submit_is_refused_when_the_registration_or_its_price_moved_on(agent):
     registration = make_registration()
     for data in ({"fee": "4.50"}, {"fee": ""}, {"fee": "NaN"}, {"revision": "7"}, {"revision": ""}):
         response = press(agent, registration, "submit", **{"fee": "19.50", **data})
-        assert response.headers["Location"] == desk_url(registration, "confirm/submit")
+        assert response.headers["Location"] == page_url(registration, "confirm/submit")
         assert "look again" in said(response)
     registration.refresh_from_db()
     assert not registration.was_submitted
@@ -92,7 +92,7 @@ def test_try_again_is_submit(agent):
     registration = make_registration(
         Stage.PROFILE, answer={"status": "twilio-rejected", "errors": [{"code": 18603}]}
     )
-    page = agent.get(desk_url(registration)).content.decode()
+    page = agent.get(page_url(registration)).content.decode()
     assert "Try again" in page
     press(agent, registration, "submit")
     registration.profile.refresh_from_db()
@@ -113,7 +113,7 @@ def test_a_refusal_is_said_and_changes_nothing(agent):
     registration = make_registration(Stage.BRAND)
     before = state(registration)
     response = press(agent, registration, "resend-otp")
-    assert response.headers["Location"] == desk_url(registration, "confirm/resend-otp")
+    assert response.headers["Location"] == page_url(registration, "confirm/resend-otp")
     assert said(response) == otp.state(registration).why_not
     assert state(registration) == before
 

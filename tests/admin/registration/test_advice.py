@@ -15,7 +15,7 @@ from registrations.twilio.rejections import FAILURES, lookup
 from registrations.workflow.planner import decisions
 from registrations.workflow.planner.problems import Problem
 from registrations.workflow.runner import runner
-from tests.admin.conftest import desk_url, state
+from tests.admin.conftest import page_url, state
 from tests.factories import fake_sid, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def rejected(reason: str = SUGGESTION, **parts) -> Registration:
 
 
 def page_of(client, registration, page: str = "detail") -> str:
-    return client.get(desk_url(registration, page)).content.decode()
+    return client.get(page_url(registration, page)).content.decode()
 
 
 def said(response) -> str:
@@ -91,7 +91,7 @@ class TestWords:
         page = page_of(boss, registration)
         first, second = page.split('<li class="problem">')[1:]
         assert registration.campaign.message_flow[:80] in first
-        assert f'{desk_url(registration, "change")}#field-message_flow">How people opt in</a>' in first
+        assert f'{page_url(registration, "change")}#field-message_flow">How people opt in</a>' in first
         assert "this desk does not know" in first
         assert "NEW_THING" in first
         assert re.search(r"Messages contain phone numbers</a></dt><dd>No</dd>", second)
@@ -113,9 +113,9 @@ class TestSuggestion:
     def test_used_by_one_press_then_the_plan(self, agent):
         registration = rejected()
         response = agent.post(
-            desk_url(registration, "action/use-address"), {"revision": registration.revision}
+            page_url(registration, "action/use-address"), {"revision": registration.revision}
         )
-        assert response.headers["Location"] == desk_url(registration, "confirm/submit")
+        assert response.headers["Location"] == page_url(registration, "confirm/submit")
         registration.profile.refresh_from_db()
         registration.refresh_from_db()
         assert (registration.profile.city, registration.profile.postal_code) == ("Cambridge", "02139-4301")
@@ -131,7 +131,7 @@ class TestSuggestion:
         assert "Use suggested address" in page_of(agent, registration, "change")
         before = state(registration)
         typed = data_of(registration) | {"email": "typed@harborcrafts.com", "_use_address": "1"}
-        page = agent.post(desk_url(registration, "change"), typed).content.decode()
+        page = agent.post(page_url(registration, "change"), typed).content.decode()
         assert state(registration) == before, "nothing is saved"
         values = dict(re.findall(r'name="(email|city|postal_code|revision)" value="([^"]*)"', page))
         assert values == {
@@ -147,7 +147,7 @@ class TestSuggestion:
         registration = rejected(SUGGESTION.replace("1 Main St", "1 Main St " * 40))
         before = state(registration)
         response = agent.post(
-            desk_url(registration, "action/use-address"), {"revision": registration.revision}
+            page_url(registration, "action/use-address"), {"revision": registration.revision}
         )
         assert "by hand" in said(response)
         assert state(registration) == before
@@ -155,8 +155,8 @@ class TestSuggestion:
     def test_of_a_registration_that_moved_on_is_refused(self, agent):
         registration = rejected()
         before = state(registration)
-        response = agent.post(desk_url(registration, "action/use-address"), {"revision": "9"})
-        assert response.headers["Location"] == desk_url(registration)
+        response = agent.post(page_url(registration, "action/use-address"), {"revision": "9"})
+        assert response.headers["Location"] == page_url(registration)
         assert "look again" in said(response)
         assert state(registration) == before
 
@@ -165,7 +165,7 @@ class TestSuggestion:
         registration = rejected(reason)
         assert "Use suggested address" not in page_of(agent, registration)
         before = state(registration)
-        agent.post(desk_url(registration, "action/use-address"), {"revision": registration.revision})
+        agent.post(page_url(registration, "action/use-address"), {"revision": registration.revision})
         assert state(registration) == before
 
     def test_who_may_only_look_sees_the_table_without_the_button(self, viewer):
@@ -190,7 +190,7 @@ class TestTasks:
         assert '<details id="ticket" class="why" open>' in card
         assert "copy-ticket-text" in card
         assert registration.profile.email not in card
-        assert 'id="act-primary"' not in page, "nothing here can be fixed by an edit"
+        assert 'id="action-primary"' not in page, "nothing here can be fixed by an edit"
 
     def test_a_brand_to_be_deleted_by_hand(self, boss):
         registration = make_registration(Stage.LIVE)

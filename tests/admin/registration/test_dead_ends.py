@@ -9,7 +9,7 @@ from registrations.models import Brand, Registration
 from registrations.models.choices import Stage
 from registrations.workflow.planner import decisions
 from registrations.workflow.runner import runner
-from tests.admin.conftest import desk_url, state
+from tests.admin.conftest import page_url, state
 from tests.factories import make_registration
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def failed_brand(*errors: object, resubmissions: int = 0, words: str = "") -> Re
 
 
 def page_of(client, registration: Registration, page: str = "detail") -> str:
-    return " ".join(client.get(desk_url(registration, page)).content.decode().split())
+    return " ".join(client.get(page_url(registration, page)).content.decode().split())
 
 
 def fees(page: str) -> set[str]:
@@ -49,7 +49,7 @@ def dead(request, db) -> Registration:
 class TestDeadEnd:
     def test_the_page_offers_neither_a_fix_nor_another_try(self, boss, dead):
         page = page_of(boss, dead)
-        assert 'id="act-primary"' not in page
+        assert 'id="action-primary"' not in page
         assert "Try again" not in page
         assert "Can be resubmitted" not in page
         assert "confirm/submit" not in page
@@ -69,7 +69,7 @@ class TestDeadEnd:
         assert "btn-primary" not in page
         before = state(dead)
         data = {"revision": dead.revision, "fee": "100"}
-        response = boss.post(desk_url(dead, "action/submit"), data)
+        response = boss.post(page_url(dead, "action/submit"), data)
         assert "Nothing can be sent" in " ".join(map(str, get_messages(response.wsgi_request)))
         assert state(dead) == before
 
@@ -149,11 +149,11 @@ class TestNowAndLater:
     def test_what_was_agreed_to_is_the_sum(self, boss):
         registration = failed_brand(EDIT_FIELDS, resubmissions=1)
         boss.post(
-            desk_url(registration, "action/submit"), {"revision": registration.revision, "fee": "14.99"}
+            page_url(registration, "action/submit"), {"revision": registration.revision, "fee": "14.99"}
         )
         assert not runner.load(registration.pk).brand.resubmit_requested
         boss.post(
-            desk_url(registration, "action/submit"), {"revision": registration.revision, "fee": "15.00"}
+            page_url(registration, "action/submit"), {"revision": registration.revision, "fee": "15.00"}
         )
         assert runner.load(registration.pk).brand.resubmit_requested
 

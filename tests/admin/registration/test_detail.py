@@ -9,7 +9,7 @@ from django.utils import timezone
 from registrations.models import ApiCall, Event, Registration
 from registrations.models.choices import CallState, Stage
 from registrations.operations import actions, otp
-from tests.admin.conftest import desk_url
+from tests.admin.conftest import page_url
 from tests.factories import fake_sid, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def text(response) -> str:
 
 def primary(page: str) -> str:
     """The words on the page's one primary button, or ""."""
-    found = re.findall(r'id="act-primary">([^<]*)<', page)
+    found = re.findall(r'id="action-primary">([^<]*)<', page)
     assert len(re.findall(r'class="btn btn-primary"', page)) <= 1, "one primary button a page"
     return found[0] if found else ""
 
@@ -41,7 +41,7 @@ def primary(page: str) -> str:
 def test_renders_at_every_stage(boss, stage):
     registration = make_registration(stage)
     assert registration.stage == stage
-    response = boss.get(desk_url(registration))
+    response = boss.get(page_url(registration))
     assert response.status_code == 200
     page = text(response)
     assert Stage(stage).label in page
@@ -52,7 +52,7 @@ def test_renders_at_every_stage(boss, stage):
 def test_edit_and_confirm_pages_render_at_every_stage(boss, stage):
     registration = make_registration(stage)
     for page in ("change", "confirm/submit", "confirm/purchase"):
-        assert boss.get(desk_url(registration, page)).status_code == 200
+        assert boss.get(page_url(registration, page)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -66,13 +66,13 @@ def test_edit_and_confirm_pages_render_at_every_stage(boss, stage):
     ],
 )
 def test_primary_action_follows_the_stage(boss, stage, label):
-    assert primary(text(boss.get(desk_url(make_registration(stage))))) == label
+    assert primary(text(boss.get(page_url(make_registration(stage))))) == label
 
 
 def test_primary_action_of_an_edited_registration_is_to_send_the_changes(boss):
     registration = make_registration(Stage.OTP)
     actions.edit(registration, {"profile": {"city": "Salem"}}, actor="ann")
-    page = text(boss.get(desk_url(registration)))
+    page = text(boss.get(page_url(registration)))
     assert primary(page) == "Submit changes"
     assert "Edited, not sent" in page
 
@@ -80,7 +80,7 @@ def test_primary_action_of_an_edited_registration_is_to_send_the_changes(boss):
 def test_primary_action_on_hold_is_release(boss):
     registration = make_registration(Stage.BRAND)
     actions.hold(registration, reason="Wait for Monday.", actor="ann")
-    page = text(boss.get(desk_url(registration)))
+    page = text(boss.get(page_url(registration)))
     assert primary(page) == "Release"
     assert "Wait for Monday." in page
 
@@ -90,13 +90,13 @@ def test_every_problem_is_told_with_its_advice_and_leads_to_its_input(boss):
         Stage.CAMPAIGN,
         answer={"campaign_status": "FAILED", "errors": CAMPAIGN_ERRORS, "campaign_id": "C1234AB"},
     )
-    page = text(boss.get(desk_url(registration)))
+    page = text(boss.get(page_url(registration)))
     for item in CAMPAIGN_ERRORS:
         assert str(item["error_code"]) in page
         assert item["description"] in page
     assert "Twilio refused this for 3 reasons" in page
-    assert f'{desk_url(registration, "change")}#field-message_flow"' in page
-    assert f'{desk_url(registration, "change")}#field-privacy_policy_url"' in page
+    assert f'{page_url(registration, "change")}#field-message_flow"' in page
+    assert f'{page_url(registration, "change")}#field-privacy_policy_url"' in page
     assert primary(page) == "Fix this"
 
 
@@ -104,7 +104,7 @@ def test_each_problem_stands_beside_its_input_on_the_form(boss):
     registration = make_registration(
         Stage.CAMPAIGN, answer={"campaign_status": "FAILED", "errors": CAMPAIGN_ERRORS}
     )
-    page = text(boss.get(desk_url(registration, "change")))
+    page = text(boss.get(page_url(registration, "change")))
     flow = page.split('id="field-message_flow"')[1].split('id="field-message_sample_1"')[0]
     assert "The call to action could not be verified." in flow
     assert "30909" in flow
@@ -143,10 +143,10 @@ def test_hostile_words_of_twilio_and_of_people_are_escaped(boss):
     actions.add_note(registration, text=HOSTILE, actor=HOSTILE)
     actions.hold(registration, reason=HOSTILE, actor=HOSTILE)
     for url in (
-        desk_url(registration),
-        desk_url(registration, "refresh"),
-        desk_url(registration, "change"),
-        desk_url(registration, "confirm/submit"),
+        page_url(registration),
+        page_url(registration, "refresh"),
+        page_url(registration, "change"),
+        page_url(registration, "confirm/submit"),
         "/admin/registrations/registration/",
         "/admin/registrations/campaign/",
         "/admin/registrations/apicall/",
@@ -167,7 +167,7 @@ def test_unknown_words_are_shown_as_they_came(boss, word):
     campaign = make_registration(Stage.CAMPAIGN, answer={"campaign_status": word})
     profile = make_registration(Stage.PROFILE, answer={"status": word})
     for registration in (brand, campaign, profile):
-        assert boss.get(desk_url(registration)).status_code == 200
+        assert boss.get(page_url(registration)).status_code == 200
     assert shown in text(boss.get("/admin/registrations/brand/"))
     assert shown in text(boss.get("/admin/registrations/campaign/"))
 
@@ -177,7 +177,7 @@ def test_unknown_words_are_shown_as_they_came(boss, word):
 )
 def test_odd_shapes_of_errors_crash_nothing(boss, errors):
     registration = make_registration(Stage.CAMPAIGN, answer={"campaign_status": "FAILED", "errors": errors})
-    for url in (desk_url(registration), desk_url(registration, "change"), "/admin/registrations/campaign/"):
+    for url in (page_url(registration), page_url(registration, "change"), "/admin/registrations/campaign/"):
         assert boss.get(url).status_code == 200
 
 
@@ -188,7 +188,7 @@ def test_unknown_stage_and_waiting_words_render(boss):
         registration=registration, step="gone.step", state="odd", started_at=timezone.now()
     )
     for url in (
-        desk_url(registration),
+        page_url(registration),
         "/admin/registrations/registration/",
         "/admin/registrations/apicall/",
     ):
@@ -207,7 +207,7 @@ class TestOneTimeText:
         registration.brand.otp_sent_at, registration.brand.otp_sends = sent, 2
         registration.brand.registered_at = timezone.now() - timedelta(days=3, hours=1)
         registration.brand.save()
-        page = text(boss.get(desk_url(registration)))
+        page = text(boss.get(page_url(registration)))
         assert "<dt>Texts sent</dt><dd>2</dd>" in page
         assert "<dt>Answer within</dt><dd>3 h</dd>" in page
         assert "26 d left" in page
@@ -220,7 +220,7 @@ class TestOneTimeText:
     def test_the_cool_down_takes_the_button_away_and_says_why(self, boss, settings):
         settings.A2P_TIME_SCALE = 1
         registration = make_registration(Stage.OTP)  # Twilio's first text went out this moment
-        page = text(boss.get(desk_url(registration)))
+        page = text(boss.get(page_url(registration)))
         assert "confirm/resend-otp" not in page
         assert 'id="otp-why-not"' in page
         assert otp.state(registration).why_not in page
@@ -231,43 +231,43 @@ class TestOneTimeText:
         registration = make_registration(Stage.OTP)
         registration.brand.otp_sent_at = timezone.now() - timedelta(hours=25)
         registration.brand.save()
-        assert "expired" in text(boss.get(desk_url(registration)))
+        assert "expired" in text(boss.get(page_url(registration)))
 
     def test_no_panel_before_and_after(self, boss):
         for stage in (Stage.BRAND, Stage.CAMPAIGN):
-            assert "Texts sent" not in text(boss.get(desk_url(make_registration(stage))))
+            assert "Texts sent" not in text(boss.get(page_url(make_registration(stage))))
 
 
 def test_sids_link_to_the_console_and_can_be_copied(boss):
     registration = make_registration(Stage.CAMPAIGN)
-    page = text(boss.get(desk_url(registration)))
+    page = text(boss.get(page_url(registration)))
     assert f"https://console.twilio.com/us1/develop/sms/services/{registration.campaign.service_sid}" in page
     assert f'data-copy="{registration.brand.sid}"' in page
 
 
 def test_an_owned_number_is_not_called_bought(boss):
-    assert "Buy a number" not in text(boss.get(desk_url(make_registration(Stage.OTP))))
+    assert "Buy a number" not in text(boss.get(page_url(make_registration(Stage.OTP))))
 
 
 def test_a_number_to_buy_asks_for_the_price_first(boss, agent):
     registration = make_registration(
         Stage.NUMBER, parts={"phone_number": {"sender_number": "", "area_code": "415"}}
     )
-    assert primary(text(boss.get(desk_url(registration)))) == "Confirm purchase"
-    assert "$1.15 a month" in text(boss.get(desk_url(registration, "confirm/purchase")))
+    assert primary(text(boss.get(page_url(registration)))) == "Confirm purchase"
+    assert "$1.15 a month" in text(boss.get(page_url(registration, "confirm/purchase")))
     # Who may not spend is not offered the button.
-    assert primary(text(agent.get(desk_url(registration)))) != "Confirm purchase"
-    assert "may not buy numbers" in text(agent.get(desk_url(registration, "confirm/purchase")))
+    assert primary(text(agent.get(page_url(registration)))) != "Confirm purchase"
+    assert "may not buy numbers" in text(agent.get(page_url(registration, "confirm/purchase")))
 
 
 def test_what_twilio_says_stands_beside_the_steps(boss):
     registration = make_registration(Stage.LIVE)
-    assert "A2P state not reported" in text(boss.get(desk_url(registration)))
+    assert "A2P state not reported" in text(boss.get(page_url(registration)))
     registration.phone_number.a2p_status = "pending_registration"
     registration.phone_number.save()
     registration.brand.resubmissions = 2
     registration.brand.save()
-    page = text(boss.get(desk_url(registration)))
+    page = text(boss.get(page_url(registration)))
     for word in ("In the service", "Registering", "B4NKP7Q", "resubmitted 2 of 3 times", "C7LM2XY"):
         assert word in page
 
@@ -276,7 +276,7 @@ def test_retired_objects_are_shown(boss):
     registration = make_registration(Stage.CAMPAIGN)
     sid = fake_sid("MG")
     registration.retired.create(kind="service", sid=sid, why="Replaced.")
-    page = text(boss.get(desk_url(registration)))
+    page = text(boss.get(page_url(registration)))
     assert sid in page
     assert "Left at Twilio" in page
 
@@ -298,7 +298,7 @@ def test_queries_do_not_grow_with_the_registration(boss, django_assert_max_num_q
             started_at=timezone.now(),
         )
     with django_assert_max_num_queries(20):
-        page = text(boss.get(desk_url(registration)))
+        page = text(boss.get(page_url(registration)))
     assert "The whole timeline" in page
     assert "All calls of this registration" in page
 
@@ -309,5 +309,5 @@ def test_redacted_ledger_only(boss):
     run = registration.api_calls.first()
     run.request_params = {"secret": "plain-text-email"}
     run.save()
-    for url in (desk_url(registration), f"/admin/registrations/apicall/{run.pk}/change/"):
+    for url in (page_url(registration), f"/admin/registrations/apicall/{run.pk}/change/"):
         assert "plain-text-email" not in text(boss.get(url))

@@ -7,7 +7,7 @@ from registrations.models import Registration
 from registrations.models.choices import Stage
 from registrations.operations import actions
 from registrations.workflow.planner import decisions
-from tests.admin.conftest import desk_url
+from tests.admin.conftest import page_url
 from tests.factories import make_registration
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def template(db) -> dict:
 def test_add_saves_a_draft_and_leads_to_its_page(boss, template):
     response = boss.post(ADD, template | {"label": "New one", "_save": "1"})
     registration = Registration.objects.get()
-    assert response.headers["Location"] == desk_url(registration)
+    assert response.headers["Location"] == page_url(registration)
     assert (registration.label, registration.stage, registration.was_submitted) == (
         "New one",
         Stage.DRAFT,
@@ -68,7 +68,7 @@ def test_all_errors_at_once_each_at_its_field_and_nothing_lost(boss, template):
 
 def test_edit_without_change_makes_no_new_revision(boss):
     registration = make_registration(Stage.OTP)
-    boss.post(desk_url(registration, "change"), typed(registration) | {"_save": "1"})
+    boss.post(page_url(registration, "change"), typed(registration) | {"_save": "1"})
     registration.refresh_from_db()
     assert registration.revision == 1
     assert registration.is_submitted
@@ -76,7 +76,7 @@ def test_edit_without_change_makes_no_new_revision(boss):
 
 def test_edit_is_saved_but_not_sent(boss):
     registration = make_registration(Stage.OTP)
-    boss.post(desk_url(registration, "change"), typed(registration, city="Salem") | {"_save": "1"})
+    boss.post(page_url(registration, "change"), typed(registration, city="Salem") | {"_save": "1"})
     registration.refresh_from_db()
     assert (registration.revision, registration.submitted_revision) == (2, 1)
     assert registration.profile.city == "Salem"
@@ -87,7 +87,7 @@ def test_a_colleagues_save_is_not_overwritten_unseen(boss):
     registration = make_registration(Stage.DRAFT)
     mine = typed(registration, city="Salem", label="Mine") | {"_save": "1"}
     actions.edit(registration, {"profile": {"city": "Lowell"}}, actor="colleague")
-    response = boss.post(desk_url(registration, "change"), mine)
+    response = boss.post(page_url(registration, "change"), mine)
     assert response.status_code == 409
     page = response.content.decode()
     assert 'value="Salem"' in page, "what was typed is kept"
@@ -96,7 +96,7 @@ def test_a_colleagues_save_is_not_overwritten_unseen(boss):
     assert registration.profile.city == "Lowell"
     # Saving again, having seen it, is a decision.
     assert 'name="revision" value="2"' in page
-    assert boss.post(desk_url(registration, "change"), mine | {"revision": "2"}).status_code == 302
+    assert boss.post(page_url(registration, "change"), mine | {"revision": "2"}).status_code == 302
     registration.profile.refresh_from_db()
     assert registration.profile.city == "Salem"
 
@@ -105,7 +105,7 @@ def test_a_colleagues_save_is_not_overwritten_unseen(boss):
 def test_a_form_without_its_revision_is_refused(boss, revision):
     registration = make_registration(Stage.DRAFT)
     response = boss.post(
-        desk_url(registration, "change"),
+        page_url(registration, "change"),
         typed(registration, city="Salem", revision=revision) | {"_save": "1"},
     )
     assert response.status_code in (409, 422)
@@ -116,7 +116,7 @@ def test_a_form_without_its_revision_is_refused(boss, revision):
 def test_save_and_submit_sends_when_it_costs_what_was_said(boss, template):
     response = boss.post(ADD, template | {"_submit": "1", "fee": "19.50"})
     registration = Registration.objects.get()
-    assert response.headers["Location"] == desk_url(registration)
+    assert response.headers["Location"] == page_url(registration)
     assert registration.is_submitted
     assert registration.submitted_by == "boss"
 
@@ -126,7 +126,7 @@ def test_save_and_submit_never_costs_more_than_was_said(boss, template, fee):
     response = boss.post(ADD, template | {"_submit": "1", "fee": fee})
     registration = Registration.objects.get()
     assert not registration.was_submitted
-    assert response.headers["Location"] == desk_url(registration, "confirm/submit")
+    assert response.headers["Location"] == page_url(registration, "confirm/submit")
     assert decisions.plan(registration).fee > 0
 
 
@@ -144,11 +144,11 @@ def test_what_is_lost_by_a_change_is_shown_first(boss):
     registration = make_registration(Stage.CAMPAIGN, answer={"campaign_status": "FAILED", "errors": []})
     # An auto-reply cannot be edited in place: the campaign is deleted and registered anew (docs/twilio.md section 5.3).
     data = typed(registration, help_message="Ann Lee Nails: call (415) 555-0123.", _submit="1", fee="100")
-    response = boss.post(desk_url(registration, "change"), data)
+    response = boss.post(page_url(registration, "change"), data)
     registration.refresh_from_db()
     assert not registration.is_submitted
-    assert response.headers["Location"] == desk_url(registration, "confirm/submit")
-    page = boss.get(desk_url(registration, "confirm/submit")).content.decode()
+    assert response.headers["Location"] == page_url(registration, "confirm/submit")
+    page = boss.get(page_url(registration, "confirm/submit")).content.decode()
     assert "Delete the rejected campaign" in page
     for note in decisions.plan(Registration.objects.get(pk=registration.pk)).notes:
         assert note in page
@@ -156,12 +156,12 @@ def test_what_is_lost_by_a_change_is_shown_first(boss):
 
 def test_who_may_only_look_is_led_to_the_page(viewer):
     registration = make_registration()
-    response = viewer.get(desk_url(registration, "change"))
-    assert response.headers["Location"] == desk_url(registration)
-    assert viewer.post(desk_url(registration, "change"), {"city": "X"}).headers["Location"] == desk_url(
+    response = viewer.get(page_url(registration, "change"))
+    assert response.headers["Location"] == page_url(registration)
+    assert viewer.post(page_url(registration, "change"), {"city": "X"}).headers["Location"] == page_url(
         registration
     )
-    assert "Edit<span" not in viewer.get(desk_url(registration)).content.decode()
+    assert "Edit<span" not in viewer.get(page_url(registration)).content.decode()
 
 
 def test_every_input_has_a_label_and_its_texts_are_tied_to_it(boss):

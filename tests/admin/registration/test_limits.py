@@ -5,7 +5,7 @@ import pytest
 from registrations.intake.form import data_of
 from registrations.models import Registration
 from registrations.models.choices import Stage
-from tests.admin.conftest import browser, desk_url, person, state
+from tests.admin.conftest import browser, page_url, person, state
 from tests.factories import make_registration
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def supervisor(db):
 
 
 def panel(client, registration) -> str:
-    page = client.get(desk_url(registration)).content.decode()
+    page = client.get(page_url(registration)).content.decode()
     return page.split('id="limits-title"')[1].split("</section>")[0]
 
 
@@ -60,16 +60,16 @@ def test_the_panel_warns_near_the_limit_and_says_when_it_is_spent(boss):
 def test_only_a_supervisor_is_offered_to_go_on_anyway(agent, supervisor):
     used(3)
     registration = make_registration(label="Fourth")
-    page = agent.get(desk_url(registration)).content.decode()
+    page = agent.get(page_url(registration)).content.decode()
     assert SPENT in page
     assert "ask a supervisor" in page
     assert 'id="override-reason"' not in page
-    assert 'id="override-reason"' in supervisor.get(desk_url(registration)).content.decode()
+    assert 'id="override-reason"' in supervisor.get(page_url(registration)).content.decode()
 
 
 def test_the_confirm_page_says_it_instead_of_a_button(agent):
     used(3)
-    page = agent.get(desk_url(make_registration(label="Fourth"), "confirm/submit")).content.decode()
+    page = agent.get(page_url(make_registration(label="Fourth"), "confirm/submit")).content.decode()
     assert SPENT in page
     assert "A supervisor can let it pass" in page
     assert "btn-primary" not in page
@@ -80,7 +80,7 @@ def test_the_form_refuses_a_spent_value_at_its_input(agent):
     registration = make_registration(label="Fourth")
     before = state(registration)
     response = agent.post(
-        desk_url(registration, "change"), typed(registration, label="New name") | {"_save": "1"}
+        page_url(registration, "change"), typed(registration, label="New name") | {"_save": "1"}
     )
     assert response.status_code == 422
     page = response.content.decode()
@@ -94,17 +94,17 @@ def test_a_reason_from_somebody_who_may_not_give_one_counts_for_nothing(agent):
     used(3)
     registration = make_registration(label="Fourth")
     data = typed(registration, label="New name", limit_reason="I say so") | {"_save": "1"}
-    assert agent.post(desk_url(registration, "change"), data).status_code == 422
+    assert agent.post(page_url(registration, "change"), data).status_code == 422
 
 
 def test_near_the_limit_is_a_hint_and_stops_nobody(agent):
     used(1)
     registration = make_registration(label="Second")
     data = typed(registration, postal_code="x") | {"_save": "1"}  # another error shows the form again
-    page = agent.post(desk_url(registration, "change"), data).content.decode()
+    page = agent.post(page_url(registration, "change"), data).content.decode()
     assert "was used for 1 other brand;" in page.split('id="hints-mobile_phone_number"')[1].split("</ul>")[0]
     assert (
-        agent.post(desk_url(registration, "change"), typed(registration) | {"_save": "1"}).status_code == 302
+        agent.post(page_url(registration, "change"), typed(registration) | {"_save": "1"}).status_code == 302
     )
 
 
@@ -112,13 +112,13 @@ def test_a_registration_whose_brand_stands_may_be_edited(agent):
     used(3)
     registration = make_registration(Stage.OTP, label="Before the rule")
     data = typed(registration, description=registration.campaign.description + " By text.") | {"_save": "1"}
-    assert agent.post(desk_url(registration, "change"), data).status_code == 302
+    assert agent.post(page_url(registration, "change"), data).status_code == 302
 
 
 def test_a_supervisor_without_a_reason_is_asked_for_one(supervisor):
     used(3)
     registration = make_registration(label="Fourth")
-    response = supervisor.post(desk_url(registration, "change"), typed(registration) | {"_save": "1"})
+    response = supervisor.post(page_url(registration, "change"), typed(registration) | {"_save": "1"})
     assert response.status_code == 422
     assert 'name="limit_reason"' in response.content.decode()
 
@@ -128,7 +128,7 @@ class TestOverride:
         used(3)
         registration = make_registration(label="Fourth")
         before = state(registration)
-        url = desk_url(registration, "action/override")
+        url = page_url(registration, "action/override")
         assert agent.post(url, {"reason": "x"}).status_code == 403
         supervisor.post(url, {"reason": "  "})
         assert state(registration) == before
@@ -136,7 +136,7 @@ class TestOverride:
         registration.refresh_from_db()
         assert registration.limit_override == "Same owner, three shops."
         assert registration.events.filter(actor="chief").exists()
-        page = supervisor.get(desk_url(registration)).content.decode()
+        page = supervisor.get(page_url(registration)).content.decode()
         assert "Same owner, three shops." in page
         assert 'id="override-reason"' not in page
 
@@ -182,14 +182,14 @@ class TestAtDataEntry:
 
     def test_the_registration_itself_does_not_count(self, agent):
         registration = make_registration(Stage.BRAND)
-        page = self.asked(agent, desk_url(registration, "limits"), mobile_phone_number="(415) 555-2672")
+        page = self.asked(agent, page_url(registration, "limits"), mobile_phone_number="(415) 555-2672")
         assert self.line(page, "mobile_phone_number") == ""
 
     def test_asking_saves_nothing_and_takes_no_get(self, agent):
         registration = make_registration()
         before = state(registration)
-        assert agent.get(desk_url(registration, "limits")).status_code == 405
-        self.asked(agent, desk_url(registration, "limits"), mobile_phone_number="(212) 555-0100")
+        assert agent.get(page_url(registration, "limits")).status_code == 405
+        self.asked(agent, page_url(registration, "limits"), mobile_phone_number="(212) 555-0100")
         assert state(registration) == before
         assert agent.post("/admin/registrations/registration/999999/limits/", {}).status_code == 404
 
@@ -197,23 +197,23 @@ class TestAtDataEntry:
         registration = make_registration()
         for client in (viewer, nobody):
             assert client.post(f"{LIST}limits/", {}).status_code == 403
-            assert client.post(desk_url(registration, "limits"), {}).status_code == 403
+            assert client.post(page_url(registration, "limits"), {}).status_code == 403
 
     def test_the_form_opens_with_it(self, agent):
         used(2)
-        page = agent.get(desk_url(make_registration(label="Third"), "change")).content.decode()
+        page = agent.get(page_url(make_registration(label="Third"), "change")).content.decode()
         assert "none of 3 is left" in self.line(page, "mobile_phone_number")
         assert 'id="limit-email" role="status"></p>' in page
 
     def test_not_where_the_brand_stands_already(self, agent):
         used(2)
-        page = agent.get(desk_url(make_registration(Stage.OTP, label="Third"), "change")).content.decode()
+        page = agent.get(page_url(make_registration(Stage.OTP, label="Third"), "change")).content.decode()
         assert self.line(page, "mobile_phone_number") == ""
 
     def test_said_after_saving(self, agent):
         used(1)
         registration = make_registration(label="Second")
         response = agent.post(
-            desk_url(registration, "change"), typed(registration) | {"_save": "1"}, follow=True
+            page_url(registration, "change"), typed(registration) | {"_save": "1"}, follow=True
         )
         assert "was used for 1 other brand; after this one 1 of 3 is left." in response.content.decode()

@@ -14,7 +14,7 @@ from registrations.operations import actions, bulk, otp
 from registrations.reporting import statistics
 from registrations.workflow.recorder import recorder
 from registrations.workflow.steps import BY_SLUG
-from tests.admin.conftest import browser, desk_url, person, state
+from tests.admin.conftest import browser, page_url, person, state
 from tests.factories import make_registration
 
 pytestmark = pytest.mark.django_db
@@ -72,11 +72,11 @@ def test_expired_ones_first_with_what_is_left(boss):
 def test_one_is_texted_again_from_the_list_where_it_may_be(boss, viewer):
     ready, waits = owes("Ready", 3), [owes("Cooling", 0), owes("Asked", 3, otp_requested_at=timezone.now())]
     page = boss.get(DESK).content.decode()
-    assert desk_url(ready, "confirm/resend-otp") in row(page, "Ready")
+    assert page_url(ready, "confirm/resend-otp") in row(page, "Ready")
     for registration in waits:
         assert otp.state(registration).why_not
-        assert desk_url(registration, "confirm/resend-otp") not in page
-    assert desk_url(ready, "confirm/resend-otp") not in viewer.get(DESK).content.decode()
+        assert page_url(registration, "confirm/resend-otp") not in page
+    assert page_url(ready, "confirm/resend-otp") not in viewer.get(DESK).content.decode()
 
 
 def test_nobody_owes_an_answer(boss):
@@ -170,7 +170,7 @@ class TestResendingToMany:
 
 class TestMobile:
     def test_page_says_what_happens(self, agent):
-        page = agent.get(desk_url(owes("One", 2), "mobile")).content.decode()
+        page = agent.get(page_url(owes("One", 2), "mobile")).content.decode()
         assert "(415) 555-2672" in page
         assert "answer with the word YES" in page
 
@@ -186,7 +186,7 @@ class TestMobile:
     def test_wrong_numbers_are_refused_as_in_the_form(self, agent, typed, words):
         registration = owes("One", 2)
         before = state(registration)
-        response = agent.post(desk_url(registration, "mobile"), {"mobile_phone_number": typed, "fee": "0"})
+        response = agent.post(page_url(registration, "mobile"), {"mobile_phone_number": typed, "fee": "0"})
         assert response.status_code == 422
         assert words in response.content.decode()
         assert state(registration) == before
@@ -200,16 +200,16 @@ class TestMobile:
         before = state(registration)
         typed = {"mobile_phone_number": "(415) 555-2999", "fee": "0", "revision": registration.revision}
         typed["limit_reason"] = "I say so."
-        page = agent.post(desk_url(registration, "mobile"), typed).content.decode()
+        page = agent.post(page_url(registration, "mobile"), typed).content.decode()
         assert "was used for 3 other brands" in page
         assert 'name="limit_reason"' not in page
         assert state(registration) == before
 
         chief = browser(person("chief", "view_registration", "change_registration", "override_limits"))
-        page = chief.post(desk_url(registration, "mobile"), typed | {"limit_reason": " "}).content.decode()
+        page = chief.post(page_url(registration, "mobile"), typed | {"limit_reason": " "}).content.decode()
         assert 'name="limit_reason"' in page
         assert state(registration) == before
-        assert chief.post(desk_url(registration, "mobile"), typed).status_code == 302
+        assert chief.post(page_url(registration, "mobile"), typed).status_code == 302
         registration.refresh_from_db()
         assert registration.limit_override == "I say so."
         assert registration.events.filter(tag="limits:overridden", actor="chief").exists()
@@ -218,13 +218,13 @@ class TestMobile:
 
     def test_who_owes_nothing_is_led_back(self, agent):
         registration = make_registration(Stage.LIVE)
-        assert agent.get(desk_url(registration, "mobile")).headers["Location"] == desk_url(registration)
+        assert agent.get(page_url(registration, "mobile")).headers["Location"] == page_url(registration)
 
     def test_needs_the_permission(self, viewer):
         registration = owes("One", 2)
-        assert viewer.get(desk_url(registration, "mobile")).status_code == 403
+        assert viewer.get(page_url(registration, "mobile")).status_code == 403
         assert (
-            viewer.post(desk_url(registration, "mobile"), {"mobile_phone_number": "+14155552673"}).status_code
+            viewer.post(page_url(registration, "mobile"), {"mobile_phone_number": "+14155552673"}).status_code
             == 403
         )
 
@@ -232,7 +232,7 @@ class TestMobile:
         registration = owes("One", 2)
         typed = {"mobile_phone_number": "(415) 555-2673", "fee": "0", "revision": registration.revision}
         actions.edit(registration, {"profile": {"city": "Salem"}}, actor="bob")
-        response = agent.post(desk_url(registration, "mobile"), typed)
+        response = agent.post(page_url(registration, "mobile"), typed)
         assert response.status_code == 409
         page = response.content.decode()
         assert "Somebody has edited this registration" in page
@@ -244,8 +244,8 @@ class TestMobile:
     def test_saved_and_on_its_way(self, agent):
         registration = owes("One", 2)
         typed = {"mobile_phone_number": "(415) 555-2673", "fee": "0", "revision": registration.revision}
-        response = agent.post(desk_url(registration, "mobile"), typed)
-        assert response.headers["Location"] == desk_url(registration)
+        response = agent.post(page_url(registration, "mobile"), typed)
+        assert response.headers["Location"] == page_url(registration)
         registration.trust_bundle.refresh_from_db()
         registration.refresh_from_db()
         assert str(registration.trust_bundle.mobile_phone_number) == "+14155552673"
@@ -268,9 +268,9 @@ class TestResendFromTheCasePage:
         registration = self.texted(20.5)
         before = state(registration)
         assert (
-            desk_url(registration, "confirm/resend-otp") in agent.get(desk_url(registration)).content.decode()
+            page_url(registration, "confirm/resend-otp") in agent.get(page_url(registration)).content.decode()
         )
-        page = agent.get(desk_url(registration, "confirm/resend-otp")).content.decode()
+        page = agent.get(page_url(registration, "confirm/resend-otp")).content.decode()
         assert "(•••) •••-2672" in page
         assert "555-2672" not in page
         for words in ("2 times", "good for 3 h", "the word YES", "Send the text", "Change the mobile"):
@@ -278,11 +278,11 @@ class TestResendFromTheCasePage:
         assert state(registration) == before
 
     def test_an_expired_text_is_said(self, agent):
-        assert "expired" in agent.get(desk_url(self.texted(25), "confirm/resend-otp")).content.decode()
+        assert "expired" in agent.get(page_url(self.texted(25), "confirm/resend-otp")).content.decode()
 
     def test_within_the_cool_down_there_is_no_button(self, agent):
         registration = self.texted(0.02)
-        page = agent.get(desk_url(registration, "confirm/resend-otp")).content.decode()
+        page = agent.get(page_url(registration, "confirm/resend-otp")).content.decode()
         assert "in 3 min" in page
         assert "A text went out a moment ago." in page
         assert "btn-primary" not in page
@@ -290,7 +290,7 @@ class TestResendFromTheCasePage:
     def test_unsent_edits_come_first(self, agent):
         registration = self.texted(1)
         Registration.objects.filter(pk=registration.pk).update(revision=registration.revision + 1)
-        page = agent.get(desk_url(registration, "confirm/resend-otp")).content.decode()
+        page = agent.get(page_url(registration, "confirm/resend-otp")).content.decode()
         assert "Submit them first." in page
         assert "btn-primary" not in page
 
@@ -302,14 +302,14 @@ class TestResendFromTheCasePage:
 
     def test_confirmed_for_another_revision_is_refused(self, agent):
         registration = self.texted(1)
-        agent.post(desk_url(registration, "action/resend-otp"), {"revision": "9"})
+        agent.post(page_url(registration, "action/resend-otp"), {"revision": "9"})
         registration.brand.refresh_from_db()
         assert registration.brand.otp_requested_at is None
 
     def test_who_may_only_look_is_not_asked(self, viewer):
         registration = self.texted(1)
-        assert viewer.get(desk_url(registration, "confirm/resend-otp")).status_code == 403
-        assert "confirm/resend-otp" not in viewer.get(desk_url(registration)).content.decode()
+        assert viewer.get(page_url(registration, "confirm/resend-otp")).status_code == 403
+        assert "confirm/resend-otp" not in viewer.get(page_url(registration)).content.decode()
 
 
 def test_a_brand_that_is_approved_anew_has_a_text_more_and_no_old_wish(agent):

@@ -7,7 +7,7 @@ import pytest
 from registrations.intake.preflight import gate
 from registrations.models import Registration
 from registrations.operations import actions
-from tests.admin.conftest import desk_url, state
+from tests.admin.conftest import page_url, state
 from tests.customers import PARTS, make_draft
 from tests.factories import make_registration
 from tests.intake.form.rows import VALID
@@ -85,7 +85,7 @@ def test_errors_lead_save_and_submit_to_the_plan_which_says_why(agent):
     html = answer.content.decode()
     registration = Registration.objects.get()
     assert not registration.is_submitted
-    assert answer.redirect_chain[-1][0] == desk_url(registration, "confirm/submit")
+    assert answer.redirect_chain[-1][0] == page_url(registration, "confirm/submit")
     assert "expects a rejection" in html
     assert "#field-message_sample_1" in html
     assert "Submit all the same" in html
@@ -96,7 +96,7 @@ def test_a_warning_that_was_seen_stops_nobody_one_unseen_is_shown_first(agent):
     data = {**VALID, "message_flow": DOUBTFUL, "fee": "19.50", "_submit": "1"}
     unseen = agent.post(ADD, data)
     registration = Registration.objects.get()
-    assert unseen.url == desk_url(registration, "confirm/submit")
+    assert unseen.url == page_url(registration, "confirm/submit")
     assert not registration.is_submitted
     html = agent.get(unseen.url).content.decode()
     assert "The pre-flight doubts" in html
@@ -138,7 +138,7 @@ def test_a_campaign_that_stands_is_left_alone(stage):
 # --- going past it ----------------------------------------------------------------------------------------------
 def submit_all_the_same(client, registration):
     """Press the button of the plan's page with what that page carries."""
-    html = client.get(desk_url(registration, "confirm/submit")).content.decode()
+    html = client.get(page_url(registration, "confirm/submit")).content.decode()
     assert "Submit all the same" in html
     read = re.search(r'name="preflight_read" value="([^"]*)"', html).group(1)
     plan = re.search(r'name="plan" value="([^"]*)"', html).group(1)
@@ -187,8 +187,8 @@ def test_a_clean_registration_leaves_no_trace_of_it():
 # --- looking outside ------------------------------------------------------------------------------------------
 def test_the_look_outside_is_offered_with_its_price_only_when_it_is_on(agent, settings):
     registration = make_draft()
-    assert "Look now" not in agent.get(desk_url(registration)).content.decode()
+    assert "Look now" not in agent.get(page_url(registration)).content.decode()
     settings.A2P_PREFLIGHT_LOOKUP = True
-    assert "Look now · $0.008" in agent.get(desk_url(registration)).content.decode()
+    assert "Look now · $0.008" in agent.get(page_url(registration)).content.decode()
     agent.post(f"/admin/registrations/registration/{registration.pk}/action/look-online/")
     assert registration.events.filter(tag="preflight:online_asked").exists()

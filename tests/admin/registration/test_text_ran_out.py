@@ -9,7 +9,7 @@ from registrations.models import Brand, Registration
 from registrations.models.choices import Stage, WaitingFor
 from registrations.workflow.planner import decisions
 from registrations.workflow.runner import runner
-from tests.admin.conftest import desk_url
+from tests.admin.conftest import page_url
 from tests.admin.registration.test_detail import primary, text
 from tests.factories import make_registration
 
@@ -37,7 +37,7 @@ def test_it_is_our_turn_and_twilio_is_still_looked_at(boss, code_key):
         decisions.stand(runner.load(registration.pk), timezone.now()), decisions.Wait | decisions.Look
     )
     Brand.objects.filter(registration=registration).update(otp_sent_at=timezone.now() - timedelta(days=2))
-    assert primary(text(boss.get(desk_url(registration)))) == "Resend OTP text"
+    assert primary(text(boss.get(page_url(registration)))) == "Resend OTP text"
 
 
 def test_after_another_text_only_a_newer_word_of_twilios_counts():

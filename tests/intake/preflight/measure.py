@@ -11,7 +11,7 @@ from registrations.intake.preflight import ERROR, RULES, WARNING, check
 from tests.intake.preflight.texts import BAD, GOOD, inputs_of
 
 # ruff: noqa: E501  (rows of a table)
-DOCUMENT = Path(__file__).parents[2] / "docs" / "preflight.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "preflight.md"
 
 _HEAD = """# Pre-flight
 

@@ -63,9 +63,9 @@ PRIVACY, TERMS = "privacy_policy_url", "terms_and_conditions_url"
     ("page", "answer", "expected"),
     [
         ("privacy", Page("https://annlee.example.com/privacy", 404), ("page-open", PRIVACY, "error")),
-        ("terms", Page("https://annlee.example.com/terms", trouble="unknown"), ("page-open", TERMS, "error")),
-        ("terms", Page("https://annlee.example.com/terms", trouble="private"), ("page-open", TERMS, "error")),
-        ("terms", Page("https://annlee.example.com/terms", trouble="slow"), ("page-open", TERMS, "warning")),
+        ("terms", Page("https://annlee.example.com/terms", problem="unknown"), ("page-open", TERMS, "error")),
+        ("terms", Page("https://annlee.example.com/terms", problem="private"), ("page-open", TERMS, "error")),
+        ("terms", Page("https://annlee.example.com/terms", problem="slow"), ("page-open", TERMS, "warning")),
         ("terms", Page("https://annlee.example.com/terms", 403), ("page-open", TERMS, "warning")),
         ("book", Page("https://annlee.example.com/book", 401), ("page-login", "message_flow", "error")),
         ("book", Page("https://annlee.example.com/login?next=book", 200, "x"), ("page-login", "message_flow", "error")),
@@ -81,7 +81,7 @@ PRIVACY, TERMS = "privacy_policy_url", "terms_and_conditions_url"
         ),
         (
             "privacy",
-            Page("https://annlee.example.com/privacy", 200, "%PDF-1.7", kind="application/pdf"),
+            Page("https://annlee.example.com/privacy", 200, "%PDF-1.7", content_type="application/pdf"),
             ("page-content", PRIVACY, "warning"),
         ),
         (
@@ -107,9 +107,9 @@ def test_what_is_wrong_with_a_page(fetching_on, page, answer, expected):
 
 @pytest.mark.django_db
 def test_evidence_and_exceptions_are_no_findings(fetching_on):
-    photo = Page("https://annlee.example.com/sign-in-sheet.jpg", 200, "\ufffd", kind="image/jpeg")
+    photo = Page("https://annlee.example.com/sign-in-sheet.jpg", 200, "\ufffd", content_type="image/jpeg")
     excepted = GOOD_PRIVACY + GIVEN + "All of the above exclude text messaging opt-in data and consent."
-    policy = Page("https://annlee.example.com/privacy", 200, excepted, kind="text/html")
+    policy = Page("https://annlee.example.com/privacy", 200, excepted, content_type="text/html")
     assert keys(online_checks.look(make_draft(), fetch=fetched(book=photo, privacy=policy))) == []
 
 

@@ -299,7 +299,7 @@ def test_cancel_stops_after_the_row_at_work_and_restart_goes_on(user):
     assert upload.state == JobState.CANCELLED
     # The second row met the cancellation within its transaction, and left no registration.
     assert Registration.objects.count() == ImportRow.objects.filter(state=ItemState.DONE).count() == 1
-    background_job.restart(upload, queue.enqueue_import)
+    background_job.restart(upload)
     work(upload)
     assert (upload.state, Registration.objects.count()) == (JobState.DONE, 5)
 

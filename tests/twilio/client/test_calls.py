@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from registrations.twilio.client import CAMPAIGN_SID, TwilioClient
-from registrations.twilio.client.core import Core
+from registrations.twilio.client.core import BaseClient
 from tests.twilio.client.calls import (
     AD,
     ADDRESS,
@@ -62,7 +62,7 @@ def test_the_table_has_every_public_method() -> None:
     public = {
         name
         for name, _ in inspect.getmembers(TwilioClient, inspect.isfunction)
-        if not name.startswith("_") and name not in vars(Core)
+        if not name.startswith("_") and name not in vars(BaseClient)
     }
     assert {call.name for call in CALLS} == public
 
@@ -92,7 +92,7 @@ def test_goes_to_twilios_own_host(call: Call, client_for: Any, monkeypatch: pyte
         seen.append((prepared, kwargs))
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(gw._wire.session, "send", send)
+    monkeypatch.setattr(gw._transport.session, "send", send)
     with pytest.raises(Exception, match="nothing was sent"):
         call.run(gw)
     [(prepared, kwargs)] = seen

@@ -226,6 +226,6 @@ def test_a_job_killed_in_the_middle_is_no_twilio_error(
     def send(*args: object, **kwargs: object) -> None:
         raise JobTimeout
 
-    monkeypatch.setattr(gw._wire.session, "send", send)
+    monkeypatch.setattr(gw._transport.session, "send", send)
     with pytest.raises(JobTimeout):
         gw.update_brand(BN)

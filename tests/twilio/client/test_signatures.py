@@ -16,8 +16,8 @@ from django.test import RequestFactory, override_settings
 
 from registrations.twilio.client import is_signed
 from registrations.twilio.client.signatures import (
+    CONNECTION_OVERRIDES,
     FORM,
-    OVERRIDES,
     SETTINGS_HEADER,
     SIGNATURE_HEADER,
     signature,
@@ -126,7 +126,7 @@ def test_the_query_string_counts_as_it_came() -> None:
 
 
 def test_the_fragment_of_our_own_address_may_be_signed_or_not() -> None:
-    assert signed(form_request(url=f"{BASE}/hook#{OVERRIDES}"))
+    assert signed(form_request(url=f"{BASE}/hook#{CONNECTION_OVERRIDES}"))
     assert not signed(form_request(url=f"{BASE}/hook#rc=1"))
 
 

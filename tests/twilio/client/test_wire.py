@@ -79,7 +79,7 @@ def test_an_error_in_the_middle_of_a_list_is_one_of_the_five(
 
 def test_pages_in_a_circle_end(gw: TwilioClient, server: ScriptedServer) -> None:
     server.otherwise = Reply(body=page(range(1), "https://messaging.twilio.com/v1/Services?Page=1"))
-    with pytest.raises(errors.Unavailable, match="circle"):
+    with pytest.raises(errors.Unavailable, match="repeat"):
         list(gw.iter_services())
     assert len(server.asked) == 2
 
@@ -94,10 +94,10 @@ def test_a_foreign_next_page_never_gets_the_credentials(
     def request(method: str, uri: str, **kwargs: Any) -> Any:
         urls.append(uri)
         body = answers.pop(0)
-        gw._wire._local.exchange = Exchange(method, uri, status=200, text=json.dumps(body))
+        gw._transport._local.exchange = Exchange(method, uri, status=200, text=json.dumps(body))
         return Response(200, json.dumps(body))
 
-    monkeypatch.setattr(gw._wire, "request", request)
+    monkeypatch.setattr(gw._transport, "request", request)
     assert len(list(gw.iter_services())) == 2
     assert urls[1] == "https://messaging.twilio.com/v1/Services?Page=1"
 
@@ -239,7 +239,7 @@ def test_sdk_region_variables_do_not_redirect_calls(
         seen.append(prepared.url)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(gw._wire.session, "send", send)
+    monkeypatch.setattr(gw._transport.session, "send", send)
     with pytest.raises(errors.Unavailable):
         gw.fetch_brand(BN)
     assert seen == [f"https://messaging.twilio.com/v1/a2p/BrandRegistrations/{BN}"]
@@ -258,7 +258,7 @@ def test_one_client_per_process_and_per_settings(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr("registrations.twilio.client.client.os.getpid", lambda: pid + 1)
         child = get_client()
     assert child is not parent
-    assert child._wire.session is not parent._wire.session
+    assert child._transport.session is not parent._transport.session
 
 
 # --- the log ----------------------------------------------------------------------------------------------
@@ -318,7 +318,7 @@ def test_one_line_per_call_says_what_and_how(
 def test_errors_carry_no_transport_frames_and_no_other_exceptions(
     fault: str, gw: TwilioClient, server: ScriptedServer
 ) -> None:
-    """The SDK's and requests' frames hold credentials and bodies, their exceptions hold URLs."""
+    """Frames of the SDK and of requests contain credentials and bodies, their exceptions contain URLs."""
     server.otherwise = Reply(400, {"message": "No: jane@example.com"}, fault=fault)
     for call in private_calls(gw):
         with pytest.raises(errors.TwilioError) as caught:
@@ -327,7 +327,7 @@ def test_errors_carry_no_transport_frames_and_no_other_exceptions(
         assert error.__context__ is None
         assert error.__cause__ is None
         files = {frame.filename for frame in traceback.extract_tb(error.__traceback__)}
-        assert all("/gateway/" in file for file in files)
+        assert all("/twilio/client/" in file for file in files)
         local_values = [
             repr(value)
             for frame, _ in traceback.walk_tb(error.__traceback__)
