@@ -84,8 +84,9 @@ browser: chromium  ## tests in Chromium
 chromium: .venv/ready
 	@$(RUN) tests/browser/chromium.py
 
-bench: .venv/ready  ## measure; prints a table
+bench: .venv/ready  ## measure and print tables; a load test with 100 customers
 	@$(RUN) -m tests.bench $(ARGS)
+	@test -n "$(ARGS)" || LOAD_CUSTOMERS=100 $(PYTEST) -m slow -s tests/load
 
 docs: .venv/ready  ## regenerate the generated documents
 	@DEBUG=1 $(RUN) manage.py failure_table
