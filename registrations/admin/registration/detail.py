@@ -17,10 +17,9 @@ from registrations.core.clock import now
 from registrations.models import Registration
 from registrations.models.choices import Stage, WaitingFor
 from registrations.operations import otp as one_time_texts
-from registrations.workflow.planner import deadlines as stuck
-from registrations.workflow.planner import decisions, progress, support_text
+from registrations.workflow.planner import deadlines, decisions, progress
 from registrations.workflow.planner.decisions import Plan, Problem
-from registrations.workflow.planner.manual_tasks import ManualTask, manual_tasks
+from registrations.workflow.planner.manual_tasks import ManualTask, manual_tasks, ticket_text
 from registrations.workflow.recorder import registry_limits
 
 from . import advice, limit_counters, panels, prices
@@ -165,7 +164,7 @@ def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
     attempts = decisions.Attempts.of(registration)
     problems = decisions.problems(registration, attempts)
     views = advice.views(registration, problems, url("change", registration))
-    tasks, late = manual_tasks(registration), stuck.stuck(registration, moment)
+    tasks, late = manual_tasks(registration), deadlines.overdue(registration, moment)
     uses = registry_limits.uses_of(registration)
     plan = decisions.plan(registration)
     otp = one_time_texts.state(registration)
@@ -178,13 +177,13 @@ def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
         "use_address_url": url("action", registration, "use-address") if may["change"] else "",
         "tasks": tasks,
         "stuck": late,
-        "ticket": support_text.ticket_text(registration) if _needs_ticket(views, tasks, late) else "",
+        "ticket": ticket_text(registration) if _needs_ticket(views, tasks, late) else "",
         "ticket_open": any(task.support for task in tasks),
         "counters": limit_counters.counters(registration, uses),
         "limits_spent": limit_counters.spent(registration, uses),
         "plan": plan,
         "parts": panels.parts(
-            progress.board(registration, moment, attempts), {call.slug for call in plan.calls}
+            progress.step_views(registration, moment, attempts), {call.slug for call in plan.calls}
         ),
         "otp": otp,
         "otp_script": OTP_SCRIPT,
@@ -209,7 +208,7 @@ def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
     }
 
 
-def _needs_ticket(views: list[ProblemView], tasks: list[ManualTask], late: stuck.Stuck | None) -> bool:
+def _needs_ticket(views: list[ProblemView], tasks: list[ManualTask], late: deadlines.Overdue | None) -> bool:
     return bool(tasks) or late is not None or any(view.needs_support for view in views)
 
 

@@ -37,9 +37,9 @@ def _of_use(use: Use, own: int) -> Counter:
     label = _LABELS.get(use.field, use.label.capitalize())
     if not own:
         return Counter(label, use.used, use.limit)
-    if use.spent:
+    if use.exhausted:
         return Counter(label, use.used, use.limit, "bad", "Spent")
-    if use.near:
+    if use.nearly_exhausted:
         word = "Last one" if use.used + 1 == use.limit else "Near the limit"
         return Counter(label, use.used + 1, use.limit, "wait", word)
     return Counter(label, use.used + 1, use.limit)
@@ -47,4 +47,4 @@ def _of_use(use: Use, own: int) -> Counter:
 
 def spent(registration: Registration, uses: list[Use]) -> list[Use]:
     """What stands in the way of a brand and has not been agreed to; the same rule as verbs.submit."""
-    return [use for use in uses if use.spent] if registry_limits.counted(registration) else []
+    return [use for use in uses if use.exhausted] if registry_limits.limits_apply(registration) else []

@@ -58,7 +58,7 @@ def of_registration(registration: Registration | None) -> dict[str, Use | None]:
     """The lines of the form as it opens."""
     return by_input(
         registry_limits.uses_of(registration)
-        if registration and registry_limits.counted(registration)
+        if registration and registry_limits.limits_apply(registration)
         else []
     )
 
@@ -68,14 +68,14 @@ def url(registration: Registration | None) -> str:
 
 
 def by_input(found: list[Use]) -> dict[str, Use | None]:
-    worth = {use.field: use for use in found if use.spent or use.near}
+    worth = {use.field: use for use in found if use.exhausted or use.nearly_exhausted}
     return {name: worth.get(name) for name in COUNTED}
 
 
 def warn(request: HttpRequest, registration: Registration) -> None:
     """After saving: what is nearly used up, on the page that comes next."""
-    for use in registry_limits.uses_of(registration) if registry_limits.counted(registration) else []:
-        if use.near:
+    for use in registry_limits.uses_of(registration) if registry_limits.limits_apply(registration) else []:
+        if use.nearly_exhausted:
             messages.warning(request, use.text)
 
 

@@ -85,7 +85,7 @@ class RegistrationAdmin(BulkActions, CaseList):
         why = format_html(
             '<span title="{}">{}</span>', registration.reason, Truncator(registration.reason).chars(110)
         )
-        late = deadlines.stuck(registration, now())
+        late = deadlines.overdue(registration, now())
         if late is None:
             return why
         return format_html('{}<span class="cell-sub late"><strong>Next:</strong> {}</span>', why, late.advice)
@@ -93,7 +93,7 @@ class RegistrationAdmin(BulkActions, CaseList):
     @admin.display(description="In stage", ordering="-stage_since")
     def age(self, registration: Registration) -> SafeString:
         since = display.age(registration.stage_since)
-        if not deadlines.stuck(registration, now()):
+        if not deadlines.overdue(registration, now()):
             return since
         return format_html('{}<span class="cell-sub">{}</span>', since, display.chip("Overdue", "act"))
 

@@ -35,7 +35,7 @@ class Try:
 
     @property
     def facts(self) -> list[tuple[str, str]]:
-        return submissions.facts(self.submission)
+        return submissions.sent_values(self.submission)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def page(request: HttpRequest, admin_site: Any, pk: str) -> HttpResponse:
 
 def _parts(registration: Registration) -> list[Part]:
     tries: dict[str, list[Try]] = {}
-    for submission in submissions.of(registration):
+    for submission in submissions.submissions_of(registration):
         tries.setdefault(submission.part, []).append(_try(submission))
     known = [slug for slug in PART_LABELS if slug in tries]
     slugs = [*known, *(slug for slug in tries if slug not in PART_LABELS)]

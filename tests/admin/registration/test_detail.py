@@ -275,7 +275,7 @@ def test_what_twilio_says_stands_beside_the_steps(boss):
 def test_retired_objects_are_shown(boss):
     registration = make_registration(Stage.CAMPAIGN)
     sid = fake_sid("MG")
-    registration.retired.create(kind="service", sid=sid, why="Replaced.")
+    registration.retired.create(kind="service", sid=sid, reason="Replaced.")
     page = text(boss.get(desk_url(registration)))
     assert sid in page
     assert "Left at Twilio" in page
