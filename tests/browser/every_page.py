@@ -81,7 +81,7 @@ def make_registrations() -> Cases:
             registration=address,
             part="profile",
             number=number,
-            defaults={"step": "profile.submit", "sent": {"street": LONG[:number]}, "at": timezone.now()},
+            defaults={"step": "profile.submit", "accepted_params": {"street": LONG[:number]}, "submitted_at": timezone.now()},
         )
     draft = make_registration("draft", label="Draft Dahlias")
     make_notes(address)

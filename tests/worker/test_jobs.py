@@ -205,7 +205,7 @@ def test_numbers_that_take_long_are_counted_anew_by_a_job(db):
     due_work.enqueue_due_statistics()
     assert not OrmQ.objects.exists()
     CachedStatistic.objects.create(
-        name="standing", at=timezone.now() - timedelta(minutes=2), data={"value": []}
+        name="standing", computed_at=timezone.now() - timedelta(minutes=2), data={"value": []}
     )
     due_work.enqueue_due_statistics()
     assert OrmQ.objects.get().task["func"] == queue.STATISTICS

@@ -24,7 +24,7 @@ from registrations.operations import similar_failures
 from registrations.operations.similar_failures import Change, Group, Key, Piece
 from registrations.twilio.rejections import lookup
 from registrations.workflow.planner import decisions
-from registrations.workflow.recorder.open_problems import input_text
+from registrations.workflow.recorder.read_models import input_text
 
 VIEW = "registrations.view_registration"
 GROUP = "admin:registrations_openproblem_group"

@@ -202,9 +202,9 @@ class RegistrationForm(forms.Form):
 
     def judge_uses(self, found: list[Use]) -> None:
         for use in found:
-            if use.spent and not self._is_behind_us(use):
+            if use.exhausted and not self._is_behind_us(use):
                 self.limits_spent.append(use)
-            elif use.near:
+            elif use.nearly_exhausted:
                 self._hint(use.field, use.text)
         for use in [] if self.override_reason else self.limits_spent:
             self.add_error(use.field, ValidationError(use.text, code="limit"))

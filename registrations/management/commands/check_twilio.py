@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from registrations.models import PhoneNumber
-from registrations.models.choices import TAKEN_DOWN, Stage
+from registrations.models.choices import REMOVAL_STAGES, Stage
 from registrations.twilio.client import (
     SOLE_PROPRIETOR_POLICY_SID,
     STARTER_POLICY_SID,
@@ -115,7 +115,7 @@ def policy(client: TwilioClient, name: str, sid: str) -> Finding:
 def senders(client: TwilioClient) -> Finding:
     """Whether the numbers that open registrations name are in the account; counted, not listed."""
     numbers = PhoneNumber.objects.exclude(sender_number="").exclude(
-        registration__stage__in=[Stage.LIVE, *TAKEN_DOWN]
+        registration__stage__in=[Stage.LIVE, *REMOVAL_STAGES]
     )
     wanted = set(numbers.values_list("sender_number", flat=True))
     missing = set(wanted)

@@ -23,7 +23,7 @@ class Sight:
     @property
     def spent(self) -> list[str]:
         """Sentences about registry limits that are reached."""
-        return [use.text for use in self.uses if use.spent]
+        return [use.text for use in self.uses if use.exhausted]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def look(pks: Iterable[int]) -> list[Sight]:
     )
     attempts = Attempts.of_many([registration.pk for registration in registrations])
     uses = registry_limits.uses_of_many(
-        [registration for registration in registrations if registry_limits.counted(registration)]
+        [registration for registration in registrations if registry_limits.limits_apply(registration)]
     )
     return [
         Sight(registration, attempts[registration.pk], uses.get(registration.pk, []))

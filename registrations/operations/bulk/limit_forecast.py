@@ -25,7 +25,7 @@ class Ahead:
         asked = [
             registry_limits.values_of(sight.registration)
             for sight in sights
-            if registry_limits.counted(sight.registration)
+            if registry_limits.limits_apply(sight.registration)
         ]
         if not asked:
             return
@@ -49,6 +49,6 @@ class Ahead:
 
     def add(self, registration: Registration) -> None:
         """This one will be submitted; a registration that was submitted before is counted by limits.py already."""
-        if not registry_limits.holds(registration):
+        if not registry_limits.counts_toward_limits(registration):
             for used, value in zip(self._used, registry_limits.values_of(registration), strict=True):
                 used[value] += 1

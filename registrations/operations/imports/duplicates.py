@@ -13,7 +13,7 @@ from django.db.models.fields.json import KT
 
 from registrations.intake.form.text import one_line
 from registrations.models import Import, Profile, Registration, TrustBundle
-from registrations.models.choices import TAKEN_DOWN, ItemState
+from registrations.models.choices import REMOVAL_STAGES, ItemState
 from registrations.workflow.recorder import registry_limits
 
 # Kind of likeness -> the column at which it is shown, and what it is called.
@@ -88,7 +88,7 @@ def in_registrations(rows: Mapping[int, Identity]) -> dict[int, list[Match]]:
 
 
 def _oldest(mirrors: Any, *columns: str) -> Any:
-    standing = mirrors.exclude(registration__stage__in=TAKEN_DOWN).order_by()
+    standing = mirrors.exclude(registration__stage__in=REMOVAL_STAGES).order_by()
     return standing.values_list(*columns).annotate(oldest=Min("registration_id"))
 
 

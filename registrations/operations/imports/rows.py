@@ -13,7 +13,7 @@ from registrations.intake.form.text import one_line
 from registrations.models import Registration
 from registrations.operations import actions
 from registrations.workflow.runner import runner
-from registrations.workflow.steps.number import buy_wanted
+from registrations.workflow.steps.number import purchase_needed
 
 from . import duplicates
 from .duplicates import Identity, Seen
@@ -236,7 +236,7 @@ class Importer:
     def _purchase(self, pk: int, result: RowResult) -> None:
         """Without its own yes a number is never bought, and the registration waits at that step."""
         registration = runner.load(pk)
-        wanted = buy_wanted(registration) and not registration.phone_number.purchase_confirmed_at
+        wanted = purchase_needed(registration) and not registration.phone_number.purchase_confirmed_at
         if not (wanted and registration.is_submitted):
             return
         if self.buy_numbers:

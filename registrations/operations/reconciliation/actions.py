@@ -254,19 +254,19 @@ def _forget(client: TwilioClient, finding: Finding) -> str:
         if slot.kind == "brand":
             watch = BY_SLUG["brand.review"]
             assert isinstance(watch, Watch)
-            recorder.gone(registration, watch)
+            recorder.record_missing(registration, watch)
             runner.refresh_status(registration.pk)
             return "Marked as gone."
         RetiredResource.objects.create(
             registration=registration,
             kind=slot.kind,
             sid=finding.sid,
-            why="Gone at Twilio",
+            reason="Gone at Twilio",
             removal=RetiredResource.Removal.GONE,
             checked_at=clock.now(),
             missing_since=clock.now(),
         )
-        recorder.forget(registration, slot.rows)
+        recorder.clear_steps(registration, slot.rows)
         if slot.kind == "number":
             _forget_number(registration)
         # What Submit was pressed on is not what the plan is now: a person looks at calls and fees again.

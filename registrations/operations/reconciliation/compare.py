@@ -126,7 +126,7 @@ def _retired(inventory: Inventory, strays: dict[str, Thing], since: datetime, ve
                 kind,
                 sid,
                 action,
-                f"{row.why}. {note}".strip(),
+                f"{row.reason}. {note}".strip(),
                 name=thing.friendly_name if thing else "",
                 status=thing.status if thing else "",
                 ref=row.registration.ref,
@@ -331,6 +331,6 @@ def may_forget(registration: Registration, slot: Slot) -> str:
     has_brand = bool(registration.brand.sid) and not registration.brand.missing_since
     if is_bundle(slot.kind) and has_brand:
         return "A brand stands on it and cannot change its bundles any more: ask Twilio's support."
-    if not conditions.may_repair(registration):
+    if not conditions.accepts_bundle_changes(registration):
         return "Its brand is under review or accepted: Twilio takes no changes now. Ask Twilio's support."
     return ""

@@ -194,7 +194,7 @@ def test_another_account_is_not_taken_for_a_great_loss(house):
     for number in range(3):
         make_registration(Stage.LIVE, label=str(number))
     retired = RetiredResource.objects.create(
-        registration=Registration.objects.first(), kind="brand", sid="BN" + "1" * 32, why="Replaced"
+        registration=Registration.objects.first(), kind="brand", sid="BN" + "1" * 32, reason="Replaced"
     )
     scan = house.scan()
     assert scan.state == "failed"
@@ -206,7 +206,7 @@ def test_another_account_is_not_taken_for_a_great_loss(house):
 # --- retired ---------------------------------------------------------------------------------------------------
 def retire(registration: Registration, kind: str, sid: str, removal: str = "api") -> RetiredResource:
     return RetiredResource.objects.create(
-        registration=registration, kind=kind, sid=sid, why="Replaced", removal=removal
+        registration=registration, kind=kind, sid=sid, reason="Replaced", removal=removal
     )
 
 
