@@ -143,7 +143,7 @@ class Sweeper(threading.Thread):
         if self._due("watch", watch_interval()):
             notifications.watch_one_time_texts()
             notifications.watch_red(alarms.active())
-        if self._due("checks", CHECKS_EVERY):
+        if self._due("scan", CHECKS_EVERY):
             for enqueue_due in (
                 due_work.enqueue_due_scan,
                 due_work.enqueue_due_retired_brands,
