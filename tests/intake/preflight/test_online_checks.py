@@ -148,7 +148,7 @@ def test_the_line_type_by_twilios_lookup(harness, settings, mobile, expected):
     settings.A2P_PREFLIGHT_LOOKUP = True
     case = make_draft(trust_bundle={**PARTS["trust_bundle"], "mobile_phone_number": mobile})
     actions.look_online(case, actor="ann")
-    jobs.look_online(case.pk)
+    jobs.run_online_checks(case.pk)
     assert keys(online_checks.last(runner.load(case.pk)) or []) == expected
     event = case.events.filter(tag=online_checks.TAG).get()
     assert mobile not in event.text + str(event.data), "the timeline holds no personal data"
