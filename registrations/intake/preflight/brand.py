@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from .disposable import DISPOSABLE, MISTYPED
+from .email_domains import COMMON_TYPOS, is_disposable
 from .names import SUFFIX
 from .rule import ERROR, WARNING, Case, Hit, Rule, excerpt
 from .text_scan import denied
@@ -67,14 +67,15 @@ def _company_in_texts(case: Case) -> Iterator[Hit]:
 def _disposable(case: Case) -> Iterator[Hit]:
     email = case.text("email").lower()
     domain = email.rpartition("@")[2]
-    if any(domain == known or domain.endswith("." + known) for known in DISPOSABLE):
+    # The list also holds typos of large providers; those are the other rule's.
+    if is_disposable(domain) and domain not in COMMON_TYPOS:
         yield Hit("email", f"{domain} gives out throw-away addresses. Ask for the customer's own.", domain)
 
 
 def _doubtful_email(case: Case) -> Iterator[Hit]:
     email = case.text("email").lower()
     domain = email.rpartition("@")[2]
-    if meant := MISTYPED.get(domain):
+    if meant := COMMON_TYPOS.get(domain):
         yield Hit("email", f"Is {domain} meant to be {meant}?", domain)
     elif _NO_REPLY.search(email):
         yield Hit("email", "Nobody seems to read this address. Twilio and the registry may write to it.")
