@@ -82,7 +82,7 @@ def set_up_event_streams() -> None:
 
 def look_online(pk: int) -> None:
     """Check a registration's web pages and mobile. Losing it loses nothing: the page offers it again."""
-    online_checks.look(runner.load(pk))
+    online_checks.run(runner.load(pk))
 
 
 def prune() -> int:

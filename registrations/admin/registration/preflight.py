@@ -126,12 +126,12 @@ def told(findings: Iterable[Finding], form_url: str) -> list[Told]:
 def before_paying(registration: Registration, plan: Plan) -> dict[str, Any]:
     """What the confirm page and the registration's page say: nothing unless the plan pays for a brand or a campaign."""
     outside = {"preflight_online": online_checks.enabled(), "preflight_price": online_checks.price()}
-    if not gate.pays(plan):
+    if not gate.is_paid(plan):
         return {"preflight_errors": [], "preflight_warnings": [], "preflight_passed": []}
     form_url = reverse("admin:registrations_registration_change", args=[registration.pk])
     found = gate.findings_of(registration)
-    stops = [f for f in found if f.is_error and not gate.agreed(registration, f)]
-    passed = [f for f in found if f.is_error and gate.agreed(registration, f)]
+    stops = [f for f in found if f.is_error and not gate.is_overridden(registration, f)]
+    passed = [f for f in found if f.is_error and gate.is_overridden(registration, f)]
     return {
         "preflight_errors": told(stops, form_url),
         "preflight_warnings": told((f for f in found if not f.is_error), form_url),
@@ -148,8 +148,8 @@ def read(request: HttpRequest) -> set[str]:
 
 def unseen(request: HttpRequest, registration: Registration, plan: Plan) -> bool:
     """Whether the pre-flight has something to say that the form's page has not shown, or that stops Submit."""
-    if not gate.pays(plan):
+    if not gate.is_paid(plan):
         return False
     seen = set(request.POST.get(SEEN, "").split(","))
-    found = [f for f in gate.findings_of(registration) if not gate.agreed(registration, f)]
+    found = [f for f in gate.findings_of(registration) if not gate.is_overridden(registration, f)]
     return any(finding.is_error or finding.key not in seen for finding in found)

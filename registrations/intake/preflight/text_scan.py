@@ -128,7 +128,7 @@ _CALLING = re.compile(
 
 
 def phones_in(text: str) -> list[Phone]:
-    """Phone numbers as people write them; bare digits only after a word like "call".
+    """Phone numbers as people write them; digits without separators only after a word like "call".
 
     >>> [phone.text for phone in phones_in("Order 4155550123 on 2026-11-20. Call (415) 555-0123.")]
     ['(415) 555-0123']
@@ -164,18 +164,18 @@ OPT_OUT = re.compile(
     r"|\b(?:rply|rep|txt)\s?(?:w/\s?)?stop\b",
     re.IGNORECASE,
 )
-# Written in capitals, it is the keyword; "STOP BY" is an invitation.
-_SHOUTED = re.compile(r"(?<![\w-])(?:STOP|UNSUBSCRIBE|STOPALL)\b(?!\s+(?:BY|IN|AT|OVER|[A-Z]{3,}))")
+# In capitals it is the keyword; "STOP BY" is an invitation.
+_IN_CAPITALS = re.compile(r"(?<![\w-])(?:STOP|UNSUBSCRIBE|STOPALL)\b(?!\s+(?:BY|IN|AT|OVER|[A-Z]{3,}))")
 _STOP_SOMEWHERE = re.compile(r"\bstop\b", re.IGNORECASE)
 
 
-def opt_out_in(text: str) -> bool:
+def has_opt_out(text: str) -> bool:
     """Whether a text says how to opt out.
 
-    >>> opt_out_in("Txt STOP to end"), opt_out_in("Stop by our shop!"), opt_out_in("STOP BY TODAY")
+    >>> has_opt_out("Txt STOP to end"), has_opt_out("Stop by our shop!"), has_opt_out("STOP BY TODAY")
     (True, False, False)
     """
-    return bool(OPT_OUT.search(text) or _SHOUTED.search(text))
+    return bool(OPT_OUT.search(text) or _IN_CAPITALS.search(text))
 
 
 def says_stop(text: str) -> bool:
@@ -187,24 +187,24 @@ HELP = re.compile(
     r"\bfor\s+(?:help|assistance|info)\b)"
 )
 
-_DENIAL = re.compile(
+_NEGATION = re.compile(
     r"\b(?:no|not|never|none|nobody|nothing|neither|nor|without|cannot|don.?t|doesn.?t|isn.?t|aren.?t|"
     r"won.?t|wouldn.?t|"
     r"can.?t|didn.?t|non|free of|instead of|rather than|avoid|prohibit\w*|exclud\w*|forbid\w*|against|"
     r"quit|quitting)\b",
     re.IGNORECASE,
 )
-# A new clause with a subject of its own is not denied by the one before.
+# A negation does not reach into a new clause with its own subject.
 _SENTENCE_END = re.compile(r"[.!?;:]\s|\n|,? but | and (?:the|we|a|an|it|they|all|our|their) ", re.IGNORECASE)
 
 
-def denied(text: str, start: int, reach: int = 60) -> bool:
-    """Whether the words at `start` are denied by the same sentence: "we never share", "is not pre-checked".
+def is_negated(text: str, start: int, reach: int = 60) -> bool:
+    """Whether the words at `start` are negated in their sentence: "we never share", "is not pre-checked".
 
     >>> text = "Boxes are empty. They are not pre-checked."
-    >>> denied(text, text.index("pre-checked")), denied(text, text.index("empty"))
+    >>> is_negated(text, text.index("pre-checked")), is_negated(text, text.index("empty"))
     (True, False)
     """
     before = text[max(0, start - reach) : start]
     ends = list(_SENTENCE_END.finditer(before))
-    return bool(_DENIAL.search(before[ends[-1].end() :] if ends else before))
+    return bool(_NEGATION.search(before[ends[-1].end() :] if ends else before))

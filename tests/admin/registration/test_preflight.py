@@ -131,7 +131,7 @@ def test_a_campaign_that_stands_is_left_alone(stage):
     registration = make_registration(
         stage, parts={"campaign": {**PARTS["campaign"], "message_samples": NAMELESS}}
     )
-    assert gate.in_the_way(registration) == []
+    assert gate.blocking_errors(registration) == []
     actions.submit(registration, actor="ann")
 
 
