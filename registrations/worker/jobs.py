@@ -82,7 +82,7 @@ def set_up_event_streams() -> None:
 
 def run_online_checks(pk: int) -> None:
     """Check a registration's web pages and mobile. If the job is lost, the page offers the check again."""
-    online_checks.look(runner.load(pk))
+    online_checks.run(runner.load(pk))
 
 
 def prune() -> int:

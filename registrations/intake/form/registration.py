@@ -129,7 +129,7 @@ class RegistrationForm(forms.Form):
             limit = CASE_MODEL._meta.get_field("label").max_length
             data["label"] = data.get("brand_name", "")[:limit]
         self._check_models()
-        for finding in preflight.hard({"campaign": data}) if "subscriber_opt_in" in data else []:
+        for finding in preflight.saving_blockers({"campaign": data}) if "subscriber_opt_in" in data else []:
             self.add_error(finding.field, finding.text)
         if data.get("sender_number") and data.get("area_code"):
             self.add_error("area_code", "Give either a number you own or an area code to buy in, not both.")
@@ -139,7 +139,7 @@ class RegistrationForm(forms.Form):
 
     def clean_brand_name(self) -> str:
         name: str = self.cleaned_data["brand_name"]
-        for finding in preflight.hard({"trust_bundle": {"brand_name": name}}):
+        for finding in preflight.saving_blockers({"trust_bundle": {"brand_name": name}}):
             raise ValidationError(finding.text, code=str(finding.codes[0]))
         return name
 

@@ -36,7 +36,7 @@ def paid(sight: Sight, text: str) -> Verdict:
     plan = plans.plan(sight.registration)
     if plan.dead_end and not plan.calls:
         return skip(" ".join(plan.blockers) or "Nothing can be sent before somebody else has acted.")
-    if found := gate.in_the_way(sight.registration, plan):
+    if found := gate.blocking_errors(sight.registration, plan):
         titles = "; ".join(dict.fromkeys(finding.rule.title for finding in found))
         return skip(f"The pre-flight stops it: {titles}. {actions.PREFLIGHT_ADVICE}")
     fee = sum((call.fee for call in plan.calls if call.fee and call.slug != PURCHASE), Decimal(0))

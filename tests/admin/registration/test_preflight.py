@@ -131,7 +131,7 @@ def test_a_campaign_that_stands_is_left_alone(stage):
     registration = make_registration(
         stage, parts={"campaign": {**PARTS["campaign"], "message_samples": NAMELESS}}
     )
-    assert gate.in_the_way(registration) == []
+    assert gate.blocking_errors(registration) == []
     actions.submit(registration, actor="ann")
 
 
@@ -155,7 +155,7 @@ def test_who_has_read_the_errors_may_submit_all_the_same(agent):
     assert registration.is_submitted
     assert registration.preflight_override == {"keys": ["sample-brand@message_sample_1"]}
     event = registration.events.filter(tag="preflight:passed").get()
-    assert (event.actor, "The brand is named in no sample" in event.text) == ("agent", True)
+    assert (event.actor, "No sample names the brand" in event.text) == ("agent", True)
 
     # An error of another kind stops again.
     actions.edit(
