@@ -107,7 +107,7 @@ class Command(BaseCommand):
         left_out: list[tuple[Row, RowResult]] = []
         try:
             with options["file"].open("rb") as file:
-                for result in import_file(
+                for row, result in import_file(
                     file,
                     actor=ACTOR,
                     dry_run=options["dry_run"],
@@ -115,12 +115,13 @@ class Command(BaseCommand):
                     hold_back=options["hold_back"],
                     buy_numbers=options["buy_numbers"] is not None,
                     skip_duplicates=options["skip_duplicates"],
-                    left_out=lambda row, result: left_out.append((row, result)),
                 ):
                     outcomes[result.outcome] += 1
                     outcomes["submitted"] += result.submitted
                     outcomes["failed"] += result.failed
                     outcomes[f"purchase {result.purchase}"] += 1
+                    if not result.is_saved:
+                        left_out.append((row, result))
                     show(result)
         except (FileProblem, OSError) as problem:
             raise CommandError(str(problem)) from problem

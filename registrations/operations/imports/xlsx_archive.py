@@ -33,7 +33,9 @@ _PARTS = ("_rels/.rels", _WORKBOOK, _RELATIONSHIPS, _STYLES, _SHARED_TEXTS)
 _LARGE = ("xl/worksheets/", "xl/sharedstrings", "xl/media/")
 # Any attribute that gives the position of a cell (B7) or row (7), whatever element it is in.
 _POSITION = re.compile(rb"""r(?<=\sr)\s*=\s*["']\s*([A-Za-z]*)(\d+)""")
-_ROW, _CELL, _SHARED_TEXT = (re.compile(rb"%b(?<=[<:]%b)[\s/>]" % (tag, tag)) for tag in (b"row", b"c", b"si"))
+_ROW, _CELL, _SHARED_TEXT = (
+    re.compile(rb"%b(?<=[<:]%b)[\s/>]" % (tag, tag)) for tag in (b"row", b"c", b"si")
+)
 _NO_CONTENT = re.compile(rb"<c\b[^<>]*/>"), re.compile(rb"<row\b[^<>]*(?:/>|>\s*</row>)")
 _ERROR_TYPE = re.compile(rb"""(<(?:\w+:)?c\b[^<>]*\bt=["'])e(["'])""")
 _STYLED_NUMBER = re.compile(rb"""<c\b(?![^<>]*\bt=["'][^n])([^<>]*\bs=["'](\d+)["'][^<>]*)><v>(\d+)</v>""")
