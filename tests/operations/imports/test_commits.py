@@ -6,7 +6,6 @@ import pytest
 from django.db import OperationalError
 from django.db.models import Count
 
-from registrations.core import queue
 from registrations.intake.form import RegistrationForm
 from registrations.models import Event, ImportRow, Registration
 from registrations.models.choices import ItemState, JobState

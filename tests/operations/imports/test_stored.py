@@ -7,7 +7,6 @@ from unittest import mock
 import pytest
 from django.db import DatabaseError
 
-from registrations.core import queue
 from registrations.models import Import, ImportFile, ImportRow, Notification
 from registrations.models.choices import JobState
 from registrations.operations.bulk import background_job

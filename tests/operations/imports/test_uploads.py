@@ -1,4 +1,4 @@
-"""An uploaded table from its rows to registrations: checked, fixed, confirmed, imported once; the rest can be downloaded."""
+"""An uploaded table from its rows to registrations: checked, fixed, confirmed, and imported once."""
 
 import io
 from datetime import timedelta
