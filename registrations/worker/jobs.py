@@ -47,12 +47,12 @@ def run_scan(pk: int) -> None:
 
 def look_at_retired(registration_id: int | None) -> None:
     """Check whether retired brands are gone; a lost job is made up for by the next check."""
-    schedule.look_at_retired_brands(get_client(), pause, registration_id)
+    schedule.check_retired_brands(get_client(), pause, registration_id)
 
 
 def look_at_primary_profile() -> None:
     """Check the ISV's primary profile; a lost job is enqueued again when the next check is due."""
-    primary_profile.look()
+    primary_profile.check()
 
 
 def act_on_finding(pk: int) -> None:

@@ -58,7 +58,7 @@ def test_what_a_job_holds_is_passed_over_until_it_lets_go():
 
     def claim() -> None:
         try:
-            found["registrations"], found["deliveries"] = list(lease.claim_due()), handlers.claim_forgotten()
+            found["registrations"], found["deliveries"] = list(lease.claim_due()), handlers.claim_lost()
         finally:
             connection.close()
 
