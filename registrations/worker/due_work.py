@@ -10,7 +10,7 @@ from registrations.operations.webhooks import handlers
 
 def enqueue_forgotten_deliveries() -> int:
     """Enqueue deliveries that no job has processed within half a minute. Returns how many."""
-    pks = handlers.claim_forgotten()
+    pks = handlers.claim_lost()
     for start in range(0, len(pks), 20):
         queue.enqueue_deliveries(pks[start : start + 20])
     return len(pks)
@@ -18,23 +18,23 @@ def enqueue_forgotten_deliveries() -> int:
 
 def enqueue_forgotten_reconciliation() -> None:
     """Enqueue scans and actions on findings whose job was lost."""
-    for pk in scan.claim_forgotten():
+    for pk in scan.claim_lost():
         queue.enqueue_scan(pk)
-    for pk in actions.claim_forgotten():
+    for pk in actions.claim_lost():
         queue.enqueue_finding(pk)
 
 
 def enqueue_forgotten_bulk_jobs() -> None:
     """Enqueue bulk actions and imports whose job was lost, or whose worker died."""
-    for pk in background_job.claim_forgotten(Batch):
+    for pk in background_job.claim_lost(Batch):
         queue.enqueue_batch(pk)
-    for pk in background_job.claim_forgotten(Import):
+    for pk in background_job.claim_lost(Import):
         queue.enqueue_import(pk)
 
 
 def enqueue_due_scan() -> bool:
     """Enqueue the scheduled comparison with Twilio's account if it is due. Returns whether it was."""
-    return schedule.ask_due() is not None
+    return schedule.request_due() is not None
 
 
 def enqueue_due_retired_brands() -> None:
@@ -45,7 +45,7 @@ def enqueue_due_retired_brands() -> None:
 
 def enqueue_due_primary_profile() -> bool:
     """Enqueue the check of the ISV's primary profile if it is due. Returns whether it was."""
-    return primary_profile.ask_due()
+    return primary_profile.request_due()
 
 
 def enqueue_due_notifications() -> None:

@@ -47,12 +47,12 @@ def run_scan(pk: int) -> None:
 
 def check_retired_brands(registration_id: int | None) -> None:
     """Check whether retired brands are gone. If the job is lost, the next check replaces it."""
-    schedule.look_at_retired_brands(get_client(), pause, registration_id)
+    schedule.check_retired_brands(get_client(), pause, registration_id)
 
 
 def check_primary_profile() -> None:
     """Check the ISV's primary profile. If the job is lost, the next check replaces it."""
-    primary_profile.look()
+    primary_profile.check()
 
 
 def act_on_finding(pk: int) -> None:

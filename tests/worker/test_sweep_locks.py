@@ -58,7 +58,7 @@ def test_rows_that_a_job_has_locked_are_skipped_until_it_releases_them():
 
     def claim() -> None:
         try:
-            found["registrations"], found["deliveries"] = list(lease.claim_due()), handlers.claim_forgotten()
+            found["registrations"], found["deliveries"] = list(lease.claim_due()), handlers.claim_lost()
         finally:
             connection.close()
 

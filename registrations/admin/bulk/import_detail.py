@@ -249,7 +249,7 @@ def head(request: HttpRequest, upload: Import) -> dict[str, Any]:
     reading = upload.state == JobState.PREPARING and not upload.total
     found = importer.counts(upload)
     ready = upload.state == JobState.READY
-    under_way = upload.under_way
+    under_way = upload.in_progress
     figures = [
         (label, count)
         for _, label, outcomes in LISTS
@@ -296,7 +296,7 @@ def may_delete(request: HttpRequest, upload: Import) -> bool:
 
 def page_of(request: HttpRequest, upload: Import, values: dict[str, Any]) -> dict[str, Any]:
     """Template variables of the rows below the head; none while a worker is at them."""
-    if upload.under_way:
+    if upload.in_progress:
         return {"lines": [], "tabs": []}
     shown = shown_list(request, values["counts"])
     rows = steps_of(upload, shown)

@@ -257,7 +257,7 @@ class FailureAdmin(ReadOnlyAdmin):
         return key_of(request.GET.dict())
 
     def _may(self, request: HttpRequest) -> bool:
-        return actions.may(request, batches.ACTS["group_edit"])
+        return actions.may(request, batches.ACTIONS["group_edit"])
 
     def _chosen(self, request: HttpRequest) -> tuple[Key, list[Registration]]:
         """The group, and those of its registrations that were ticked."""

@@ -158,7 +158,7 @@ def _rows(choice: Choice, calls: Any, number: str) -> Any:
 
 
 def _act_label(kind: str) -> str:
-    act = batches.ACTS.get(kind)
+    act = batches.ACTIONS.get(kind)
     return act.label if act else kind
 
 
