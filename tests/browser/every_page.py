@@ -151,14 +151,14 @@ def _errors(app: App) -> None:
 def _composer(app: App) -> None:
     app.new()
     app.fill(CUSTOMER | {"Description": "", "How people opt in": ""})
-    app.button("Write the texts for me…").click()
+    app.button("Compose texts…").click()
     app.page.get_by_role("heading", name="The business").wait_for()
 
 
 def _composed(app: App) -> None:
     _composer(app)
     app.field("Page where this can be seen").fill("annlee.example.com/texts")
-    app.button("Show the texts").click()
+    app.button("Compose texts").click()
     app.page.get_by_role("heading", name="The texts").wait_for()
 
 

@@ -62,7 +62,7 @@ def test_from_the_sign_in_page_to_a_live_number(visitor, user, worker, sandbox):
     expect(page.locator("#result_list tbody tr")).to_have_count(writes)
 
     page.go_back()
-    app.link("The whole timeline").click()
+    app.link("Full timeline").click()
     rows = page.locator("#result_list tbody tr")
     expect(rows.filter(has_text="Submitted.")).to_have_count(1)
     expect(rows.filter(has_text="Created.")).to_have_count(1)

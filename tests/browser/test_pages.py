@@ -219,11 +219,11 @@ def test_resend_waits_for_the_cool_down_and_works_as_soon_as_it_is_over(app, mon
     # The cool-down ends while the page is open.
     Brand.objects.filter(registration=registration).update(otp_sent_at=timezone.now() - timedelta(hours=1))
     app.link("Resend OTP text").click()
-    question = page.get_by_role("region", name="Resend the OTP text")
+    question = page.get_by_role("region", name="Resend OTP text")
     expect(question).to_contain_text("(•••) •••-2672")
     expect(question).to_contain_text("1 time")
     assert registration.events.filter(tag="brand:otp_requested").count() == 0
-    app.button("Send the text").dblclick()
+    app.button("Resend OTP text").dblclick()
     app.expect_said("A new OTP text is on its way.")
     assert registration.events.filter(tag="brand:otp_requested").count() == 1
     expect(resend).to_have_count(0)

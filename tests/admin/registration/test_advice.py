@@ -58,7 +58,7 @@ class TestWords:
 
     def test_an_unknown_code_is_neutral(self):
         unknown = advice.entry(problem(lookup(39999)))
-        assert advice._verdicts(unknown) == [("Not in our catalogue", "unknown")]
+        assert advice._verdicts(unknown) == [("Unrecognized error", "unknown")]
 
     def test_a_problem_of_our_own_has_no_entry(self):
         assert (
@@ -76,7 +76,7 @@ class TestWords:
         page = page_of(boss, registration)
         assert lookup(30909).explanation.split("'")[0] in page
         assert "May cost $15.00" in page
-        assert "Not in our catalogue" in page
+        assert "Unrecognized error" in page
         assert "Nobody has seen this yet." in page
         assert "https://www.twilio.com/docs/api/errors/30909" in page
 
@@ -92,7 +92,7 @@ class TestWords:
         first, second = page.split('<li class="problem">')[1:]
         assert registration.campaign.message_flow[:80] in first
         assert f'{page_url(registration, "change")}#field-message_flow">How people opt in</a>' in first
-        assert "this desk does not know" in first
+        assert "Unrecognized field" in first
         assert "NEW_THING" in first
         assert re.search(r"Messages contain phone numbers</a></dt><dd>No</dd>", second)
         form = page_of(boss, registration, "change")

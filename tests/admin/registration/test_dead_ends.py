@@ -60,7 +60,7 @@ class TestDeadEnd:
         # What a new brand costs is the catalogue's warning; the campaign's fee belongs to no call of the plan.
         assert "$15.00" not in page_of(boss, dead)
         assert fees(page_of(boss, dead, "confirm/submit")) == set()
-        assert "Submitting as it stands costs nothing" in page_of(boss, dead, "change")
+        assert "Submitting costs nothing now" in page_of(boss, dead, "change")
         assert decisions.plan(dead).fee == 0
 
     def test_the_confirm_page_has_no_button_and_submit_is_refused(self, boss, dead):
@@ -88,7 +88,7 @@ class TestDeadEnd:
         assert not [slug for slug in slugs if slug.startswith(("brand.", "campaign."))]
         assert (plan.dead_end, plan.fee) == (True, 0)
         page = page_of(boss, dead, "confirm/submit")
-        assert "It will stop for you at" in page
+        assert "You'll need to" in page
         assert "Submit changes" in page
         assert "free of charge" in page_of(boss, dead)
 
@@ -104,7 +104,7 @@ class TestDeadEnd:
 
 def test_the_chip_counts_the_tries(boss):
     page = page_of(boss, failed_brand(EDIT_FIELDS, resubmissions=3))
-    assert "No tries left: 3 of 3 used" in page
+    assert "No resubmissions left: 3 of 3 used" in page
     assert ">Edit</a>" in page.split('id="problems-title"')[1].split("</section>")[0], (
         "the next brand needs it right"
     )
@@ -137,7 +137,7 @@ class TestNowAndLater:
         assert "Try again · free now" in confirm
         assert '<th scope="row">Now</th><td class="number">free</td>' in confirm
         assert '<th scope="row">Later</th><td class="number">$15.00</td>' in confirm
-        assert "Later, when the brand is approved and the customer has answered YES" in confirm
+        assert "Later, when the brand is approved and the customer has replied YES" in confirm
         assert "Submitting is <strong>free now</strong>" in page_of(boss, registration, "change")
 
     def test_the_button_s_note(self, boss):

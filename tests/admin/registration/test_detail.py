@@ -74,7 +74,7 @@ def test_primary_action_of_an_edited_registration_is_to_send_the_changes(boss):
     actions.edit(registration, {"profile": {"city": "Salem"}}, actor="ann")
     page = text(boss.get(page_url(registration)))
     assert primary(page) == "Submit changes"
-    assert "Edited, not sent" in page
+    assert "Edited, not submitted" in page
 
 
 def test_primary_action_on_hold_is_release(boss):
@@ -94,7 +94,7 @@ def test_every_problem_is_told_with_its_advice_and_leads_to_its_input(boss):
     for item in CAMPAIGN_ERRORS:
         assert str(item["error_code"]) in page
         assert item["description"] in page
-    assert "Twilio refused this for 3 reasons" in page
+    assert "Rejected by Twilio for 3 reasons" in page
     assert f'{page_url(registration, "change")}#field-message_flow"' in page
     assert f'{page_url(registration, "change")}#field-privacy_policy_url"' in page
     assert primary(page) == "Fix this"
@@ -209,7 +209,7 @@ class TestOneTimeText:
         registration.brand.save()
         page = text(boss.get(page_url(registration)))
         assert "<dt>Texts sent</dt><dd>2</dd>" in page
-        assert "<dt>Answer within</dt><dd>3 h</dd>" in page
+        assert "<dt>Text expires in</dt><dd>3 h</dd>" in page
         assert "26 d left" in page
         assert "+1 915-278-2000" in page
         assert "YES" in page
@@ -257,12 +257,12 @@ def test_a_number_to_buy_asks_for_the_price_first(boss, agent):
     assert "$1.15 a month" in text(boss.get(page_url(registration, "confirm/purchase")))
     # Who may not spend is not offered the button.
     assert primary(text(agent.get(page_url(registration)))) != "Confirm purchase"
-    assert "may not buy numbers" in text(agent.get(page_url(registration, "confirm/purchase")))
+    assert "cannot buy numbers" in text(agent.get(page_url(registration, "confirm/purchase")))
 
 
 def test_what_twilio_says_stands_beside_the_steps(boss):
     registration = make_registration(Stage.LIVE)
-    assert "A2P state not reported" in text(boss.get(page_url(registration)))
+    assert "A2P status not reported" in text(boss.get(page_url(registration)))
     registration.phone_number.a2p_status = "pending_registration"
     registration.phone_number.save()
     registration.brand.resubmissions = 2
@@ -299,7 +299,7 @@ def test_queries_do_not_grow_with_the_registration(boss, django_assert_max_num_q
         )
     with django_assert_max_num_queries(20):
         page = text(boss.get(page_url(registration)))
-    assert "The whole timeline" in page
+    assert "Full timeline" in page
     assert "All calls of this registration" in page
 
 

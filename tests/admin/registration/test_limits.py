@@ -42,7 +42,7 @@ def panel(client, registration) -> str:
 def test_the_panel_counts_this_registration_too(boss):
     registration = make_registration(Stage.BRAND)
     assert '<dt>Mobile</dt><dd><span class="limit-count">1 of 3</span></dd>' in panel(boss, registration)
-    assert '<dt>Brand resubmitted</dt><dd><span class="limit-count">0 of 3</span></dd>' in panel(
+    assert '<dt>Brand resubmissions</dt><dd><span class="limit-count">0 of 3</span></dd>' in panel(
         boss, registration
     )
 

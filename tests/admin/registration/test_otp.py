@@ -273,7 +273,7 @@ class TestResendFromTheCasePage:
         page = agent.get(page_url(registration, "confirm/resend-otp")).content.decode()
         assert "(•••) •••-2672" in page
         assert "555-2672" not in page
-        for words in ("2 times", "good for 3 h", "the word YES", "Send the text", "Change the mobile"):
+        for words in ("2 times", "good for 3 h", "the word YES", "Resend OTP text", "Change mobile"):
             assert words in page
         assert state(registration) == before
 

@@ -88,7 +88,7 @@ def test_errors_lead_save_and_submit_to_the_plan_which_says_why(agent):
     assert answer.redirect_chain[-1][0] == page_url(registration, "confirm/submit")
     assert "expects a rejection" in html
     assert "#field-message_sample_1" in html
-    assert "Submit all the same" in html
+    assert "Submit anyway" in html
     assert "btn-primary" not in html
 
 
@@ -99,7 +99,7 @@ def test_a_warning_that_was_seen_stops_nobody_one_unseen_is_shown_first(agent):
     assert unseen.url == page_url(registration, "confirm/submit")
     assert not registration.is_submitted
     html = agent.get(unseen.url).content.decode()
-    assert "The pre-flight doubts" in html
+    assert "Check before submitting" in html
     assert "btn-primary" in html
 
     form = agent.post(TYPING, data).content.decode()
@@ -139,12 +139,12 @@ def test_a_campaign_that_stands_is_left_alone(stage):
 def submit_all_the_same(client, registration):
     """Press the button of the plan's page with what that page carries."""
     html = client.get(page_url(registration, "confirm/submit")).content.decode()
-    assert "Submit all the same" in html
-    read = re.search(r'name="preflight_read" value="([^"]*)"', html).group(1)
+    assert "Submit anyway" in html
+    read = re.search(r'name="preflight_acknowledged" value="([^"]*)"', html).group(1)
     plan = re.search(r'name="plan" value="([^"]*)"', html).group(1)
     return client.post(
         f"/admin/registrations/registration/{registration.pk}/action/submit/",
-        {"revision": registration.revision, "fee": "19.50", "plan": plan, "preflight_read": read},
+        {"revision": registration.revision, "fee": "19.50", "plan": plan, "preflight_acknowledged": read},
     )
 
 
@@ -190,5 +190,5 @@ def test_the_look_outside_is_offered_with_its_price_only_when_it_is_on(agent, se
     assert "Look now" not in agent.get(page_url(registration)).content.decode()
     settings.A2P_PREFLIGHT_LOOKUP = True
     assert "Look now · $0.008" in agent.get(page_url(registration)).content.decode()
-    agent.post(f"/admin/registrations/registration/{registration.pk}/action/look-online/")
+    agent.post(f"/admin/registrations/registration/{registration.pk}/action/check-online/")
     assert registration.events.filter(tag="preflight:online_asked").exists()

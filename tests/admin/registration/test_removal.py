@@ -28,8 +28,8 @@ def said(response) -> str:
 
 def test_only_who_may_is_offered_it(agent, remover):
     registration = make_registration(Stage.LIVE)
-    assert "Take down at Twilio" not in agent.get(page_url(registration)).content.decode()
-    assert "Take down at Twilio" in remover.get(page_url(registration)).content.decode()
+    assert "Remove from Twilio" not in agent.get(page_url(registration)).content.decode()
+    assert "Remove from Twilio" in remover.get(page_url(registration)).content.decode()
     assert agent.get(page_url(registration, "confirm/remove")).status_code == 403
     before = state(registration)
     assert press(agent, registration).status_code == 403
@@ -40,7 +40,7 @@ def test_only_who_may_is_offered_it(agent, remover):
 def test_nothing_to_take_down(remover, stage):
     registration = make_registration(stage)
     before = state(registration)
-    assert "Take down at Twilio…" not in remover.get(page_url(registration)).content.decode()
+    assert "Remove from Twilio…" not in remover.get(page_url(registration)).content.decode()
     assert "nothing to take down" in remover.get(page_url(registration, "confirm/remove")).content.decode()
     assert "nothing to take down" in said(press(remover, registration))
     assert state(registration) == before
@@ -85,4 +85,4 @@ def test_taken_down(remover):
     assert registration.events.filter(actor="remover").exists()
     page = remover.get(page_url(registration)).content.decode()
     assert "Removing" in page
-    assert "Take down at Twilio…" not in page
+    assert "Remove from Twilio…" not in page

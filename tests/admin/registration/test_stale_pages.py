@@ -61,8 +61,8 @@ def test_a_plan_that_has_another_call_by_now_is_refused_and_shown(ann, rejected)
     answer = ann.post(url(rejected, "action/submit"), data | {"fee": "100"}, follow=True)
     assert answer.redirect_chain[-1][0] == url(rejected, "confirm/submit")
     text = answer.content.decode()
-    assert "The plan has changed since you looked at it." in text
-    assert "campaign.delete" in answer.context["plan_mark"]
+    assert "The plan has changed. Please review the new one." in text
+    assert "campaign.delete" in answer.context["plan_fingerprint"]
     rejected.refresh_from_db()
     assert not rejected.is_submitted
     # Having seen the new one, it can be agreed to.
@@ -97,7 +97,7 @@ def test_an_edit_between_the_click_and_the_act_is_not_submitted_unseen(ann, reje
     ann.post(url(rejected, "action/submit"), data | {"fee": "100"})
     monkeypatch.undo()
     page = ann.get(url(rejected, "confirm/submit")).content.decode()
-    assert "Somebody has edited this registration since you looked at it." in page
+    assert "Someone edited this registration after you opened it." in page
     rejected.refresh_from_db()
     assert not rejected.is_submitted
 

@@ -109,7 +109,7 @@ def test_what_cannot_be_compared_is_said(boss, registration):
     other = sent(make_registration(Stage.BRAND), "brand", 1, brand_name="Not yours")
     for a, b in ((brand.pk, campaign.pk), (brand.pk, brand.pk), (brand.pk, other.pk), ("x", "1")):
         page = boss.get(page_url(registration, "versions"), {"a": a, "b": b}).content.decode()
-        assert "Choose two different versions" in page
+        assert "Select two different submissions" in page
         assert "Not yours" not in page
 
 

@@ -19,7 +19,7 @@ Rules that catch a rejection before it is paid for. They read the inputs alone, 
 before anything is paid for, and each names the rejection code that it prevents.
 
 - An **error** is plain: while a brand or a campaign is to be paid for, Submit leads to the plan, which lists the
-  errors above its button *Submit all the same*. Who presses it goes past these errors; that stays on the
+  errors above its button *Submit anyway*. Who presses it goes past these errors; that stays on the
   timeline, and an error that comes later stops again. Bulk actions and imports in the browser leave such cases
   out and say so. `import_registrations --submit` tells the errors as warnings and goes on, because its texts
   come from elsewhere; with `--hold-back` it leaves them as drafts.
@@ -46,7 +46,7 @@ anew, four at most; 512 KiB and 10 seconds a page.
 
 ## The composer
 
-*Write the texts for me* in the form makes campaign texts from the business, what is sent and how people agree. They
+*Compose texts* in the form makes campaign texts from the business, what is sent and how people agree. They
 are shown to be read and changed, and go into the form when a person presses *Use these texts*. Nothing is saved or
 sent by it. Every combination passes the pre-flight without a finding (`tests/test_composer.py`).
 """
