@@ -84,7 +84,7 @@ def test_an_error_stops_before_anything_is_paid_for(app):
     app.field("Sample message 1").fill("Ann Lee Nails: see you on [date]. Reply STOP to opt out.")
     expect(page.locator("#preflight-summary")).to_be_empty()
     app.button("Save and submit").click()
-    app.expect_said("Saved and submitted.")
+    app.expect_said("Saved. Submitting to Twilio…")
     registration.refresh_from_db()
     assert registration.is_submitted
 
@@ -94,8 +94,8 @@ def test_composed_texts_are_read_used_and_saved_by_a_person(app):
     app.fill(CUSTOMER | {"Description": "", "How people opt in": ""})
     app.button("Compose texts…").click()
     expect(app.field("Brand name")).to_have_value("Ann Lee Nails")
-    page.get_by_label("How people agree").select_option("keyword")
-    app.field("Page where this can be seen").fill("annlee.example.com/texts")
+    page.get_by_label("Opt-in method").select_option("keyword")
+    app.field("Opt-in page").fill("annlee.example.com/texts")
     app.field("Keyword").fill("nails")
     app.button("Compose texts").click()
     expect(app.field("How people opt in")).to_have_value(
@@ -130,7 +130,7 @@ def test_it_works_without_javascript(signed_in):
     page = app.new().page
     app.fill(CUSTOMER | {"Sample message 2": "Ann Lee Nails: book at https://annlee.example.com/book"})
     app.button("Compose texts…").click()
-    app.field("Page where this can be seen").fill("annlee.example.com/texts")
+    app.field("Opt-in page").fill("annlee.example.com/texts")
     app.button("Compose texts").click()
     app.button("Discard").click()
     expect(app.field("Description")).to_have_value(CUSTOMER["Description"])

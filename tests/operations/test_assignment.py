@@ -190,4 +190,4 @@ def test_who_may_only_look_cannot_take_a_registration(registration):
 
 def test_after_a_note_the_page_says_who_was_told(registration, ann, bob):
     said = act(browser(ann), registration, "note", text="@bob @bobb look")
-    assert "Note added. Told: bob. No user is named @bobb." in said
+    assert "Note added. Notified: bob. No user is named @bobb." in said
