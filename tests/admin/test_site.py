@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from registrations.admin.registration.actions import ACTS
+from registrations.admin.registration.actions import ACTIONS
 from registrations.admin.site import NAVIGATION
 from registrations.models import Batch, Fee, Finding, Import, Notification, OpenProblem, Scan, WebhookDelivery
 from registrations.models.choices import Stage
@@ -78,12 +78,14 @@ def urls(registration) -> list[str]:
         }
         params = set(route.pattern.converters)
         pk = rows[model].pk
-        for act in (
-            {"confirm": ("submit", "purchase", "remove"), "action": tuple(ACTS)}[route.name.rsplit("_", 1)[1]]
-            if "act" in params
+        for action in (
+            {"confirm": ("submit", "purchase", "remove"), "action": tuple(ACTIONS)}[
+                route.name.rsplit("_", 1)[1]
+            ]
+            if "action" in params
             else ("",)
         ):
-            values = {"pk": pk, "object_id": pk, "act": act, "kind": "submit", "form": "csv"}
+            values = {"pk": pk, "object_id": pk, "action": action, "kind": "submit", "form": "csv"}
             if model == "import":
                 values |= {"number": 2, "which": "to-mend", "kind": "csv"}
             found.append(reverse(f"admin:{route.name}", kwargs={name: values[name] for name in params}))

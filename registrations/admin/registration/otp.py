@@ -1,4 +1,4 @@
-"""The page "OTP texts": who has not replied YES, how long their text is valid; resending it, and changing the mobile."""
+"""The page "OTP texts" (who has not replied YES), resending a text to one customer, and changing the mobile."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
