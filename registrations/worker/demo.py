@@ -1,7 +1,7 @@
-"""The children of `manage.py demo`: sandbox, pages and worker, with settings of their own.
+"""The processes of `manage.py demo`: sandbox, web and worker, with their own settings.
 
-Everything lives in var/demo/ and nothing is taken over from the surrounding environment except what a
-process needs to run at all, so a demo can never reach the real Twilio with somebody's credentials.
+Everything is in var/demo/. The children inherit only the environment variables that a process needs to run, so a demo
+can never reach Twilio with real credentials.
 """
 
 import fcntl
@@ -24,7 +24,7 @@ from .processes import Child, Signals, kill_orphans, pause, stop_all
 
 FOLDER = Path(settings.BASE_DIR) / "var" / "demo"
 USER = "agent"
-# A colleague with an agent's rights, to be handed registrations and mentioned in notes; signs in with the same password.
+# A second user, in the agents' group, to assign registrations to and to mention in notes. Same password.
 COLLEAGUE = "sam"
 STOP_GRACE = 8.0
 START_LIMIT = 60.0
@@ -33,11 +33,11 @@ _NEEDED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRT
 
 
 class AlreadyRunning(Exception):
-    """Another demo of this checkout holds the lock."""
+    """Another demo of this checkout is running."""
 
 
 class DemoFailed(Exception):
-    """A part of the demo did not start; the message says which, and how its output ends."""
+    """A process of the demo did not start; the message names it and quotes the end of its output."""
 
 
 class Demo:
@@ -90,7 +90,7 @@ class Demo:
         return 0
 
     def _take_lock(self) -> None:
-        # Beside the folder's contents, so that --reset does not delete a lock that somebody holds.
+        # Next to the folder, not inside, so that --reset cannot delete a lock that is held.
         self._lock = self.folder.with_name(self.folder.name + ".lock").open("w")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -102,7 +102,7 @@ class Demo:
         self.folder.mkdir()
 
     def _keys(self) -> dict[str, str]:
-        """Made once and kept: sessions, sandbox state and the password outlive a restart of the demo."""
+        """Created once and kept, so that sessions, sandbox state and the password survive a restart."""
         path = self.folder / "keys.json"
         if path.exists():
             return json.loads(path.read_text())
@@ -135,7 +135,7 @@ class Demo:
             "A2P_TIME_SCALE": str(self.time_scale),
             "A2P_WORKERS": "2",
             "A2P_STALL_SECONDS": "10",
-            # Below our own, so that the worker still ends its cluster by itself.
+            # Shorter than our own, so that the worker has time to stop its cluster itself.
             "A2P_STOP_GRACE_SECONDS": str(STOP_GRACE - 3),
         }
 
@@ -203,7 +203,7 @@ class Demo:
 
 
 def prepare(user: str, password: str) -> None:
-    """Migrate the demo's database and see to its two accounts. Runs inside the demo's own settings."""
+    """Migrate the demo's database and create its two users. Runs with the demo's settings."""
     from django.contrib.auth import get_user_model
     from django.contrib.auth.models import Group
     from django.core.management import call_command
@@ -214,14 +214,14 @@ def prepare(user: str, password: str) -> None:
         account, _ = get_user_model().objects.get_or_create(username=name)
         account.is_staff, account.is_superuser = True, name == user
         if not account.check_password(password):
-            # Only when it is another one: a new hash would end the sessions of the last demo.
+            # Only if it differs: a new hash would end the sessions of the last demo.
             account.set_password(password)
         account.save()
     account.groups.add(Group.objects.get(name="A2P agents"))
 
 
 def free_port(wanted: int, *, but: int | None = None) -> int:
-    """`wanted` when nobody listens there, otherwise one that the system picks."""
+    """`wanted` if it is free, otherwise a port that the system picks."""
     for candidate in (wanted, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

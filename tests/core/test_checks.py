@@ -1,4 +1,4 @@
-"""Settings, .env.example and the system checks, held together."""
+"""Settings, .env.example and the system checks agree."""
 
 import logging
 import os
@@ -45,13 +45,13 @@ def start(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("base_url", ["", "https://api.twilio.com", "https://API.Twilio.com."])
-def test_another_time_scale_is_refused_against_the_real_twilio(base_url):
+def test_another_time_scale_is_rejected_with_the_real_twilio(base_url):
     answer = start(A2P_TIME_SCALE="0.5", TWILIO_API_BASE_URL=base_url)
     assert answer.returncode != 0
     assert "A2P_TIME_SCALE must be 1" in answer.stderr
 
 
-def test_a_copied_example_means_the_defaults():
+def test_a_copied_example_gives_the_defaults():
     """Empty variables count as not set; only SECRET_KEY must be filled in."""
     copied = dict(re.findall(r"^([A-Z][A-Z0-9_]*)=(.*)$", (ROOT / ".env.example").read_text(), re.M))
     copied |= {"SECRET_KEY": "x", "DATABASE_URL": "sqlite://:memory:"}

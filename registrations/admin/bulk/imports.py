@@ -237,11 +237,11 @@ class ImportAdmin(ReadOnlyAdmin):
     def _change_row(self, request: HttpRequest, upload: Import, number: int) -> ImportRow:
         act = request.POST.get("act", "mend")
         if act == "leave":
-            return importer.leave_out(upload, number)
+            return importer.exclude_row(upload, number)
         if act == "take":
-            return importer.take_in(upload, number)
+            return importer.include_row(upload, number)
         typed = {name: request.POST[_MARK + name] for name in CSV_COLUMNS if _MARK + name in request.POST}
-        return importer.mend(upload, number, typed)
+        return importer.fix_row(upload, number, typed)
 
     def _row_page(
         self, request: HttpRequest, upload: Import, row: ImportRow, status: int = 200

@@ -23,6 +23,7 @@ from registrations.models import Registration
 
 from . import base, preflight
 
+ADD_URL = "admin:registrations_registration_add"
 NEW = "new-"
 BACK = "_back"
 USE = "_use_texts"
@@ -131,10 +132,7 @@ def page(request: HttpRequest, pk: str | None = None) -> HttpResponse:
     """The choices, and then the texts. By POST, because it carries the form's personal values."""
     registration = base.find(pk) if pk else None
     base.require(request, base.CHANGE if registration else base.ADD)
-    if registration:
-        form_url = base.url("change", registration)
-    else:
-        form_url = reverse("admin:registrations_registration_add")
+    form_url = base.url("change", registration) if registration else reverse(ADD_URL)
     if request.method != "POST":
         return redirect(form_url)
     post = request.POST

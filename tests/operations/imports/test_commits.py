@@ -57,7 +57,7 @@ def test_however_many_rows_a_transaction_takes_each_is_done_once(user, monkeypat
 def test_a_refused_row_takes_no_other_with_it(user):
     with (
         third_time(actions.Refused("Not this one.")),
-        mock.patch("registrations.operations.imports.rows.ATTEMPTS", 1),
+        mock.patch("registrations.operations.imports.saving.ATTEMPTS", 1),
     ):
         upload = imported(checked(*map(person, range(STEPS)), user=user), user)
     assert outcomes(upload) == [*[Outcome.CREATED] * 2, Outcome.ERROR, *[Outcome.CREATED] * 3]

@@ -207,7 +207,7 @@ def test_the_command_tells_and_sends_that_no_worker_runs(watcher, settings, mail
     assert [message.to for message in mailoutbox] == [["wes@desk.example"]]
     Heartbeat.objects.create(name="worker:here", at=timezone.now())
     call_command("alarm")
-    assert "All is well." in capsys.readouterr().out
+    assert "No alerts." in capsys.readouterr().out
 
 
 def test_overdue_registrations_are_trouble():

@@ -115,7 +115,7 @@ def test_a_lost_job_is_made_up_for(twilio):
 
 
 def test_the_sandbox_approves_it(sandbox):
-    assert primary_profile.look().approved
+    assert primary_profile.check().approved
 
 
 def test_what_is_known_is_not_pruned(twilio):

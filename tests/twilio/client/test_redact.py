@@ -1,4 +1,4 @@
-"""Masking: nothing private survives, everything useful does, and twice is the same as once."""
+"""Masking: private data is removed, useful data is kept, and masking twice changes nothing."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_free_text(text: str, masked: str) -> None:
         "B1A2C3D",
     ],
 )
-def test_harmless_text_stays(text: str) -> None:
+def test_harmless_text_is_kept(text: str) -> None:
     assert redact_text(text) == text
     assert redact(text) == text
 
@@ -101,12 +101,12 @@ def test_by_key_in_any_spelling(key: str, value: str, masked: str, spell: Any) -
 
 
 @pytest.mark.parametrize("nothing", ["", None, True, False, [], {}])
-def test_nothing_stays_nothing(nothing: object) -> None:
+def test_empty_values_are_kept(nothing: object) -> None:
     for key, _, _ in KEYS:
         assert redact({key: nothing}) == {key: nothing}
 
 
-def test_what_is_no_text_but_private() -> None:
+def test_private_values_that_are_not_text() -> None:
     assert redact({"phone_number": 15125550123, "postal_code": 2215}) == {
         "phone_number": "+1•••••0123",
         "postal_code": MASK,
@@ -124,7 +124,7 @@ def test_attributes_as_text_and_as_object() -> None:
     assert json.loads(redact('[{"Email": "jane@example.com"}]')) == [{"Email": "j•••@example.com"}]
 
 
-def test_campaign_texts_stay_word_for_word() -> None:
+def test_campaign_texts_are_kept_verbatim() -> None:
     campaign = {
         "description": "Jane's Bakery, (512) 555-0123",
         "message_flow": "Sign up at https://example.com/join or mail help@example.com",
@@ -137,7 +137,7 @@ def test_campaign_texts_stay_word_for_word() -> None:
     assert redact(campaign) == campaign
 
 
-def test_an_answer_keeps_what_an_agent_needs() -> None:
+def test_a_response_keeps_what_an_agent_needs() -> None:
     profile = {
         "sid": SID,
         "account_sid": "AC" + "0" * 32,
@@ -152,7 +152,7 @@ def test_an_answer_keeps_what_an_agent_needs() -> None:
     assert redact(profile) == {**profile, "email": "j•••@example.com"}
 
 
-def test_the_suggested_address_of_a_rejection_stays_readable() -> None:
+def test_the_suggested_address_of_a_rejection_is_kept() -> None:
     reason = "[address_sids] - Invalid Street. Address suggestion -> Street: 1 Jersey St. Locality: Boston."
     assert redact({"FailureReason": reason}) == {"FailureReason": reason}
 
@@ -201,17 +201,17 @@ def test_nothing_private_survives_at_any_depth(seed: int) -> None:
     value = grow(random.Random(seed), 5)
     before = copy.deepcopy(value)
     masked = redact(value)
-    told = json.dumps(masked, ensure_ascii=False)
-    assert [leak for leak in LEAKS if leak in told] == []
+    masked_text = json.dumps(masked, ensure_ascii=False)
+    assert [leak for leak in LEAKS if leak in masked_text] == []
     assert value == before
     assert shape(masked) == shape(value)
     assert redact(masked) == masked
-    assert told.count(SID) == json.dumps(value).count(SID)
+    assert masked_text.count(SID) == json.dumps(value).count(SID)
 
 
-def test_the_random_values_do_hold_private_data() -> None:
-    told = [json.dumps(grow(random.Random(seed), 5)) for seed in range(150)]
-    assert all(any(leak in text for text in told) for leak in LEAKS)
+def test_the_random_values_contain_private_data() -> None:
+    masked_text = [json.dumps(grow(random.Random(seed), 5)) for seed in range(150)]
+    assert all(any(leak in text for text in masked_text) for leak in LEAKS)
 
 
 def test_a_deep_copy_is_returned() -> None:
