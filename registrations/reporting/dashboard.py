@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from registrations.models import ApiCall, Registration
-from registrations.models.choices import TAKEN_DOWN, CallState, Stage, WaitingFor
+from registrations.models.choices import REMOVAL_STAGES, CallState, Stage, WaitingFor
 from registrations.operations.reconciliation import primary_profile
 from registrations.operations.webhooks import receiver
 from registrations.twilio.statuses import BUNDLE, BUNDLE_SUBMITTED, status_label
@@ -65,7 +65,7 @@ def cards(standing: list[list[Any]], overdue: dict[str, int]) -> list[Card]:
 
 def reached(standing: list[list[Any]]) -> list[tuple[Stage, int]]:
     """(stage, registrations at or beyond it), without removed ones."""
-    order = [stage for stage in Stage if stage not in TAKEN_DOWN]
+    order = [stage for stage in Stage if stage not in REMOVAL_STAGES]
     at = {stage: sum(count for _, value, count in standing if value == stage) for stage in order}
     return [(stage, sum(at[later] for later in order[position:])) for position, stage in enumerate(order)]
 
@@ -186,7 +186,7 @@ def _primary_profile() -> HealthItem:
     if not settings.TWILIO_PRIMARY_PROFILE_SID:
         advice = "Set TWILIO_PRIMARY_PROFILE_SID to your own approved business profile (BU…)."
         return HealthItem(name, "bad", "Not set", advice)
-    found = primary_profile.last()
+    found = primary_profile.last_check()
     if found.approved:
         return HealthItem(name, "good", "Approved")
     if found.status:

@@ -26,7 +26,7 @@ from registrations.models import (
     StageInterval,
     Submission,
 )
-from registrations.models.choices import TAKEN_DOWN, Stage, WaitingFor
+from registrations.models.choices import REMOVAL_STAGES, Stage, WaitingFor
 from registrations.twilio.statuses import BRAND_APPROVED, IDENTITY_VERIFIED
 from registrations.workflow import spending
 from registrations.workflow.planner import deadlines
@@ -57,7 +57,7 @@ def _owned() -> list[list[Any]]:
 
 
 def _overdue() -> dict[str, int]:
-    late = deadlines.overdue(Registration.objects.order_by(), clock.now())
+    late = deadlines.filter_overdue(Registration.objects.order_by(), clock.now())
     return dict(late.values_list("waiting_for").annotate(n=Count("pk")))
 
 
@@ -73,8 +73,8 @@ def _codes() -> list[list[Any]]:
 
 def _weekly() -> dict[str, list[int]]:
     weeks = week_starts(clock.now())
-    submitted = _per_week(Submission.objects.filter(part__in=_DECIDED_PARTS), "at", weeks)
-    refused = _per_week(Submission.objects.filter(part__in=_DECIDED_PARTS), "ended_at", weeks)
+    submitted = _per_week(Submission.objects.filter(part__in=_DECIDED_PARTS), "submitted_at", weeks)
+    refused = _per_week(Submission.objects.filter(part__in=_DECIDED_PARTS), "rejected_at", weeks)
     brands = _per_week(Brand.objects.all(), "approved_at", weeks)
     campaigns = _per_week(Campaign.objects.all(), "verified_at", weeks)
     accepted = [brand + campaign for brand, campaign in zip(brands, campaigns, strict=True)]
@@ -97,7 +97,7 @@ def _stage_times() -> dict[str, list[float]]:
     since = clock.now() - timedelta(days=90)
     found = {}
     for stage in Stage:
-        if stage in (Stage.LIVE, *TAKEN_DOWN):
+        if stage in (Stage.LIVE, *REMOVAL_STAGES):
             continue
         left = StageInterval.objects.filter(stage=stage, left_at__gte=since).order_by("-left_at")
         times = [
@@ -141,7 +141,7 @@ STATISTICS: dict[str, Callable[[], Any]] = {
     "codes": _codes,
     "weekly": _weekly,
     "spend": _spend,
-    "running": spending.running_counts,
+    "running": spending.billed_monthly_counts,
     "stage_times": _stage_times,
     "texts_owed": _texts_owed,
     "credentials_refused": _credentials_refused,
@@ -175,7 +175,7 @@ def read(*names: str) -> dict[str, Any]:
     """{name: value}; one query for the cached ones, and the queries of each that is computed."""
     oldest = clock.now() - TOO_OLD
     cached = {row.name: row for row in CachedStatistic.objects.filter(name__in=names)}
-    fresh = {name: row.data["value"] for name, row in cached.items() if row.at >= oldest}
+    fresh = {name: row.data["value"] for name, row in cached.items() if row.computed_at >= oldest}
     return {name: fresh[name] if name in fresh else _compute(name, cached.get(name)) for name in names}
 
 
@@ -185,7 +185,8 @@ def _compute(name: str, cached: CachedStatistic | None = None) -> Any:
     seconds = time.perf_counter() - started
     if seconds >= FAST_SECONDS and _is_large():
         CachedStatistic.objects.update_or_create(
-            name=name, defaults={"at": clock.now(), "seconds": seconds, "data": {"value": value}}
+            name=name,
+            defaults={"computed_at": clock.now(), "compute_seconds": seconds, "data": {"value": value}},
         )
     elif cached:
         cached.delete()
@@ -199,12 +200,12 @@ def _is_large() -> bool:
 
 def due() -> bool:
     """Whether a cached statistic should be recomputed."""
-    return CachedStatistic.objects.filter(at__lt=clock.now() - REFRESH).exists()
+    return CachedStatistic.objects.filter(computed_at__lt=clock.now() - REFRESH).exists()
 
 
 def refresh() -> None:
     """The worker's job: recomputes what is cached, and drops what has become fast."""
-    for cached in CachedStatistic.objects.filter(at__lt=clock.now() - REFRESH):
+    for cached in CachedStatistic.objects.filter(computed_at__lt=clock.now() - REFRESH):
         if cached.name in STATISTICS:
             _compute(cached.name, cached)
         else:

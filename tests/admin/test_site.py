@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from registrations.admin.registration.actions import ACTS
+from registrations.admin.registration.actions import ACTIONS
 from registrations.admin.site import NAVIGATION
 from registrations.models import Batch, Fee, Finding, Import, Notification, OpenProblem, Scan, WebhookDelivery
 from registrations.models.choices import Stage
@@ -37,8 +37,8 @@ def routes() -> list[URLPattern]:
 
 def orphan_of(registration) -> Finding:
     scan, _ = Scan.objects.get_or_create(state="done")
-    values = {"scan": scan, "kind": "end_user", "action": "delete", "registration": registration}
-    return Finding.objects.get_or_create(what="orphan", sid="IT" + "a" * 32, defaults=values)[0]
+    values = {"scan": scan, "resource_type": "end_user", "action": "delete", "registration": registration}
+    return Finding.objects.get_or_create(finding_type="orphan", sid="IT" + "a" * 32, defaults=values)[0]
 
 
 def urls(registration) -> list[str]:
@@ -54,7 +54,9 @@ def urls(registration) -> list[str]:
     problem = OpenProblem.objects.get_or_create(
         registration=registration, part="campaign", defaults={"since": registration.created_at}
     )[0]
-    fee = Fee.objects.get_or_create(kind="brand", valid_from="2025-01-01", defaults={"amount": "4.50"})[0]
+    fee = Fee.objects.get_or_create(
+        resource_type="brand", valid_from="2025-01-01", defaults={"amount": "4.50"}
+    )[0]
     reader = get_user_model().objects.get_or_create(username="reader")[0]
     note = Notification.objects.get_or_create(user=reader, key="k", kind="red")[0]
     for route in routes():
@@ -78,12 +80,14 @@ def urls(registration) -> list[str]:
         }
         params = set(route.pattern.converters)
         pk = rows[model].pk
-        for act in (
-            {"confirm": ("submit", "purchase", "remove"), "action": tuple(ACTS)}[route.name.rsplit("_", 1)[1]]
-            if "act" in params
+        for action in (
+            {"confirm": ("submit", "purchase", "remove"), "action": tuple(ACTIONS)}[
+                route.name.rsplit("_", 1)[1]
+            ]
+            if "action" in params
             else ("",)
         ):
-            values = {"pk": pk, "object_id": pk, "act": act, "kind": "submit", "form": "csv"}
+            values = {"pk": pk, "object_id": pk, "action": action, "kind": "submit", "form": "csv"}
             if model == "import":
                 values |= {"number": 2, "which": "to-mend", "kind": "csv"}
             found.append(reverse(f"admin:{route.name}", kwargs={name: values[name] for name in params}))

@@ -12,9 +12,9 @@ from tests.scenarios.scenes import Play
 
 AGAIN = {
     "yes": "Can be resubmitted",
-    "no": "Cannot be resubmitted as it is",
+    "no": "Cannot be resubmitted as is",
     "after_fix_elsewhere": "Fix elsewhere first, then resubmit",
-    "unknown": "Unclear whether it can be resubmitted",
+    "unknown": "Unknown whether it can be resubmitted",
 }
 
 
@@ -44,8 +44,8 @@ def assert_told(play: Play, failure: Failure, words: str) -> None:
     )
     expected = [failure.title, failure.advice, failure.explanation, again, words]
     expected += [str(failure.code)] if failure.code else []
-    expected += {"customer": ["Ask the customer"], "twilio": ["Twilio must act"]}.get(failure.who, [])
-    expected += [] if failure.certain else ["Known by its title only"]
+    expected += {"customer": ["Ask the customer"], "twilio": ["Waiting on Twilio"]}.get(failure.who, [])
+    expected += [] if failure.certain else ["Matched by title only"]
     for text in expected:
         assert " ".join(text.split()) in shown, (text, shown)
     assert ("$" in shown or "All fees again" in shown) == (failure.fee != "none"), shown

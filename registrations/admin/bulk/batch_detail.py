@@ -63,13 +63,13 @@ def _selected_state(request: HttpRequest) -> str:
 
 def context(request: HttpRequest, batch: Batch, form: Inputs | None = None) -> dict[str, Any]:
     """Template variables of the page and its regions; a few queries, whatever the number of rows."""
-    act, batch_progress = batches.ACTS.get(batch.kind), progress.progress(batch)
+    act, batch_progress = batches.ACTIONS.get(batch.kind), progress.progress(batch)
     show = _selected_state(request)
     rows = _rows(batch, "label", "stage", "waiting_for")
     page = Paginator(rows.filter(state=show) if show else rows, PER_PAGE).get_page(request.GET.get("p"))
     ready = batch.state == JobState.READY
     confirmed = batch.confirmed_at is not None
-    stages = progress.stages(batch) if act and act.goes_on and batch_progress.done else []
+    stages = progress.stages(batch) if act and act.submits and batch_progress.done else []
     return {
         "batch": batch,
         "act": act,
@@ -90,16 +90,16 @@ def context(request: HttpRequest, batch: Batch, form: Inputs | None = None) -> d
         "page": page,
         "show": show,
         "restartable": batch.state in (JobState.CANCELLED, JobState.FAILED),
-        "cancellable": batch.under_way or ready,
+        "cancellable": batch.in_progress or ready,
         "has_report": confirmed or ready,
-        "poll_seconds": poll_seconds(batch.under_way),
+        "poll_seconds": poll_seconds(batch.in_progress),
         "query": urlencode({"p": page.number, **({"show": show} if show else {})}),
     }
 
 
 def pace_text(batch: Batch, pace: timedelta) -> str:
     """How long Twilio's rate limit makes it take, in one sentence."""
-    texts = list(batch.params.get("paced") or {}) == ["otp"]
+    texts = list(batch.params.get("rate_limited_calls") or {}) == ["otp"]
     rate = "ten texts" if texts else "one brand or campaign registration"
     reviews = "" if texts else " Twilio's reviews and the customers' replies take additional time."
     return f"{_about(pace)} at Twilio's rate limit of {rate} per second.{reviews}"

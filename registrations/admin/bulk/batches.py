@@ -40,7 +40,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Action", ordering="kind")
     def action(self, batch: Batch) -> SafeString:
-        act = batches.ACTS.get(batch.kind)
+        act = batches.ACTIONS.get(batch.kind)
         return format_html(
             '<a class="cell-main" href="{}">{}</a>',
             reverse(actions.PAGE, args=[batch.pk]),
@@ -69,7 +69,7 @@ class BatchAdmin(ReadOnlyAdmin):
     def _batch(self, request: HttpRequest, pk: int, for_action: bool = False) -> Batch:
         batch: Batch = self.get_or_404(request, pk, Batch.objects.all())
         if for_action and (
-            batch.kind not in batches.ACTS or not actions.may_run(request, batches.ACTS[batch.kind])
+            batch.kind not in batches.ACTIONS or not actions.may_run(request, batches.ACTIONS[batch.kind])
         ):
             raise PermissionDenied
         return batch
@@ -126,12 +126,12 @@ class BatchAdmin(ReadOnlyAdmin):
     # --- actions ------------------------------------------------------------------------------------------
     def start(self, request: HttpRequest, kind: str) -> HttpResponse:
         """From the OTP page: the selected customers, or everyone who has not replied YES."""
-        act = batches.ACTS.get(kind)
+        act = batches.ACTIONS.get(kind)
         if act is None or not act.in_lists:
             raise Http404("There is no such action.")
         if not actions.may_run(request, act):
             raise PermissionDenied
-        otp_page = redirect(otp.DESK)
+        otp_page = redirect(otp.LIST)
         registrations = statistics.owing()
         if "all" not in request.POST:
             registrations = registrations.filter(
@@ -147,7 +147,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
         batch = self._batch(request, pk, for_action=True)
-        form = Inputs(batches.ACTS[batch.kind].inputs, request.POST)
+        form = Inputs(batches.ACTIONS[batch.kind].inputs, request.POST)
         if batch.state == JobState.READY and not form.is_valid():
             return self._page(request, batch, form, status=422)
         if batch.state == JobState.READY and request.POST.get("fee") != f"{progress.progress(batch).fee:.2f}":

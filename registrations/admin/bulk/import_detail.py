@@ -36,10 +36,10 @@ SEVERITIES = {
     Outcome.ERROR: "bad",
     Outcome.DUPLICATE: "attention",
     Outcome.CREATE: "next",
-    Outcome.ANYWAY: "next",
+    Outcome.CREATE_ANYWAY: "next",
     Outcome.UPDATE: "next",
     Outcome.SAME: "idle",
-    Outcome.ASIDE: "idle",
+    Outcome.EXCLUDED: "idle",
     Outcome.CREATED: "good",
     Outcome.UPDATED: "good",
     Outcome.UNCHANGED: "good",
@@ -48,12 +48,12 @@ SEVERITIES = {
 LISTS: tuple[tuple[str, str, tuple[Outcome, ...]], ...] = (
     ("error", "Needs fixing", (Outcome.ERROR,)),
     ("duplicate", "Duplicates", (Outcome.DUPLICATE,)),
-    ("create", "New", (Outcome.CREATE, Outcome.ANYWAY)),
+    ("create", "New", (Outcome.CREATE, Outcome.CREATE_ANYWAY)),
     ("update", "Updates", (Outcome.UPDATE,)),
     ("created", "Created", (Outcome.CREATED,)),
     ("updated", "Updated", (Outcome.UPDATED, Outcome.UNCHANGED)),
     ("same", "No change", (Outcome.SAME,)),
-    ("aside", "Left out", (Outcome.ASIDE,)),
+    ("aside", "Left out", (Outcome.EXCLUDED,)),
 )
 
 
@@ -138,14 +138,14 @@ class RowView:
 
     @property
     def can_leave_out(self) -> bool:
-        return self._ready and self.row.outcome not in (Outcome.ASIDE, Outcome.DUPLICATE, Outcome.SAME)
+        return self._ready and self.row.outcome not in (Outcome.EXCLUDED, Outcome.DUPLICATE, Outcome.SAME)
 
     @property
     def take_in_label(self) -> str:
         """The label of the button that includes the row after all; "" without one."""
         if not self._ready:
             return ""
-        return {Outcome.DUPLICATE: "Import anyway", Outcome.ASIDE: "Include"}.get(self.row.outcome, "")  # type: ignore[call-overload]
+        return {Outcome.DUPLICATE: "Import anyway", Outcome.EXCLUDED: "Include"}.get(self.row.outcome, "")  # type: ignore[call-overload]
 
 
 def _label(name: str) -> str:
@@ -239,7 +239,7 @@ def head(request: HttpRequest, upload: Import) -> dict[str, Any]:
     reading = upload.state == JobState.PREPARING and not upload.total
     found = importer.counts(upload)
     ready = upload.state == JobState.READY
-    under_way = upload.under_way
+    under_way = upload.in_progress
     figures = [
         (label, count)
         for _, label, outcomes in LISTS
@@ -252,7 +252,7 @@ def head(request: HttpRequest, upload: Import) -> dict[str, Any]:
         "counts": found,
         "figures": figures,
         "good": found.of(ItemState.WILL),
-        "new": found.of(ItemState.WILL, Outcome.CREATE, Outcome.ANYWAY),
+        "new": found.of(ItemState.WILL, Outcome.CREATE, Outcome.CREATE_ANYWAY),
         "updates": found.of(ItemState.WILL, Outcome.UPDATE),
         "bad": found.of("", Outcome.ERROR),
         "duplicates": found.of("", Outcome.DUPLICATE),
@@ -286,7 +286,7 @@ def may_delete(request: HttpRequest, upload: Import) -> bool:
 
 def rows_context(request: HttpRequest, upload: Import, values: dict[str, Any]) -> dict[str, Any]:
     """Template variables of the rows below the head; none while a worker is busy with them."""
-    if upload.under_way:
+    if upload.in_progress:
         return {"rows": [], "tabs": []}
     selected = selected_list(request, values["counts"])
     page = Paginator(rows_of(upload, selected), PER_PAGE).get_page(request.GET.get("p"))

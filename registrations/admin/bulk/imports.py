@@ -27,7 +27,7 @@ from registrations.models import Import, ImportRow
 from registrations.models.choices import ItemState, JobState
 from registrations.operations.bulk import background_job
 from registrations.operations.bulk.background_job import Refused
-from registrations.operations.imports import FileProblem, importer, template
+from registrations.operations.imports import FileProblem, importer, reader, template
 from registrations.operations.imports.validation import Outcome
 
 from . import import_detail
@@ -45,7 +45,7 @@ class UploadForm(forms.Form):
     use_required_attribute = False
     file = forms.FileField(
         label="File",
-        help_text=f"CSV or XLSX, up to {importer.MAX_ROWS:,} rows and {importer.MAX_BYTES >> 20} MB. "
+        help_text=f"CSV or XLSX, up to {importer.MAX_ROWS:,} rows and {reader.MAX_BYTES >> 20} MB. "
         "The first row has the column names.",
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx"}),
         error_messages={"required": "Choose a file.", "empty": "The file is empty."},
@@ -58,9 +58,9 @@ class UploadForm(forms.Form):
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
-        if file.size > importer.MAX_BYTES:
+        if file.size > reader.MAX_BYTES:
             raise forms.ValidationError(
-                f"The file has {file.size >> 20} MB. The limit is {importer.MAX_BYTES >> 20} MB. "
+                f"The file has {file.size >> 20} MB. The limit is {reader.MAX_BYTES >> 20} MB. "
                 "Split it into several files."
             )
         return file
@@ -236,12 +236,12 @@ class ImportAdmin(ReadOnlyAdmin):
 
     def _change_row(self, request: HttpRequest, upload: Import, number: int) -> ImportRow:
         action = request.POST.get("action", "fix")
-        if action == "leave_out":
-            return importer.leave_out(upload, number)
-        if action == "take_in":
-            return importer.take_in(upload, number)
+        if action == "exclude":
+            return importer.exclude_row(upload, number)
+        if action == "include":
+            return importer.include_row(upload, number)
         typed = {name: request.POST[_PREFIX + name] for name in CSV_COLUMNS if _PREFIX + name in request.POST}
-        return importer.mend(upload, number, typed)
+        return importer.fix_row(upload, number, typed)
 
     def _row_page(
         self, request: HttpRequest, upload: Import, row: ImportRow, status: int = 200

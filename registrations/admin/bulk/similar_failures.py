@@ -24,7 +24,7 @@ from registrations.operations import similar_failures
 from registrations.operations.similar_failures import Change, Group, Key, Piece
 from registrations.twilio.rejections import lookup
 from registrations.workflow.planner import decisions
-from registrations.workflow.recorder.open_problems import input_text
+from registrations.workflow.recorder.read_models import input_text
 
 VIEW = "registrations.view_registration"
 GROUP = "admin:registrations_openproblem_group"
@@ -256,7 +256,7 @@ class FailureAdmin(ReadOnlyAdmin):
         return key_of(request.GET.dict())
 
     def _may_edit(self, request: HttpRequest) -> bool:
-        return actions.may_run(request, batches.ACTS["group_edit"])
+        return actions.may_run(request, batches.ACTIONS["group_edit"])
 
     def _selected(self, request: HttpRequest) -> tuple[Key, list[Registration]]:
         """The group and its selected registrations."""

@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 
 from registrations.models import Registration
 from registrations.operations import bulk
-from registrations.operations.bulk import BulkAct
+from registrations.operations.bulk import BulkAction
 
 from . import exports
 
@@ -28,7 +28,7 @@ def may_view(user: Any) -> bool:
     return bool(user.has_perm(VIEW_BATCH) or user.has_perm(BULK))
 
 
-def may_run(request: HttpRequest, action: BulkAct) -> bool:
+def may_run(request: HttpRequest, action: BulkAction) -> bool:
     return request.user.has_perms([BULK, action.permission])
 
 
@@ -53,7 +53,7 @@ class BulkActions(admin.ModelAdmin):
             return {}
         found = {
             f"bulk_{action.slug}": (_starter(action), action.label)
-            for action in bulk.ACTS.values()
+            for action in bulk.ACTIONS.values()
             if action.in_lists and may_run(request, action)
         }
         if request.user.has_perm(VIEW):
@@ -62,7 +62,7 @@ class BulkActions(admin.ModelAdmin):
         return {name: (function, name, label) for name, (function, label) in found.items()}
 
 
-def _starter(action: BulkAct) -> Callable[..., Any]:
+def _starter(action: BulkAction) -> Callable[..., Any]:
     def start_batch(model_admin: Any, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
         selected = rows.order_by().values_list(model_admin.registration_column, flat=True)
         return start(request, action, selected)
@@ -85,13 +85,13 @@ def _exporter(kind: str) -> Callable[..., Any]:
     return export
 
 
-def start(request: HttpRequest, action: BulkAct, selected: QuerySet[Any]) -> HttpResponse | None:
+def start(request: HttpRequest, action: BulkAction, selected: QuerySet[Any]) -> HttpResponse | None:
     """Creates a batch and redirects to it; None, with a message, if too many are selected.
 
     The caller checks the permission.
     """
     try:
-        batch = bulk.start(action.slug, selected[: bulk.MOST + 1], user=request.user)
+        batch = bulk.start(action.slug, selected[: bulk.MAX_REGISTRATIONS + 1], user=request.user)
     except bulk.TooMany as refusal:
         messages.error(request, str(refusal))
         return None

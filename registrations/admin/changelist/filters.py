@@ -24,7 +24,7 @@ from registrations.models.choices import Stage
 from registrations.reporting import dashboard, statistics
 from registrations.twilio.rejections import lookup
 from registrations.twilio.statuses import BRAND, CAMPAIGN, IDENTITY, NUMBER, StatusLabel
-from registrations.workflow.planner.deadlines import overdue
+from registrations.workflow.planner.deadlines import filter_overdue
 from registrations.workflow.spending import LOOKUP_STEP
 from registrations.workflow.steps import BY_SLUG, Write
 
@@ -122,8 +122,8 @@ class OverdueFilter(admin.SimpleListFilter):
         if self.value() != "1":
             return queryset
         if queryset.model is Registration:
-            return overdue(queryset, now())
-        late = overdue(Registration.objects.order_by().filter(stage__in=self.stages), now())
+            return filter_overdue(queryset, now())
+        late = filter_overdue(Registration.objects.order_by().filter(stage__in=self.stages), now())
         return queryset.filter(registration__in=late)
 
 

@@ -53,7 +53,7 @@ def _urls(queries: list[str]) -> list[str]:
 def context(request: HttpRequest, list_name: str) -> dict[str, Any]:
     """Template variables of the list's menu: the views, the current one, and what would be saved."""
     current = normalized(request.GET.urlencode())
-    visible = SavedView.objects.filter(Q(user=_user(request)) | Q(shared=True), of=list_name)
+    visible = SavedView.objects.filter(Q(user=_user(request)) | Q(shared=True), model_name=list_name)
     views = list(visible.select_related("user").order_by("name", "pk")[: 4 * MAX_VIEWS])
     rows = [
         {
@@ -86,7 +86,7 @@ def save(request: HttpRequest, list_name: str, list_url: str) -> HttpResponse:
         return redirect(list_url + _urls([query])[0])
     SavedView.objects.update_or_create(
         user=_user(request),
-        of=list_name,
+        model_name=list_name,
         name=name,
         defaults={"query": query, "shared": bool(request.POST.get("shared"))},
     )
@@ -103,7 +103,7 @@ def _problem(request: HttpRequest, list_name: str, name: str, query: str) -> str
         return "Choose a filter or search first, then save the view."
     if len(query) > MAX_QUERY or len(QueryDict(query).get(SEARCH_VAR, "")) > search_privacy.MAX_LENGTH:
         return "This search is too long to save."
-    mine = SavedView.objects.filter(user=_user(request), of=list_name)
+    mine = SavedView.objects.filter(user=_user(request), model_name=list_name)
     if mine.count() >= MAX_VIEWS and not mine.filter(name=name).exists():
         return f"You have {MAX_VIEWS} views of this list. Delete one first."
     return ""
@@ -112,7 +112,7 @@ def _problem(request: HttpRequest, list_name: str, name: str, query: str) -> str
 @require_POST
 def change(request: HttpRequest, list_name: str, list_url: str, pk: int) -> HttpResponse:
     """Rename, share, or delete one's own view: `do` is "rename" (with `name` and `shared`) or "delete"."""
-    view = SavedView.objects.filter(pk=pk, of=list_name, user=_user(request)).first()
+    view = SavedView.objects.filter(pk=pk, model_name=list_name, user=_user(request)).first()
     if view is None:
         raise Http404("You have no such view.")
     if request.POST.get("do") == "delete":

@@ -71,7 +71,7 @@ class TwilioResourceAdmin(BulkActions, RegistrationList, ReadOnlyAdmin):
     @admin.display(description="Registration", ordering="registration__label")
     def registration(self, resource: Any) -> SafeString:
         registration = resource.registration
-        late = deadlines.stuck(registration, now()) if registration.stage in self.stages else None
+        late = deadlines.overdue(registration, now()) if registration.stage in self.stages else None
         if late is None:
             return registration_link(registration)
         chip = display.chip(f"Overdue by {display.span_text(late.overdue)}", "attention")
@@ -128,7 +128,7 @@ class BrandAdmin(TwilioResourceAdmin):
 
     @admin.display(description="Status", ordering="status")
     def status_(self, brand: Brand) -> SafeString:
-        chips = ((display.status_chip(one),) for one in panels.brand_words(brand))
+        chips = ((display.status_chip(one),) for one in panels.brand_statuses(brand))
         return format_html("{}{}", format_html_join(" ", "{}", chips), _checked(brand))
 
     @admin.display(description="TCR ID, SID", ordering="tcr_id")

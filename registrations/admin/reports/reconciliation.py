@@ -22,7 +22,7 @@ from registrations.admin.changelist.display import console_url
 from registrations.admin.changelist.live_regions import live, poll_seconds, regions, within_page
 from registrations.models import Finding, Scan
 from registrations.operations import reconciliation
-from registrations.operations.reconciliation.resource_types import KINDS
+from registrations.operations.reconciliation.resource_types import RESOURCE_TYPES
 from registrations.twilio.statuses import BRAND, BUNDLE, StatusLabel, status_label
 from registrations.workflow.prices import price as price_of
 
@@ -30,7 +30,7 @@ PAGE = "admin:registrations_scan_changelist"
 CHANGE, REMOVE = "registrations.change_registration", "registrations.remove_registration"
 REGIONS = {"status": "reconciliation/_status", "reconcile": "reconciliation/_findings"}
 MAX_LISTED, MAX_SETTLED = 100, 20
-What, Action, State = Finding.What, Finding.Action, Finding.State
+FindingType, Action, State = Finding.FindingType, Finding.Action, Finding.State
 # {resource type: (kind of fee, interval)}: what an unused resource costs.
 FEES = {"brand": ("brand", "once"), "number": ("number_monthly", "a month")}
 LABELS = {Action.DELETE: "Delete at Twilio", Action.ADOPT: "Use", Action.FORGET: "Forget"}
@@ -50,7 +50,7 @@ class FindingRow:
 
     @property
     def is_paid(self) -> bool:
-        return self.fee is not None and self.finding.what == What.ORPHAN
+        return self.fee is not None and self.finding.finding_type == FindingType.ORPHAN
 
 
 @dataclass
@@ -72,14 +72,16 @@ class Group:
 
 
 def finding_row(finding: Finding, may: dict[str, bool]) -> FindingRow:
-    kind = KINDS.get(finding.kind)
-    fee, interval = FEES.get(finding.kind, ("", ""))
-    lost = finding.what == What.LOST
+    kind = RESOURCE_TYPES.get(finding.resource_type)
+    fee, interval = FEES.get(finding.resource_type, ("", ""))
+    lost = finding.finding_type == FindingType.LOST
     return FindingRow(
         finding=finding,
-        kind=kind.label if kind else finding.kind,
+        kind=kind.label if kind else finding.resource_type,
         status=_status(finding) if finding.status else None,
-        action=LABELS.get(finding.action, "") if finding.state != State.ASKED and _may(finding, may) else "",  # type: ignore[call-overload]
+        action=LABELS.get(finding.action, "")
+        if finding.state != State.REQUESTED and _may(finding, may)
+        else "",  # type: ignore[call-overload]
         console=console_url(finding.sid) if finding.action == Action.CONSOLE else "",
         fee=price_of(fee) if fee and not lost else None,
         fee_interval=interval,
@@ -88,7 +90,7 @@ def finding_row(finding: Finding, may: dict[str, bool]) -> FindingRow:
 
 def _status(finding: Finding) -> StatusLabel:
     """Documents have a bundle's statuses in uppercase, e.g. PENDING_REVIEW (docs/twilio.md section 3)."""
-    if finding.kind == "brand":
+    if finding.resource_type == "brand":
         return status_label(BRAND, finding.status)
     slug = finding.status.lower().replace("_", "-")
     return BUNDLE.get(slug) or BUNDLE.get(f"twilio-{slug}") or status_label(BUNDLE, finding.status)
@@ -132,23 +134,27 @@ def groups(findings: Iterable[Finding], may: dict[str, bool]) -> list[Group]:
 
 
 def _group_of(finding: Finding) -> str:
-    if finding.under_way:
+    if finding.in_progress:
         return "under-way"
-    if finding.what == What.ORPHAN:
+    if finding.finding_type == FindingType.ORPHAN:
         return "known" if finding.registration_id else "unknown"
-    return finding.what
+    return finding.finding_type
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
     """Template variables of the page: four queries, whatever the number of findings."""
     may = {"change": request.user.has_perm(CHANGE), "remove": request.user.has_perm(REMOVE)}
     unsettled = list(
-        Finding.objects.exclude(state=State.DONE).select_related("registration").order_by("kind", "pk")
+        Finding.objects.exclude(state=State.DONE)
+        .select_related("registration")
+        .order_by("resource_type", "pk")
     )
     settled = Finding.objects.filter(state=State.DONE).select_related("registration")
     scans = list(Scan.objects.order_by("-pk")[:2])
     scan = scans[0] if scans else None
-    busy = bool(scan and scan.state == Scan.State.OPEN) or any(row.state == State.ASKED for row in unsettled)
+    busy = bool(scan and scan.state == Scan.State.OPEN) or any(
+        row.state == State.REQUESTED for row in unsettled
+    )
     shown = groups(unsettled, may)
     return {
         "may": may,
@@ -156,7 +162,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "last_done": next((row for row in scans if row.state == Scan.State.DONE), None),
         "read": sum((scan.counts.get("read") or {}).values()) if scan else 0,
         "groups": shown,
-        "open_count": sum(not row.under_way for row in unsettled),
+        "open_count": sum(not row.in_progress for row in unsettled),
         "paid": [row for group in shown for row in group.rows if row.is_paid],
         "settled": [finding_row(row, may) for row in settled.order_by("-settled_at", "-pk")[:MAX_SETTLED]],
         "poll_seconds": poll_seconds(busy),
@@ -213,12 +219,12 @@ class ScanAdmin(ReadOnlyAdmin):
         require_view(self, request)
         if not request.user.has_perm(CHANGE):
             raise PermissionDenied
-        reconciliation.scan.ask(actor=request.user.get_username())
+        reconciliation.scan.request(actor=request.user.get_username())
         messages.success(request, "Scan started. Findings appear on this page.")
         return redirect(PAGE)
 
     def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """What an action will do, with the button that does it."""
+        """FindingType an action will do, with the button that does it."""
         finding = self._finding(request, pk)
         row = finding_row(finding, {"change": True, "remove": True})
         if not row.action:
@@ -243,7 +249,7 @@ class ScanAdmin(ReadOnlyAdmin):
         elif finding.action == Action.DELETE and not finding.registration_id and "sure" not in request.POST:
             messages.error(request, "Confirm that nothing else uses it.")
             return redirect("admin:registrations_finding_confirm", pk)
-        elif reconciliation.actions.ask(finding, actor=request.user.get_username()):
+        elif reconciliation.actions.request(finding, actor=request.user.get_username()):
             messages.success(request, "Started. The result appears on this page.")
         else:
             messages.info(request, "This is already in progress or settled.")

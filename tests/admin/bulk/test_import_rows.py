@@ -31,7 +31,10 @@ def test_bad_rows_come_first_with_messages_under_their_cells(agent):
     assert [cell.name for cell in row.cells_with_errors] == ["email", "region"]
     assert 'value="nobody"' in page.text
     assert 'aria-describedby="r3-email-errors"' in page.text
-    assert [(tab["label"], tab["count"]) for tab in page.context["tabs"]][:2] == [("Needs fixing", 1), ("New", 1)]
+    assert [(tab["label"], tab["count"]) for tab in page.context["tabs"]][:2] == [
+        ("Needs fixing", 1),
+        ("New", 1),
+    ]
     assert "Import 1 row" in page.text
 
 
@@ -85,7 +88,7 @@ def test_a_cell_is_mended_without_javascript(agent):
 def test_with_htmx_the_row_and_the_counts_come_back(agent):
     found = ready(agent, person(1, email="nobody", region="ZZ"))
     answer = agent.post(url("row", found.pk, 2), {"action": "fix", "cell-email": "a@example.org"}, headers=HX)
-    assert "Give a US state" in answer.text
+    assert "Enter a US state" in answer.text
     assert answer.text.lstrip().startswith('<li class="import-row" id="row-2">')
     answer = agent.post(url("row", found.pk, 2), {"action": "fix", "cell-region": "MA"}, headers=HX)
     assert 'id="live-head" hx-swap-oob' in answer.text
@@ -97,7 +100,8 @@ def test_the_page_of_a_row_shows_every_cell_and_keeps_what_is_typed(agent):
     page = agent.get(url("row", found.pk, 2) + "?show=error&p=1")
     assert page.text.count('name="cell-') == len(CSV_COLUMNS)
     answer = agent.post(
-        url("row", found.pk, 2), {"action": "fix", "whole": "1", "cell-email": "still no", "cell-city": "Salem"}
+        url("row", found.pk, 2),
+        {"action": "fix", "whole": "1", "cell-email": "still no", "cell-city": "Salem"},
     )
     assert answer.status_code == 422
     assert 'value="still no"' in answer.text
@@ -106,19 +110,19 @@ def test_the_page_of_a_row_shows_every_cell_and_keeps_what_is_typed(agent):
 
 def test_rows_are_left_out_and_taken_back(agent):
     found = ready(agent, person(1))
-    agent.post(url("row", found.pk, 2), {"action": "leave_out"})
+    agent.post(url("row", found.pk, 2), {"action": "exclude"})
     assert found.rows.get().state == ItemState.SKIPPED
-    agent.post(url("row", found.pk, 2), {"action": "take_in"})
+    agent.post(url("row", found.pk, 2), {"action": "include"})
     assert found.rows.get().state == ItemState.WILL
 
 
 def test_a_row_that_is_under_way_is_not_changed(agent):
     found = ready(agent, person(1))
     Import.objects.update(state=JobState.RUNNING)
-    answer = agent.post(url("row", found.pk, 2), {"action": "leave_out"})
+    answer = agent.post(url("row", found.pk, 2), {"action": "exclude"})
     assert "does not wait for you any more" in said(answer)
     assert found.rows.get().state == ItemState.WILL
-    assert agent.post(url("row", found.pk, 77), {"action": "leave_out"}).status_code == 404
+    assert agent.post(url("row", found.pk, 77), {"action": "exclude"}).status_code == 404
 
 
 def test_what_is_typed_is_shown_as_text(agent):
@@ -144,7 +148,7 @@ def test_the_good_rows_are_imported_once_confirmed(agent, rung_imports):
 
 def test_a_confirm_of_something_else_than_was_seen_is_refused(agent):
     found = ready(agent, person(1), person(2))
-    agent.post(url("row", found.pk, 2), {"action": "leave_out"})
+    agent.post(url("row", found.pk, 2), {"action": "exclude"})
     answer = agent.post(url("confirm", found.pk), {"good": "2", "fee": "0.00"})
     assert "have changed" in said(answer)
     found.refresh_from_db()
