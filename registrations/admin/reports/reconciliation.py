@@ -74,16 +74,15 @@ class Group:
 def finding_row(finding: Finding, may: dict[str, bool]) -> FindingRow:
     kind = RESOURCE_TYPES.get(finding.resource_type)
     fee, interval = FEES.get(finding.resource_type, ("", ""))
-    lost = finding.finding_type == FindingType.LOST
+    missing = finding.finding_type == FindingType.LOST
+    actionable = finding.action in LABELS and finding.state != State.REQUESTED and _may(finding, may)
     return FindingRow(
         finding=finding,
         kind=kind.label if kind else finding.resource_type,
         status=_status(finding) if finding.status else None,
-        action=LABELS.get(finding.action, "")
-        if finding.state != State.REQUESTED and _may(finding, may)
-        else "",  # type: ignore[call-overload]
+        action=LABELS[Action(finding.action)] if actionable else "",
         console=console_url(finding.sid) if finding.action == Action.CONSOLE else "",
-        fee=price_of(fee) if fee and not lost else None,
+        fee=price_of(fee) if fee and not missing else None,
         fee_interval=interval,
     )
 
