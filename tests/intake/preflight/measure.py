@@ -22,7 +22,7 @@ Rules that catch a rejection before it is paid for. They only read the inputs, r
 before anything is paid for, and each one lists the rejection codes that it prevents.
 
 - An **error** is a clear problem. While a brand or a campaign still has to be paid for, Submit leads to the plan, which
-  lists the errors above its button. Submitting from there overrides these errors: that is recorded on the timeline, and
+  lists the errors above its button *Submit anyway*. Submitting from there overrides these errors: that is recorded on the timeline, and
   a new error stops Submit again. Bulk actions and imports in the browser skip such registrations and say so.
   `import_registrations --submit` reports the errors as warnings and submits anyway, because its texts come from
   elsewhere; with `--hold-back` it leaves these registrations as drafts.

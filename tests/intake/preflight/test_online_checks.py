@@ -150,7 +150,7 @@ def test_the_line_type_by_twilios_lookup(harness, settings, mobile, expected):
     settings.A2P_PREFLIGHT_LOOKUP = True
     registration = make_draft(trust_bundle={**PARTS["trust_bundle"], "mobile_phone_number": mobile})
     actions.look_online(registration, actor="ann")
-    jobs.look_online(registration.pk)
+    jobs.run_online_checks(registration.pk)
     assert keys(online_checks.latest(runner.load(registration.pk)) or []) == expected
     event = registration.events.filter(tag=online_checks.TAG).get()
     assert mobile not in event.text + str(event.data), "the timeline holds no personal data"
