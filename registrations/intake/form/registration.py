@@ -129,7 +129,7 @@ class RegistrationForm(forms.Form):
             limit = Registration._meta.get_field("label").max_length
             data["label"] = data.get("brand_name", "")[:limit]
         self._check_models()
-        for finding in preflight.hard({"campaign": data}) if "subscriber_opt_in" in data else []:
+        for finding in preflight.saving_blockers({"campaign": data}) if "subscriber_opt_in" in data else []:
             self.add_error(finding.field, finding.text)
         if data.get("sender_number") and data.get("area_code"):
             self.add_error("area_code", "Enter either a number you own or an area code, not both.")
@@ -139,7 +139,7 @@ class RegistrationForm(forms.Form):
 
     def clean_brand_name(self) -> str:
         name: str = self.cleaned_data["brand_name"]
-        for finding in preflight.hard({"trust_bundle": {"brand_name": name}}):
+        for finding in preflight.saving_blockers({"trust_bundle": {"brand_name": name}}):
             raise ValidationError(finding.text, code=str(finding.codes[0]))
         return name
 
@@ -202,9 +202,9 @@ class RegistrationForm(forms.Form):
 
     def judge_uses(self, found: list[Use]) -> None:
         for use in found:
-            if use.spent and not self._is_accepted(use):
+            if use.exhausted and not self._is_accepted(use):
                 self.limits_spent.append(use)
-            elif use.near:
+            elif use.nearly_exhausted:
                 self._hint(use.field, use.text)
         for use in [] if self.override_reason else self.limits_spent:
             self.add_error(use.field, ValidationError(use.text, code="limit"))

@@ -14,7 +14,7 @@ from django.db.models.fields.json import KT
 from registrations.intake.form import RegistrationForm
 from registrations.intake.form.text import one_line
 from registrations.models import Import, Profile, Registration, TrustBundle
-from registrations.models.choices import TAKEN_DOWN, ItemState
+from registrations.models.choices import REMOVAL_STAGES, ItemState
 from registrations.workflow.recorder import registry_limits
 
 # Kind of match -> the column that shows it, and its name in texts.
@@ -89,7 +89,7 @@ def find_matches(rows: Mapping[int, Identity]) -> dict[int, list[Match]]:
 
 
 def _oldest(parts: Any, *columns: str) -> Any:
-    active = parts.exclude(registration__stage__in=TAKEN_DOWN).order_by()
+    active = parts.exclude(registration__stage__in=REMOVAL_STAGES).order_by()
     return active.values_list(*columns).annotate(oldest=Min("registration_id"))
 
 

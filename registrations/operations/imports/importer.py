@@ -24,7 +24,6 @@ from registrations.operations.bulk.background_job import Refused
 from registrations.workflow import timeline
 
 from .duplicates import SeenRows
-from .reader import MAX_BYTES as MAX_BYTES
 from .reader import read_rows
 from .saving import RowResult, RowSaver
 from .tables import ERRORS_COLUMN, FileProblem, Row, errors_text
