@@ -42,7 +42,7 @@ def _deliveries() -> dict[str, str]:
     return {
         f"silent:{channel.kind}": f"{channel.label}: Twilio's deliveries do not arrive. The desk asks Twilio itself "
         "meanwhile, which is slower."
-        for channel in receiver.silence()
+        for channel in receiver.channels()
         if channel.configured and channel.silent
     }
 

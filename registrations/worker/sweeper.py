@@ -141,8 +141,8 @@ class Sweeper(threading.Thread):
         if self._due("sweep", sweep_interval()):
             sweep()
         if self._due("watch", watch_interval()):
-            notifications.watch_one_time_texts()
-            notifications.watch_red(alarms.troubles())
+            notifications.watch_otp_texts()
+            notifications.watch_system(alarms.troubles())
         if self._due("scan", SCAN_LOOK_EVERY):
             with transaction.atomic():
                 due_work.enqueue_due_scan()

@@ -13,7 +13,6 @@ from tests.customers import make_draft
 from tests.operations.reconciliation.conftest import account
 from tests.operations.reconciliation.test_scan import ADDRESS, end_user, retire
 
-
 __all__ = ["account"]
 
 

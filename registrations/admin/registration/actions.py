@@ -162,7 +162,7 @@ def _override(request: HttpRequest, registration: Registration, actor: str) -> s
 
 
 def _look_online(request: HttpRequest, registration: Registration, actor: str) -> str:
-    actions.look_online(registration, actor=actor)
+    actions.request_online_checks(registration, actor=actor)
     return "A worker looks at the pages and the mobile. The answers come onto the timeline."
 
 

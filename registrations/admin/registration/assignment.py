@@ -23,7 +23,7 @@ def claim(request: HttpRequest, registration: Registration, actor: str) -> str:
 
 
 def let_go(request: HttpRequest, registration: Registration, actor: str) -> str:
-    _try(assignment.let_go, registration, user=request.user)
+    _try(assignment.unassign, registration, user=request.user)
     return "Nobody owns this registration now."
 
 
@@ -47,7 +47,7 @@ def assign(request: HttpRequest, registration: Registration, actor: str) -> str:
 def after_note(text: str, actor: str) -> str:
     """Who was told of a note, and which names fit nobody."""
     found, unknown = assignment.mentioned(text)
-    told = [user.get_username() for user in found if assignment.is_told(user, actor)]
+    told = [user.get_username() for user in found if assignment.is_notified(user, actor)]
     said = ["Note added."]
     if told:
         said.append(f"Told: {', '.join(told)}.")

@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         troubles = alarms.troubles()
-        notifications.watch_red(troubles)
+        notifications.watch_system(troubles)
         notifications.send_due()
         for text in troubles.values():
             self.stdout.write(text)

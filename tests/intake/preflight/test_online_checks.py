@@ -46,7 +46,7 @@ def keys(found) -> list[tuple[str, str, str]]:
 def test_it_is_off_by_default():
     case = make_draft()
     with pytest.raises(actions.Refused, match="off"):
-        actions.look_online(case, actor="ann")
+        actions.request_online_checks(case, actor="ann")
     assert online_checks.look(case, fetch=lambda url: pytest.fail("nothing may be fetched")) == []
 
 
@@ -147,7 +147,7 @@ def test_a_new_look_replaces_the_old_one(fetching_on):
 def test_the_line_type_by_twilios_lookup(harness, settings, mobile, expected):
     settings.A2P_PREFLIGHT_LOOKUP = True
     case = make_draft(trust_bundle={**PARTS["trust_bundle"], "mobile_phone_number": mobile})
-    actions.look_online(case, actor="ann")
+    actions.request_online_checks(case, actor="ann")
     jobs.look_online(case.pk)
     assert keys(online_checks.last(runner.load(case.pk)) or []) == expected
     event = case.events.filter(tag=online_checks.TAG).get()

@@ -121,7 +121,7 @@ def test_a_scan_leaves_what_was_asked_meanwhile(account):
     assert (finding.state, finding.action) == ("requested", "delete")
     assert reconciliation.actions.run(finding.pk)
     finding.refresh_from_db()
-    assert (finding.state, finding.result) == ("done", "It was gone already.")
+    assert (finding.state, finding.result) == ("done", "It was already gone.")
 
 
 @pytest.mark.parametrize("action", ["drop_after", "500_after", "drop_before"])

@@ -133,7 +133,11 @@ def test_a_hand_made_request_cannot_ask_for_what_is_not_offered(account):
     account.client.create_service(friendly_name="mine")
     for action in ("console", "none"):
         finding = Finding.objects.create(
-            scan=account.scan(), finding_type="orphan", resource_type="brand", sid=f"BN{action}", action=action
+            scan=account.scan(),
+            finding_type="orphan",
+            resource_type="brand",
+            sid=f"BN{action}",
+            action=action,
         )
         assert not reconciliation.actions.request(finding, actor="ann", enqueue=False)
 

@@ -168,7 +168,12 @@ def test_a_record_whose_object_is_gone(account, finished):
     account.client.delete_service(service)
     account.scan()
     finding = account.only()
-    assert (finding.finding_type, finding.resource_type, finding.sid, finding.action) == ("lost", "service", service, "forget")
+    assert (finding.finding_type, finding.resource_type, finding.sid, finding.action) == (
+        "lost",
+        "service",
+        service,
+        "forget",
+    )
 
 
 def test_under_an_accepted_brand_a_lost_part_is_a_matter_for_support(account, finished):
@@ -240,7 +245,7 @@ def test_a_brand_for_the_console_closes_itself(account, finished):
     row.refresh_from_db()
     finding.refresh_from_db()
     assert row.missing_since
-    assert (finding.state, finding.result) == ("done", "Not found any more.")
+    assert (finding.state, finding.result) == ("done", "Not found anymore.")
 
 
 def test_what_counted_as_gone_and_is_seen_again_was_not(account):
