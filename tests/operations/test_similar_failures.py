@@ -11,9 +11,10 @@ from registrations.operations.similar_failures import Change, Key
 from registrations.workflow.recorder.open_problems import input_key, input_text
 from registrations.workflow.runner import runner
 from tests.factories import make_registration
-from tests.operations.bulk.conftest import done, outcomes, prepared
+from tests.operations.bulk.conftest import ann, done, outcomes, prepared
 
 pytestmark = pytest.mark.django_db
+__all__ = ["ann"]
 FLOW = "Clients join by telling us so, and we add them to the list by hand afterwards."
 BETTER = (
     "Clients tick an unticked box on https://annlee.example.com/book to get reminders. Reply STOP to opt out. "

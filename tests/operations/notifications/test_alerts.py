@@ -224,4 +224,4 @@ def test_the_words_of_refused_credentials_are_the_pipelines(harness):
     actions.submit(registration, actor="ann")
     harness.advance(registration.pk)
     assert "credentials" in alarms.troubles()
-    assert alerts.in_charge(registration) is None
+    assert alerts.responsible_person(registration) is None

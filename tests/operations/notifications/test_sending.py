@@ -62,7 +62,7 @@ def test_one_note_goes_out_by_every_channel_with_a_link(both, hook):
 
 
 def test_notes_of_one_moment_are_one_message(both, hook):
-    for number in range(delivery.MOST_LINES + 3):
+    for number in range(delivery.MAX_LINES + 3):
         tell(both, key=str(number), text=f"Note {number}.")
     assert notifications.send_due() == 2
     assert len(mail.outbox) == len(hook.got) == 1

@@ -68,7 +68,7 @@ def test_an_unknown_key_is_another_desks(account):
     account.scan()
     finding = account.only()
     assert (finding.registration, finding.action) == (None, "delete")
-    assert "another desk" in finding.note
+    assert "another installation" in finding.note
 
 
 @pytest.mark.parametrize(
