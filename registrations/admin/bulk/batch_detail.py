@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from registrations.admin.changelist import actions, display
-from registrations.admin.changelist.base import desk_url
+from registrations.admin.changelist.base import detail_url
 from registrations.admin.changelist.live_regions import poll_seconds
 from registrations.models import Batch, BatchItem
 from registrations.models.choices import ItemState, JobState, Stage
@@ -24,7 +24,7 @@ PER_PAGE = 50
 NOBODY = "nobody"
 MOODS = {
     JobState.PREPARING: "work",
-    JobState.READY: "act",
+    JobState.READY: "attention",
     JobState.RUNNING: "work",
     JobState.CANCELLED: "idle",
     JobState.DONE: "good",
@@ -117,7 +117,7 @@ def context(request: HttpRequest, batch: Batch, form: Inputs | None = None) -> d
         "spent": progress.spent(batch) if stages else None,
         "tabs": _tabs(seen, show),
         "page": page,
-        "lines": [(item, item_chip(item.state), desk_url(item.registration_id)) for item in page],
+        "lines": [(item, item_chip(item.state), detail_url(item.registration_id)) for item in page],
         "show": show,
         "restartable": batch.state in (JobState.CANCELLED, JobState.FAILED),
         "cancellable": batch.in_progress or ready,

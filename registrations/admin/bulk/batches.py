@@ -129,7 +129,7 @@ class BatchAdmin(ReadOnlyAdmin):
             raise Http404("There is no such act.")
         if not actions.may(request, act):
             raise PermissionDenied
-        back = redirect(otp.DESK)
+        back = redirect(otp.LIST)
         registrations = statistics.owing()
         if "all" not in request.POST:
             registrations = registrations.filter(

@@ -15,7 +15,7 @@ from django.utils.text import Truncator
 from django.views.decorators.http import require_POST, require_safe
 
 from registrations.admin.changelist import actions
-from registrations.admin.changelist.base import ReadOnlyAdmin, desk_url, require_view
+from registrations.admin.changelist.base import ReadOnlyAdmin, detail_url, require_view
 from registrations.admin.registration.panels import PART_LABELS
 from registrations.intake.form import RegistrationForm
 from registrations.models import Campaign, OpenProblem, Registration, UnknownTwilioCode
@@ -24,7 +24,7 @@ from registrations.operations import similar_failures
 from registrations.operations.similar_failures import Change, Group, Key, Piece
 from registrations.twilio.rejections import lookup
 from registrations.workflow.planner import decisions
-from registrations.workflow.recorder.open_problems import input_text
+from registrations.workflow.recorder.read_models import input_text
 
 VIEW = "registrations.view_registration"
 GROUP = "admin:registrations_openproblem_group"
@@ -117,7 +117,7 @@ class FailureAdmin(ReadOnlyAdmin):
 
     def show(self, request: HttpRequest, row: OpenProblem) -> HttpResponse:
         """A row of the table is a registration's problem; it is read on the registration's page."""
-        return redirect(desk_url(row.registration_id))
+        return redirect(detail_url(row.registration_id))
 
     # --- the groups -----------------------------------------------------------------------------------------
     def changelist_view(
@@ -152,12 +152,12 @@ class FailureAdmin(ReadOnlyAdmin):
             (
                 row,
                 PART_LABELS.get(row.part, row.part),
-                desk_url(row.registration_id) if row.registration_id else "",
+                detail_url(row.registration_id) if row.registration_id else "",
             )
             for row in rows
         ]
         most = similar_failures.MAX_GROUPS if len(lines) == similar_failures.MAX_GROUPS else 0
-        return self._page(request, "uncatalogued", title=self.title, lines=lines, most=most)
+        return self._page(request, "unknown_codes", title=self.title, lines=lines, most=most)
 
     def group(self, request: HttpRequest) -> HttpResponse:
         return self._group(request, self._key(request))
@@ -188,7 +188,7 @@ class FailureAdmin(ReadOnlyAdmin):
             change=change or Change(key.text_field, input_text(sample, key.text_field) if key.alike else ""),
             brand=similar_failures.BRAND,
             registrations=[
-                (registration, desk_url(registration.pk)) for registration in registrations[:MOST]
+                (registration, detail_url(registration.pk)) for registration in registrations[:MOST]
             ],
             more=more,
             count=min(len(registrations), MOST) + more,
@@ -216,8 +216,8 @@ class FailureAdmin(ReadOnlyAdmin):
             query=query(key),
             label=label_of(change.field),
             change=change,
-            good=[(line, desk_url(line.registration.pk)) for line in lines if not line.wrong],
-            bad=[(line, desk_url(line.registration.pk)) for line in lines if line.wrong],
+            good=[(line, detail_url(line.registration.pk)) for line in lines if not line.wrong],
+            bad=[(line, detail_url(line.registration.pk)) for line in lines if line.wrong],
             group_url=address(key),
         )
 

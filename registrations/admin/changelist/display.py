@@ -32,7 +32,7 @@ ICONS = {
     "idle": "dot",
     "unknown": "question",
     "work": "spin",
-    "act": "alert",
+    "attention": "alert",
     "next": "next",
     "lock": "lock",
     "edit": "edit",
@@ -46,7 +46,7 @@ STAGE_MOODS = {
     Stage.REMOVED: "idle",
 }
 WAITING_MOODS = {
-    WaitingFor.US: "act",
+    WaitingFor.US: "attention",
     WaitingFor.CUSTOMER: "wait",
     WaitingFor.TWILIO: "wait",
     WaitingFor.WORKER: "work",

@@ -28,7 +28,7 @@ from registrations.workflow.prices import price as price_of
 
 PAGE = "admin:registrations_scan_changelist"
 CHANGE, REMOVE = "registrations.change_registration", "registrations.remove_registration"
-REGIONS = {"status": "reconcile/_status", "reconcile": "reconcile/_findings"}
+REGIONS = {"status": "reconciliation/_status", "reconcile": "reconciliation/_findings"}
 SHOWN, SETTLED_SHOWN = 100, 20
 FindingType, Action, State = Finding.FindingType, Finding.Action, Finding.State
 # Kinds of fees: what an object costs although nobody uses it.

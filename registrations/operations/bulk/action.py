@@ -23,7 +23,7 @@ class Candidate:
     @property
     def limits_reached(self) -> list[str]:
         """One sentence per registry limit that is reached."""
-        return [use.text for use in self.limit_uses if use.spent]
+        return [use.text for use in self.limit_uses if use.exhausted]
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def load_candidates(pks: Iterable[int]) -> list[Candidate]:
     )
     attempts = Attempts.of_many([registration.pk for registration in registrations])
     limit_uses = registry_limits.uses_of_many(
-        [registration for registration in registrations if registry_limits.counted(registration)]
+        [registration for registration in registrations if registry_limits.limits_apply(registration)]
     )
     return [
         Candidate(registration, attempts[registration.pk], limit_uses.get(registration.pk, []))

@@ -36,7 +36,7 @@ def preview_plan(candidate: Candidate, text: str) -> Preview:
     plan = plans.plan(candidate.registration)
     if plan.dead_end and not plan.calls:
         return skip(" ".join(plan.blockers) or "Nothing can be sent until somebody else acts.")
-    if found := gate.in_the_way(candidate.registration, plan):
+    if found := gate.blocking_errors(candidate.registration, plan):
         titles = "; ".join(dict.fromkeys(finding.rule.title for finding in found))
         return skip(f"Blocked by pre-flight: {titles}. {actions.PREFLIGHT_ADVICE}")
     fee = sum((call.fee for call in plan.calls if call.fee and call.slug != PURCHASE), Decimal(0))

@@ -4,7 +4,7 @@ from registrations.models import Batch, Registration
 from registrations.operations import actions, similar_failures
 from registrations.workflow.planner import plan
 from registrations.workflow.planner.problems import problems
-from registrations.workflow.recorder.open_problems import input_text
+from registrations.workflow.recorder.read_models import input_text
 from registrations.workflow.runner.runner import load
 
 from .action import BulkAction, Candidate, Params, Preview, skip, will_run
@@ -39,7 +39,7 @@ def _preview(candidate: Candidate, params: Params) -> Preview:
 
 def _changed(registration: Registration, change: similar_failures.Change) -> Registration:
     """The registration as it would be; nothing is saved."""
-    twin = plan.twin_of(registration)
+    twin = plan.editable_copy(registration)
     for name, value in change.parts(registration)["campaign"].items():
         setattr(twin.campaign, name, value)
     return twin

@@ -25,7 +25,7 @@ class LimitForecast:
         counted = [
             registry_limits.values_of(candidate.registration)
             for candidate in candidates
-            if registry_limits.counted(candidate.registration)
+            if registry_limits.limits_apply(candidate.registration)
         ]
         if not counted:
             return
@@ -49,6 +49,6 @@ class LimitForecast:
 
     def add(self, registration: Registration) -> None:
         """This one will be submitted. If it was submitted before, registry_limits counts it already."""
-        if not registry_limits.holds(registration):
+        if not registry_limits.counts_toward_limits(registration):
             for used, value in zip(self._used, registry_limits.values_of(registration), strict=True):
                 used[value] += 1

@@ -11,7 +11,7 @@ from registrations.core import clock
 from registrations.models import Heartbeat, Notification, Registration
 from registrations.models.brand import OTP_DEADLINE_SECONDS, OTP_VALID_SECONDS
 from registrations.models.choices import Stage, WaitingFor
-from registrations.workflow.notices import OTP, RED, notify, responsible_person
+from registrations.workflow.notices import OTP, SYSTEM_ALERT, notify, responsible_person
 
 # When a customer's answer becomes urgent: time left of the OTP text's 24 hours, and of Twilio's 30 days.
 TEXT_LEFT_SECONDS = 4 * 3600.0
@@ -113,7 +113,9 @@ def watch_system(problems: dict[str, str]) -> int:
     sent = 0
     for user in _watchers() if new else []:
         for name in new:
-            sent += notify(user, RED, f"{RED}:{name}:{lasting[name]['since']}"[:120], problems[name])
+            sent += notify(
+                user, SYSTEM_ALERT, f"{SYSTEM_ALERT}:{name}:{lasting[name]['since']}"[:120], problems[name]
+            )
     Heartbeat.objects.update_or_create(name=PROBLEMS_SINCE, defaults={"at": now, "detail": lasting})
     return sent
 

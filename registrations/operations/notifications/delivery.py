@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from registrations.core import clock
 from registrations.models import Notification, NotificationSettings
-from registrations.workflow.notices import BATCH, IMPORT, RED
+from registrations.workflow.notices import BATCH, IMPORT, SYSTEM_ALERT
 
 from . import channels
 
@@ -53,7 +53,7 @@ def _send_to(user_id: int) -> int:
     unread = [note for note in notes if enabled and not note.read_at]
     sent, failures = 0, {}
     for channel in enabled:
-        unsent = [note for note in unread if channel not in note.went_by]
+        unsent = [note for note in unread if channel not in note.sent_channels]
         if not unsent or prefs is None:
             continue
         try:
@@ -63,9 +63,9 @@ def _send_to(user_id: int) -> int:
         else:
             sent += 1
             for note in unsent:
-                note.went_by = [*note.went_by, channel]
+                note.sent_channels = [*note.sent_channels, channel]
             # Saved at once, so that a later error does not send it twice.
-            Notification.objects.bulk_update(unsent, ["went_by"])
+            Notification.objects.bulk_update(unsent, ["sent_channels"])
     _settle(notes, unread, enabled, failures)
     return sent
 
@@ -89,7 +89,7 @@ def _settle(
         note.error = ""
         if note not in unread:
             note.send_at = None
-        elif set(enabled) <= set(note.went_by):
+        elif set(enabled) <= set(note.sent_channels):
             note.send_at, note.sent_at = None, now
         else:
             note.attempts += 1
@@ -125,6 +125,6 @@ def path(note: Notification) -> str:
         route, args = "batch_page", [note.batch_id]
     elif note.kind == IMPORT:
         route, args = "import_page", [note.key.split(":")[1]]
-    elif note.kind == RED:
+    elif note.kind == SYSTEM_ALERT:
         route = "webhookdelivery_health"
     return reverse(f"admin:registrations_{route}", args=args)

@@ -224,7 +224,7 @@ def _lock_registration(finding: Finding) -> Registration:
 
 
 def params_held(slot: Slot, registration: Registration, payload: Payload) -> RequestParams:
-    """The inputs that Twilio's object holds, in the shape of the step's request_params, so differences from ours show."""
+    """Twilio's values of the step's request_params, so that differences from our inputs show."""
     request_params = slot.write.request_params(registration)
     if slot.resource_type == "brand":
         return request_params | {
@@ -252,19 +252,19 @@ def _forget(client: TwilioClient, finding: Finding) -> str:
         if slot.resource_type == "brand":
             watch = BY_SLUG["brand.review"]
             assert isinstance(watch, Watch)
-            recorder.gone(registration, watch)
+            recorder.record_missing(registration, watch)
             runner.refresh_status(registration.pk)
             return "Marked as missing."
         RetiredResource.objects.create(
             registration=registration,
             kind=slot.resource_type,
             sid=finding.sid,
-            why="Gone at Twilio",
+            reason="Gone at Twilio",
             removal=RetiredResource.Removal.GONE,
             checked_at=clock.now(),
             missing_since=clock.now(),
         )
-        recorder.forget(registration, slot.writes)
+        recorder.clear_steps(registration, slot.writes)
         if slot.resource_type == "number":
             _forget_number(registration)
         # The plan is no longer the one that was submitted, so a person reviews calls and fees again.

@@ -83,7 +83,7 @@ def _compare(
 ) -> tuple[list[Missing], int, dict[str, int]]:
     """Remove what our registrations know from `unclaimed`.
 
-    Returns the missing objects, how many are present, and {bundle SID: registration id} for bundles of unclaimed brands.
+    Returns the missing objects, how many are present, and {bundle SID: registration id} for unclaimed brands.
     """
     slots = {(slot.write.part, slot.write.sid_field): slot for slot in SLOTS}
     missing: list[Missing] = []
@@ -137,7 +137,7 @@ def _retired(
                 resource_type,
                 sid,
                 action,
-                f"{row.why}. {note}".strip(),
+                f"{row.reason}. {note}".strip(),
                 name=remote.friendly_name if remote else "",
                 status=remote.status if remote else "",
                 ref=row.registration.ref,
@@ -348,6 +348,6 @@ def may_forget(registration: Registration, slot: Slot) -> str:
     has_brand = bool(registration.brand.sid) and not registration.brand.missing_since
     if is_bundle(slot.resource_type) and has_brand:
         return "A brand uses it and can no longer change its bundles. Contact Twilio Support."
-    if not conditions.may_repair(registration):
+    if not conditions.accepts_bundle_changes(registration):
         return "Its brand is in review or approved, so Twilio accepts no changes now. Contact Twilio Support."
     return ""

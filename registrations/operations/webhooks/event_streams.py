@@ -25,8 +25,8 @@ from .parsing import PREFIX, TEST_EVENT, data_of
 
 # Sinks and subscriptions whose description begins with this are ours. Descriptions must not hold personal data.
 NAME = "A2P registration desk"
-# Parts of the names of event types that concern us. Suspended campaigns and the cleanup of resources have types of their
-# own (docs/twilio.md section 7.3). Toll-free numbers are not A2P 10DLC.
+# Parts of the names of event types that concern us. Suspended campaigns and the cleanup of resources have their own
+# types (docs/twilio.md section 7.3). Toll-free numbers are not A2P 10DLC.
 FAMILIES = ("brand-", "campaign-", "number-", "cleanup")
 # Only other kinds of brands have these. Unknown types are subscribed to, because an event only causes a check.
 NOT_SOLE_PROPRIETOR = (

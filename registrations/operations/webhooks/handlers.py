@@ -28,7 +28,7 @@ from registrations.models import (
     TrustBundle,
     WebhookDelivery,
 )
-from registrations.models.choices import TAKEN_DOWN
+from registrations.models.choices import REMOVAL_STAGES
 from registrations.twilio.client.redaction import redact_trace
 from registrations.twilio.statuses import BUNDLE_REJECTED
 from registrations.workflow.planner import decisions
@@ -180,7 +180,7 @@ def _of_number(data: dict[str, Any]) -> Registration | None:
         if not data.get(key):
             continue
         rows = PhoneNumber.objects.filter(**{column: str(data[key])}).exclude(
-            registration__stage__in=TAKEN_DOWN
+            registration__stage__in=REMOVAL_STAGES
         )
         if service:
             rows = rows.filter(registration__campaign__service_sid=str(service))
@@ -200,7 +200,7 @@ def _check_twilio(registration: Registration | None, part: str) -> Outcome:
     # The registration first, then the part: the worker and people's actions lock them in this order.
     _wake(registration)
     resource = getattr(registration, part)
-    type(resource).objects.filter(pk=resource.pk).update(look_requested_at=clock.now())
+    type(resource).objects.filter(pk=resource.pk).update(refresh_requested_at=clock.now())
     return Outcome(State.PROCESSED, "Checking Twilio.", registration)
 
 

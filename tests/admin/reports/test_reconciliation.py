@@ -126,8 +126,8 @@ def test_deleting_needs_its_own_permission(scan, rung):
     assert ">Delete at Twilio<" not in page
     assert ">Forget it<" in page
     assert client.get(confirm_url(finding)).status_code == 403
-    assert client.post(confirm_url(finding, "act"), {"action": "delete"}).status_code == 403
-    assert client.post(confirm_url(lost, "act"), {"action": "forget"}).status_code == 302
+    assert client.post(confirm_url(finding, "action"), {"action": "delete"}).status_code == 403
+    assert client.post(confirm_url(lost, "action"), {"action": "forget"}).status_code == 302
     assert rung == [(queue.FINDING, lost.pk)]
 
 
@@ -136,7 +136,7 @@ def test_who_may_not_change_registrations_only_looks(scan, rung):
     client = browser(person("looker", "view_scan"))
     assert "Scan now" not in text(client)
     assert client.post(f"{PAGE}now/").status_code == 403
-    assert client.post(confirm_url(finding, "act"), {"action": "forget"}).status_code == 403
+    assert client.post(confirm_url(finding, "action"), {"action": "forget"}).status_code == 403
     stranger = browser(person("stranger", "view_registration", "change_registration", "remove_registration"))
     for url in (PAGE, f"{PAGE}refresh/", confirm_url(finding)):
         assert stranger.get(url).status_code == 403
@@ -147,14 +147,14 @@ def test_who_may_not_change_registrations_only_looks(scan, rung):
 def test_an_act_is_confirmed_then_asked_once(scan, rung):
     finding = find(scan, registration=make_draft(), name="A2P abcdefghjkmn person v2")
     client = agent("remove_registration")
-    assert client.get(confirm_url(finding, "act")).status_code == 405
+    assert client.get(confirm_url(finding, "action")).status_code == 405
     confirm = text(client, confirm_url(finding))
     assert "Nobody can bring it back" in confirm
     assert 'name="sure"' not in confirm
     finding.refresh_from_db()
     assert (finding.state, rung) == ("open", [])
     for _ in range(2):
-        client.post(confirm_url(finding, "act"), {"action": "delete"})
+        client.post(confirm_url(finding, "action"), {"action": "delete"})
     finding.refresh_from_db()
     assert (finding.state, finding.requested_by) == ("requested", "clerk")
     assert rung == [(queue.FINDING, finding.pk)]
@@ -166,16 +166,16 @@ def test_what_nobody_here_knows_takes_a_promise(scan, rung):
     finding = find(scan)
     client = agent("remove_registration")
     assert 'name="sure"' in text(client, confirm_url(finding))
-    back = client.post(confirm_url(finding, "act"), {"action": "delete"})
+    back = client.post(confirm_url(finding, "action"), {"action": "delete"})
     assert (back.headers["Location"], rung) == (confirm_url(finding), [])
-    client.post(confirm_url(finding, "act"), {"action": "delete", "sure": "1"})
+    client.post(confirm_url(finding, "action"), {"action": "delete", "sure": "1"})
     assert rung == [(queue.FINDING, finding.pk)]
 
 
 def test_a_page_that_went_stale_does_nothing_else(scan, rung):
     """Between looking and clicking a scan decided otherwise: what was confirmed is not what would be done."""
     finding = find(scan, action="forget", finding_type="lost", registration=make_draft())
-    page = agent("remove_registration").post(confirm_url(finding, "act"), {"action": "adopt"}, follow=True)
+    page = agent("remove_registration").post(confirm_url(finding, "action"), {"action": "adopt"}, follow=True)
     assert "Please look again" in page.content.decode()
     assert rung == []
 
@@ -185,7 +185,7 @@ def test_a_refusal_is_on_the_page_and_may_be_tried_again(scan, rung):
     client = agent("remove_registration")
     page = text(client)
     assert "HTTP 400, code 21644: In use." in page
-    client.post(confirm_url(finding, "act"), {"action": "delete"})
+    client.post(confirm_url(finding, "action"), {"action": "delete"})
     assert rung == [(queue.FINDING, finding.pk)]
 
 
@@ -247,11 +247,11 @@ def test_from_the_click_to_twilio(account, rung):
     jobs.run_scan(rung.pop()[1])
     Registration.objects.update(lease_until=clock.now() + timedelta(minutes=1))
     finding = account.only()
-    client.post(confirm_url(finding, "act"), {"action": "delete"})
+    client.post(confirm_url(finding, "action"), {"action": "delete"})
     jobs.act_on_finding(rung.pop()[1])
     assert "A worker is at its registration" in text(client)
     Registration.objects.update(lease_until=None)
-    client.post(confirm_url(finding, "act"), {"action": "delete"})
+    client.post(confirm_url(finding, "action"), {"action": "delete"})
     jobs.act_on_finding(rung.pop()[1])
     assert account.harness.counts()["Services"] == 0
     page = text(client)

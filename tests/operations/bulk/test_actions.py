@@ -285,7 +285,7 @@ def test_every_act_names_a_permission_that_exists():
 
 def test_what_is_known_of_many_is_what_is_known_of_each():
     registrations = list(one_of_each().values())
-    RetiredResource.objects.create(registration=registrations[1], kind="brand", sid="BN1", why="replaced")
+    RetiredResource.objects.create(registration=registrations[1], kind="brand", sid="BN1", reason="replaced")
     for registration in registrations[:3]:
         make_registration(
             Stage.BRAND, label="Same address", parts={"profile": {"street": registration.profile.street}}

@@ -199,7 +199,7 @@ def test_another_account_is_not_taken_for_a_great_loss(account):
     for number in range(3):
         make_registration(Stage.LIVE, label=str(number))
     retired = RetiredResource.objects.create(
-        registration=Registration.objects.first(), resource_type="brand", sid="BN" + "1" * 32, why="Replaced"
+        registration=Registration.objects.first(), kind="brand", sid="BN" + "1" * 32, reason="Replaced"
     )
     scan = account.scan()
     assert scan.state == "failed"
@@ -211,7 +211,7 @@ def test_another_account_is_not_taken_for_a_great_loss(account):
 # --- retired ---------------------------------------------------------------------------------------------------
 def retire(registration: Registration, kind: str, sid: str, removal: str = "api") -> RetiredResource:
     return RetiredResource.objects.create(
-        registration=registration, kind=kind, sid=sid, why="Replaced", removal=removal
+        registration=registration, kind=kind, sid=sid, reason="Replaced", removal=removal
     )
 
 

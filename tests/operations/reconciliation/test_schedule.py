@@ -135,7 +135,7 @@ def test_former_brands_are_looked_at_every_hour_and_when_somebody_asks(account, 
     settings.A2P_TIME_SCALE = 1
 
     def asked() -> list:
-        return [row.task["args"][0] for row in OrmQ.objects.all() if row.task["func"] == queue.RETIRED]
+        return [row.task["args"][0] for row in OrmQ.objects.all() if row.task["func"] == queue.RETIRED_BRANDS]
 
     due_work.enqueue_due_retired_brands()
     due_work.enqueue_due_retired_brands()  # another worker's sweep, a moment later
@@ -146,7 +146,7 @@ def test_former_brands_are_looked_at_every_hour_and_when_somebody_asks(account, 
     actions.refresh(removed, actor="ann")
     assert asked() == [None, None, removed.pk]
     account.harness.post(f"brand/{removed.former_brand}", action="delete")
-    jobs.look_at_retired(removed.pk)
+    jobs.check_retired_brands(removed.pk)
     assert manual_tasks.manual_tasks(removed) == []
     Heartbeat.objects.all().delete()
     due_work.enqueue_due_retired_brands()

@@ -8,6 +8,7 @@ import pytest
 from registrations.core import clock
 from registrations.models import Event, PhoneNumber, Registration, WebhookDelivery
 from registrations.models.choices import Stage, WaitingFor
+from registrations.operations.webhooks import handlers
 from registrations.workflow.planner import decisions
 from registrations.workflow.recorder import recorder
 from registrations.workflow.runner import runner
