@@ -182,7 +182,7 @@ class TestBatch:
         rows = outcomes(prepared("group_edit", [held, same, strange], ann, **params))
         assert rows == {
             "Held": (ItemState.SKIPPED, "It is on hold. Release it first."),
-            "Same": (ItemState.SKIPPED, "The text is like that already."),
+            "Same": (ItemState.SKIPPED, "It already has this text."),
             "Strange": (ItemState.SKIPPED, "It was edited since the preview."),
         }
 

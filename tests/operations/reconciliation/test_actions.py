@@ -61,7 +61,7 @@ def test_every_kind_with_a_deletion_is_deleted(account, kind):
     }
     sid = make[kind]()["sid"]
     account.scan()
-    finding = account.run_action(account.only(kind=kind))
+    finding = account.run_action(account.only(resource_type=kind))
     assert (finding.sid, finding.state) == (sid, "done")
     assert not exists(account, finding)
 

@@ -182,7 +182,7 @@ def test_under_an_accepted_brand_a_lost_part_is_a_matter_for_support(account, fi
     type(registration.profile).objects.update(end_user_sid="IT" + "f" * 32)
     account.scan()
     lost = account.only(finding_type="lost")
-    assert (lost.action, "support" in lost.note) == ("none", True)
+    assert (lost.action, "Support" in lost.note) == ("none", True)
     # The real one is now nobody's, and fits the registration neither: its column is taken.
     assert account.only(finding_type="orphan").sid == end_user_sid
 
