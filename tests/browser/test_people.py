@@ -33,7 +33,7 @@ def test_a_registration_is_claimed_given_away_and_the_new_owner_finds_it(app, si
     entry = his.page.get_by_role("navigation", name="Main").get_by_role("link", name="Notifications")
     expect(entry).to_contain_text("1")
     entry.click()
-    expect(his.page.get_by_role("main")).to_contain_text("ann gave you Dahlias by Dora.")
+    expect(his.page.get_by_role("main")).to_contain_text("ann assigned Dahlias by Dora to you.")
     his.page.get_by_role("button", name="Open").click()
     his.page.wait_for_url(f"**{registration.get_absolute_url()}")
     his.list()
