@@ -60,7 +60,7 @@ def test_a_brand_that_failed_three_times_is_deleted_by_hand_and_submit_pays_for_
     plan = decisions.plan(runner.load(scenario.pk))
     assert [call.slug for call in plan.calls if call.fee] == ["brand.create", "campaign.create"]
     assert (plan.fee, plan.blockers) == (Decimal("19.50"), [])
-    assert any("fee is paid again" in note for note in plan.notes)
+    assert any("fee is charged again" in note for note in plan.notes)
 
     actions.submit(runner.load(scenario.pk), actor="bob")
     live = scenario.run()

@@ -249,7 +249,7 @@ def test_an_approved_campaign_keeps_its_texts_and_the_plan_says_so(scenario: Sce
     scenario.edit(campaign={"description": DESCRIPTION + " More."})
     plan = decisions.plan(runner.load(live.pk))
     assert plan.calls == []
-    assert any("edits of the campaign stay here" in note for note in plan.notes)
+    assert any("campaign edits stay here" in note for note in plan.notes)
     scenario.run()
     assert len(scenario.harness.writes()) == seen
 
@@ -316,4 +316,4 @@ def test_a_suspended_campaign_cannot_be_taken_down_and_says_why(scenario: Scenar
     assert scenario.harness.counts()["Usa2p"] == 0
     kept = [view for view in progress.step_views(registration, clock.now()) if view.status == "kept"]
     assert {view.slug for view in kept} >= {"remove.profile", "remove.trust_bundle"}
-    assert all("Twilio refused (216" in view.why for view in kept)
+    assert all("Twilio rejected it (216" in view.reason for view in kept)

@@ -12,7 +12,7 @@ from registrations.twilio.client import errors
 from registrations.workflow.planner import progress
 from registrations.workflow.recorder import recorder
 from registrations.workflow.runner import runner
-from tests.workflow.support import SCALE, SILENT, Refusing, Scenario, at_otp, calls
+from tests.workflow.support import SCALE, SILENT, Rejecting, Scenario, at_otp, calls
 
 pytestmark = pytest.mark.django_db
 
@@ -143,11 +143,11 @@ def test_resend_is_counted_cooled_down_and_sent_once(scenario: Scenario):
 def test_a_refused_resend_does_not_stop_the_watch_for_yes(scenario: Scenario, monkeypatch):
     scenario.reach("brand.send_otp")
     scenario.gate.only = ""
-    no = Refusing(runner.get_client(), errors.Rejected("Not now", status=400, code=20001))
+    rejecting = Rejecting(runner.get_client(), errors.Rejected("Not now", status=400, code=20001))
     with monkeypatch.context() as patched:
-        patched.setattr(runner, "get_client", lambda: no)
+        patched.setattr(runner, "get_client", lambda: rejecting)
         registration = scenario.job()
-    assert no.asked == 1
+    assert rejecting.calls == 1
     assert "20001" in registration.reason
     assert registration.next_run_at, "the first text may still be answered"
     Brand.objects.update(otp_sent_at=clock.now() - timedelta(hours=1))

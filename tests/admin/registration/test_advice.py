@@ -62,7 +62,7 @@ class TestWords:
 
     def test_a_problem_of_our_own_has_no_entry(self):
         assert (
-            advice.entry(Problem("phone_number", None, "x", "Sender not usable", "Correct it.", "")) is None
+            advice.entry(Problem("phone_number", None, "x", "Sender cannot be used", "Correct it.", "")) is None
         )
 
     def test_the_page_tells_them(self, boss):
