@@ -8,6 +8,7 @@ from django.db import models
 from django.urls import reverse
 
 from .choices import REMOVAL_STAGES, Stage, WaitingFor
+from .leases import Leased
 
 # Without 0/o and 1/l, because people read these aloud.
 REF_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -18,7 +19,7 @@ def new_ref() -> str:
     return "".join(secrets.choice(REF_ALPHABET) for _ in range(12))
 
 
-class Registration(models.Model):
+class Registration(Leased):
     """One customer's registration.
 
     `revision` counts edits of the inputs; `submitted_revision` is the one that a person submitted. The worker writes
@@ -81,9 +82,6 @@ class Registration(models.Model):
 
     # For the worker. State lives in the database; jobs only trigger processing.
     next_run_at = models.DateTimeField(null=True, editable=False)
-    enqueued_at = models.DateTimeField(null=True, editable=False)
-    lease_until = models.DateTimeField(null=True, editable=False)
-    lease_token = models.CharField(max_length=80, blank=True, editable=False)
     attempts = models.PositiveIntegerField(default=0, editable=False)
     # Our reserved slot in a rate limit's queue (workflow/runner/rate_limit.py).
     slot_at = models.DateTimeField(null=True, editable=False)

@@ -187,13 +187,13 @@ def _check_texts(registration: Registration, despite: Collection[str] | None, ac
 
     What was gone past stays on the registration: it does not stop again, an error that comes later does.
     """
-    found = gate.in_the_way(registration)
+    found = gate.blocking_errors(registration)
     unread = [] if despite is None else [finding for finding in found if finding.key not in despite]
     if unread:
         said = " ".join(dict.fromkeys(finding.text for finding in unread))
         raise Refused(f"The pre-flight found {preflight.summary(unread)}: {said} {PREFLIGHT_ADVICE}")
     if found:
-        keys = sorted({*gate.agreed_keys(registration), *(finding.key for finding in found)})
+        keys = sorted({*gate.overridden_keys(registration), *(finding.key for finding in found)})
         Registration.objects.filter(pk=registration.pk).update(preflight_override={"keys": keys})
         titles = "; ".join(dict.fromkeys(finding.rule.title for finding in found))
         timeline.record(

@@ -193,7 +193,7 @@ def _primary_profile() -> Light:
     if not settings.TWILIO_PRIMARY_PROFILE_SID:
         todo = "Set TWILIO_PRIMARY_PROFILE_SID to your own approved business profile (BU…)."
         return Light(name, "bad", "Not set", todo)
-    found = primary_profile.last()
+    found = primary_profile.last_check()
     if found.approved:
         return Light(name, "good", "Approved")
     if found.status:

@@ -1,9 +1,9 @@
-// The pages work without this script; it adds live counts, copy buttons, the phone's menu and a calm refresh.
+// The pages work without this script. It adds live counts, copy buttons, the menu on phones, and a steady refresh.
 (function () {
   "use strict";
   document.documentElement.classList.add("js");
 
-  // --- Live counts: colour and words, never cutting what was typed -------------------------------------
+  // --- Live counts: they warn, and never cut off what was typed ------------------------------------------
   function count(field) {
     const low = Number(field.dataset.min || 0);
     const high = Number(field.dataset.max || 0);
@@ -37,16 +37,16 @@
     event.preventDefault();
     navigator.clipboard.writeText(button.dataset.copy).then(function () {
       button.classList.add("copied");
-      say("Copied.");
+      announce("Copied.");
       window.setTimeout(function () { button.classList.remove("copied"); }, 1500);
     });
   });
 
-  function say(text) {
-    let line = document.getElementById("desk-say");
+  function announce(text) {
+    let line = document.getElementById("announcer");
     if (!line) {
       line = document.createElement("p");
-      line.id = "desk-say";
+      line.id = "announcer";
       line.className = "visually-hidden";
       line.setAttribute("role", "status");
       document.body.appendChild(line);
@@ -54,10 +54,10 @@
     line.textContent = text;
   }
 
-  // --- One click is one request ----------------------------------------------------------------------------
+  // --- A double click sends one request --------------------------------------------------------------------
   document.addEventListener("submit", function (event) {
     const form = event.target;
-    // A download leaves the page as it is, ready for the next.
+    // A download does not leave the page, which must stay usable.
     if (form.method !== "post" || form.querySelector("option[data-download]:checked")) return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "1";
@@ -68,7 +68,7 @@
     document.querySelectorAll("[aria-busy]").forEach(function (button) { button.removeAttribute("aria-busy"); });
   });
 
-  // --- What the reader opened stays open over a refresh ------------------------------------------------------
+  // --- Details that were opened stay open after a refresh ------------------------------------------------------
   const toggled = new Map();
   document.addEventListener("click", function (event) {
     const summary = event.target.closest("summary");
@@ -86,39 +86,39 @@
     showCopyButtons(event.detail.target);
   });
   document.addEventListener("htmx:afterSwap", function (event) { showCopyButtons(event.detail.target); });
-  // A page nobody looks at asks nothing.
+  // A hidden page does not poll.
   document.addEventListener("htmx:beforeRequest", function (event) {
     if (document.hidden && event.detail.elt.id === "poller") event.preventDefault();
   });
-  // Signed out meanwhile: the answer is the sign-in page. Show it instead of a page that has gone stale.
+  // Signed out in the meantime: the response is the sign-in page. Reload instead of showing a stale page.
   document.addEventListener("htmx:afterRequest", function (event) {
     const xhr = event.detail.xhr;
     if (event.detail.elt.id !== "poller" || !xhr.responseURL) return;
     if (!new URL(xhr.responseURL).pathname.endsWith("/refresh/")) window.location.reload();
   });
 
-  // --- One box ticks the column --------------------------------------------------------------------------------
+  // --- "Select all" checkboxes ---------------------------------------------------------------------------------
   function boxes(name) { return document.querySelectorAll('input[type="checkbox"][name="' + name + '"]:not(:disabled)'); }
   document.addEventListener("change", function (event) {
     const name = event.target.dataset.checkAll;
     if (name) boxes(name).forEach(function (box) { box.checked = event.target.checked; });
   });
 
-  // --- An address that names a field leads into its input -----------------------------------------------------
-  function named() {
+  // --- A URL fragment that names a field focuses its input -----------------------------------------------------
+  function fragmentTarget() {
     return window.location.hash && document.getElementById(window.location.hash.slice(1));
   }
-  function enter() {
-    const target = named();
+  function focusField() {
+    const target = fragmentTarget();
     const input = target && target.matches(".field") && target.querySelector("input, textarea, select");
     if (input) input.focus({ preventScroll: true });
   }
-  // The browser takes the focus away when it goes to a fragment, which may be a frame after the load.
-  function enterSoon() {
-    window.requestAnimationFrame(function () { window.requestAnimationFrame(enter); });
+  // The browser moves the focus when it scrolls to a fragment, which may be a frame after the load.
+  function focusFieldSoon() {
+    window.requestAnimationFrame(function () { window.requestAnimationFrame(focusField); });
   }
-  window.addEventListener("load", enterSoon);
-  window.addEventListener("hashchange", enterSoon);
+  window.addEventListener("load", focusFieldSoon);
+  window.addEventListener("hashchange", focusFieldSoon);
 
   document.addEventListener("DOMContentLoaded", function () {
     document.querySelectorAll("[data-min], [data-max]").forEach(function (field) {
@@ -129,21 +129,21 @@
 
     document.querySelectorAll("[data-check-all]").forEach(function (box) { box.closest("label").hidden = false; });
 
-    const menu = document.getElementById("desk-menu");
+    const menu = document.getElementById("site-menu");
     if (menu) {
       menu.hidden = false;
       menu.addEventListener("click", function () {
-        const open = document.getElementById("desk-side").classList.toggle("open");
+        const open = document.getElementById("site-sidebar").classList.toggle("open");
         menu.setAttribute("aria-expanded", String(open));
       });
     }
 
-    const target = named();
+    const target = fragmentTarget();
     if (target && target.tagName === "DETAILS") target.open = true;
     const errors = document.getElementById("error-summary");
     if (errors) errors.focus();
 
-    // The section being read is marked in the form's own navigation.
+    // Mark the visible section in the form's navigation.
     const links = document.querySelectorAll(".form-nav a");
     if (links.length && "IntersectionObserver" in window) {
       const observer = new IntersectionObserver(function (entries) {

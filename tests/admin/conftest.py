@@ -31,7 +31,7 @@ def boss(db) -> Client:
 
 @pytest.fixture
 def agent(db) -> Client:
-    """Works on registrations, but may not buy numbers."""
+    """Works on registrations, but cannot buy numbers."""
     return browser(person("agent", "view_registration", "change_registration", "add_registration"))
 
 
@@ -54,7 +54,7 @@ def rung_imports(monkeypatch) -> list[int]:
     return found
 
 
-def desk_url(registration: Registration, page: str = "detail") -> str:
+def page_url(registration: Registration, page: str = "detail") -> str:
     return f"/admin/registrations/registration/{registration.pk}/{page}/"
 
 

@@ -9,11 +9,11 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from registrations.admin.registration.actions import ACTS
+from registrations.admin.registration.actions import ACTIONS
 from registrations.admin.site import NAVIGATION
 from registrations.models import Batch, Fee, Finding, Import, Notification, OpenProblem, Scan, WebhookDelivery
 from registrations.models.choices import Stage
-from tests.admin.conftest import desk_url, state
+from tests.admin.conftest import page_url, state
 from tests.factories import make_registration
 
 pytestmark = pytest.mark.django_db
@@ -37,8 +37,8 @@ def routes() -> list[URLPattern]:
 
 def orphan_of(registration) -> Finding:
     scan, _ = Scan.objects.get_or_create(state="done")
-    values = {"scan": scan, "kind": "end_user", "action": "delete", "registration": registration}
-    return Finding.objects.get_or_create(what="orphan", sid="IT" + "a" * 32, defaults=values)[0]
+    values = {"scan": scan, "resource_type": "end_user", "action": "delete", "registration": registration}
+    return Finding.objects.get_or_create(finding_type="orphan", sid="IT" + "a" * 32, defaults=values)[0]
 
 
 def urls(registration) -> list[str]:
@@ -54,7 +54,7 @@ def urls(registration) -> list[str]:
     problem = OpenProblem.objects.get_or_create(
         registration=registration, part="campaign", defaults={"since": registration.created_at}
     )[0]
-    fee = Fee.objects.get_or_create(kind="brand", valid_from="2025-01-01", defaults={"amount": "4.50"})[0]
+    fee = Fee.objects.get_or_create(resource_type="brand", valid_from="2025-01-01", defaults={"amount": "4.50"})[0]
     reader = get_user_model().objects.get_or_create(username="reader")[0]
     note = Notification.objects.get_or_create(user=reader, key="k", kind="red")[0]
     for route in routes():
@@ -78,12 +78,14 @@ def urls(registration) -> list[str]:
         }
         params = set(route.pattern.converters)
         pk = rows[model].pk
-        for act in (
-            {"confirm": ("submit", "purchase", "remove"), "act": tuple(ACTS)}[route.name.rsplit("_", 1)[1]]
-            if "act" in params
+        for action in (
+            {"confirm": ("submit", "purchase", "remove"), "action": tuple(ACTIONS)}[
+                route.name.rsplit("_", 1)[1]
+            ]
+            if "action" in params
             else ("",)
         ):
-            values = {"pk": pk, "object_id": pk, "act": act, "kind": "submit", "form": "csv"}
+            values = {"pk": pk, "object_id": pk, "action": action, "kind": "submit", "form": "csv"}
             if model == "import":
                 values |= {"number": 2, "which": "to-mend", "kind": "csv"}
             found.append(reverse(f"admin:{route.name}", kwargs={name: values[name] for name in params}))
@@ -135,10 +137,10 @@ def test_staff_without_rights_see_nothing(nobody):
 
 def test_who_may_look_may_not_act(viewer):
     registration = make_registration(Stage.OTP)
-    page = viewer.get(desk_url(registration)).content.decode()
-    assert "act-primary" not in page
+    page = viewer.get(page_url(registration)).content.decode()
+    assert "action-primary" not in page
     assert "Put on hold" not in page
-    assert viewer.get(desk_url(registration, "confirm/submit")).status_code == 403
+    assert viewer.get(page_url(registration, "confirm/submit")).status_code == 403
 
 
 def test_home_is_the_board(boss, nobody):
@@ -207,9 +209,9 @@ def test_pages_keep_to_the_content_security_policy(boss):
     """Nothing inline: no script or style element with content, no style or on… attribute, no foreign address."""
     registration = make_registration(Stage.OTP)
     pages = [
-        desk_url(registration),
-        desk_url(registration, "change"),
-        desk_url(registration, "confirm/submit"),
+        page_url(registration),
+        page_url(registration, "change"),
+        page_url(registration, "confirm/submit"),
         reverse("admin:registrations_registration_changelist"),
         reverse("admin:registrations_apicall_changelist"),
         reverse("admin:registrations_brand_changelist"),

@@ -58,7 +58,7 @@ ADDRESS = (
 )
 
 
-class Cases(NamedTuple):
+class Registrations(NamedTuple):
     draft: Registration
     otp: Registration
     rejected: Registration
@@ -71,7 +71,7 @@ class Cases(NamedTuple):
     batches: dict[str, Batch]
 
 
-def make_registrations() -> Cases:
+def make_registrations() -> Registrations:
     """One registration of each kind that a page can show."""
     address = make_registration("profile", label="Address Aster", answer={"status": "twilio-rejected"})
     Profile.objects.filter(registration=address).update(failure_reason=ADDRESS)
@@ -81,11 +81,15 @@ def make_registrations() -> Cases:
             registration=address,
             part="profile",
             number=number,
-            defaults={"step": "profile.submit", "accepted_params": {"street": LONG[:number]}, "submitted_at": timezone.now()},
+            defaults={
+                "step": "profile.submit",
+                "accepted_params": {"street": LONG[:number]},
+                "submitted_at": timezone.now(),
+            },
         )
     draft = make_registration("draft", label="Draft Dahlias")
     make_notes(address)
-    return Cases(
+    return Registrations(
         address=address,
         batches=make_batches([address, draft]),
         suspended=make_registration(
@@ -151,14 +155,14 @@ def _errors(app: App) -> None:
 def _composer(app: App) -> None:
     app.new()
     app.fill(CUSTOMER | {"Description": "", "How people opt in": ""})
-    app.button("Write the texts for me…").click()
+    app.button("Compose texts…").click()
     app.page.get_by_role("heading", name="The business").wait_for()
 
 
 def _composed(app: App) -> None:
     _composer(app)
-    app.field("Page where this can be seen").fill("annlee.example.com/texts")
-    app.button("Show the texts").click()
+    app.field("Opt-in page").fill("annlee.example.com/texts")
+    app.button("Compose texts").click()
     app.page.get_by_role("heading", name="The texts").wait_for()
 
 
@@ -169,12 +173,12 @@ def conflict(app: App, registration: Registration) -> None:
     parts = {"profile": {"city": LONG, "street": "9 New St"}}
     actions.edit(Registration.objects.get(pk=registration.pk), parts, actor="bob")
     app.button("Save").click()
-    app.page.get_by_role("heading", name="changed the same meanwhile").wait_for()
+    app.page.get_by_role("heading", name="changed the same fields").wait_for()
     # For the next one who comes here.
     actions.edit(Registration.objects.get(pk=registration.pk), {"profile": {"city": "Boston"}}, actor="bob")
 
 
-def pages(registrations: Cases) -> dict[str, str | Callable[[App], object]]:
+def pages(registrations: Registrations) -> dict[str, str | Callable[[App], object]]:
     """Name -> address, or how to get there."""
     registration = "/admin/registrations/registration/{}/{}/".format
     admin = "/admin/{}/".format
@@ -195,7 +199,7 @@ def pages(registrations: Cases) -> dict[str, str | Callable[[App], object]]:
         "registration-live": registration(registrations.live.pk, "detail"),
         "registration-address": registration(registrations.address.pk, "detail"),
         "registration-suspended": registration(registrations.suspended.pk, "detail"),
-        "versions": registration(registrations.address.pk, "versions")
+        "submissions": registration(registrations.address.pk, "submissions")
         + "?a={}&b={}#comparison".format(*registrations.address.submissions.values_list("pk", flat=True)[:2]),
         "one-time-texts": admin("registrations/registration/otp"),
         "bulk-work": admin("registrations/batch"),

@@ -67,20 +67,20 @@ def rejected_address(label: str) -> Registration:
 def findings(registration: Registration) -> None:
     moment = timezone.now()
     scan = Scan.objects.create(state="done", requested_at=moment, started_at=moment, finished_at=moment)
-    for kind, what, action, note in (
+    for resource_type, finding_type, action, note in (
         ("brand", "orphan", "console", "Made by this desk, but no registration knows it."),
         ("service", "retired", "delete", "No registration uses it any more."),
         ("trust_product", "orphan", "adopt", "It carries this registration's name."),
     ):
         Finding.objects.create(
             scan=scan,
-            what=what,
-            kind=kind,
-            sid=fake_sid({"brand": "BN", "service": "MG"}.get(kind, "BU")),
+            finding_type=finding_type,
+            resource_type=resource_type,
+            sid=fake_sid({"brand": "BN", "service": "MG"}.get(resource_type, "BU")),
             action=action,
             note=note,
-            registration=registration if kind != "brand" else None,
-            name=registration.friendly_name(kind),
+            registration=registration if resource_type != "brand" else None,
+            name=registration.friendly_name(resource_type),
         )
 
 
@@ -107,19 +107,19 @@ def failures() -> dict[str, str]:
     findings(number)
     admin = "/admin/registrations/{}".format
     return {
-        "dead-end": registration(spent.pk, "app"),
+        "dead-end": registration(spent.pk, "detail"),
         "dead-end-confirm": registration(spent.pk, "confirm/submit"),
         "dead-end-form": registration(spent.pk, "change"),
-        "dead-end-30793": registration(by_hand.pk, "app"),
-        "brand-again": registration(again.pk, "app"),
+        "dead-end-30793": registration(by_hand.pk, "detail"),
+        "brand-again": registration(again.pk, "detail"),
         "brand-again-confirm": registration(again.pk, "confirm/submit"),
         "brand-again-form": registration(again.pk, "change"),
-        "address": registration(address.pk, "app"),
-        "unknown": registration(unknown.pk, "app"),
+        "address": registration(address.pk, "detail"),
+        "unknown": registration(unknown.pk, "detail"),
         "unknown-confirm": registration(unknown.pk, "confirm/submit"),
-        "late": registration(late.pk, "app"),
-        "number": registration(number.pk, "app"),
-        "otp-expired": registration(expired.pk, "app"),
+        "late": registration(late.pk, "detail"),
+        "number": registration(number.pk, "detail"),
+        "otp-expired": registration(expired.pk, "detail"),
         "otp-resend": registration(expired.pk, "confirm/resend-otp"),
         "otp-cooling": registration(fresh.pk, "confirm/resend-otp"),
         "otp-desk": admin("registration/otp/"),

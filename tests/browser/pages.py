@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from registrations.models import Registration
 
-# What a careful agent types for a customer whom the sandbox accepts.
+# Values for a customer whom the sandbox accepts.
 CUSTOMER = {
     "First name": "Ann",
     "Last name": "Lee",
@@ -53,7 +53,7 @@ class App:
         return self.page.get_by_role("region", name=heading)
 
     def step(self, label: str) -> Locator:
-        """A row of the step board, also when its part is folded."""
+        """A step in the card "Steps", also when its group is closed."""
         return self.page.locator("li.step").filter(has_text=label)
 
     # --- going ----------------------------------------------------------------------------------------------
@@ -94,8 +94,9 @@ class App:
             timeout=PATIENCE
         )
 
-    def expect_next_to_act(self, who: str) -> None:
-        expect(self.page.locator("#live-head .turn")).to_contain_text(who, timeout=PATIENCE)
+    def expect_status(self, label: str) -> None:
+        """Whom the registration waits for."""
+        expect(self.page.locator("#live-head .chips")).to_contain_text(label, timeout=PATIENCE)
 
     def expect_said(self, text: str) -> None:
         """A message on top of the page, after an act."""

@@ -49,7 +49,7 @@ def rare_pages() -> dict[str, str]:
     admin = "/admin/registrations/{}/".format
     held = make_registration("brand", label="Held Hyacinths")
     actions.hold(held, reason="The customer is away until Monday.", actor="ann")
-    pages = {"registration-held": admin(f"registration/{held.pk}/desk")}
+    pages = {"registration-held": admin(f"registration/{held.pk}/detail")}
     pages |= {f"batch-{name}": admin(f"batch/{row.pk}") for name, row in _batches().items()}
     pages |= {f"import-{name}": admin(f"import/{row.pk}") for name, row in _imports().items()}
     pages["batches"] = admin("batch")

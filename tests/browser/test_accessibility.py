@@ -76,7 +76,7 @@ def test_axe_notices_what_it_is_for(app, guard):
       document.querySelector('#searchbar').removeAttribute('placeholder');
       document.querySelector('#searchbar').removeAttribute('title');
       const css = new CSSStyleSheet();
-      css.replaceSync('.desk-logo span { color: #bbb !important; }');
+      css.replaceSync('.site-logo span { color: #bbb !important; }');
       document.adoptedStyleSheets.push(css);
       document.documentElement.removeAttribute('lang');
     }""")

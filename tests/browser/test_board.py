@@ -93,7 +93,7 @@ def test_a_list_is_narrowed_kept_shared_and_taken_along(registrations, signed_in
 def test_my_work_is_mine(registrations, signed_in):
     app = signed_in()
     app.page.goto("/admin/")
-    owner = get_user_model().objects.get(username=app.page.locator(".desk-user strong").inner_text())
+    owner = get_user_model().objects.get(username=app.page.locator(".site-user strong").inner_text())
     Registration.objects.filter(label="Fay Field").update(owner=owner)
     work = app.page.get_by_role("region", name="Needs us now")
     work.get_by_role("link", name="Mine").click()

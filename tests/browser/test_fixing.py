@@ -13,7 +13,7 @@ from registrations.operations import actions
 from registrations.sandbox import SandboxServer, control
 from registrations.workflow.runner import runner
 from tests.browser.pages import PATIENCE
-from tests.conftest import App as Walk
+from tests.conftest import Harness
 from tests.customers import PARTS, make_draft
 
 from . import conftest
@@ -57,20 +57,20 @@ def test_a_rejected_address_takes_the_suggested_one_and_both_tries_are_kept(app,
     registration = make_draft(profile={"street": "1 Wrong St", "street_secondary": "Unit 4"})
     actions.submit(registration, actor="ann")
     page = app.registration(registration).page
-    app.expect_next_to_act("You")
-    suggestion = app.card("Twilio refused this").get_by_role("table", name="Twilio suggests this address")
+    app.expect_status("Needs you")
+    suggestion = app.card("Rejected by Twilio").get_by_role("table", name="Twilio suggests this address")
     expect(suggestion).to_be_visible()
     assert row_of(suggestion, "Street") == ["1 Wrong St", "1 Jersey St (changed)"]
     before = writes(sandbox)
 
     app.button("Use suggested address").click()
-    app.expect_said("Nothing is sent before you press the button below")
+    app.expect_said("Nothing is sent until you press the button below")
     calls = planned(page)
     assert calls[0].startswith("Update the address"), calls
     assert writes(sandbox) == before
     page.get_by_role("button", name=re.compile("^Submit changes")).click()
-    app.expect_said("Submitted.")
-    app.expect_next_to_act("Customer")
+    app.expect_said("Submitting to Twilio…")
+    app.expect_status("Waiting on customer")
 
     profile = runner.load(registration.pk).profile
     assert (profile.street, profile.postal_code, profile.failure_reason) == ("1 Jersey St", "02215-4147", "")
@@ -81,17 +81,17 @@ def test_a_rejected_address_takes_the_suggested_one_and_both_tries_are_kept(app,
     assert (address["street"], address["postal_code"]) == ("1 Jersey St", "02215-4147")
     assert broken_rules(sandbox) == {}
 
-    # Both tries are kept, and stand side by side.
-    app.link("Versions: what was sent when").click()
+    # Both submissions are kept and can be compared.
+    app.link("Submissions").click()
     tries = app.card("Profile").get_by_role("row")
-    expect(tries.filter(has_text="Try 1")).to_contain_text("Rejected")
-    expect(tries.filter(has_text="Try 2")).to_contain_text("by ann")
-    app.button("Compare versions of the profile").click()
-    comparison = app.card("Profile: try 1 and try 2").get_by_role("table")
+    expect(tries.filter(has_text="Submission 1")).to_contain_text("Rejected")
+    expect(tries.filter(has_text="Submission 2")).to_contain_text("by ann")
+    app.button("Compare submissions of the profile").click()
+    comparison = app.card("Profile: submission 1 and submission 2").get_by_role("table")
     expect(comparison).to_be_in_viewport()
     assert row_of(comparison, "Street changed") == ["1 Wrong St", "1 Jersey St"]
     assert row_of(comparison, "ZIP or postal code changed") == ["02139", "02215-4147"]
-    rejected, taken = row_of(comparison, "What came of it")
+    rejected, taken = row_of(comparison, "Result")
     assert "Invalid Street" in rejected
     assert "Rejected" not in taken
     assert "Invalid Street" not in taken
@@ -107,8 +107,8 @@ def test_a_campaign_with_two_errors_is_edited_in_place(app, worker, sandbox):
     )
     actions.submit(registration, actor="ann")
     page = app.registration(registration).page
-    app.expect_next_to_act("You")
-    reasons = app.card("Twilio refused this for 2 reasons")
+    app.expect_status("Needs you")
+    reasons = app.card("Rejected by Twilio for 2 reasons")
     for code, label in (("30886", "Description"), ("30896", "How people opt in")):
         # Each reason leads to its own input, where it is told again.
         problem = reasons.get_by_role("listitem").filter(has_text=code)
@@ -120,14 +120,14 @@ def test_a_campaign_with_two_errors_is_edited_in_place(app, worker, sandbox):
     app.fill({"Description": DESCRIPTION, "How people opt in": FLOW})
     app.button("Save and submit").click()
 
-    app.expect_said("Saved. Please look at the plan")
+    app.expect_said("Saved. Please review the plan")
     editing, attaching = planned(page)
     assert editing.startswith("Update the campaign")
     assert attaching.startswith("Attach the number")
     expect(page.get_by_role("region", name="Submit changes")).to_contain_text("edited in place")
     app.button("Submit changes · may cost $15.00").click()
     app.expect_stage("Live")
-    expect(page.get_by_role("region", name=re.compile("^Twilio refused"))).to_have_count(0)
+    expect(page.get_by_role("region", name=re.compile("^Rejected by Twilio"))).to_have_count(0)
     created, edited = writes(sandbox, "/Usa2p")
     assert created.endswith("/Usa2p")
     assert re.search(r"^POST .*/Usa2p/QE\w+$", edited)
@@ -140,7 +140,9 @@ def test_changed_keywords_mean_another_campaign(app, sandbox, settings, monkeypa
         campaign={"description": f"{DESCRIPTION} [[once 30893:SAMPLE_MESSAGE_1]]"},
     )
     actions.submit(registration, actor="ann")
-    Walk(sandbox).run(registration.pk, until=lambda registration: registration.waiting_for == WaitingFor.US)
+    Harness(sandbox).run(
+        registration.pk, until=lambda registration: registration.waiting_for == WaitingFor.US
+    )
     # From here on slower: five seconds must be longer than the second that any two campaign calls are apart,
     # and what the bundles have waited must have been long enough.
     for bundle in (Profile, TrustBundle):
@@ -150,10 +152,10 @@ def test_changed_keywords_mean_another_campaign(app, sandbox, settings, monkeypa
     request.getfixturevalue("worker")
 
     page = app.edit(registration).page
-    page.get_by_text("Own answers to STOP and HELP").click()
+    page.get_by_text("Custom STOP and HELP replies").click()
     app.fill({"Help keywords": "HELP, ASSIST"})
     app.button("Save and submit").click()
-    app.expect_said("Saved. Please look at the plan")
+    app.expect_said("Saved. Please review the plan")
     deleting, creating, attaching = planned(page)
     assert deleting.startswith("Delete the rejected campaign")
     assert creating.startswith("Register the campaign")
@@ -161,7 +163,7 @@ def test_changed_keywords_mean_another_campaign(app, sandbox, settings, monkeypa
     confirm = page.get_by_role("region", name="Submit changes")
     expect(confirm).to_contain_text("a new review and a new vetting fee")
     app.button("Submit changes · $15.00").click()
-    app.expect_said("Submitted.")
+    app.expect_said("Submitting to Twilio…")
     made = ApiCall.objects.filter(registration=registration, step="campaign.create", state="ok")
     wait_for(page, registration, lambda _: made.count() == 2)
 
@@ -184,23 +186,23 @@ def test_a_brand_that_failed_three_times_becomes_a_task(signed_in, worker, sandb
     actions.submit(registration, actor="ann")
     page = app.registration(registration).page
     for number in (1, 2, 3):
-        app.expect_next_to_act("You")
+        app.expect_status("Needs you")
         app.link("Try again").click()
         plan = page.get_by_role("region", name="Try again")
         expect(plan).to_contain_text(f"try {number} of 3. Resubmitting is free.")
         expect(plan.get_by_role("row", name="Later $15.00", exact=True)).to_be_visible()
         app.button("Try again · free now").click()
-        app.expect_said("Submitted.")
+        app.expect_said("Submitting to Twilio…")
         wait_for(page, registration, lambda registration, n=number: registration.brand.resubmissions == n)
-    app.expect_next_to_act("You")
+    app.expect_status("Needs you")
 
     task = app.card("What to do next")
     expect(task).to_contain_text("Delete a brand in Twilio's Console")
     brand = runner.load(registration.pk).brand.sid
     expect(task.get_by_role("listitem").first).to_contain_text(brand)
-    expect(app.link("Open Twilio's Console")).to_have_attribute("href", re.compile("^https://console.twilio"))
+    expect(app.link("Open Twilio Console")).to_have_attribute("href", re.compile("^https://console.twilio"))
     task.locator("summary").click()
-    task.get_by_role("button", name="Copy the text for Twilio's support").click()
+    task.get_by_role("button", name="Copy the message for Twilio Support").click()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == task.locator("pre").inner_text()
     for words in (brand, "resubmitted 3 of 3 times", "30799"):
@@ -210,7 +212,7 @@ def test_a_brand_that_failed_three_times_becomes_a_task(signed_in, worker, sandb
     expect(app.link("Try again")).to_have_count(0)
     expect(app.link("Fix this")).to_have_count(0)
     expect(page.locator("main")).not_to_contain_text("$15.00")
-    expect(app.card("Twilio refused this")).to_contain_text("No tries left: 3 of 3 used")
+    expect(app.card("Rejected by Twilio")).to_contain_text("No resubmissions left: 3 of 3 used")
     page.goto(f"/admin/registrations/registration/{registration.pk}/confirm/submit/")
     plan = page.get_by_role("region", name="Try again")
     expect(plan).to_contain_text("takes no further resubmission of this brand (21724")
@@ -245,10 +247,10 @@ def test_one_time_texts_are_sent_again_to_many_and_to_another_mobile(app, worker
     expect(rows.first).to_contain_text("Begonia")
     expect(rows.first).to_contain_text("Expired")
     for name in ("Aster", "Begonia", "Dahlia"):
-        page.get_by_label(f"Choose {name}").check()
+        page.get_by_label(f"Select {name}").check()
     # Somebody else stops one of them meanwhile.
     actions.hold(registrations["Dahlia"], reason="She is away.", actor="bob")
-    app.button("Resend to chosen").click()
+    app.button("Resend to selected").click()
     plan = page.get_by_role("region", name="Resend OTP text: 3 registrations")
     expect(plan).to_contain_text("Will run2", timeout=PATIENCE)
     expect(plan).to_contain_text("Passed over1")
@@ -266,10 +268,10 @@ def test_one_time_texts_are_sent_again_to_many_and_to_another_mobile(app, worker
     page.goto(ONE_TIME_TEXTS)
     rows.filter(has_text="Clover").get_by_role("link", name="Change mobile").click()
     app.fill({"New mobile": "(415) 555-2699"})
-    app.button("Save and send the text").click()
-    app.expect_said("The new number gets its text as soon as Twilio has taken it")
+    app.button("Save and send OTP text").click()
+    app.expect_said("Twilio texts the new mobile once it has the update")
     wait_for(page, registrations["Clover"], lambda registration: registration.brand.otp_sends == 2)
-    expect(app.card("OTP text")).to_contain_text("Goes to (415) 555-2699")
+    expect(app.card("OTP text")).to_contain_text("Sent to (415) 555-2699")
     # An approved brand cannot be updated: the page says what to do should Twilio text the former number.
     expect(app.card("OTP text")).to_contain_text("If none arrives there, delete the brand")
     bundle = registrations["Clover"].trust_bundle

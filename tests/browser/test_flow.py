@@ -11,6 +11,7 @@ from tests.browser.pages import CUSTOMER, PATIENCE
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.smoke
 def test_from_the_sign_in_page_to_a_live_number(visitor, user, worker, sandbox):
     app = visitor()
     page = app.page
@@ -23,17 +24,17 @@ def test_from_the_sign_in_page_to_a_live_number(visitor, user, worker, sandbox):
     # From here on the page is never loaded again: what changes, changes by itself.
     expect(page.get_by_role("heading", level=1)).to_have_text("Ann Lee Nails")
     page.evaluate("window.sameDocument = true")
-    app.expect_said("Saved and submitted")
-    app.expect_next_to_act("Customer")
+    app.expect_said("Saved. Submitting to Twilio…")
+    app.expect_status("Waiting on customer")
 
     # The phone is another window.
     with page.context.expect_page() as opened:
         app.card("OTP text").get_by_role("link", name="Sandbox").click()
     phone = opened.value
     assert phone.url == sandbox.url + "/"
-    expect(phone.locator("li", has_text="asks to reply YES")).to_contain_text("+14155552672")
-    phone.get_by_role("button", name="Answer YES").click()
-    expect(phone.get_by_text("No OTP is outstanding.")).to_be_visible()
+    expect(phone.locator("li", has_text="waiting for YES")).to_contain_text("+14155552672")
+    phone.get_by_role("button", name="Reply YES").click()
+    expect(phone.get_by_text("No OTP texts are waiting for a reply.")).to_be_visible()
 
     page.bring_to_front()
     expect(page.locator("#live-head .chips")).to_contain_text("Live", timeout=PATIENCE)
@@ -45,8 +46,8 @@ def test_from_the_sign_in_page_to_a_live_number(visitor, user, worker, sandbox):
     seen = control.get(sandbox.world, "counts")
     assert (seen["calls"]["writes"], seen["duplicates"], seen["violations"]) == (19, {}, {})
     assert (registration.stage, registration.submitted_by) == ("live", USER)
-    links = page.locator("#live-board .step-sid a")
-    for part in page.locator("#live-board details").all():
+    links = page.locator("#live-steps .step-sid a")
+    for part in page.locator("#live-steps details").all():
         assert part.get_attribute("class") == "part part-done"
     hrefs = {link.get_attribute("href") for link in links.all()}
     for sid in (registration.brand.sid, registration.campaign.service_sid, registration.phone_number.sid):
@@ -62,7 +63,7 @@ def test_from_the_sign_in_page_to_a_live_number(visitor, user, worker, sandbox):
     expect(page.locator("#result_list tbody tr")).to_have_count(writes)
 
     page.go_back()
-    app.link("The whole timeline").click()
+    app.link("Full timeline").click()
     rows = page.locator("#result_list tbody tr")
     expect(rows.filter(has_text="Submitted.")).to_have_count(1)
     expect(rows.filter(has_text="Created.")).to_have_count(1)

@@ -100,8 +100,8 @@ def test_a_rejected_campaign_is_mended_in_the_form_and_accepted(app, worker, san
     )
     actions.submit(registration, actor="ann")
     page = app.registration(registration).page
-    app.expect_next_to_act("You")
-    refusals = app.card("Twilio refused this for 2 reasons").get_by_role("listitem")
+    app.expect_status("Needs you")
+    refusals = app.card("Rejected by Twilio for 2 reasons").get_by_role("listitem")
     expect(refusals).to_have_count(2)
     expect(refusals.nth(0)).to_contain_text("30886")
     expect(refusals.nth(1)).to_contain_text("30893")
@@ -113,12 +113,12 @@ def test_a_rejected_campaign_is_mended_in_the_form_and_accepted(app, worker, san
     app.fill({"Description": description, "Sample message 2": samples[1]})
     app.button("Save and submit").click()
     # The form could not know that this costs another vetting: the plan is shown before it is paid.
-    app.expect_said("Saved. Please look at the plan")
+    app.expect_said("Saved. Please review the plan")
     expect(page.get_by_role("table")).to_contain_text("$15.00")
     app.button("Submit changes · may cost $15.00").click()
-    app.expect_said("Submitted.")
+    app.expect_said("Submitting to Twilio…")
     app.expect_stage("Live")
-    expect(page.get_by_role("region", name=re.compile("^Twilio refused"))).to_have_count(0)
+    expect(page.get_by_role("region", name=re.compile("^Rejected by Twilio"))).to_have_count(0)
     assert sandbox.world.store.count("BrandRegistrations") == sandbox.world.store.count("Usa2p") == 1
 
 
@@ -126,13 +126,13 @@ def test_a_rejected_e_mail_address_is_mended_in_the_form_and_accepted(app, worke
     registration = make_draft(profile={"email": "bad-email@harborcrafts.com"})
     actions.submit(registration, actor="ann")
     app.registration(registration)
-    app.expect_next_to_act("You")
-    expect(app.card("Twilio refused this")).to_contain_text("18055")
+    app.expect_status("Needs you")
+    expect(app.card("Rejected by Twilio")).to_contain_text("18055")
     app.link("Fix this").click()
     expect(app.field("Email")).to_be_focused()
     expect(app.field("Email")).to_have_accessible_description(re.compile("18055"))
     app.fill({"Email": PARTS["profile"]["email"]})
     app.button("Save and submit").click()
-    app.expect_said("Saved and submitted")
-    app.expect_next_to_act("Customer")
+    app.expect_said("Saved. Submitting to Twilio…")
+    app.expect_status("Waiting on customer")
     assert runner.load(registration.pk).profile.failure_reason == ""

@@ -54,7 +54,7 @@ def test_the_probes_notice_what_they_are_for(app):
     page.evaluate("""() => {
       const css = new CSSStyleSheet();
       css.replaceSync('#searchbar { outline: none !important; box-shadow: none !important; border: 0; }'
-        + '.desk-logo span { color: #999 !important; }');
+        + '.site-logo span { color: #999 !important; }');
       document.adoptedStyleSheets.push(css);
       const wide = document.createElement('div'); wide.style.width = '2000px'; wide.textContent = 'wide';
       document.querySelector('main, #content').append(wide);
@@ -120,7 +120,7 @@ def test_a_registration_is_submitted_by_keyboard_alone(app):
     page.wait_for_url("**/confirm/submit/")
     tab_to("Submit · $19.50")
     page.keyboard.press("Enter")
-    app.expect_said("Submitted.")
+    app.expect_said("Submitting to Twilio…")
     assert runner.load(registration.pk).is_submitted
 
 
@@ -180,13 +180,13 @@ def test_without_javascript_a_customer_gets_to_the_one_time_text(signed_in, work
     assert app.typed(CUSTOMER) == CUSTOMER | {"City": ""}
     app.fill({"City": CUSTOMER["City"]})
     app.button("Save and submit").click()
-    app.expect_said("Saved and submitted")
+    app.expect_said("Saved. Submitting to Twilio…")
     for _ in range(60):
         page.reload()
-        if page.locator("#live-head .turn").get_by_text("Customer").is_visible():
+        if page.locator("#live-head .chips").get_by_text("Waiting on customer").is_visible():
             break
         page.wait_for_timeout(300)
-    expect(app.card("OTP text")).to_contain_text("answer with the word YES")
+    expect(app.card("OTP text")).to_contain_text("reply with the word YES")
     profile = page.locator("#part-profile")
     expect(profile).to_contain_text("Done")
     profile.locator("summary").click()
@@ -201,7 +201,7 @@ def test_a_double_click_is_one_act(app):
     registration = Registration.objects.get()
     app.link("Submit").click()
     app.button("Submit · $19.50").dblclick()
-    app.expect_said("Submitted.")
+    app.expect_said("Submitting to Twilio…")
     assert registration.events.filter(tag="submitted").count() == 1
 
 
@@ -219,12 +219,12 @@ def test_resend_waits_for_the_cool_down_and_works_as_soon_as_it_is_over(app, mon
     # The cool-down ends while the page is open.
     Brand.objects.filter(registration=registration).update(otp_sent_at=timezone.now() - timedelta(hours=1))
     app.link("Resend OTP text").click()
-    question = page.get_by_role("region", name="Resend the OTP text")
+    question = page.get_by_role("region", name="Resend OTP text")
     expect(question).to_contain_text("(•••) •••-2672")
     expect(question).to_contain_text("1 time")
     assert registration.events.filter(tag="brand:otp_requested").count() == 0
-    app.button("Send the text").dblclick()
-    app.expect_said("A new OTP text is on its way.")
+    app.button("Resend OTP text").dblclick()
+    app.expect_said("Sending a new OTP text.")
     assert registration.events.filter(tag="brand:otp_requested").count() == 1
     expect(resend).to_have_count(0)
     expect(card).to_contain_text("A text is being sent already.")
@@ -252,10 +252,10 @@ def test_a_number_is_bought_only_after_its_price_was_seen(app):
     )
     app.registration(registration)
     app.link("Confirm purchase").click()
-    expect(app.page.get_by_role("region", name="Confirm the purchase")).to_contain_text("$1.15 a month")
+    expect(app.page.get_by_role("region", name="Confirm purchase")).to_contain_text("$1.15 a month")
     assert PhoneNumber.objects.get().purchase_confirmed_at is None
     app.button("Buy for $1.15 a month").click()
-    app.expect_said("Confirmed.")
+    app.expect_said("Purchase confirmed.")
     assert PhoneNumber.objects.get().purchase_confirmed_by == "ann"
 
 
@@ -266,7 +266,7 @@ def test_a_change_elsewhere_arrives_without_disturbing_the_reader(app, monkeypat
     page.locator("#part-profile > summary").click()
     edit = app.link("Edit")
     edit.focus()
-    note = app.field("Add a note to the timeline")
+    note = app.field("Add a note")
     note.fill("Half a sentence")
     edit.focus()
     Registration.objects.filter(pk=registration.pk).update(reason="Something new is known.")

@@ -23,7 +23,7 @@ def registration(transactional_db) -> Registration:
 def test_a_registration_is_claimed_given_away_and_the_new_owner_finds_it(app, signed_in, bob, registration):
     page = app.registration(registration).page
     app.button("Claim").click()
-    app.expect_said("This registration is yours now.")
+    app.expect_said("You own this registration now.")
     page.get_by_text("Assign to…").click()
     app.field("New owner").select_option(label="bob")
     app.button("Assign").click()
@@ -42,9 +42,9 @@ def test_a_registration_is_claimed_given_away_and_the_new_owner_finds_it(app, si
 
 def test_a_colleague_who_is_named_in_a_note_is_told(app, signed_in, bob, registration):
     app.registration(registration)
-    app.field("Add a note to the timeline").fill("@bob, can you call the customer? And @nobody.")
+    app.field("Add a note").fill("@bob, can you call the customer? And @nobody.")
     app.button("Add note").click()
-    app.expect_said("Note added. Told: bob. Nobody here is called @nobody.")
+    app.expect_said("Note added. Notified: bob. No user is named @nobody.")
     his = signed_in(bob)
     his.page.goto("/admin/registrations/notification/")
     expect(his.page.get_by_role("main")).to_contain_text("ann mentioned you in a note on Dahlias by Dora.")
@@ -61,12 +61,12 @@ def test_two_edit_different_inputs_and_both_edits_stay(app, signed_in, bob, regi
     his.expect_said("Saved.")
     app.field("Last name").fill("Poe")
     app.button("Save").click()
-    app.expect_said("Meanwhile bob changed City; that is kept, too.")
+    app.expect_said("In the meantime, bob changed City. These changes are kept.")
     registration.refresh_from_db()
     assert (registration.profile.city, registration.profile.last_name) == ("Lowell", "Poe")
 
 
-@pytest.mark.parametrize(("choice", "city"), [("Yours", "Salem"), ("Theirs, saved now", "Lowell")])
+@pytest.mark.parametrize(("choice", "city"), [("Yours", "Salem"), ("Theirs (saved)", "Lowell")])
 @pytest.mark.parametrize("scripts", [True, False])
 def test_two_edit_the_same_input_and_one_chooses(signed_in, bob, registration, choice, city, scripts):
     hers, his = signed_in(java_script_enabled=scripts), signed_in(bob)
@@ -78,8 +78,8 @@ def test_two_edit_the_same_input_and_one_chooses(signed_in, bob, registration, c
     hers.field("City").fill("Salem")
     hers.field("Last name").fill("Poe")
     hers.button("Save").click()
-    merge = hers.page.get_by_role("alert").filter(has_text="Bob changed the same meanwhile")
-    for value in ("Salem", "Lowell", "It was: Boston"):
+    merge = hers.page.get_by_role("alert").filter(has_text="Bob changed the same fields")
+    for value in ("Salem", "Lowell", "Before: Boston"):
         expect(merge).to_contain_text(value)
     # Without a choice nothing is saved.
     hers.button("Save").click()
@@ -101,7 +101,7 @@ def test_a_plan_that_changed_meanwhile_is_not_sent_but_shown_anew(app, signed_in
     his.button("Save").click()
     his.expect_said("Saved.")
     app.button("Submit · $19.50").click()
-    app.expect_said("Somebody has edited this registration since you looked at it.")
+    app.expect_said("Someone edited this registration after you opened it.")
     assert not Registration.objects.get(pk=registration.pk).was_submitted
     app.button("Submit · $19.50").click()
     app.page.wait_for_url("**/detail/")
@@ -113,7 +113,7 @@ def test_how_one_is_told_is_ones_own_choice(app):
     page.goto("/admin/registrations/notification/settings/")
     app.field("Webhook address").fill("https://10.0.0.1/x")
     app.button("Save").click()
-    expect(page.get_by_text("This cannot be used: the address is not a public one.")).to_be_visible()
+    expect(page.get_by_text("This cannot be used: the address is not public.")).to_be_visible()
     app.field("Webhook address").fill("https://hooks.slack.com/services/T0/B0/secret-part")
     app.field("Someone mentions me").select_option(label="Daily digest")
     app.field("Hour of the digest").select_option(label="17:00")

@@ -26,7 +26,7 @@ def test_findings_come_and_go_as_one_types(app):
     why = page.locator("#preflight-message_flow details[open]")
     expect(why).to_contain_text("30924")
     app.field("Sample message 2").press_sequentially(" See https://annlee.example.com/book")
-    expect(page.locator("#preflight-has_embedded_links")).to_contain_text("Tick this")
+    expect(page.locator("#preflight-has_embedded_links")).to_contain_text("Check this box")
     expect(summary).to_contain_text("1 error")
     expect(why).to_be_visible()
     page.get_by_label("Messages contain links").check()
@@ -76,15 +76,15 @@ def test_an_error_stops_before_anything_is_paid_for(app):
     )
     page = app.registration(registration).page
     app.link("Submit").click()
-    expect(page.get_by_text("The pre-flight expects a rejection")).to_be_visible()
+    expect(page.get_by_text("Twilio is likely to reject this and keep the fee")).to_be_visible()
     expect(page.get_by_role("button", name="Submit", exact=True)).to_have_count(0)
-    expect(page.get_by_role("button", name="Submit all the same")).to_be_visible()
+    expect(page.get_by_role("button", name="Submit anyway")).to_be_visible()
     page.get_by_role("link", name="Sample message 1").first.click()
     expect(app.field("Sample message 1")).to_be_focused()
     app.field("Sample message 1").fill("Ann Lee Nails: see you on [date]. Reply STOP to opt out.")
     expect(page.locator("#preflight-summary")).to_be_empty()
     app.button("Save and submit").click()
-    app.expect_said("Saved and submitted.")
+    app.expect_said("Saved. Submitting to Twilio…")
     registration.refresh_from_db()
     assert registration.is_submitted
 
@@ -92,12 +92,12 @@ def test_an_error_stops_before_anything_is_paid_for(app):
 def test_composed_texts_are_read_used_and_saved_by_a_person(app):
     page = app.new().page
     app.fill(CUSTOMER | {"Description": "", "How people opt in": ""})
-    app.button("Write the texts for me…").click()
+    app.button("Compose texts…").click()
     expect(app.field("Brand name")).to_have_value("Ann Lee Nails")
-    page.get_by_label("How people agree").select_option("keyword")
-    app.field("Page where this can be seen").fill("annlee.example.com/texts")
+    page.get_by_label("Opt-in method").select_option("keyword")
+    app.field("Opt-in page").fill("annlee.example.com/texts")
     app.field("Keyword").fill("nails")
-    app.button("Show the texts").click()
+    app.button("Compose texts").click()
     expect(app.field("How people opt in")).to_have_value(
         "Clients text NAILS to the number of Ann Lee Nails, which is shown on https://annlee.example.com/texts with "
         "this notice: “Text NAILS to receive confirmations and reminders from Ann Lee Nails. About 2 messages per "
@@ -129,12 +129,12 @@ def test_it_works_without_javascript(signed_in):
     app = signed_in(java_script_enabled=False)
     page = app.new().page
     app.fill(CUSTOMER | {"Sample message 2": "Ann Lee Nails: book at https://annlee.example.com/book"})
-    app.button("Write the texts for me…").click()
-    app.field("Page where this can be seen").fill("annlee.example.com/texts")
-    app.button("Show the texts").click()
-    app.button("Back without them").click()
+    app.button("Compose texts…").click()
+    app.field("Opt-in page").fill("annlee.example.com/texts")
+    app.button("Compose texts").click()
+    app.button("Discard").click()
     expect(app.field("Description")).to_have_value(CUSTOMER["Description"])
     # Nothing could be shown while typing: the plan shows it before anything is paid for.
     app.button("Save and submit").click()
-    expect(page.get_by_text("Tick this: a sample has the link")).to_be_visible()
+    expect(page.get_by_text("Check this box: a sample contains the link")).to_be_visible()
     assert not Registration.objects.get().is_submitted

@@ -155,11 +155,11 @@ def test_the_page_offers_what_fits(registration, ann, bob):
     page = f"/admin/registrations/registration/{registration.pk}/detail/"
     hers, his = browser(ann), browser(bob)
     assert "action/claim/" in hers.get(page).content.decode()
-    assert "This registration is yours now." in act(hers, registration, "claim")
-    assert "action/let-go/" in hers.get(page).content.decode()
+    assert "You own this registration now." in act(hers, registration, "claim")
+    assert "action/unassign/" in hers.get(page).content.decode()
     theirs = his.get(page).content.decode()
     assert "action/claim/" not in theirs
-    assert "action/let-go/" not in theirs
+    assert "action/unassign/" not in theirs
     assert "action/assign/" in theirs
     looking = browser(person("viewer", "view_registration")).get(page).content.decode()
     assert "action/assign/" not in looking
@@ -175,7 +175,7 @@ def test_assigning_from_the_page(registration, ann, bob):
     mine = browser(ann)
     assert "The owner is bob now." in act(mine, registration, "assign", owner=bob.pk, shown="")
     assert "belongs to bob" in act(mine, registration, "assign", owner=ann.pk, shown="")
-    assert "Nobody owns this registration now." in act(mine, registration, "assign", owner="", shown=bob.pk)
+    assert "This registration has no owner now." in act(mine, registration, "assign", owner="", shown=bob.pk)
     for nonsense in ("x", "999999", "9" * 30):
         assert "cannot own" in act(mine, registration, "assign", owner=nonsense, shown="")
     assert owner_of(registration) is None
@@ -183,11 +183,11 @@ def test_assigning_from_the_page(registration, ann, bob):
 
 def test_who_may_only_look_cannot_take_a_registration(registration):
     client = browser(person("viewer", "view_registration"))
-    for name in ("claim", "let-go", "assign"):
+    for name in ("claim", "unassign", "assign"):
         url = f"/admin/registrations/registration/{registration.pk}/action/{name}/"
         assert client.post(url, {"owner": ""}).status_code == 403
 
 
 def test_after_a_note_the_page_says_who_was_told(registration, ann, bob):
     said = act(browser(ann), registration, "note", text="@bob @bobb look")
-    assert "Note added. Told: bob. Nobody here is called @bobb." in said
+    assert "Note added. Notified: bob. No user is named @bobb." in said

@@ -7,14 +7,14 @@ from typing import Any
 from registrations.intake.form import data_of
 from registrations.twilio.rejections import Failure
 from registrations.workflow.steps.brand import needs_console_deletion
-from tests.admin.conftest import desk_url
+from tests.admin.conftest import page_url
 from tests.scenarios.scenes import Play
 
 AGAIN = {
     "yes": "Can be resubmitted",
-    "no": "Cannot be resubmitted as it is",
+    "no": "Cannot be resubmitted as is",
     "after_fix_elsewhere": "Fix elsewhere first, then resubmit",
-    "unknown": "Unclear whether it can be resubmitted",
+    "unknown": "Unknown whether it can be resubmitted",
 }
 
 
@@ -24,7 +24,7 @@ def text_of(source: str) -> str:
 
 
 def source_of(play: Play, page: str = "detail") -> str:
-    answer = play.client.get(desk_url(play.registration, page))
+    answer = play.client.get(page_url(play.registration, page))
     assert answer.status_code == 200
     return answer.content.decode()
 
@@ -44,8 +44,8 @@ def assert_told(play: Play, failure: Failure, words: str) -> None:
     )
     expected = [failure.title, failure.advice, failure.explanation, again, words]
     expected += [str(failure.code)] if failure.code else []
-    expected += {"customer": ["Ask the customer"], "twilio": ["Twilio must act"]}.get(failure.who, [])
-    expected += [] if failure.certain else ["Known by its title only"]
+    expected += {"customer": ["Ask the customer"], "twilio": ["Waiting on Twilio"]}.get(failure.who, [])
+    expected += [] if failure.certain else ["Matched by title only"]
     for text in expected:
         assert " ".join(text.split()) in shown, (text, shown)
     assert ("$" in shown or "All fees again" in shown) == (failure.fee != "none"), shown
@@ -56,7 +56,7 @@ def assert_told_in_form(play: Play, failure: Failure) -> None:
     source = source_of(play, "change")
     inputs = failure.form_fields
     if not inputs:
-        top = re.search(r'<div class="note note-act">.*?</div>', source, re.DOTALL)
+        top = re.search(r'<div class="note note-attention">.*?</div>', source, re.DOTALL)
         assert top
         assert failure.title in text_of(top.group())
         assert failure.advice in text_of(top.group())
@@ -71,7 +71,7 @@ def edit_and_submit(play: Play, changes: dict[str, Any]) -> None:
     """Type into the form, press "Save and submit", and agree to the plan if it is shown first."""
     play.traveller.shift(60)  # people take their time
     data = data_of(play.registration) | changes | {"fee": "0", "_submit": "1"}
-    answer = play.client.post(desk_url(play.registration, "change"), data)
+    answer = play.client.post(page_url(play.registration, "change"), data)
     assert answer.status_code == 302, text_of(answer.content.decode())[:3000]
     if "confirm" in answer.headers["Location"]:
         assert submit(play)
@@ -81,7 +81,7 @@ def edit(play: Play, changes: dict[str, Any]) -> None:
     """Type into the form and press "Save"."""
     play.traveller.shift(60)
     answer = play.client.post(
-        desk_url(play.registration, "change"), data_of(play.registration) | changes | {"_save": "1"}
+        page_url(play.registration, "change"), data_of(play.registration) | changes | {"_save": "1"}
     )
     assert answer.status_code == 302, text_of(answer.content.decode())[:3000]
 
@@ -96,6 +96,6 @@ def submit(play: Play) -> bool:
 def act(play: Play, name: str, **values: str) -> bool:
     """Press a button of the registration's page; False when the desk refused it and showed the plan again."""
     play.traveller.shift(60)
-    answer = play.client.post(desk_url(play.registration, f"action/{name}"), values)
+    answer = play.client.post(page_url(play.registration, f"action/{name}"), values)
     assert answer.status_code == 302
     return "confirm" not in answer.headers["Location"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from registrations.admin.registration import detail as admin_desk
+from registrations.admin.registration import detail as registration_page
 from registrations.core import clock
 from registrations.models import Profile, Registration, RetiredResource, Submission, WebhookDelivery
 from registrations.models.choices import Stage, WaitingFor
@@ -303,7 +303,7 @@ def test_a_suspended_campaign_cannot_be_taken_down_and_says_why(scenario: Scenar
     assert registration.campaign.service_sid, "nothing behind it was touched"
     # It is work for a person, who may look again and try again once Twilio's support has lifted it.
     assert Registration.objects.filter(statistics.NEEDS_US, pk=registration.pk).exists()
-    assert admin_desk.can_take_down(registration)
+    assert registration_page.can_remove(registration)
     scenario.harness.post(
         f"campaign/{registration.campaign.service_sid}", action="set", campaign_status="VERIFIED"
     )
@@ -312,7 +312,7 @@ def test_a_suspended_campaign_cannot_be_taken_down_and_says_why(scenario: Scenar
     actions.remove(registration, actor="ann")
     registration = scenario.run()
     assert (registration.stage, registration.is_removed) == (Stage.REMOVED, True)
-    assert not admin_desk.can_take_down(registration)
+    assert not registration_page.can_remove(registration)
     assert scenario.harness.counts()["Usa2p"] == 0
     kept = [view for view in progress.step_views(registration, clock.now()) if view.status == "kept"]
     assert {view.slug for view in kept} >= {"remove.profile", "remove.trust_bundle"}

@@ -15,7 +15,7 @@ from django.utils.text import Truncator
 from django.views.decorators.http import require_POST, require_safe
 
 from registrations.admin.changelist import actions
-from registrations.admin.changelist.base import ReadOnlyAdmin, desk_url, require_view
+from registrations.admin.changelist.base import ReadOnlyAdmin, detail_url, require_view
 from registrations.admin.registration.panels import PART_LABELS
 from registrations.intake.form import RegistrationForm
 from registrations.models import Campaign, OpenProblem, Registration, UnknownTwilioCode
@@ -117,7 +117,7 @@ class FailureAdmin(ReadOnlyAdmin):
 
     def show(self, request: HttpRequest, row: OpenProblem) -> HttpResponse:
         """A row of the table is a registration's problem; it is read on the registration's page."""
-        return redirect(desk_url(row.registration_id))
+        return redirect(detail_url(row.registration_id))
 
     # --- the groups -----------------------------------------------------------------------------------------
     def changelist_view(
@@ -152,7 +152,7 @@ class FailureAdmin(ReadOnlyAdmin):
             (
                 row,
                 PART_LABELS.get(row.part, row.part),
-                desk_url(row.registration_id) if row.registration_id else "",
+                detail_url(row.registration_id) if row.registration_id else "",
             )
             for row in rows
         ]
@@ -188,7 +188,7 @@ class FailureAdmin(ReadOnlyAdmin):
             change=change or Change(key.text_field, input_text(sample, key.text_field) if key.alike else ""),
             brand=similar_failures.BRAND,
             registrations=[
-                (registration, desk_url(registration.pk)) for registration in registrations[:MOST]
+                (registration, detail_url(registration.pk)) for registration in registrations[:MOST]
             ],
             more=more,
             count=min(len(registrations), MOST) + more,
@@ -216,8 +216,8 @@ class FailureAdmin(ReadOnlyAdmin):
             query=query(key),
             label=label_of(change.field),
             change=change,
-            good=[(line, desk_url(line.registration.pk)) for line in lines if not line.wrong],
-            bad=[(line, desk_url(line.registration.pk)) for line in lines if line.wrong],
+            good=[(line, detail_url(line.registration.pk)) for line in lines if not line.wrong],
+            bad=[(line, detail_url(line.registration.pk)) for line in lines if line.wrong],
             group_url=address(key),
         )
 
@@ -257,7 +257,7 @@ class FailureAdmin(ReadOnlyAdmin):
         return key_of(request.GET.dict())
 
     def _may(self, request: HttpRequest) -> bool:
-        return actions.may(request, batches.ACTS["group_edit"])
+        return actions.may(request, batches.ACTIONS["group_edit"])
 
     def _chosen(self, request: HttpRequest) -> tuple[Key, list[Registration]]:
         """The group, and those of its registrations that were ticked."""

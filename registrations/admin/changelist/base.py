@@ -24,13 +24,13 @@ log = logging.getLogger(__name__)
 UNUSABLE = "A filter or search in the address could not be used, so the whole list is shown."
 
 
-def desk_url(registration_id: int, anchor: str = "") -> str:
+def detail_url(registration_id: int, anchor: str = "") -> str:
     url = reverse("admin:registrations_registration_detail", args=[registration_id])
     return f"{url}#{anchor}" if anchor else url
 
 
 def registration_link(registration: Registration, anchor: str = "") -> SafeString:
-    return format_html('<a href="{}">{}</a>', desk_url(registration.pk, anchor), registration.label)
+    return format_html('<a href="{}">{}</a>', detail_url(registration.pk, anchor), registration.label)
 
 
 def shown_registration(request: HttpRequest) -> Registration | None:

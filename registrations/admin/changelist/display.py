@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from registrations.core.clock import now
 from registrations.models.choices import CallState, Stage, WaitingFor
-from registrations.operations.reconciliation.resource_types import KINDS
+from registrations.operations.reconciliation.resource_types import RESOURCE_TYPES
 from registrations.twilio.rejections import parse_error_items
 from registrations.twilio.statuses import StatusLabel
 from registrations.workflow.spending import LOOKUP_STEP, dollars
@@ -32,7 +32,7 @@ ICONS = {
     "idle": "dot",
     "unknown": "question",
     "work": "spin",
-    "act": "alert",
+    "attention": "alert",
     "next": "next",
     "lock": "lock",
     "edit": "edit",
@@ -46,7 +46,7 @@ STAGE_MOODS = {
     Stage.REMOVED: "idle",
 }
 WAITING_MOODS = {
-    WaitingFor.US: "act",
+    WaitingFor.US: "attention",
     WaitingFor.CUSTOMER: "wait",
     WaitingFor.TWILIO: "wait",
     WaitingFor.WORKER: "work",
@@ -125,7 +125,7 @@ def run_chip(state: str) -> SafeString:
 
 def kind_label(kind: str) -> str:
     """What people call a kind of Twilio's objects; one of an older release keeps its slug."""
-    return KINDS[kind].label if kind in KINDS else kind
+    return RESOURCE_TYPES[kind].label if kind in RESOURCE_TYPES else kind
 
 
 def step_label(slug: str) -> str:

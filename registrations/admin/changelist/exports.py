@@ -13,7 +13,7 @@ from registrations.core.spreadsheets import Link
 from registrations.models import OpenProblem, Registration
 from registrations.models.choices import Stage, WaitingFor
 
-from .base import desk_url
+from .base import detail_url
 from .console import console_url
 from .downloads import download
 
@@ -92,7 +92,7 @@ def _cells(registration: Registration, base: str) -> list[Any]:
         registration.campaign.campaign_id,
         registration.phone_number.phone_number,
         registration.account_sid,
-        Link(base + desk_url(registration.pk)),
+        Link(base + detail_url(registration.pk)),
     ]
     for _, part, attribute in _OBJECTS:
         sid = getattr(getattr(registration, part), attribute)

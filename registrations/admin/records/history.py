@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from registrations.admin.changelist import display
-from registrations.admin.changelist.base import ReadOnlyAdmin, desk_url, registration_link
+from registrations.admin.changelist.base import ReadOnlyAdmin, detail_url, registration_link
 from registrations.admin.changelist.filters import StepFilter, TagFilter
 from registrations.admin.changelist.lists import QuickList
 from registrations.admin.changelist.search import HELP
@@ -115,4 +115,4 @@ class EventAdmin(QuickList, ReadOnlyAdmin):
         return display.when(event.created_at)
 
     def show(self, request: HttpRequest, row: Event) -> HttpResponse:
-        return redirect(desk_url(row.registration_id, "timeline-title"))
+        return redirect(detail_url(row.registration_id, "timeline-title"))

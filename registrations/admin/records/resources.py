@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from registrations.admin.changelist import display
 from registrations.admin.changelist.actions import BulkActions
-from registrations.admin.changelist.base import ReadOnlyAdmin, desk_url, registration_link
+from registrations.admin.changelist.base import ReadOnlyAdmin, detail_url, registration_link
 from registrations.admin.changelist.filters import (
     AccountFilter,
     AgeFilter,
@@ -75,7 +75,7 @@ class MirrorAdmin(BulkActions, CaseList, ReadOnlyAdmin):
         late = deadlines.overdue(registration, now()) if registration.stage in self.stages else None
         if late is None:
             return registration_link(registration)
-        chip = display.chip(f"Overdue by {display.span_text(late.overdue)}", "act")
+        chip = display.chip(f"Overdue by {display.span_text(late.overdue)}", "attention")
         return format_html(
             '{}<span class="cell-sub late">{}<br>{}</span>',
             registration_link(registration),
@@ -100,12 +100,12 @@ class MirrorAdmin(BulkActions, CaseList, ReadOnlyAdmin):
         return format_html('<ul class="plain reasons">{}</ul>', items)
 
     def show(self, request: HttpRequest, row: Any) -> HttpResponse:
-        return redirect(desk_url(row.registration_id))
+        return redirect(detail_url(row.registration_id))
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return redirect(desk_url(self.found(request, object_id).registration_id, "timeline-title"))
+        return redirect(detail_url(self.found(request, object_id).registration_id, "timeline-title"))
 
 
 def _looked(resource: Any) -> SafeString:
@@ -129,7 +129,7 @@ class BrandAdmin(MirrorAdmin):
 
     @admin.display(description="Status", ordering="status")
     def status_(self, brand: Brand) -> SafeString:
-        chips = ((display.status_chip(one),) for one in panels.brand_words(brand))
+        chips = ((display.status_chip(one),) for one in panels.brand_statuses(brand))
         return format_html("{}{}", format_html_join(" ", "{}", chips), _looked(brand))
 
     @admin.display(description="TCR ID, SID", ordering="tcr_id")

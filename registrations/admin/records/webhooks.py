@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from registrations.admin.changelist import display
 from registrations.admin.changelist.base import ReadOnlyAdmin, registration_link
-from registrations.admin.registration.form import require
+from registrations.admin.registration.base import require
 from registrations.admin.reports import health as wellbeing
 from registrations.models import WebhookDelivery
 from registrations.operations.webhooks import receiver

@@ -1,9 +1,9 @@
-"""What a person does to a registration from its page. State changes by POST alone, and each asks for its permission."""
+"""What people do on a registration's page. Changes are made by POST only, and each one checks its permission."""
 
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -12,36 +12,32 @@ from django.views.decorators.http import require_POST, require_safe
 
 from registrations.models import Registration
 from registrations.operations import actions
-from registrations.operations import otp as one_time_texts
+from registrations.operations import otp as otp_texts
 from registrations.workflow.planner import decisions
 from registrations.workflow.prices import price as price_of
-from registrations.workflow.recorder import registry_limits
 
-from . import assignment, detail, limit_counters, otp, preflight, prices, removal
-from .form import OVERRIDE, find, locked, monthly_note, require, shown_fee
-
-CHANGE = "registrations.change_registration"
-SPEND = "registrations.spend_registration"
+from . import assignment, detail, limits, otp, preflight, prices, removal
+from .base import CHANGE, OVERRIDE, SPEND, find, lock, require, shown_fee, url
+from .form import monthly_note
 
 
 @require_safe
-def confirm(request: HttpRequest, admin_site: Any, pk: str, act: str) -> HttpResponse:
-    """What an act would do and cost, before anything happens."""
+def confirm(request: HttpRequest, pk: str, action: str) -> HttpResponse:
+    """What an action would do and cost, before it runs."""
     registration = find(pk)
     require(request, CHANGE)
     build = {
         "submit": _confirm_submit,
         "purchase": _confirm_purchase,
         "remove": removal.confirm,
-        "resend-otp": otp.confirm_one,
-    }.get(act)
+        "resend-otp": otp.confirm,
+    }.get(action)
     if build is None:
-        raise Http404("There is no such act.")
+        raise Http404("There is no such action.")
     context = {
-        **admin_site.each_context(request),
+        **admin.site.each_context(request),
         "registration": registration,
-        "desk_url": detail.url("detail", registration),
-        "act_url": detail.url("action", registration, act),
+        "action_url": url("action", registration, action),
         **build(request, registration),
     }
     return TemplateResponse(request, "registrations/registration/confirm.html", context)
@@ -51,81 +47,78 @@ def _confirm_submit(request: HttpRequest, registration: Registration) -> dict[st
     plan = decisions.plan(registration)
     price = prices.price(plan)
     again = registration.is_submitted
-    said = preflight.before_paying(registration, plan)
+    preflight_values = preflight.confirm_context(registration, plan)
     title = "Try again" if again else "Submit changes" if registration.was_submitted else "Submit"
     return {
         "title": title,
-        "lead": "The worker makes these calls one after the other, and waits where Twilio asks for it."
+        "lead": "Makes these calls to Twilio in order, and waits where Twilio needs time."
         if plan.calls
         else "",
         "calls": plan.calls,
         "blockers": plan.blockers,
         "plan": plan,
-        "plan_mark": prices.mark(plan),
+        "plan_fingerprint": prices.fingerprint(plan),
         "price": price,
         "fee": price.total,
-        "asked_later": prices.PURCHASE,
+        "confirmed_later": prices.PURCHASE,
         "may_cost": prices.MAYBE,
         "monthly": monthly_note() if price.total else "",
-        "button": price.button("Submit all the same" if said["preflight_errors"] else title),
-        "forbidden": _limits_in_the_way(registration),
-        "no_way": not _can_send(plan),
-        **said,
+        "button": price.button("Submit anyway" if preflight_values["preflight_errors"] else title),
+        "forbidden": _limit_block(registration),
+        "nothing_to_send": not _can_submit(plan),
+        **preflight_values,
     }
 
 
-def _can_send(plan: decisions.Plan) -> bool:
-    """Submit does something, or at least may: without a call it still lifts an earlier no."""
+def _can_submit(plan: decisions.Plan) -> bool:
+    """Without calls, Submit may still clear an earlier rejection; at a dead end it cannot."""
     return bool(plan.calls) or not plan.dead_end
 
 
-def _limits_in_the_way(registration: Registration) -> str:
-    """Why Submit would be refused for a limit that is reached; "" when it would not."""
-    spent = limit_counters.spent(registration, registry_limits.uses_of(registration))
-    passing = "A supervisor can let it pass, with a reason, on the registration's page."
-    return " ".join([*(use.text for use in spent), passing]) if spent else ""
+def _limit_block(registration: Registration) -> str:
+    """Why Submit would be refused because of a limit; "" when it would not be."""
+    reached = limits.used_up(registration)
+    hint = "A supervisor can override this, with a reason, on the registration's page."
+    return " ".join([*(use.text for use in reached), hint]) if reached else ""
 
 
 def _confirm_purchase(request: HttpRequest, registration: Registration) -> dict[str, Any]:
     price = price_of("number_monthly")
+    area_code = registration.phone_number.area_code
     allowed = request.user.has_perm(SPEND)
     return {
-        "title": "Confirm the purchase",
-        "lead": f"One phone number in area code {registration.phone_number.area_code} is bought at Twilio and "
-        "registered for this customer's campaign.",
+        "title": "Confirm purchase",
+        "lead": f"Buys one phone number in area code {area_code} from Twilio and registers it for this campaign.",
         "calls": [],
         "blockers": [],
         "fee": price,
-        "price_rows": [
-            ("Area code", registration.phone_number.area_code),
-            ("Price", f"${price:.2f} a month"),
-        ],
+        "price_rows": [("Area code", area_code), ("Price", f"${price:.2f} a month")],
         "button": f"Buy for ${price:.2f} a month",
-        "forbidden": "" if allowed else "Your account may not buy numbers. Ask a colleague who may.",
+        "forbidden": "" if allowed else "Your account cannot buy numbers. Ask a colleague who can.",
     }
 
 
 def _submit(request: HttpRequest, registration: Registration, actor: str) -> str:
     plan = decisions.plan(registration)
-    if not _can_send(plan):
-        raise actions.Refused("Nothing can be sent to Twilio now. The page says what must be done first.")
+    if not _can_submit(plan):
+        raise actions.Refused("Nothing can be sent to Twilio now. This page shows what must be done first.")
     if detail.submit_fee(plan) > shown_fee(request):
-        raise actions.Refused("The fee has changed since you looked at it. Please look again.")
-    if prices.goes_beyond(plan, request.POST.get("plan", "")):
-        raise actions.Refused("The plan has changed since you looked at it. This is the new one.")
-    actions.submit(registration, actor=actor, despite=preflight.read(request))
-    return "Submitted. The worker is on it."
+        raise actions.Refused("The fee has changed. Please review it again.")
+    if prices.has_grown(plan, request.POST.get("plan", "")):
+        raise actions.Refused("The plan has changed. Please review the new one.")
+    actions.submit(registration, actor=actor, despite=preflight.acknowledged(request))
+    return "Submitting to Twilio…"
 
 
 def _resend(request: HttpRequest, registration: Registration, actor: str) -> str:
-    one_time_texts.resend(registration, actor=actor)
-    return "A new OTP text is on its way. Tell the customer to answer YES."
+    otp_texts.resend(registration, actor=actor)
+    return "Sending a new OTP text. Ask the customer to reply YES."
 
 
 def _purchase(request: HttpRequest, registration: Registration, actor: str) -> str:
     require(request, SPEND)
     actions.confirm_purchase(registration, actor=actor)
-    return "Confirmed. The worker buys the number."
+    return "Purchase confirmed. Buying the number…"
 
 
 def _hold(request: HttpRequest, registration: Registration, actor: str) -> str:
@@ -140,33 +133,33 @@ def _release(request: HttpRequest, registration: Registration, actor: str) -> st
 
 def _refresh(request: HttpRequest, registration: Registration, actor: str) -> str:
     actions.refresh(registration, actor=actor)
-    return "Asking Twilio. This page shows the answer when it is here."
+    return "Checking Twilio… This page updates when the answer arrives."
 
 
 def _note(request: HttpRequest, registration: Registration, actor: str) -> str:
     text = _text(request, "text", 2000)
     actions.add_note(registration, text=text, actor=actor)
-    return assignment.after_note(text, actor)
+    return assignment.note_message(text, actor)
 
 
 def _use_address(request: HttpRequest, registration: Registration, actor: str) -> str:
     if not actions.use_suggested_address(registration, actor=actor):
-        raise actions.Refused("This address is saved here already. Submit sends it.")
-    return "The suggested address is saved. Nothing is sent before you press the button below."
+        raise actions.Refused("This address is already saved. Submit sends it.")
+    return "The suggested address is saved. Nothing is sent until you press the button below."
 
 
 def _override(request: HttpRequest, registration: Registration, actor: str) -> str:
     require(request, OVERRIDE)
     actions.override_limits(registration, reason=_text(request, "reason", 300), actor=actor)
-    return "Noted. The limit no longer stops this registration."
+    return "Limit overridden for this registration."
 
 
-def _look_online(request: HttpRequest, registration: Registration, actor: str) -> str:
+def _check_online(request: HttpRequest, registration: Registration, actor: str) -> str:
     actions.look_online(registration, actor=actor)
-    return "A worker looks at the pages and the mobile. The answers come onto the timeline."
+    return "Checking the pages and the mobile… The results appear on the timeline."
 
 
-ACTS: dict[str, Callable[[HttpRequest, Registration, str], str]] = {
+ACTIONS: dict[str, Callable[[HttpRequest, Registration, str], str]] = {
     "submit": _submit,
     "resend-otp": _resend,
     "purchase": _purchase,
@@ -175,52 +168,52 @@ ACTS: dict[str, Callable[[HttpRequest, Registration, str], str]] = {
     "refresh": _refresh,
     "note": _note,
     "claim": assignment.claim,
-    "let-go": assignment.let_go,
+    "unassign": assignment.unassign,
     "assign": assignment.assign,
     "use-address": _use_address,
     "override": _override,
-    "look-online": _look_online,
+    "check-online": _check_online,
     "remove": removal.remove,
 }
-# These were confirmed on a page that showed one revision; if it has moved on, the page must be seen again.
+# Confirmed on a page of their own that showed one revision; after an edit, that page must be seen again.
 CONFIRMED = frozenset({"submit", "purchase", "remove", "resend-otp"})
-# These were pressed beside values that the page showed.
-SHOWN = CONFIRMED | {"use-address"}
-# Where these lead when they are done, instead of to the registration's page: the plan, with its one button.
+# These act on values that the page showed, so the revision must still be the same.
+REVISION_CHECKED = CONFIRMED | {"use-address"}
+# The confirm page that follows an action, instead of the registration's page.
 NEXT = {"use-address": "submit"}
 
 
 @require_POST
-def act(request: HttpRequest, pk: str, act: str) -> HttpResponse:
-    """Do it, say so, and go back to the registration's page."""
+def perform(request: HttpRequest, pk: str, action: str) -> HttpResponse:
+    """Run the action, report the result, and return to the registration's page."""
     registration = find(pk)
     require(request, CHANGE)
-    do = ACTS.get(act)
-    if do is None:
-        raise Http404("There is no such act.")
-    back = detail.url("detail", registration)
+    run = ACTIONS.get(action)
+    if run is None:
+        raise Http404("There is no such action.")
+    back = registration.get_absolute_url()
     try:
         with transaction.atomic():
-            # Ours until it is done: nobody edits between what is compared here and what is done.
-            registration = locked(registration.pk)
-            if act in SHOWN and request.POST.get("revision") != str(registration.revision):
+            # Locked, so that nobody edits between the comparison here and the action.
+            registration = lock(registration.pk)
+            if action in REVISION_CHECKED and request.POST.get("revision") != str(registration.revision):
                 raise actions.Refused(
-                    "Somebody has edited this registration since you looked at it. Please look again."
+                    "Someone edited this registration after you opened it. Please review it again."
                 )
-            messages.success(request, do(request, registration, request.user.get_username()))
-        if act in NEXT:
-            back = detail.url("confirm", registration, NEXT[act])
+            messages.success(request, run(request, registration, request.user.get_username()))
+        if action in NEXT:
+            back = url("confirm", registration, NEXT[action])
     except actions.Refused as refusal:
         messages.error(request, str(refusal))
-        if act in CONFIRMED:
-            back = detail.url("confirm", registration, act)
+        if action in CONFIRMED:
+            back = url("confirm", registration, action)
     return redirect(back)
 
 
 def _text(request: HttpRequest, name: str, limit: int) -> str:
     text = request.POST.get(name, "").strip()
     if not text:
-        raise actions.Refused("Please write a few words.")
+        raise actions.Refused("Please enter some text.")
     if len(text) > limit:
-        raise actions.Refused(f"Please keep it within {limit} characters; this has {len(text)}.")
+        raise actions.Refused(f"Please keep it within {limit} characters (now {len(text)}).")
     return text

@@ -1,4 +1,4 @@
-"""What the catalogue knows about a problem, in the words of the registration's page."""
+"""Problems as the registration's page shows them: Twilio's reason, the catalogue's advice, and where to fix it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,43 +15,45 @@ from registrations.workflow.prices import prices as all_prices
 from registrations.workflow.recorder.read_models import input_text
 from registrations.workflow.steps.brand import needs_console_deletion
 
-# A problem carries its entry's code, title and advice, which together name the entry.
+from .base import url
+
+# A problem carries its catalogue entry's code, title and advice, which together identify the entry.
 _ENTRIES = {(failure.code, failure.title, failure.advice): failure for failure in FAILURES}
-_AGAIN = {
+_RESUBMITTABLE = {
     "yes": ("Can be resubmitted", "good"),
-    "no": ("Cannot be resubmitted as it is", "bad"),
+    "no": ("Cannot be resubmitted as is", "bad"),
     "after_fix_elsewhere": ("Fix elsewhere first, then resubmit", "wait"),
-    "unknown": ("Unclear whether it can be resubmitted", "unknown"),
+    "unknown": ("Unknown whether it can be resubmitted", "unknown"),
 }
-_REDO = {
-    "end_user": "the person's details are updated",
+_REDO_TEXT = {
+    "end_user": "the owner's details are updated",
     "address": "the address is updated",
     "profile": "the profile is submitted again",
     "trust_bundle": "the trust bundle is submitted again",
-    "brand_update": "the brand is resubmitted, which Twilio allows 3 times",
+    "brand_update": "the brand is resubmitted (Twilio allows 3 resubmissions)",
     "new_brand": "a new brand is registered",
     "resend_otp": "the OTP text is sent again",
     "campaign_update": "the campaign is edited in place",
-    "campaign_recreate": "the campaign is deleted and registered anew",
-    "number": "the sender is attached again",
-    "retry_later": "the same is tried again later",
-    "console_delete": "a person deletes it in Twilio's Console",
+    "campaign_recreate": "the campaign is deleted and registered again",
+    "number": "the number is added to the service again",
+    "retry_later": "the same call is retried later",
+    "console_delete": "someone deletes it in Twilio's Console",
     "standard_brand": "the customer registers as a Standard brand instead",
-    "operator": "whoever runs this desk changes a setting",
-    "support": "Twilio's support is asked",
+    "operator": "an administrator changes a setting",
+    "support": "you contact Twilio Support",
 }
-# After a brand that cannot be resubmitted.
+# What remains for a brand that cannot be resubmitted.
 _BY_HAND = ("console_delete", "new_brand")
-_WHO = {"customer": "Ask the customer", "twilio": "Twilio must act"}
-# How much of a long text is shown beside a reason; the form has the whole.
+_WHO = {"customer": "Ask the customer", "twilio": "Waiting on Twilio"}
+# How much of a long text is shown beside a problem; the form has all of it.
 SHOWN_CHARS = 160
-# The inputs that a suggestion may name, in the order of the form.
+# The inputs that an address suggestion may change, in form order.
 _ADDRESS = ("street", "street_secondary", "city", "region", "postal_code", "iso_country")
 
 
 @dataclass(frozen=True)
 class AddressRow:
-    """One part of the address, as it is and as Twilio would have it."""
+    """One part of the address: ours, and the one that Twilio suggests."""
 
     label: str
     before: str
@@ -63,8 +65,8 @@ class AddressRow:
 
 
 @dataclass(frozen=True)
-class InputLine:
-    """An input that a problem is about: what is in it now, and where it is edited."""
+class AffectedInput:
+    """An input that a problem is about: its current value, and the URL to edit it."""
 
     label: str
     value: str
@@ -73,95 +75,94 @@ class InputLine:
 
 @dataclass(frozen=True)
 class ProblemView:
-    """A problem, what the catalogue says of it, and where it is mended.
+    """A problem, what the catalogue says about it, and where to fix it.
 
-    advice: what to do about it, as things stand. verdicts: (words, mood) for chips. redo: what happens after
-    the fix, in order. address: the suggested address beside ours, empty when there is none or it is ours
-    already. dead_end: no edit and no Submit mends it. inputs: those that it is about, as they are now.
+    advice: what to do now. chips: (label, severity). redo: what happens after the fix, in order.
+    address: our address beside the suggested one; empty when there is none, or ours is the same.
+    dead_end: neither an edit nor Submit can fix it. inputs: the ones it is about, with their current values.
     """
 
     problem: Problem
     fix_url: str
     advice: str
     explanation: str
-    verdicts: list[tuple[str, str]]
+    chips: list[tuple[str, str]]
     redo: list[str]
     needs_support: bool
     address: list[AddressRow]
     dead_end: bool = False
-    inputs: list[InputLine] = field(default_factory=list)
+    inputs: list[AffectedInput] = field(default_factory=list)
 
 
-def views(registration: Registration, problems: Iterable[Problem], edit_url: str) -> list[ProblemView]:
-    """Each problem with what is known of it; `edit_url` is the form's address."""
+def problem_views(registration: Registration, problems: Iterable[Problem]) -> list[ProblemView]:
+    edit_url = url("change", registration)
     found, offered = [], False
     for problem in problems:
-        known = entry(problem)
+        known = catalogue_entry(problem)
         rows = [] if offered else address_rows(problem.suggestion, partial(input_text, registration))
-        # The first suggestion is the one that is used, however often Twilio repeats itself.
+        # Twilio may repeat a suggestion; the first one is used.
         offered = offered or problem.suggestion is not None
         dead_end = problem.part == "brand" and needs_console_deletion(registration)
-        # What is lost by its own nature is advised on as such.
-        lost_by_tries = dead_end and not (known and "console_delete" in known.redo)
+        # An entry that calls for deletion in the Console already has advice that fits.
+        out_of_resubmissions = dead_end and not (known and "console_delete" in known.redo)
         found.append(
             ProblemView(
                 problem,
                 f"{edit_url}#field-{input_name(problem.field)}" if problem.field else "",
-                _without_tries(problem) if lost_by_tries else problem.advice,
+                _no_resubmission_advice(problem) if out_of_resubmissions else problem.advice,
                 known.explanation if known else "",
-                _last_verdicts(registration, known) if dead_end else _verdicts(known) if known else [],
-                _acts(_BY_HAND if dead_end else known.redo) if known and known.certain else [],
+                _dead_end_chips(registration, known) if dead_end else _chips(known) if known else [],
+                _redo_texts(_BY_HAND if dead_end else known.redo) if known and known.certain else [],
                 bool(known and "support" in known.redo and not known.is_unknown),
                 rows,
                 dead_end,
-                _inputs(registration, problem, edit_url, beside_address=bool(rows)),
+                _affected_inputs(registration, problem, edit_url, address_shown=bool(rows)),
             )
         )
     return found
 
 
 def input_name(name: str) -> str:
-    """The form field that stands for a problem's field: the list of samples is five inputs."""
+    """The form field for a problem's field: the list of samples is five inputs."""
     return "message_sample_1" if name == "message_samples" else name
 
 
-def _inputs(
-    registration: Registration, problem: Problem, edit_url: str, *, beside_address: bool
-) -> list[InputLine]:
-    """The problem's inputs; those that the table of the suggested address shows are left out."""
+def _affected_inputs(
+    registration: Registration, problem: Problem, edit_url: str, *, address_shown: bool
+) -> list[AffectedInput]:
+    """The problem's inputs, without those already in the table of the suggested address."""
     found = []
     for name in dict.fromkeys(map(input_name, problem.fields)):
         known = RegistrationForm.base_fields.get(name)
-        if known is None or (beside_address and name in _ADDRESS):
+        if known is None or (address_shown and name in _ADDRESS):
             continue
         value = {"True": "Yes", "False": "No"}.get(text := input_text(registration, name), text)
         shown = Truncator(value).chars(SHOWN_CHARS)
-        found.append(InputLine(str(known.label), shown, f"{edit_url}#field-{name}"))
+        found.append(AffectedInput(str(known.label), shown, f"{edit_url}#field-{name}"))
     return found
 
 
-def _acts(redo: Iterable[str]) -> list[str]:
-    return [_REDO[scope] for scope in redo if scope in _REDO]
+def _redo_texts(redo: Iterable[str]) -> list[str]:
+    return [_REDO_TEXT[scope] for scope in redo if scope in _REDO_TEXT]
 
 
-def _without_tries(problem: Problem) -> str:
-    """The catalogue's advice ends with "submit again", which no longer helps."""
-    first = "Correct this here, so that the next brand passes. " if problem.field else ""
+def _no_resubmission_advice(problem: Problem) -> str:
+    """Replaces the catalogue's advice, which ends with "submit again"."""
+    first = "Correct this here for the next brand. " if problem.field else ""
     return f"{first}This brand cannot be resubmitted: delete it in Twilio's Console, then register a new one."
 
 
-def _last_verdicts(registration: Registration, known: Failure | None) -> list[tuple[str, str]]:
-    """The chips of a brand that Twilio does not take again."""
+def _dead_end_chips(registration: Registration, known: Failure | None) -> list[tuple[str, str]]:
     brand = registration.brand
-    spent = f"No tries left: {brand.resubmissions} of {MAX_BRAND_UPDATES} used"
-    found = [("Cannot be resubmitted" if brand.resubmissions_left else spent, "bad")]
-    # What it says of resubmitting no longer holds; the rest of the catalogue's verdict does.
-    return found + (_verdicts(known)[1:] if known and not known.is_unknown else [])
+    used_up = f"No resubmissions left: {brand.resubmissions} of {MAX_BRAND_UPDATES} used"
+    chips = [("Cannot be resubmitted" if brand.resubmissions_left else used_up, "bad")]
+    # The catalogue's first chip says whether it can be resubmitted, which no longer applies.
+    return chips + (_chips(known)[1:] if known and not known.is_unknown else [])
 
 
-def entry(problem: Problem) -> Failure | None:
-    """The catalogue's entry, the neutral one for a code we do not know; None for a problem of our own."""
-    # Some entries have no code of their own; the item that they explain may have one.
+def catalogue_entry(problem: Problem) -> Failure | None:
+    """The problem's entry; the neutral entry for an unknown code; None for a problem that we found ourselves."""
+    # Some entries have no code; the error item that they explain may have one.
     for code in (problem.code, None):
         if known := _ENTRIES.get((code, problem.title, problem.advice)):
             return known
@@ -169,16 +170,16 @@ def entry(problem: Problem) -> Failure | None:
     return neutral if neutral.title == problem.title else None
 
 
-def _verdicts(failure: Failure) -> list[tuple[str, str]]:
+def _chips(failure: Failure) -> list[tuple[str, str]]:
     if failure.is_unknown:
-        return [("Not in our catalogue", "unknown")]
-    found = [_AGAIN.get(failure.resubmittable, _AGAIN["unknown"])]
+        return [("Unrecognized error", "unknown")]
+    found = [_RESUBMITTABLE.get(failure.resubmittable, _RESUBMITTABLE["unknown"])]
     if fee := _fee(failure):
-        found.append((fee, "act"))
+        found.append((fee, "attention"))
     if failure.who in _WHO:
         found.append((_WHO[failure.who], "idle"))
     if not failure.certain:
-        found.append(("Known by its title only", "unknown"))
+        found.append(("Matched by title only", "unknown"))
     return found
 
 
@@ -187,13 +188,13 @@ def _fee(failure: Failure) -> str:
     return {
         "brand": f"Costs ${fees['brand']:.2f} again",
         "campaign_vetting": f"Costs ${fees['campaign_vetting']:.2f} again",
-        "campaign_vetting_maybe": f"May cost ${fees['campaign_vetting']:.2f}: Twilio's sources differ",
+        "campaign_vetting_maybe": f"May cost ${fees['campaign_vetting']:.2f} (Twilio's sources differ)",
         "standard": "All fees again, as a Standard brand",
     }.get(failure.fee, "")
 
 
 def address_rows(suggestion: AddressSuggestion | None, value: Callable[[str], str]) -> list[AddressRow]:
-    """Our address beside Twilio's; a part that Twilio did not name stays as it is. `value` gives ours by input."""
+    """Our address beside Twilio's; a part that Twilio did not name stays the same. `value` gives ours by input name."""
     if suggestion is None:
         return []
     theirs, rows = suggestion.as_inputs(), []

@@ -1,5 +1,6 @@
-"""Whose registration it is: claim it, let it go, give it to a colleague; and the words after a note that names one."""
+"""The owner of a registration: claim, unassign, assign; and the confirmation after a note that mentions colleagues."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -10,7 +11,7 @@ from registrations.operations import actions, assignment
 
 
 def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
-    """What templates/registrations/assignment/_owner.html shows."""
+    """For templates/registrations/assignment/_owner.html."""
     return {
         "colleagues": assignment.colleagues(),
         "is_mine": registration.owner_id == request.user.pk,
@@ -18,42 +19,42 @@ def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
 
 
 def claim(request: HttpRequest, registration: Registration, actor: str) -> str:
-    _try(assignment.claim, registration, user=request.user)
-    return "This registration is yours now."
+    _refusing(assignment.claim, registration, user=request.user)
+    return "You own this registration now."
 
 
-def let_go(request: HttpRequest, registration: Registration, actor: str) -> str:
-    _try(assignment.let_go, registration, user=request.user)
-    return "Nobody owns this registration now."
+def unassign(request: HttpRequest, registration: Registration, actor: str) -> str:
+    _refusing(assignment.let_go, registration, user=request.user)
+    return "This registration has no owner now."
 
 
 def assign(request: HttpRequest, registration: Registration, actor: str) -> str:
-    """`owner`: the id of the new owner, "" for nobody; `shown`: that of the owner whom the page showed."""
+    """POST: `owner` is the new owner's id ("" for nobody); `shown` is the id of the owner the page showed."""
     chosen = request.POST.get("owner", "")
     to = _person(chosen)
     if chosen and to is None:
-        raise actions.Refused("This person cannot own registrations. Look at the page again.")
+        raise actions.Refused("This person cannot own registrations. Reload the page and choose again.")
     shown = request.POST.get("shown", "")
-    _try(
+    _refusing(
         assignment.assign,
         registration,
         to=to,
         shown=int(shown[:18]) if shown.isdecimal() else None,
         actor=actor,
     )
-    return f"The owner is {to.get_username()} now." if to else "Nobody owns this registration now."
+    return f"The owner is {to.get_username()} now." if to else "This registration has no owner now."
 
 
-def after_note(text: str, actor: str) -> str:
-    """Who was told of a note, and which names fit nobody."""
+def note_message(text: str, actor: str) -> str:
+    """Who was notified of a note, and which @names match nobody."""
     found, unknown = assignment.mentioned(text)
-    told = [user.get_username() for user in found if assignment.is_told(user, actor)]
-    said = ["Note added."]
-    if told:
-        said.append(f"Told: {', '.join(told)}.")
+    notified = [user.get_username() for user in found if assignment.is_told(user, actor)]
+    sentences = ["Note added."]
+    if notified:
+        sentences.append(f"Notified: {', '.join(notified)}.")
     if unknown:
-        said.append(f"Nobody here is called {', '.join('@' + name for name in unknown)}.")
-    return " ".join(said)
+        sentences.append(f"No user is named {', '.join('@' + name for name in unknown)}.")
+    return " ".join(sentences)
 
 
 def _person(pk: str) -> Any:
@@ -63,8 +64,9 @@ def _person(pk: str) -> Any:
     return users.filter(pk=int(pk[:18])).first()
 
 
-def _try(act: Any, *args: Any, **kwargs: Any) -> None:
+def _refusing(change_owner: Callable[..., None], *args: Any, **kwargs: Any) -> None:
+    """Call it; a change by someone else in the meantime becomes Refused."""
     try:
-        act(*args, **kwargs)
+        change_owner(*args, **kwargs)
     except assignment.Taken as taken:
         raise actions.Refused(str(taken)) from None

@@ -1,54 +1,59 @@
-"""What the page of one registration shows, gathered once; and its live parts.
+"""The page of one registration, and its live regions.
 
-Each live part ("region") is rendered on its own and named by a hash of its HTML. The browser sends the hashes it
-has, and gets back only the regions that differ: an idle page is never touched, so nothing closes or loses focus.
+Each region is rendered on its own and named by a hash of its HTML. The browser sends the hashes it has and gets
+back only the regions that differ, so an unchanged page is never touched: nothing closes or loses focus.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
-from django.urls import reverse
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_safe
 
+from registrations.admin.changelist import live_regions
 from registrations.core.clock import now
+from registrations.intake.form import RegistrationForm
 from registrations.models import Registration
 from registrations.models.choices import Stage, WaitingFor
-from registrations.operations import otp as one_time_texts
+from registrations.operations import otp as otp_texts
 from registrations.workflow.planner import deadlines, decisions, progress
 from registrations.workflow.planner.decisions import Plan, Problem
 from registrations.workflow.planner.manual_tasks import ManualTask, manual_tasks, ticket_text
 from registrations.workflow.recorder import registry_limits
 
-from . import advice, limit_counters, panels, prices
+from . import advice, assignment, base, limits, panels, preflight, prices
 from .advice import ProblemView
+from .base import url
 
-# The live parts in the order of the page, and their templates.
+# The live regions in page order, and their templates.
 REGIONS = {
-    name: f"desk/_{name}"
+    name: f"registration/_{name}"
     for name in (
-        *("status", "head", "problems", "tasks", "otp"),
-        *("board", "upstream", "limits", "timeline", "ledger"),
+        *("status", "head", "problems", "tasks", "otp", "steps"),
+        *("twilio_status", "limits", "timeline", "api_calls"),
     )
 }
-# The newest lines shown on the page; the lists "Timeline" and "Ledger" have all.
+# The newest ones are on the page; the lists "Timeline" and "API calls" have all.
 EVENTS_SHOWN = 15
-RUNS_SHOWN = 10
-# What lies this near ahead is worth watching closely: it covers the settle waits.
+CALLS_SHOWN = 10
+# Poll fast when the worker is due within this time: longer than the settle waits between calls.
 SOON = timedelta(seconds=40)
 FIX = "Fix this"
-# docs/twilio.md section 8: the sender of the OTP text, and that a word answers it.
+# The sender of the OTP text, and the answer it expects: docs/twilio.md section 8.
 OTP_SCRIPT = (
-    "You will get a text from +1 915-278-2000 that asks you to confirm your registration. Please answer with "
+    "You will get a text from +1 915-278-2000 that asks you to confirm your registration. Please reply with "
     "the word YES. There is no code to type. The text is valid for 24 hours."
 )
 
 
 @dataclass(frozen=True)
-class Act:
-    """A button: `post` sends the page's one form there, otherwise it is a link."""
+class Button:
+    """`post`: a button that submits the page's one form to `url`; otherwise a link. note: one line below it."""
 
     label: str
     url: str
@@ -56,17 +61,156 @@ class Act:
     note: str = ""
 
 
-def load(pk: Any) -> Registration:
-    """The registration with everything the page needs in one query; raises Registration.DoesNotExist."""
-    return Registration.objects.select_related("owner", *Registration.PARTS).get(pk=pk)
+@require_safe
+def page(request: HttpRequest, pk: str) -> HttpResponse:
+    """Everything about one registration."""
+    registration = base.find(pk)
+    base.require(request, base.VIEW)
+    values = context(request, registration)
+    may = values["may"]
+    return TemplateResponse(
+        request,
+        "registrations/registration/detail.html",
+        {
+            **admin.site.each_context(request),
+            **values,
+            "title": registration.label,
+            **live_regions.within_page(live_regions.regions(REGIONS, values)),
+            "summary": summary(registration),
+            **preflight.confirm_context(registration, values["plan"]),
+            **assignment.context(request, registration),
+            "may_remove": may["remove"] and may["change"] and can_remove(registration),
+            **_polling(registration, values),
+        },
+    )
 
 
-def url(name: str, registration: Registration, *extra: Any) -> str:
-    return reverse(f"admin:registrations_registration_{name}", args=[registration.pk, *extra])
+@require_safe
+def refresh(request: HttpRequest, pk: str) -> HttpResponse:
+    """The regions whose versions differ from those in the query; 204 when the browser has them all."""
+    registration = base.find(pk)
+    base.require(request, base.VIEW)
+    values = context(request, registration)
+    return live_regions.live(request, live_regions.regions(REGIONS, values), **_polling(registration, values))
+
+
+def _polling(registration: Registration, values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "live_url": url("refresh", registration),
+        "poll_seconds": live_regions.poll_seconds(values["busy"]),
+    }
+
+
+def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
+    """Everything the regions need; about a dozen queries, however long the registration's history."""
+    moment = now()
+    attempts = decisions.Attempts.of(registration)
+    problems = advice.problem_views(registration, decisions.problems(registration, attempts))
+    tasks, late = manual_tasks(registration), deadlines.overdue(registration, moment)
+    uses = registry_limits.uses_of(registration)
+    plan = decisions.plan(registration)
+    otp = otp_texts.state(registration)
+    may = base.permissions(request)
+    primary = primary_button(registration, problems, plan, otp, may, tasks)
+    needs_ticket = bool(tasks) or late is not None or any(view.needs_support for view in problems)
+    steps = progress.step_views(registration, moment, attempts)
+    return {
+        "registration": registration,
+        "may": may,
+        "problems": problems,
+        "use_address_url": url("action", registration, "use-address") if may["change"] else "",
+        "tasks": tasks,
+        "late": late,
+        "ticket": ticket_text(registration) if needs_ticket else "",
+        "ticket_open": any(task.support for task in tasks),
+        "counters": limits.counters(registration, uses),
+        "limits_used_up": limits.used_up(registration, uses),
+        "plan": plan,
+        "step_groups": panels.step_groups(steps, {call.slug for call in plan.calls}),
+        "otp": otp,
+        "otp_script": OTP_SCRIPT,
+        "otp_left": time_left(otp.expires_at, moment),
+        "otp_days_left": time_left(otp.deadline_at, moment),
+        "resend_url": url("confirm", registration, "resend-otp"),
+        "twilio_status": panels.twilio_status(registration),
+        "primary": primary,
+        "secondary": secondary_buttons(registration, primary, may, plan),
+        "busy": is_busy(registration),
+        "events": list(registration.events.all()[: EVENTS_SHOWN + 1]),
+        "events_shown": EVENTS_SHOWN,
+        "api_calls": list(
+            registration.api_calls.defer("request_params", "request", "response", "traceback")[
+                : CALLS_SHOWN + 1
+            ]
+        ),
+        "calls_shown": CALLS_SHOWN,
+        "retired": list(registration.retired.all()),
+        "sandbox_panel_url": settings.A2P_SANDBOX_PANEL_URL,
+    }
+
+
+def primary_button(
+    registration: Registration,
+    problems: list[ProblemView],
+    plan: Plan,
+    otp: otp_texts.State,
+    may: dict[str, bool],
+    tasks: list[ManualTask],
+) -> Button | None:
+    """The one thing to do now, if the user can do it here.
+
+    None where a suggested address has its own button, or where only Twilio's support can help.
+    """
+    if not may["change"]:
+        return None
+    if registration.hold:
+        return Button("Release", url("action", registration, "release"), post=True)
+    if registration.removing:
+        again = may["remove"] and can_remove(registration)
+        return Button("Try again", url("confirm", registration, "remove")) if again else None
+    needs_us = registration.waiting_for == WaitingFor.US
+    submit_url, price_note = url("confirm", registration, "submit"), prices.price(plan).note
+    if not registration.is_submitted:
+        label = "Submit changes" if registration.was_submitted else "Submit"
+        return Button(label, submit_url, note=price_note) if plan.calls or not plan.dead_end else None
+    no_answer = registration.stage == Stage.OTP and needs_us
+    if otp.can_resend and (no_answer or registration.waiting_for == WaitingFor.CUSTOMER):
+        return Button("Resend OTP text", url("confirm", registration, "resend-otp"))
+    fixable = [view for view in problems if not view.dead_end]
+    if needs_us and fixable:
+        has_own_button = any(view.address for view in fixable)
+        task_comes_first = tasks and not any(view.fix_url for view in fixable)
+        return None if has_own_button or task_comes_first else Button(FIX, _fix_url(registration, fixable))
+    if registration.stage == Stage.NUMBER and needs_purchase(registration) and may["spend"]:
+        return Button("Confirm purchase", url("confirm", registration, "purchase"))
+    return Button("Try again", submit_url, note=price_note) if needs_us and plan.calls else None
+
+
+def secondary_buttons(
+    registration: Registration, primary: Button | None, may: dict[str, bool], plan: Plan
+) -> list[Button]:
+    if not may["change"]:
+        return []
+    check = Button("Check Twilio now", url("action", registration, "refresh"), post=True)
+    if registration.removing:
+        return [check]
+    label = primary.label if primary else ""
+    buttons = [] if label == FIX else [Button("Edit", url("change", registration))]
+    needs_us = registration.is_submitted and registration.waiting_for == WaitingFor.US
+    if needs_us and not registration.hold and plan.calls and label != "Try again":
+        buttons.append(Button("Try again", url("confirm", registration, "submit")))
+    return [*buttons, check] if registration.was_submitted else buttons
+
+
+def _fix_url(registration: Registration, fixable: list[ProblemView]) -> str:
+    """The form, at the first input that a problem names."""
+    problems: list[Problem] = [view.problem for view in fixable]
+    name = next((problem.field for problem in problems if problem.field), "")
+    return url("change", registration) + (f"#field-{advice.input_name(name)}" if name else "")
 
 
 def submit_fee(plan: Plan) -> Decimal:
-    """What pressing Submit may cost, in US dollars: everything but the number, whose price is agreed apart."""
+    """What Submit may cost, in US dollars: everything but the number, which is confirmed on its own."""
     return prices.price(plan).total
 
 
@@ -75,68 +219,11 @@ def needs_purchase(registration: Registration) -> bool:
     return bool(number.area_code and not number.sid and not number.purchase_confirmed_at)
 
 
-def can_take_down(registration: Registration) -> bool:
-    """Whether there is anything to take down, and it is not under way: one that stopped may be asked for again."""
+def can_remove(registration: Registration) -> bool:
+    """Whether there is something to remove from Twilio. While it is removing: only when that has stopped."""
     if registration.removing:
         return registration.waiting_for == WaitingFor.US
     return registration.was_submitted and registration.stage != Stage.REMOVED
-
-
-def primary(
-    registration: Registration,
-    problems: list[ProblemView],
-    plan: Plan,
-    otp: one_time_texts.State,
-    may: dict[str, bool],
-    tasks: list[ManualTask],
-) -> Act | None:
-    """The one thing to do now, if it is ours to do here.
-
-    A suggested address has its own button beside it, and what only Twilio's support can mend has none.
-    """
-    mendable = [view for view in problems if not view.dead_end]
-    fix = Act(FIX, f"{url('change', registration)}{_anchor([view.problem for view in mendable])}")
-    nothing_to_send = plan.dead_end and not plan.calls
-    if not may["change"]:
-        return None
-    if registration.hold:
-        return Act("Release", url("action", registration, "release"), post=True)
-    if registration.removing:
-        again = may["remove"] and can_take_down(registration)
-        return Act("Try again", url("confirm", registration, "remove")) if again else None
-    if not registration.is_submitted:
-        label = "Submit changes" if registration.was_submitted else "Submit"
-        act = Act(label, url("confirm", registration, "submit"), note=prices.price(plan).note)
-        return None if nothing_to_send else act
-    asked_in_vain = registration.stage == Stage.OTP and registration.waiting_for == WaitingFor.US
-    if otp.can_resend and (asked_in_vain or registration.waiting_for == WaitingFor.CUSTOMER):
-        return Act("Resend OTP text", url("confirm", registration, "resend-otp"))
-    if registration.waiting_for == WaitingFor.US and mendable:
-        return None if any(view.address for view in mendable) or (tasks and not _anchored(mendable)) else fix
-    if registration.stage == Stage.NUMBER and needs_purchase(registration) and may["spend"]:
-        return Act("Confirm purchase", url("confirm", registration, "purchase"))
-    if registration.waiting_for == WaitingFor.US and plan.calls:
-        return Act("Try again", url("confirm", registration, "submit"), note=prices.price(plan).note)
-    return None
-
-
-def secondary(registration: Registration, first: Act | None, may: dict[str, bool], plan: Plan) -> list[Act]:
-    if not may["change"]:
-        return []
-    if registration.removing:
-        return [Act("Check Twilio now", url("action", registration, "refresh"), post=True)]
-    fixing = first is not None and first.label == FIX
-    acts = [] if fixing else [Act("Edit", url("change", registration))]
-    stuck = registration.is_submitted and registration.waiting_for == WaitingFor.US and not registration.hold
-    if stuck and plan.calls and (first is None or first.label != "Try again"):
-        acts.append(Act("Try again", url("confirm", registration, "submit")))
-    if registration.was_submitted:
-        acts.append(Act("Check Twilio now", url("action", registration, "refresh"), post=True))
-    return acts
-
-
-def _anchored(problems: list[ProblemView]) -> bool:
-    return any(view.fix_url for view in problems)
 
 
 def is_busy(registration: Registration) -> bool:
@@ -147,71 +234,31 @@ def is_busy(registration: Registration) -> bool:
     return leased or due or registration.waiting_for == WaitingFor.WORKER
 
 
-def permissions(request: HttpRequest) -> dict[str, bool]:
-    user = request.user
-    return {
-        "change": user.has_perm("registrations.change_registration"),
-        "spend": user.has_perm("registrations.spend_registration"),
-        "override": user.has_perm("registrations.override_limits"),
-        "remove": user.has_perm("registrations.remove_registration"),
-        "bulk": user.has_perms(["registrations.bulk_registration", "registrations.change_registration"]),
-    }
+def time_left(until: datetime | None, moment: datetime) -> timedelta | None:
+    """None when there is no such time, or when it has passed."""
+    return until - moment if until and until > moment else None
 
 
-def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
-    """Everything the regions need; about a dozen queries, whatever the case's age."""
-    moment = now()
-    attempts = decisions.Attempts.of(registration)
-    problems = decisions.problems(registration, attempts)
-    views = advice.views(registration, problems, url("change", registration))
-    tasks, late = manual_tasks(registration), deadlines.overdue(registration, moment)
-    uses = registry_limits.uses_of(registration)
-    plan = decisions.plan(registration)
-    otp = one_time_texts.state(registration)
-    may = permissions(request)
-    first = primary(registration, views, plan, otp, may, tasks)
-    return {
-        "registration": registration,
-        "may": may,
-        "problems": views,
-        "use_address_url": url("action", registration, "use-address") if may["change"] else "",
-        "tasks": tasks,
-        "stuck": late,
-        "ticket": ticket_text(registration) if _needs_ticket(views, tasks, late) else "",
-        "ticket_open": any(task.support for task in tasks),
-        "counters": limit_counters.counters(registration, uses),
-        "limits_spent": limit_counters.spent(registration, uses),
-        "plan": plan,
-        "parts": panels.parts(
-            progress.step_views(registration, moment, attempts), {call.slug for call in plan.calls}
-        ),
-        "otp": otp,
-        "otp_script": OTP_SCRIPT,
-        "upstream": panels.upstream(registration),
-        "otp_shown": otp.owed,
-        "otp_left": otp.expires_at - moment if otp.expires_at and otp.expires_at > moment else None,
-        "deadline_left": otp.deadline_at - moment if otp.deadline_at and otp.deadline_at > moment else None,
-        "resend_url": url("confirm", registration, "resend-otp"),
-        "primary": first,
-        "secondary": secondary(registration, first, may, plan),
-        "busy": is_busy(registration),
-        "events": list(registration.events.all()[: EVENTS_SHOWN + 1]),
-        "events_shown": EVENTS_SHOWN,
-        "api_calls": list(
-            registration.api_calls.defer("request_params", "request", "response", "traceback")[
-                : RUNS_SHOWN + 1
-            ]
-        ),
-        "runs_shown": RUNS_SHOWN,
-        "retired": list(registration.retired.all()),
-        "sandbox_panel_url": settings.A2P_SANDBOX_PANEL_URL,
-    }
+def summary(registration: Registration) -> list[dict[str, Any]]:
+    """The inputs by section, for reading; empty ones are left out."""
+    return [
+        {
+            "slug": section.slug,
+            "title": section.title,
+            "rows": [
+                {"label": bound.label, "value": text} for bound in section if (text := _display_value(bound))
+            ],
+        }
+        for section in RegistrationForm(instance=registration).sections
+        if section.slug != "team"
+    ]
 
 
-def _needs_ticket(views: list[ProblemView], tasks: list[ManualTask], late: deadlines.Overdue | None) -> bool:
-    return bool(tasks) or late is not None or any(view.needs_support for view in views)
-
-
-def _anchor(problems: list[Problem]) -> str:
-    name = next((problem.field for problem in problems if problem.field), "")
-    return f"#field-{advice.input_name(name)}" if name else ""
+def _display_value(bound: Any) -> str:
+    value = bound.value()
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    choices = dict(getattr(bound.field, "choices", None) or {})
+    if value in choices:
+        return str(choices[value]) if value else ""
+    return str(bound.field.widget.format_value(value) or "") if value else ""

@@ -1,16 +1,14 @@
-"""Adding and editing a registration: one page, one form, each of Twilio's complaints beside its input."""
+"""Adding and editing a registration: one form, with each problem that Twilio reported beside its input."""
 
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin, messages
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
@@ -24,24 +22,23 @@ from registrations.workflow.prices import price as price_of
 from registrations.workflow.prices import prices as all_prices
 from registrations.workflow.recorder.registry_limits import Use
 
-from . import advice, composer, detail, limits, merge, preflight, prices
-
-OVERRIDE = "registrations.override_limits"
+from . import advice, composer, detail, limits, merging, preflight, prices
+from .base import OVERRIDE, load, lock, override_reason, shown_fee, url
 
 
 @dataclass
-class Row:
-    """One input with everything that is said about it."""
+class InputRow:
+    """One input with everything the form shows beside it."""
 
     bound: forms.BoundField
     problems: list[Problem] = field(default_factory=list)
-    # Problems told in full beside another input: (title, name of that input).
-    also: list[tuple[str, str]] = field(default_factory=list)
+    # Problems shown in full beside another input: (title, name of that input).
+    also_affected: list[tuple[str, str]] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
-    # Counted by the registry: the line beside it follows what is typed.
+    # Whether it counts toward a registry limit; the warning beside it is refreshed while typing.
     counted: bool = False
-    near: Use | None = None
-    # What the pre-flight says of it; None for an input that it does not read.
+    limit_use: Use | None = None
+    # Its pre-flight findings; None for an input that the pre-flight does not check.
     slot: preflight.Slot | None = None
 
     @property
@@ -49,8 +46,7 @@ class Row:
         return self.bound.name
 
     @property
-    def found(self) -> bool:
-        """Whether the pre-flight has something to say of it."""
+    def has_findings(self) -> bool:
         return bool(self.slot and self.slot.findings)
 
     @property
@@ -59,7 +55,7 @@ class Row:
 
     @property
     def size(self) -> str:
-        """How wide the input stands on the page's grid: half, or the whole line for long texts."""
+        """Its width on the page's grid: half a line, or all of it for long texts."""
         wide = isinstance(self.bound.field.widget, forms.Textarea) or isinstance(
             self.bound.field, forms.URLField
         )
@@ -70,7 +66,7 @@ class Row:
         ids = [f"help-{self.name}"] if self.bound.help_text else []
         ids += [f"errors-{self.name}"] if self.bound.errors else []
         ids += [f"problems-{self.name}"] if self.problems else []
-        ids += [f"also-{self.name}"] if self.also else []
+        ids += [f"also-{self.name}"] if self.also_affected else []
         ids += [f"hints-{self.name}"] if self.hints else []
         ids += [f"limit-{self.name}"] if self.counted else []
         ids += [f"preflight-{self.name}"] if self.slot else []
@@ -85,27 +81,33 @@ class Row:
         return self.bound.as_widget(attrs=attrs)
 
 
-# Inputs that most customers leave empty stand folded, unless something is in them or said about them.
+# Inputs that most customers leave empty are collapsed, unless they have a value or a message.
 FOLDS = (
     ("Three more samples", ("message_sample_3", "message_sample_4", "message_sample_5")),
     (
-        "Own answers to STOP and HELP",
+        "Custom STOP and HELP replies",
         ("opt_out_message", "opt_out_keywords", "help_message", "help_keywords"),
     ),
 )
 
 
 @dataclass(frozen=True)
-class Group:
-    """Inputs that stand together; with a title they are folded away until wanted."""
+class InputGroup:
+    """Inputs that belong together; a group with a title is collapsed until opened."""
 
     title: str
-    rows: list[Row]
+    rows: list[InputRow]
 
     @property
     def is_open(self) -> bool:
         return any(
-            r.bound.value() or r.bound.errors or r.problems or r.also or r.hints or r.found for r in self.rows
+            row.bound.value()
+            or row.bound.errors
+            or row.problems
+            or row.also_affected
+            or row.hints
+            or row.has_findings
+            for row in self.rows
         )
 
 
@@ -114,38 +116,41 @@ class SectionView:
     slug: str
     title: str
     hint: str
-    rows: list[Row]
+    rows: list[InputRow]
 
     @property
-    def groups(self) -> list[Group]:
+    def groups(self) -> list[InputGroup]:
         titles = {name: title for title, names in FOLDS for name in names}
-        folds = itertools.groupby(self.rows, key=lambda row: titles.get(row.name, ""))
-        return [Group(title, list(rows)) for title, rows in folds]
+        runs = itertools.groupby(self.rows, key=lambda row: titles.get(row.name, ""))
+        return [InputGroup(title, list(rows)) for title, rows in runs]
 
     @property
-    def trouble(self) -> int:
+    def error_count(self) -> int:
         return sum(bool(row.bound.errors or row.problems) for row in self.rows)
 
 
-def page(request: HttpRequest, admin_site: Any, registration: Registration | None) -> HttpResponse:
-    """The form, for a new registration or an old one. On success a POST leads to the registration's page."""
+def page(request: HttpRequest, registration: Registration | None) -> HttpResponse:
+    """The form, for a new registration (None) or an existing one. A POST that saves redirects to its page.
+
+    Status 422: an input is invalid. 409: someone else edited the same input, or saving was refused.
+    """
     if request.method != "POST":
         form = RegistrationForm(
-            instance=registration, initial=_new(request) if registration is None else None
+            instance=registration, initial={"owner": request.user.pk} if registration is None else None
         )
-        return _render(request, admin_site, registration, form)
-    if composer.returns(request):
-        form = RegistrationForm(instance=registration, initial=composer.returned(request))
-        return _render(request, admin_site, registration, form)
+        return _render(request, registration, form)
+    if composer.is_return(request):
+        form = RegistrationForm(instance=registration, initial=composer.returned_values(request))
+        return _render(request, registration, form)
     if registration is not None and composer.ADDRESS in request.POST:
-        return _with_suggested_address(request, admin_site, registration)
+        return _with_suggested_address(request, registration)
     actor = request.user.get_username()
     with transaction.atomic():
         merged = None
         if registration is not None:
-            # Ours from here to the save: what it is compared with is what is overwritten.
-            registration = locked(registration.pk)
-            merged = merge.merge(request.POST, registration)
+            # Locked until it is saved, so that what is compared is what is overwritten.
+            registration = lock(registration.pk)
+            merged = merging.merge_edits(request.POST, registration)
         form = RegistrationForm(
             merged.data if merged else request.POST,
             instance=registration,
@@ -160,31 +165,29 @@ def page(request: HttpRequest, admin_site: Any, registration: Registration | Non
                 form.add_error(None, str(refusal))
                 status = 409
     if status:
-        return _render(request, admin_site, registration, form, status, merged)
+        return _render(request, registration, form, status, merged)
     if merged and merged.note:
         messages.warning(request, merged.note)
-    limits.warn(request, detail.load(saved.pk))
+    limits.warn(request, load(saved.pk))
     if "_submit" in request.POST:
-        return _submit(request, saved, revision, look_first=bool(merged and merged.kept))
-    messages.success(request, "Saved." if changed else "Saved. Nothing that Twilio sees has changed.")
-    return redirect("admin:registrations_registration_detail", saved.pk)
+        return _submit(request, saved, revision, review_first=bool(merged and merged.kept))
+    messages.success(request, "Saved." if changed else "Saved. Nothing to send to Twilio.")
+    return redirect(saved)
 
 
-def _with_suggested_address(
-    request: HttpRequest, admin_site: Any, registration: Registration
-) -> HttpResponse:
-    """The form as it was typed, with Twilio's address in its inputs; nothing is saved."""
-    values = composer.returned(request)
+def _with_suggested_address(request: HttpRequest, registration: Registration) -> HttpResponse:
+    """The form as typed, with Twilio's suggested address filled in; nothing is saved."""
+    values = composer.returned_values(request)
     if suggestion := _suggestion(decisions.problems(registration)):
         values |= suggestion.as_inputs()
-        messages.info(request, "The suggested address is filled in. Nothing is saved before you press Save.")
+        messages.info(request, "The suggested address is filled in. Press Save to keep it.")
     else:
-        messages.warning(request, "Twilio suggests no address for this registration any more.")
-    return _render(request, admin_site, registration, RegistrationForm(instance=registration, initial=values))
+        messages.warning(request, "Twilio no longer suggests an address for this registration.")
+    return _render(request, registration, RegistrationForm(instance=registration, initial=values))
 
 
 def _suggestion(problems: Iterable[Problem]) -> AddressSuggestion | None:
-    """The first one, as on the registration's page."""
+    """The first one, like on the registration's page."""
     return next((problem.suggestion for problem in problems if problem.suggestion), None)
 
 
@@ -198,7 +201,7 @@ def _save(form: RegistrationForm, registration: Registration | None, actor: str)
             registration,
             form.parts(),
             actor=actor,
-            # A page without the hidden field is not trusted to know the newest revision.
+            # A page without the hidden field may not have shown the newest revision.
             expected_revision=form.expected_revision or 0,
             **form.registration_fields(),
         )
@@ -208,53 +211,37 @@ def _save(form: RegistrationForm, registration: Registration | None, actor: str)
 
 
 @transaction.atomic
-def _submit(request: HttpRequest, saved: Registration, revision: int, look_first: bool) -> HttpResponse:
-    """Submit at once when it costs no more than the page said beside its button, and the plan has nothing that
-    one should know before, such as tries used up or a campaign deleted; else show the plan first, and also when
-    somebody has edited it since it was saved as this revision."""
-    saved = locked(saved.pk)
+def _submit(request: HttpRequest, saved: Registration, revision: int, review_first: bool) -> HttpResponse:
+    """Submit right away if that costs no more than shown beside the button and the plan has no warnings.
+
+    Otherwise show the plan first; also when someone has edited the registration after it was saved as `revision`.
+    """
+    saved = lock(saved.pk)
     plan = decisions.plan(saved)
-    looked = detail.submit_fee(plan) <= shown_fee(request) and not preflight.unseen(request, saved, plan)
-    if look_first or saved.revision != revision or plan.notes or plan.dead_end or not looked:
-        messages.info(request, "Saved. Please look at the plan before it is sent.")
-        return redirect(detail.url("confirm", saved, "submit"))
+    shown = detail.submit_fee(plan) <= shown_fee(request) and not preflight.has_unseen(request, saved, plan)
+    if review_first or saved.revision != revision or plan.notes or plan.dead_end or not shown:
+        messages.info(request, "Saved. Please review the plan before submitting.")
+        return redirect(url("confirm", saved, "submit"))
     try:
         actions.submit(saved, actor=request.user.get_username())
     except actions.Refused as refusal:
         messages.error(request, f"Saved, but not submitted: {refusal}")
     else:
-        messages.success(request, "Saved and submitted. The worker is on it.")
-    return redirect("admin:registrations_registration_detail", saved.pk)
-
-
-def shown_fee(request: HttpRequest) -> Decimal:
-    """The price that the page named beside its button, in US dollars; nothing usable counts as 0."""
-    try:
-        fee = Decimal(request.POST.get("fee", "0"))
-    except InvalidOperation:
-        return Decimal(0)
-    return fee if fee.is_finite() else Decimal(0)
-
-
-def override_reason(request: HttpRequest) -> str:
-    """A supervisor's reason to pass a limit; from anybody else it does not count."""
-    reason = request.POST.get("limit_reason", "").strip()[:300]
-    return reason if request.user.has_perm(OVERRIDE) else ""
-
-
-def _new(request: HttpRequest) -> dict[str, Any]:
-    return {"owner": request.user.pk}
+        messages.success(request, "Saved. Submitting to Twilio…")
+    return redirect(saved)
 
 
 def sections(form: RegistrationForm, problems: Iterable[Problem]) -> list[SectionView]:
-    """The form's sections; a problem of several inputs is told at the first and pointed at from the others."""
-    rows = {b.name: Row(b, hints=form.hints.get(b.name, [])) for section in form.sections for b in section}
+    """The form's sections. A problem with several inputs is shown at the first one; the others link to it."""
+    rows = {
+        b.name: InputRow(b, hints=form.hints.get(b.name, [])) for section in form.sections for b in section
+    }
     for problem in problems:
         names = [name for name in map(advice.input_name, problem.fields) if name in rows]
         for name in names[:1]:
             rows[name].problems.append(problem)
         for name in names[1:]:
-            rows[name].also.append((problem.title, names[0]))
+            rows[name].also_affected.append((problem.title, names[0]))
     return [
         SectionView(section.slug, section.title, section.hint, [rows[bound.name] for bound in section])
         for section in form.sections
@@ -263,35 +250,35 @@ def sections(form: RegistrationForm, problems: Iterable[Problem]) -> list[Sectio
 
 def _render(
     request: HttpRequest,
-    admin_site: Any,
     registration: Registration | None,
     form: RegistrationForm,
     status: int = 200,
-    merged: merge.Merge | None = None,
+    merged: merging.Merge | None = None,
 ) -> HttpResponse:
     problems = decisions.problems(registration) if registration else []
     views = sections(form, problems)
     rows = [row for view in views for row in view.rows]
-    lines = limits.of_registration(None if form.is_bound else registration)
-    slots = preflight.of_form(form)
+    warnings = limits.for_form(None if form.is_bound else registration)
+    slots = preflight.slots_of_form(form)
     for row in rows:
         row.slot = slots.get(row.name)
-        row.counted, row.near = row.name in lines, lines.get(row.name)
+        row.counted, row.limit_use = row.name in warnings, warnings.get(row.name)
     names = {row.name for row in rows}
     plan = decisions.plan(registration) if registration else None
     price = prices.price(plan) if plan else first_price()
     context = {
-        **admin_site.each_context(request),
+        **admin.site.each_context(request),
         "title": f"Edit {registration.label}" if registration else "New registration",
         "registration": registration,
         "merge": merged,
-        "base": composer.base(request) or (merge.base_of(registration, merged) if registration else ""),
+        "base": composer.carried_base(request)
+        or (merging.base_of(registration, merged) if registration else ""),
         "form": form,
         "sections": views,
         "errors": [(row, error) for row in rows for error in row.bound.errors],
         "general_errors": form.non_field_errors(),
         "general_problems": [p for p in problems if not names & set(map(advice.input_name, p.fields))],
-        "refused": [row for row in rows if row.problems],
+        "rejected": [row for row in rows if row.problems],
         "address": advice.address_rows(_suggestion(problems), lambda name: str(form[name].value() or "")),
         "use_address": composer.ADDRESS,
         "fee": price.total,
@@ -300,17 +287,16 @@ def _render(
         "may_override": request.user.has_perm(OVERRIDE),
         "is_first": registration is None or not registration.was_submitted,
         "monthly": monthly_note(),
-        "back_url": detail.url("detail", registration) if registration else None,
         "limits_url": limits.url(registration),
-        **limits.attributes(),
-        **preflight.attributes(slots),
+        **limits.form_context(),
+        **preflight.form_context(slots),
         "compose_url": composer.url(registration),
     }
     return TemplateResponse(request, "registrations/registration/form.html", context, status=status)
 
 
 def first_price() -> prices.Price:
-    """What a clean first registration costs once (Source: docs/twilio.md section 9)."""
+    """What a first registration costs when nothing is rejected (docs/twilio.md section 9)."""
     return prices.Price(price_of("brand"), price_of("campaign_vetting"))
 
 
@@ -320,21 +306,3 @@ def monthly_note() -> str:
         f"Once live, Twilio charges ${fees['campaign_monthly']:.2f} a month for the campaign and about "
         f"${fees['number_monthly']:.2f} for the number."
     )
-
-
-def locked(pk: int) -> Registration:
-    """Inside a transaction: the registration as it is now, and nobody else's to change until its end."""
-    Registration.objects.select_for_update().get(pk=pk)
-    return detail.load(pk)
-
-
-def find(pk: str) -> Registration:
-    try:
-        return detail.load(pk)
-    except (Registration.DoesNotExist, ValueError) as error:
-        raise Http404("There is no such registration.") from error
-
-
-def require(request: HttpRequest, permission: str) -> None:
-    if not request.user.has_perm(permission):
-        raise PermissionDenied

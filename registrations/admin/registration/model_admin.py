@@ -1,5 +1,6 @@
 """The list of registrations, and the routes of each registration's pages."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from django.utils.text import Truncator
 
 from registrations.admin.changelist import display
 from registrations.admin.changelist.actions import BulkActions
-from registrations.admin.changelist.base import desk_url
+from registrations.admin.changelist.base import detail_url
 from registrations.admin.changelist.filters import (
     AccountFilter,
     AgeFilter,
@@ -31,16 +32,17 @@ from registrations.models import Registration
 from registrations.reporting import dashboard, statistics
 from registrations.workflow.planner import deadlines
 
-from . import actions, composer, form, limits, otp, preflight, submissions, views
+from . import actions, composer, detail, form, limits, otp, preflight, submissions
+from .base import ADD, CHANGE, VIEW, find, require
 
 _WHO = "waiting_for__exact"
 
 
 class KeysetChangeList(SealedList):
-    """Rows lead to the registration's page instead of Django's change form."""
+    """Rows link to the registration's page instead of Django's change form."""
 
     def url_for_result(self, result: Model) -> str:
-        return desk_url(result.pk)
+        return detail_url(result.pk)
 
 
 @admin.register(Registration)
@@ -74,42 +76,44 @@ class RegistrationAdmin(BulkActions, CaseList):
     def stage_(self, registration: Registration) -> SafeString:
         return display.stage_chip(registration.stage)
 
-    @admin.display(description="Next to act", ordering="waiting_for")
+    @admin.display(description="Status", ordering="waiting_for")
     def waiting(self, registration: Registration) -> SafeString:
         if registration.hold:
             return display.chip("On hold", "lock")
         return display.waiting_chip(registration.waiting_for)
 
-    @admin.display(description="Why")
+    @admin.display(description="Reason")
     def reason_(self, registration: Registration) -> SafeString:
-        why = format_html(
+        reason = format_html(
             '<span title="{}">{}</span>', registration.reason, Truncator(registration.reason).chars(110)
         )
         late = deadlines.overdue(registration, now())
         if late is None:
-            return why
-        return format_html('{}<span class="cell-sub late"><strong>Next:</strong> {}</span>', why, late.advice)
+            return reason
+        return format_html(
+            '{}<span class="cell-sub late"><strong>Next:</strong> {}</span>', reason, late.advice
+        )
 
     @admin.display(description="In stage", ordering="-stage_since")
     def age(self, registration: Registration) -> SafeString:
         since = display.age(registration.stage_since)
         if not deadlines.overdue(registration, now()):
             return since
-        return format_html('{}<span class="cell-sub">{}</span>', since, display.chip("Overdue", "act"))
+        return format_html('{}<span class="cell-sub">{}</span>', since, display.chip("Overdue", "attention"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
-        # What Twilio sent is long, and no list shows it.
-        long = (
+        # Long values that no list shows.
+        long_columns = (
             f"{part}__{column}"
             for part in ("trust_bundle", "brand", "phone_number")
             for column in ("payload", "accepted_params", "errors")
         )
-        return super().get_queryset(request).defer("search_text", "notes", *long)
+        return super().get_queryset(request).defer("search_text", "notes", *long_columns)
 
     def known_count(self, request: HttpRequest) -> int | None:
-        """The board counts the overdue registrations anyway; to count them reads all of them."""
-        asked = {name: value for name, value in request.GET.items() if name not in (PAGE_VAR, ORDER_VAR)}
-        if asked == {OverdueFilter.parameter_name: "1"}:
+        """The dashboard has counted the overdue registrations; counting them again would read all rows."""
+        params = {name: value for name, value in request.GET.items() if name not in (PAGE_VAR, ORDER_VAR)}
+        if params == {OverdueFilter.parameter_name: "1"}:
             return sum(statistics.read("overdue")["overdue"].values())
         return None
 
@@ -121,7 +125,7 @@ class RegistrationAdmin(BulkActions, CaseList):
     ) -> HttpResponse:
         counts = statistics.waiting(statistics.read("standing")["standing"])
         chosen = request.GET.get(_WHO, "")
-        # A tab keeps the search and the filters; the counts are those of all registrations, so they would lie beside one.
+        # A tab keeps the search and the filters. Its count is of all registrations, so it is hidden beside those.
         kept = request.GET.copy()
         for name in (_WHO, PAGE_VAR, ERROR_FLAG):
             kept.pop(name, None)
@@ -142,14 +146,14 @@ class RegistrationAdmin(BulkActions, CaseList):
             {
                 "title": "Registrations",
                 "queue_tabs": tabs,
-                # The tabs choose it already.
+                # The tabs filter by it already.
                 "filters_elsewhere": ["waiting_for"],
                 **self.list_context(request),
                 **(extra_context or {}),
             },
         )
 
-    # --- The form -----------------------------------------------------------------------------------------
+    # --- the form -------------------------------------------------------------------------------------------
     def changeform_view(
         self,
         request: HttpRequest,
@@ -158,82 +162,45 @@ class RegistrationAdmin(BulkActions, CaseList):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         if object_id is None:
-            form.require(request, "registrations.add_registration")
-            return form.page(request, self.admin_site, None)
-        registration = form.find(object_id)
+            require(request, ADD)
+            return form.page(request, None)
+        registration = find(object_id)
         if self.has_view_permission(request, registration) and not self.has_change_permission(
             request, registration
         ):
-            return redirect(desk_url(registration.pk))
-        form.require(request, "registrations.change_registration")
-        return form.page(request, self.admin_site, registration)
+            return redirect(registration)
+        require(request, CHANGE)
+        return form.page(request, registration)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        registration = form.find(object_id)
-        form.require(request, "registrations.view_registration")
-        return redirect(desk_url(registration.pk, "timeline-title"))
+        registration = find(object_id)
+        require(request, VIEW)
+        return redirect(detail_url(registration.pk, "timeline-title"))
 
-    # --- A registration's own pages -------------------------------------------------------------------------------
+    # --- a registration's own pages -------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
-        site = self.admin_site
+        def route(pattern: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+            return path(pattern, self.admin_site.admin_view(view), name=f"registrations_registration_{name}")
 
-        def registration(request: HttpRequest, pk: str) -> HttpResponse:
-            return views.registration(request, site, pk)
-
-        def compose(request: HttpRequest, pk: str | None = None) -> HttpResponse:
-            return composer.page(request, site, form.find(pk) if pk else None)
-
-        def confirm(request: HttpRequest, pk: str, act: str) -> HttpResponse:
-            return actions.confirm(request, site, pk, act)
-
-        def otp_desk(request: HttpRequest) -> HttpResponse:
-            return otp.page(request, site)
-
-        def mobile(request: HttpRequest, pk: str) -> HttpResponse:
-            return otp.mobile(request, site, pk)
-
-        def version_page(request: HttpRequest, pk: str) -> HttpResponse:
-            return submissions.page(request, site, pk)
-
-        own = [
-            path("otp/", site.admin_view(otp_desk), name="registrations_registration_otp"),
-            path(
-                "<int:pk>/versions/",
-                site.admin_view(version_page),
-                name="registrations_registration_versions",
-            ),
-            path("compose/", site.admin_view(compose), name="registrations_registration_compose"),
-            path("<int:pk>/compose/", site.admin_view(compose), name="registrations_registration_compose"),
-            path(
-                "preflight/",
-                site.admin_view(preflight.as_one_types),
-                name="registrations_registration_preflight",
-            ),
-            path("limits/", site.admin_view(limits.at_inputs), name="registrations_registration_limits"),
-            path(
-                "<int:pk>/limits/",
-                site.admin_view(limits.at_inputs),
-                name="registrations_registration_limits",
-            ),
-            path("<int:pk>/mobile/", site.admin_view(mobile), name="registrations_registration_mobile"),
-            path("<int:pk>/detail/", site.admin_view(registration), name="registrations_registration_detail"),
-            path("<int:pk>/refresh/", site.admin_view(views.live), name="registrations_registration_refresh"),
-            path(
-                "<int:pk>/confirm/<slug:act>/",
-                site.admin_view(confirm),
-                name="registrations_registration_confirm",
-            ),
-            path(
-                "<int:pk>/action/<slug:act>/",
-                site.admin_view(actions.act),
-                name="registrations_registration_action",
-            ),
+        return [
+            route("otp/", otp.page, "otp"),
+            route("preflight/", preflight.check_typed, "preflight"),
+            route("compose/", composer.page, "compose"),
+            route("<int:pk>/compose/", composer.page, "compose"),
+            route("limits/", limits.check, "limits"),
+            route("<int:pk>/limits/", limits.check, "limits"),
+            route("<int:pk>/detail/", detail.page, "detail"),
+            route("<int:pk>/refresh/", detail.refresh, "refresh"),
+            route("<int:pk>/mobile/", otp.mobile, "mobile"),
+            route("<int:pk>/submissions/", submissions.page, "submissions"),
+            route("<int:pk>/confirm/<slug:action>/", actions.confirm, "confirm"),
+            route("<int:pk>/action/<slug:action>/", actions.perform, "action"),
+            *super().get_urls(),
         ]
-        return own + super().get_urls()
 
-    # --- Deleting: only what never left this house --------------------------------------------------------
+    # --- deleting: only what was never sent -----------------------------------------------------------------
     def has_delete_permission(self, request: HttpRequest, obj: Registration | None = None) -> bool:
         if obj is None:
             return False
@@ -241,22 +208,16 @@ class RegistrationAdmin(BulkActions, CaseList):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], Any]:
         listed, counts, _, protected = super().get_deleted_objects(objs, request)
-        # The parts of a draft go with it; their own admins forbid deleting because of what lives at Twilio.
+        # A draft's parts are deleted with it. Their own admins forbid deleting, because of live objects at Twilio.
         return listed, counts, set(), protected
 
 
 def never_sent(registration: Registration) -> bool:
-    """Whether nothing of this registration can exist at Twilio: no attempt was ever made and no SID is known."""
-    mirrors = (
-        registration.profile,
-        registration.trust_bundle,
-        registration.brand,
-        registration.campaign,
-        registration.phone_number,
-    )
+    """Whether nothing of this registration can exist at Twilio: no call was ever tried and no SID is known."""
+    resources = [getattr(registration, part) for part in Registration.PARTS]
     sids = any(
         getattr(resource, column.attname)
-        for resource in mirrors
+        for resource in resources
         for column in resource._meta.concrete_fields
         if column.name == "sid" or column.name.endswith("_sid")
     )

@@ -1,4 +1,4 @@
-"""The desk of OTP texts: who owes a YES, how long it is still good for, and sending it again to many."""
+"""The page "OTP texts" (who has not replied YES), resending a text to one customer, and changing the mobile."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.db import transaction
@@ -28,46 +28,75 @@ from registrations.reporting import statistics
 from registrations.workflow.planner import decisions
 from registrations.workflow.recorder import registry_limits
 
-from . import detail
-from .form import OVERRIDE, find, locked, override_reason, require, shown_fee
+from .base import (
+    CHANGE,
+    OVERRIDE,
+    VIEW,
+    find,
+    load,
+    lock,
+    override_reason,
+    permissions,
+    require,
+    shown_fee,
+    url,
+)
+from .detail import OTP_SCRIPT, submit_fee, time_left
 
-VIEW, CHANGE = "registrations.view_registration", "registrations.change_registration"
 PER_PAGE = 100
-DESK = "admin:registrations_registration_otp"
+LIST = "admin:registrations_registration_otp"
+# A text that expires this soon is marked.
+EXPIRES_SOON = timedelta(hours=4)
 
 
 @dataclass(frozen=True)
-class Line:
-    """One customer on the desk. left, days_left: what remains of the text's 24 hours and of the 30 days."""
+class OtpRow:
+    """One customer who has not replied YES. rejected: Twilio rejected the newest request for a text."""
 
     registration: Registration
-    left: timedelta | None
-    days_left: timedelta | None
-    asked: bool
-    refused: bool
-    cooling: timedelta | None
+    moment: datetime
+    rejected: bool
 
     @property
-    def expired(self) -> bool:
+    def left(self) -> timedelta | None:
+        """What is left of the text's 24 hours."""
+        return time_left(self.registration.brand.otp_expires_at, self.moment)
+
+    @property
+    def days_left(self) -> timedelta | None:
+        """What is left of the brand's 30 days."""
+        return time_left(self.registration.brand.otp_deadline_at, self.moment)
+
+    @property
+    def cooldown_left(self) -> timedelta | None:
+        sent_at = self.registration.brand.otp_sent_at
+        return time_left(sent_at + scaled(otp.COOLDOWN_SECONDS) if sent_at else None, self.moment)
+
+    @property
+    def is_expired(self) -> bool:
         return self.registration.brand.otp_sent_at is not None and self.left is None
 
     @property
-    def late(self) -> bool:
+    def is_past_deadline(self) -> bool:
         return self.registration.brand.otp_deadline_at is not None and self.days_left is None
 
     @property
-    def can_resend(self) -> bool:
-        """As one_time_texts.state says, from what the page has read already."""
-        registration = self.registration
-        return not (self.asked or self.cooling or registration.hold) and registration.is_submitted
+    def is_sending(self) -> bool:
+        return self.registration.brand.otp_requested_at is not None and not self.rejected
 
     @property
-    def hours_mood(self) -> str:
-        return "bad" if self.expired else "act" if self.left and self.left < timedelta(hours=4) else "wait"
+    def can_resend(self) -> bool:
+        """The same rule as operations.otp.state, without a query per row."""
+        registration = self.registration
+        return not (self.is_sending or self.cooldown_left or registration.hold) and registration.is_submitted
+
+    @property
+    def severity(self) -> str:
+        return "attention" if self.left and self.left < EXPIRES_SOON else "wait"
 
 
-def _refused(registrations: list[Registration]) -> set[int]:
-    """Registrations whose newest wish for a text was refused, by one query."""
+def _rejected(registrations: list[Registration]) -> set[int]:
+    """The ids of those whose newest request for a text was rejected, in one query."""
     attempts = ApiCall.objects.filter(
         registration__in=registrations,
         step="brand.send_otp",
@@ -77,25 +106,8 @@ def _refused(registrations: list[Registration]) -> set[int]:
     return set(attempts.values_list("registration_id", flat=True))
 
 
-def _line(registration: Registration, moment: datetime, refused: bool) -> Line:
-    brand = registration.brand
-    cool_until = brand.otp_sent_at + scaled(otp.COOLDOWN_SECONDS) if brand.otp_sent_at else None
-    return Line(
-        registration,
-        _left(brand.otp_expires_at, moment),
-        _left(brand.otp_deadline_at, moment),
-        brand.otp_requested_at is not None and not refused,
-        refused,
-        _left(cool_until, moment),
-    )
-
-
-def _left(until: datetime | None, moment: datetime) -> timedelta | None:
-    return until - moment if until and until > moment else None
-
-
-class _OwedPages(Paginator):
-    """Counted as on the tabs: a large desk's number may be a minute old, a small desk's never is."""
+class _CachedCountPaginator(Paginator):
+    """Counted like the navigation's number: in large databases it may be a minute old."""
 
     @cached_property
     def count(self) -> int:
@@ -103,8 +115,8 @@ class _OwedPages(Paginator):
 
 
 @require_safe
-def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
-    """The list, those whose text has expired first; the same few queries however long it is."""
+def page(request: HttpRequest) -> HttpResponse:
+    """The list, oldest text first; the number of queries does not grow with it."""
     require(request, VIEW)
     registrations = (
         statistics.owing()
@@ -112,54 +124,53 @@ def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
         .defer("profile__payload", "trust_bundle__payload", "brand__payload")
         .order_by(F("brand__otp_sent_at").asc(nulls_first=True), "pk")
     )
-    shown: Page = _OwedPages(registrations, PER_PAGE).get_page(request.GET.get("p"))
+    shown: Page = _CachedCountPaginator(registrations, PER_PAGE).get_page(request.GET.get("p"))
     moment = now()
-    refused = _refused(list(shown))
-    lines = [_line(registration, moment, registration.pk in refused) for registration in shown]
+    rejected = _rejected(list(shown))
+    rows = [OtpRow(registration, moment, registration.pk in rejected) for registration in shown]
     return TemplateResponse(
         request,
         "registrations/registration/otp.html",
         {
-            **admin_site.each_context(request),
+            **admin.site.each_context(request),
             "title": "OTP texts",
-            "lines": lines,
+            "rows": rows,
             "page": shown,
-            "expired": sum(line.expired for line in lines),
-            "may": detail.permissions(request),
-            "otp_script": detail.OTP_SCRIPT,
+            "may": permissions(request),
+            "otp_script": OTP_SCRIPT,
         },
     )
 
 
-# --- sending again to one --------------------------------------------------------------------------------------------
-def confirm_one(request: HttpRequest, registration: Registration) -> dict[str, Any]:
-    """The confirm page's values for one customer: to whom, how often already, and whether it may be sent now."""
+# --- resending to one customer --------------------------------------------------------------------------
+def confirm(request: HttpRequest, registration: Registration) -> dict[str, Any]:
+    """The confirm page's values: the recipient, the texts so far, and whether one can be sent now."""
     state, moment = otp.state(registration), now()
-    good_for = _left(state.expires_at, moment)
+    left = time_left(state.expires_at, moment)
     rows = [
-        ("Goes to", masked(str(registration.trust_bundle.mobile_phone_number))),
+        ("To", masked(str(registration.trust_bundle.mobile_phone_number))),
         ("Sent so far", f"{state.sends} time{'' if state.sends == 1 else 's'}"),
         ("Last sent", display.relative(state.sent_at) if state.sent_at else "never"),
     ]
     if state.sent_at:
-        rows.append(("That text", f"good for {display.span_text(good_for)}" if good_for else "expired"))
-    if cooling := _left(state.cooldown_until, moment):
-        rows.append(("May be sent again", f"in {display.span_text(cooling)}"))
+        rows.append(("Last text", f"valid for {display.span_text(left)}" if left else "expired"))
+    if cooldown := time_left(state.cooldown_until, moment):
+        rows.append(("Can be resent", f"in {display.span_text(cooldown)}"))
     return {
-        "title": "Resend the OTP text",
-        "lead": f"Twilio texts {registration.profile.full_name} once more. Free of charge.",
+        "title": "Resend OTP text",
+        "lead": f"Twilio texts {registration.profile.full_name} again. Free of charge.",
         "plan": {"notes": [state.note] if state.note else []},
         "price_rows": rows,
         "fee": 0,
-        "script": detail.OTP_SCRIPT,
-        "button": "Send the text",
-        "forbidden": _why_not(registration),
-        "other": ("Change the mobile", detail.url("mobile", registration)) if state.owed else None,
+        "script": OTP_SCRIPT,
+        "button": "Resend OTP text",
+        "forbidden": _blocked(registration),
+        "other": ("Change mobile", url("mobile", registration)) if state.owed else None,
     }
 
 
 def masked(mobile: str) -> str:
-    """Enough of a mobile to tell two apart, and no more.
+    """The last four digits of a mobile, to tell two apart.
 
     >>> masked("+14155552672")
     '(•••) •••-2672'
@@ -167,17 +178,17 @@ def masked(mobile: str) -> str:
     return f"(•••) •••-{mobile[-4:]}"
 
 
-def _why_not(registration: Registration) -> str:
-    if why_not := otp.state(registration).why_not:
-        return why_not
-    return (
-        "" if registration.is_submitted else "There are edits that Twilio has not got yet. Submit them first."
+def _blocked(registration: Registration) -> str:
+    """Why the text cannot be resent now, or ""."""
+    unsent = (
+        "" if registration.is_submitted else "This registration has unsubmitted edits. Submit them first."
     )
+    return otp.state(registration).why_not or unsent
 
 
-# --- another mobile -----------------------------------------------------------------------------------------------
+# --- changing the mobile ---------------------------------------------------------------------------------
 class MobileForm(forms.Form):
-    """The one input of the page, judged as in the form of a registration."""
+    """The page's one input, validated like in the registration's form."""
 
     use_required_attribute = False
     mobile_phone_number = Mobile(label="New mobile", region="US")
@@ -191,7 +202,7 @@ class MobileForm(forms.Form):
     def clean_mobile_phone_number(self) -> str:
         mobile = self.cleaned_data["mobile_phone_number"].as_e164
         if mobile == str(self.registration.trust_bundle.mobile_phone_number):
-            raise ValidationError("This is the mobile that is registered already.")
+            raise ValidationError("This mobile is already registered.")
         self.limits_spent = [
             use for use in registry_limits.uses(mobile=mobile, without=self.registration) if use.exhausted
         ]
@@ -200,20 +211,22 @@ class MobileForm(forms.Form):
         return mobile
 
 
-def mobile(request: HttpRequest, admin_site: Any, pk: str) -> HttpResponse:
-    """Another mobile for a customer who owes a YES: saved, sent to Twilio, and texted, in one act."""
+def mobile(request: HttpRequest, pk: str) -> HttpResponse:
+    """Another mobile for a customer who has not replied YES: saved, sent to Twilio, and texted, in one step."""
     registration = find(pk)
     require(request, CHANGE)
     if not statistics.owing().filter(pk=registration.pk).exists():
-        messages.info(request, "This customer owes no answer now, so there is no text to send elsewhere.")
-        return redirect(detail.url("detail", registration))
+        messages.info(
+            request, "This customer is not being asked for a YES now, so there is no OTP text to send."
+        )
+        return redirect(registration)
     if request.method != "POST":
-        return _mobile(request, admin_site, registration)
+        return _mobile(request, registration)
     with transaction.atomic():
-        return _mobile(request, admin_site, locked(registration.pk))
+        return _mobile(request, lock(registration.pk))
 
 
-def _mobile(request: HttpRequest, admin_site: Any, registration: Registration) -> HttpResponse:
+def _mobile(request: HttpRequest, registration: Registration) -> HttpResponse:
     form = MobileForm(
         request.POST if request.method == "POST" else None,
         registration=registration,
@@ -223,11 +236,11 @@ def _mobile(request: HttpRequest, admin_site: Any, registration: Registration) -
     if form.is_bound and form.is_valid():
         number = form.cleaned_data["mobile_phone_number"]
         plan = _plan_with(registration, number)
-        # What this change adds to what was agreed to: nothing today, and then it is done at once.
-        fee = max(detail.submit_fee(plan) - detail.submit_fee(decisions.plan(registration)), Decimal(0))
+        # What this change adds to the fee. At present that is nothing, so it runs right away.
+        fee = max(submit_fee(plan) - submit_fee(decisions.plan(registration)), Decimal(0))
         if request.POST.get("revision") != str(registration.revision):
-            # What a colleague has saved would be sent along.
-            refused = "Somebody has edited this registration since you looked at it. Please look again, and save then."
+            # A colleague's edits would be sent with it.
+            refused = "Someone edited this registration after you opened it. Please review it, then save."
         elif fee <= shown_fee(request):
             try:
                 otp.change_mobile(
@@ -239,17 +252,15 @@ def _mobile(request: HttpRequest, admin_site: Any, registration: Registration) -
             except actions.Refused as refusal:
                 refused = str(refusal)
             else:
-                messages.success(
-                    request, "Saved. The new number gets its text as soon as Twilio has taken it."
-                )
-                return redirect(detail.url("detail", registration))
+                messages.success(request, "Saved. Twilio texts the new mobile once it has the update.")
+                return redirect(registration)
     status = 409 if refused else 422 if form.errors else 200
     return TemplateResponse(
         request,
         "registrations/registration/mobile.html",
         {
-            **admin_site.each_context(request),
-            "title": "Change the mobile",
+            **admin.site.each_context(request),
+            "title": "Change mobile",
             "registration": registration,
             "form": form,
             "field": form["mobile_phone_number"],
@@ -258,16 +269,15 @@ def _mobile(request: HttpRequest, admin_site: Any, registration: Registration) -
             "refused": refused,
             "unsent": not registration.is_submitted,
             "may_override": request.user.has_perm(OVERRIDE),
-            "otp_script": detail.OTP_SCRIPT,
-            "desk_url": detail.url("detail", registration),
-            "otp_url": reverse(DESK),
+            "otp_script": OTP_SCRIPT,
+            "otp_url": reverse(LIST),
         },
         status=status,
     )
 
 
 def _plan_with(registration: Registration, number: str) -> decisions.Plan:
-    """The plan as it would be with that mobile; nothing is saved."""
-    trial = detail.load(registration.pk)
+    """The plan with that mobile; nothing is saved."""
+    trial = load(registration.pk)
     trial.trust_bundle.mobile_phone_number = number
     return decisions.plan(trial)

@@ -1,4 +1,4 @@
-"""The step board and "what Twilio says", shaped for the page of a registration."""
+"""The steps in groups, and Twilio's last status of each part, as the registration's page shows them."""
 
 from collections.abc import Container
 from dataclasses import dataclass, field, replace
@@ -27,13 +27,13 @@ PART_LABELS = {
     "campaign": "Campaign",
     "phone_number": "Number",
 }
-# From the most to the least urgent: a part shows the first of these that one of its steps has.
-_PART_STATUS = ("failed", "blocked", "running", "drifted", "waiting", "ready", "todo", "kept", "done")
+# The most urgent first: a group shows the first of these that one of its steps has.
+_GROUP_STATUS = ("failed", "blocked", "running", "drifted", "waiting", "ready", "todo", "kept", "done")
 
 
 @dataclass
-class Part:
-    """One group of the step board."""
+class StepGroup:
+    """The steps of one part."""
 
     slug: str
     label: str
@@ -42,7 +42,7 @@ class Part:
     @property
     def status(self) -> str:
         statuses = {step.status for step in self.steps}
-        return next((status for status in _PART_STATUS if status in statuses), "todo")
+        return next((status for status in _GROUP_STATUS if status in statuses), "todo")
 
     @property
     def done(self) -> int:
@@ -62,58 +62,57 @@ class Part:
         return max(times) if times and self.status == "done" else None
 
 
-def parts(steps: list[StepView], planned: Container[str]) -> list[Part]:
-    """The steps in their groups. A fee is shown only at a call of the plan: nobody pays for what is not reached."""
-    groups = {slug: Part(slug, label) for slug, label in PART_LABELS.items()}
+def step_groups(steps: list[StepView], planned: Container[str]) -> list[StepGroup]:
+    """The steps by part. Only the plan's calls show a fee: a call that is not reached costs nothing."""
+    groups = {slug: StepGroup(slug, label) for slug, label in PART_LABELS.items()}
     for step in steps:
         if step.slug not in planned:
             step = replace(step, fee=None)
-        groups.setdefault(step.part, Part(step.part, step.part)).steps.append(step)
+        groups.setdefault(step.part, StepGroup(step.part, step.part)).steps.append(step)
     return [group for group in groups.values() if group.steps]
 
 
-def upstream(registration: Registration) -> list[dict[str, Any]]:
-    """What Twilio last said of each part; words we do not know are shown as they came."""
-    profile, bundle = registration.profile, registration.trust_bundle
+def twilio_status(registration: Registration) -> list[dict[str, Any]]:
+    """Twilio's last status of each part that it has; statuses we do not know are shown as received."""
     brand, campaign, number = registration.brand, registration.campaign, registration.phone_number
-    rows = [
-        _said("Profile", profile, [status_label(BUNDLE, profile.status)], ""),
-        _said("Trust bundle", bundle, [status_label(BUNDLE, bundle.status)], ""),
-        _said(
-            "Brand",
-            brand,
-            brand_words(brand),
-            f"{brand.tcr_id} · resubmitted {brand.resubmissions} of {MAX_BRAND_UPDATES} times"
-            if brand.resubmissions
-            else brand.tcr_id,
-        ),
-        _said("Campaign", campaign, [status_label(CAMPAIGN, campaign.status)], campaign.campaign_id),
-    ]
-    # The number's A2P state is in no answer of Twilio's API: only events report it.
-    a2p = (
-        status_label(NUMBER, number.a2p_status)
-        if number.a2p_status
-        else StatusLabel("A2P state not reported", "idle")
+    resubmitted = (
+        f"resubmitted {brand.resubmissions} of {MAX_BRAND_UPDATES} times" if brand.resubmissions else ""
     )
+    rows = [
+        _row("Profile", registration.profile, [status_label(BUNDLE, registration.profile.status)]),
+        _row(
+            "Trust bundle",
+            registration.trust_bundle,
+            [status_label(BUNDLE, registration.trust_bundle.status)],
+        ),
+        _row("Brand", brand, brand_statuses(brand), " · ".join(filter(None, [brand.tcr_id, resubmitted]))),
+        _row("Campaign", campaign, [status_label(CAMPAIGN, campaign.status)], campaign.campaign_id),
+    ]
     if number.confirmed_at:
-        rows.append(
-            _said("Number", number, [StatusLabel("In the service", "good"), a2p], number.phone_number)
+        # Twilio's API does not return a number's A2P status: only events report it.
+        a2p = (
+            status_label(NUMBER, number.a2p_status)
+            if number.a2p_status
+            else StatusLabel("A2P status not reported", "idle")
         )
-    return [row for row in rows if row["words"]]
+        rows.append(_row("Number", number, [StatusLabel("In the service", "good"), a2p], number.phone_number))
+    return [row for row in rows if row["statuses"]]
 
 
-def brand_words(brand: Brand) -> list[StatusLabel]:
-    """The brand's state, and whether the YES has come: only an approved brand's customer is asked for it."""
-    words = [status_label(BRAND, brand.status)]
+def brand_statuses(brand: Brand) -> list[StatusLabel]:
+    """The brand's status, and whether the customer replied YES: Twilio asks only after the brand is approved."""
+    statuses = [status_label(BRAND, brand.status)]
     if brand.identity_status and (
         brand.status == BRAND_APPROVED or brand.identity_status == IDENTITY_VERIFIED
     ):
-        words.append(status_label(IDENTITY, brand.identity_status))
-    return words
+        statuses.append(status_label(IDENTITY, brand.identity_status))
+    return statuses
 
 
-def _said(label: str, resource: TwilioResource, words: list[StatusLabel], detail: str) -> dict[str, Any]:
-    words = [one for one in words if one.label != "—"]
+def _row(
+    label: str, resource: TwilioResource, statuses: list[StatusLabel], detail: str = ""
+) -> dict[str, Any]:
+    statuses = [status for status in statuses if status.label != "—"]
     if resource.missing_since:
-        words.append(StatusLabel("Not found at Twilio", "bad"))
-    return {"label": label, "words": words, "detail": detail, "at": resource.synced_at}
+        statuses.append(StatusLabel("Not found at Twilio", "bad"))
+    return {"label": label, "statuses": statuses, "detail": detail}

@@ -1,4 +1,4 @@
-"""The pre-flight on the pages: beside the inputs as one types, and once more before anything is paid for."""
+"""The pre-flight check on the pages: beside the form's inputs while typing, and again before anything is paid for."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -19,9 +19,9 @@ from registrations.models import Registration
 from registrations.twilio.rejections import FIELD_PARTS
 from registrations.workflow.planner.decisions import Plan
 
-# The hidden input that carries what the page has shown.
+# Hidden inputs: the findings that the form has shown, and the errors listed above the confirm page's button.
 SEEN = "preflight_seen"
-READ = "preflight_read"
+ACKNOWLEDGED = "preflight_acknowledged"
 _FLAGS = frozenset(
     ("has_embedded_links", "has_embedded_phone", "subscriber_opt_in", "age_gated", "direct_lending")
 )
@@ -29,20 +29,20 @@ _FLAGS = frozenset(
 
 @dataclass(frozen=True)
 class Slot:
-    """The place beside one input where its findings stand; `version` changes when they do."""
+    """The place beside one input for its findings; `version` changes when they do."""
 
     name: str
     findings: tuple[Finding, ...]
 
     @property
     def version(self) -> str:
-        said = "|".join(f"{f.key}{f.severity}{f.text}{f.excerpt}" for f in self.findings)
-        return hashlib.blake2b(said.encode(), digest_size=6).hexdigest()
+        shown = "|".join(f"{f.key}{f.severity}{f.text}{f.excerpt}" for f in self.findings)
+        return hashlib.blake2b(shown.encode(), digest_size=6).hexdigest()
 
 
 @dataclass(frozen=True)
-class Told:
-    """A finding with the label of its input and the way to it."""
+class FindingLink:
+    """A finding with the label of its input and the URL to edit it."""
 
     finding: Finding
     label: str
@@ -53,8 +53,8 @@ def is_yes(value: Any) -> bool:
     return str(value).strip().lower() in TRUE_WORDS
 
 
-def typed(values: Mapping[str, Any]) -> preflight.Parts:
-    """Parts for the pre-flight from what stands in the form now, tidied or not."""
+def to_parts(values: Mapping[str, Any]) -> preflight.Parts:
+    """The form's values, cleaned or not, in the shape that the pre-flight reads."""
     parts: preflight.Parts = {}
     for name, part in FIELD_PARTS.items():
         value = values.get(name)
@@ -65,19 +65,19 @@ def typed(values: Mapping[str, Any]) -> preflight.Parts:
 
 
 def slots(values: Mapping[str, Any]) -> dict[str, Slot]:
-    """One slot for each input of the form, with what the pre-flight says of these values."""
+    """One slot for each input of the form, with the findings for these values."""
     found: dict[str, list[Finding]] = {name: [] for name in FIELD_PARTS if name != "message_samples"}
-    for finding in preflight.check(typed(values), typing=True):
+    for finding in preflight.check(to_parts(values), typing=True):
         found[finding.field].append(finding)
     return {name: Slot(name, tuple(listed)) for name, listed in found.items()}
 
 
-def of_form(form: RegistrationForm) -> dict[str, Slot]:
+def slots_of_form(form: RegistrationForm) -> dict[str, Slot]:
     return slots(form.data if form.is_bound else form.initial)
 
 
-def attributes(found: dict[str, Slot]) -> dict[str, Any]:
-    """What a page with slots needs beside them."""
+def form_context(found: dict[str, Slot]) -> dict[str, Any]:
+    """What a page with slots needs besides them."""
     findings = [finding for slot in found.values() for finding in slot.findings]
     ordered = sorted(findings, key=lambda finding: not finding.is_error)
     return {
@@ -89,10 +89,10 @@ def attributes(found: dict[str, Slot]) -> dict[str, Any]:
 
 
 @require_POST
-def as_one_types(request: HttpRequest) -> HttpResponse:
-    """The slots for the values in the POST; nothing is saved, and nothing of it is kept.
+def check_typed(request: HttpRequest) -> HttpResponse:
+    """The slots for the values in the POST; nothing is saved.
 
-    The composer's texts stand under names of their own, and its page has only the slots that it names.
+    The composer posts its texts under names that begin with "new-", and has only the slots listed in `slots`.
     """
     if not may_write(request):
         raise PermissionDenied
@@ -101,7 +101,7 @@ def as_one_types(request: HttpRequest) -> HttpResponse:
     found = slots(values)
     if named := post.get("slots"):
         found = {name: slot for name, slot in found.items() if name in named.split(",")}
-    context = {"slots": found.values(), **attributes(found)}
+    context = {"slots": found.values(), **form_context(found)}
     return render(request, "registrations/preflight/_slots.html", context)
 
 
@@ -112,9 +112,9 @@ def may_write(request: HttpRequest) -> bool:
     )
 
 
-def told(findings: Iterable[Finding], form_url: str) -> list[Told]:
+def with_links(findings: Iterable[Finding], form_url: str) -> list[FindingLink]:
     return [
-        Told(
+        FindingLink(
             finding,
             str(RegistrationForm.base_fields[finding.field].label),
             f"{form_url}#field-{finding.field}",
@@ -123,33 +123,36 @@ def told(findings: Iterable[Finding], form_url: str) -> list[Told]:
     ]
 
 
-def before_paying(registration: Registration, plan: Plan) -> dict[str, Any]:
-    """What the confirm page and the registration's page say: nothing unless the plan pays for a brand or a campaign."""
-    outside = {"preflight_online": online_checks.enabled(), "preflight_price": online_checks.price()}
-    if not gate.pays(plan):
+def confirm_context(registration: Registration, plan: Plan) -> dict[str, Any]:
+    """For the confirm page and the registration's page: empty unless the plan pays for a brand or a campaign.
+
+    passed: errors that someone has submitted before, despite the pre-flight.
+    """
+    if not gate.is_paid(plan):
         return {"preflight_errors": [], "preflight_warnings": [], "preflight_passed": []}
     form_url = reverse("admin:registrations_registration_change", args=[registration.pk])
     found = gate.findings_of(registration)
-    stops = [f for f in found if f.is_error and not gate.agreed(registration, f)]
-    passed = [f for f in found if f.is_error and gate.agreed(registration, f)]
+    errors = [f for f in found if f.is_error and not gate.is_overridden(registration, f)]
+    passed = [f for f in found if f.is_error and gate.is_overridden(registration, f)]
     return {
-        "preflight_errors": told(stops, form_url),
-        "preflight_warnings": told((f for f in found if not f.is_error), form_url),
-        "preflight_passed": told(passed, form_url),
-        "preflight_read": ",".join(sorted({f.key for f in stops})),
-        **outside,
+        "preflight_errors": with_links(errors, form_url),
+        "preflight_warnings": with_links((f for f in found if not f.is_error), form_url),
+        "preflight_passed": with_links(passed, form_url),
+        "preflight_acknowledged": ",".join(sorted({f.key for f in errors})),
+        "preflight_online": online_checks.enabled(),
+        "preflight_price": online_checks.price(),
     }
 
 
-def read(request: HttpRequest) -> set[str]:
-    """Keys of the errors that the plan's page listed above the button that was pressed."""
-    return set(request.POST.get(READ, "").split(",")) - {""}
+def acknowledged(request: HttpRequest) -> set[str]:
+    """Keys of the errors listed on the confirm page above the button that was pressed."""
+    return set(request.POST.get(ACKNOWLEDGED, "").split(",")) - {""}
 
 
-def unseen(request: HttpRequest, registration: Registration, plan: Plan) -> bool:
-    """Whether the pre-flight has something to say that the form's page has not shown, or that stops Submit."""
-    if not gate.pays(plan):
+def has_unseen(request: HttpRequest, registration: Registration, plan: Plan) -> bool:
+    """Whether there are findings that the form did not show, or errors that block Submit."""
+    if not gate.is_paid(plan):
         return False
     seen = set(request.POST.get(SEEN, "").split(","))
-    found = [f for f in gate.findings_of(registration) if not gate.agreed(registration, f)]
+    found = [f for f in gate.findings_of(registration) if not gate.is_overridden(registration, f)]
     return any(finding.is_error or finding.key not in seen for finding in found)

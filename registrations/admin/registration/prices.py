@@ -1,4 +1,4 @@
-"""What a plan costs, and when: now, or only after the brand's answer. In US dollars."""
+"""What a plan costs, in US dollars: now, and later when the brand is verified."""
 
 import hashlib
 from dataclasses import dataclass
@@ -6,18 +6,15 @@ from decimal import Decimal
 
 from registrations.workflow.planner.decisions import Plan
 
-# Has a price of its own that a person agrees to later, on its own page.
+# Its price is confirmed later, on a page of its own.
 PURCHASE = "number.buy"
-# Twilio's sources differ on whether an edited campaign pays vetting again (Source: docs/twilio.md section 9).
+# Twilio's sources differ on whether an edited campaign pays vetting again (docs/twilio.md section 9).
 MAYBE = frozenset({"campaign.update"})
 
 
 @dataclass(frozen=True)
 class Price:
-    """now: spent before the brand's answer, or at once when the brand stands. later: once the brand is verified.
-
-    maybe: Twilio may charge less.
-    """
+    """now: before the brand is verified. later: once it is verified. maybe: Twilio may charge less."""
 
     now: Decimal = Decimal(0)
     later: Decimal = Decimal(0)
@@ -40,7 +37,7 @@ class Price:
         return now if self.now else "free of charge"
 
     def button(self, label: str) -> str:
-        """The words of the button that agrees to it.
+        """The label of the button that agrees to this price.
 
         >>> Price(Decimal("4.5"), Decimal(15)).button("Submit"), Price(later=Decimal(15)).button("Try again")
         ('Submit · $19.50', 'Try again · free now')
@@ -53,7 +50,7 @@ class Price:
 
 
 def price(plan: Plan) -> Price:
-    """Everything but the number, whose price is agreed apart."""
+    """Everything but the number, whose price is confirmed separately."""
     paid = [call for call in plan.calls if call.fee and call.slug != PURCHASE]
     return Price(
         sum((call.fee for call in paid if call.fee and not call.later), Decimal(0)),
@@ -62,12 +59,12 @@ def price(plan: Plan) -> Price:
     )
 
 
-def mark(plan: Plan) -> str:
-    """The plan that a page shows, for a hidden input: its calls, and a digest of each thing it says of them."""
+def fingerprint(plan: Plan) -> str:
+    """The plan as a page shows it, for a hidden input: its calls, and a digest of each warning."""
     notes = [hashlib.blake2b(note.encode(), digest_size=6).hexdigest() for note in plan.notes]
     return " ".join([*(call.slug for call in plan.calls), *notes])
 
 
-def goes_beyond(plan: Plan, shown: str) -> bool:
-    """Whether the plan holds a call or a warning that the page did not show; "" when a page has shown none."""
-    return bool(shown) and not set(mark(plan).split()) <= set(shown.split())
+def has_grown(plan: Plan, shown: str) -> bool:
+    """Whether the plan has a call or a warning that the page did not show; False when the page sent none ("")."""
+    return bool(shown) and not set(fingerprint(plan).split()) <= set(shown.split())

@@ -1,4 +1,4 @@
-"""Taking a registration down at Twilio: what goes, what stays, and the label typed by hand before it begins."""
+"""Removing a registration from Twilio: what is deleted, what stays, and the name typed to confirm it."""
 
 from typing import Any
 
@@ -9,29 +9,29 @@ from registrations.operations import actions
 from registrations.twilio.statuses import CAMPAIGN_SUSPENDED
 from registrations.workflow.planner import decisions
 
-from . import detail
-from .form import require
+from .base import REMOVE, load, require
+from .detail import can_remove
 
-REMOVE = "registrations.remove_registration"
+NOTHING_TO_REMOVE = "There is nothing to remove from Twilio."
 
 
 def confirm(request: HttpRequest, registration: Registration) -> dict[str, Any]:
-    """The confirm page's values; whoever may not do it does not see it."""
+    """The confirm page's values. Raises PermissionDenied."""
     require(request, REMOVE)
-    trial = detail.load(registration.pk)
-    trial.removing = True  # in memory alone: what the plan would be
+    trial = load(registration.pk)
+    trial.removing = True  # in memory only: for the plan that this would make
     return {
-        "title": "Take down at Twilio",
-        "lead": f"Everything that was made for {registration.label} is removed, one call after the other. "
-        "Messages stop. This cannot be undone.",
+        "title": "Remove from Twilio",
+        "lead": f"Deletes everything that was created at Twilio for {registration.label}. Messages stop. "
+        "This cannot be undone.",
         "calls": decisions.plan(trial).calls,
         "blockers": [],
         "fee": 0,
         "remains": remains(registration),
         "typed": registration.label,
-        "button": "Take down",
+        "button": "Remove from Twilio",
         "danger": True,
-        "forbidden": "" if detail.can_take_down(registration) else "There is nothing to take down here.",
+        "forbidden": "" if can_remove(registration) else NOTHING_TO_REMOVE,
     }
 
 
@@ -41,27 +41,27 @@ def remains(registration: Registration) -> list[str]:
     found = []
     if registration.campaign.status == CAMPAIGN_SUSPENDED:
         found.append(
-            "The campaign is suspended: until Twilio's support lifts that, Twilio deletes neither it nor its service "
-            "(21729), and its monthly fee goes on. The worker stops there and says so."
+            "The campaign is suspended: until Twilio Support lifts the suspension, neither it nor its service can be "
+            "deleted (21729), and its monthly fee continues. Removal stops there and tells you."
         )
     if registration.brand.sid:
         found.append(
-            "The brand stays at Twilio: only a person can delete it, in the Console. A task for that appears here."
+            "The brand stays at Twilio: it can only be deleted by hand, in the Console. A task for that appears here."
         )
     if number.sid or number.phone_number:
         name = number.phone_number or "The number"
-        found.append(f"{name} stays in your account, and so does its monthly price, until you release it.")
+        found.append(f"{name} stays in your account at its monthly price until you release it.")
     return [
         *found,
-        "This registration stays here as “Removed”, with its history. Fees that were paid are not returned.",
+        "This registration stays here as “Removed”, with its history. Fees are not refunded.",
     ]
 
 
 def remove(request: HttpRequest, registration: Registration, actor: str) -> str:
     require(request, REMOVE)
-    if not detail.can_take_down(registration):
-        raise actions.Refused("There is nothing to take down here.")
+    if not can_remove(registration):
+        raise actions.Refused(NOTHING_TO_REMOVE)
     if request.POST.get("label", "").strip() != registration.label.strip():
-        raise actions.Refused("The name does not match. Type it exactly as it is shown, then try again.")
+        raise actions.Refused("The name does not match. Type it exactly as shown, then try again.")
     actions.remove(registration, actor=actor)
-    return "The worker takes everything down now. This page shows each step."
+    return "Removing from Twilio… This page shows each step."

@@ -1,8 +1,8 @@
-"""Each submission of a registration with what came of it, and any two of a part side by side."""
+"""The page "Submissions": what was sent to Twilio and the result, part by part, and any two of a part compared."""
 
 from dataclasses import dataclass
-from typing import Any
 
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
@@ -13,25 +13,38 @@ from registrations.twilio.statuses import BRAND, BUNDLE, CAMPAIGN, StatusLabel, 
 from registrations.workflow.recorder import submissions
 from registrations.workflow.recorder.submissions import Difference
 
-from . import detail
-from .form import find, require
+from .base import VIEW, find, require
 from .panels import PART_LABELS
 
-_WORDS = {"profile": BUNDLE, "trust_bundle": BUNDLE, "brand": BRAND, "campaign": CAMPAIGN}
+_STATUS_LABELS = {"profile": BUNDLE, "trust_bundle": BUNDLE, "brand": BRAND, "campaign": CAMPAIGN}
 
 
 @dataclass(frozen=True)
-class Try:
-    """One submission, ready to be shown. errors: code and text of every item, the failure reason first."""
+class SubmissionView:
+    """One submission as the page shows it."""
 
     submission: Submission
-    step: str
-    status: StatusLabel
-    errors: list[tuple[str, str]]
 
     @property
     def title(self) -> str:
-        return f"Try {self.submission.number}"
+        return f"Submission {self.submission.number}"
+
+    @property
+    def step(self) -> str:
+        return display.step_label(self.submission.step)
+
+    @property
+    def status(self) -> StatusLabel:
+        if not self.submission.status:
+            return StatusLabel("No answer yet", "wait")
+        return status_label(_STATUS_LABELS.get(self.submission.part, {}), self.submission.status)
+
+    @property
+    def errors(self) -> list[tuple[str, str]]:
+        """(code, text) of every error, the failure reason first."""
+        rows = [(row["code"], row["text"]) for row in display.upstream_errors(self.submission.errors)]
+        reason = self.submission.failure_reason
+        return [("", reason), *rows] if reason else rows
 
     @property
     def facts(self) -> list[tuple[str, str]]:
@@ -39,28 +52,28 @@ class Try:
 
 
 @dataclass(frozen=True)
-class Part:
-    """All tries of one part, the newest first; from two on they can be compared."""
+class PartSubmissions:
+    """All submissions of one part, the newest first; two or more can be compared."""
 
     slug: str
     label: str
-    tries: list[Try]
+    submissions: list[SubmissionView]
 
     @property
-    def before(self) -> Try | None:
-        """What the comparison starts with: the try before the newest."""
-        return self.tries[1] if len(self.tries) > 1 else None
+    def before(self) -> SubmissionView | None:
+        """The default for the comparison: the submission before the newest."""
+        return self.submissions[1] if len(self.submissions) > 1 else None
 
     @property
-    def after(self) -> Try:
-        return self.tries[0]
+    def after(self) -> SubmissionView:
+        return self.submissions[0]
 
 
 @dataclass(frozen=True)
 class Comparison:
     label: str
-    before: Try
-    after: Try
+    before: SubmissionView
+    after: SubmissionView
     differences: list[Difference]
 
     @property
@@ -73,55 +86,42 @@ class Comparison:
 
 
 @require_safe
-def page(request: HttpRequest, admin_site: Any, pk: str) -> HttpResponse:
-    """GET …/versions/?a=ID&b=ID compares two submissions of the same part, the older one first."""
+def page(request: HttpRequest, pk: str) -> HttpResponse:
+    """GET …/submissions/?a=ID&b=ID compares two submissions of one part, in either order."""
     registration = find(pk)
-    require(request, "registrations.view_registration")
+    require(request, VIEW)
     parts = _parts(registration)
-    chosen = _chosen(parts, request.GET.get("a", ""), request.GET.get("b", ""))
+    a, b = request.GET.get("a", ""), request.GET.get("b", "")
+    comparison = _compare(parts, a, b)
     return TemplateResponse(
         request,
         "registrations/registration/submissions.html",
         {
-            **admin_site.each_context(request),
-            "title": "Versions",
+            **admin.site.each_context(request),
+            "title": "Submissions",
             "registration": registration,
             "parts": parts,
-            "comparison": chosen,
-            "not_comparable": bool(request.GET.get("a") and request.GET.get("b") and chosen is None),
-            "desk_url": detail.url("detail", registration),
+            "comparison": comparison,
+            "not_comparable": bool(a and b and comparison is None),
         },
     )
 
 
-def _parts(registration: Registration) -> list[Part]:
-    tries: dict[str, list[Try]] = {}
-    for submission in submissions.submissions_of(registration):
-        tries.setdefault(submission.part, []).append(_try(submission))
-    known = [slug for slug in PART_LABELS if slug in tries]
-    slugs = [*known, *(slug for slug in tries if slug not in PART_LABELS)]
+def _parts(registration: Registration) -> list[PartSubmissions]:
+    by_part: dict[str, list[SubmissionView]] = {}
+    for submission in sorted(submissions.submissions_of(registration), key=lambda submission: -submission.number):
+        by_part.setdefault(submission.part, []).append(SubmissionView(submission))
+    slugs = [*PART_LABELS, *(slug for slug in by_part if slug not in PART_LABELS)]
     return [
-        Part(slug, PART_LABELS.get(slug, slug), sorted(tries[slug], key=lambda t: -t.submission.number))
-        for slug in slugs
+        PartSubmissions(slug, PART_LABELS.get(slug, slug), by_part[slug]) for slug in slugs if slug in by_part
     ]
 
 
-def _try(submission: Submission) -> Try:
-    rows = [(row["code"], row["text"]) for row in display.upstream_errors(submission.errors)]
-    if submission.failure_reason:
-        rows.insert(0, ("", submission.failure_reason))
-    known = _WORDS.get(submission.part, {})
-    status = (
-        status_label(known, submission.status) if submission.status else StatusLabel("No answer yet", "wait")
-    )
-    return Try(submission, display.step_label(submission.step), status, rows)
-
-
-def _chosen(parts: list[Part], a: str, b: str) -> Comparison | None:
+def _compare(parts: list[PartSubmissions], a: str, b: str) -> Comparison | None:
     for part in parts:
-        known = {str(one.submission.pk): one for one in part.tries}
+        known = {str(view.submission.pk): view for view in part.submissions}
         if a in known and b in known and a != b:
-            before, after = sorted((known[a], known[b]), key=lambda one: one.submission.number)
+            before, after = sorted((known[a], known[b]), key=lambda view: view.submission.number)
             differences = submissions.compare(before.submission, after.submission)
             return Comparison(part.label, before, after, differences)
     return None

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from registrations.admin.changelist.charts import Bar, Chart, Series, bars, columns
 from registrations.admin.changelist.display import span_text
-from registrations.admin.registration.form import require
+from registrations.admin.registration.base import require
 from registrations.core.clock import now
 from registrations.models.choices import Stage, WaitingFor
 from registrations.reporting import dashboard, statistics

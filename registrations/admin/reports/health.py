@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from registrations.admin.registration.form import require
+from registrations.admin.registration.base import require
 from registrations.core import checks, queue
 from registrations.core.clock import now
 from registrations.models import Heartbeat, WebhookDelivery

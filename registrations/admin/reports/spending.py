@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from registrations.admin.changelist import actions, downloads
-from registrations.admin.registration.form import require
+from registrations.admin.registration.base import require
 from registrations.models import ApiCall
 from registrations.models.choices import FeeKind
 from registrations.operations import bulk as batches
@@ -158,7 +158,7 @@ def _rows(choice: Choice, calls: Any, number: str) -> Any:
 
 
 def _act_label(kind: str) -> str:
-    act = batches.ACTS.get(kind)
+    act = batches.ACTIONS.get(kind)
     return act.label if act else kind
 
 

@@ -37,7 +37,9 @@ def back_off(registration: Registration, decision: Decision, error: errors.Unava
     seconds = min(BACKOFF_CAP_SECONDS, BACKOFF_SECONDS * 2 ** min(attempts - 1, 10)) * random.uniform(
         0.5, 1.5
     )
-    least = error.retry_after or (NOT_FOUND_SECONDS * 2 ** min(attempts - 1, 10) if error.may_pass else 0.2)
+    least = error.retry_after or (
+        NOT_FOUND_SECONDS * 2 ** min(attempts - 1, 10) if error.may_be_propagating else 0.2
+    )
     delay = max(clock.scaled(seconds), timedelta(seconds=least * random.uniform(1.0, 1.3)))
     step = decision.step  # type: ignore[union-attr]
     return Wait(

@@ -257,7 +257,7 @@ def _call(client: TwilioClient, registration: Registration, token: str, step: Wr
         _record_failure(registration, token, api_call, CallState.MISCONFIGURED, error)
         raise
     except errors.Rejected as error:
-        if error.may_pass and registration.attempts < NOT_FOUND_RETRIES:
+        if error.may_be_propagating and registration.attempts < NOT_FOUND_RETRIES:
             _record_failure(registration, token, api_call, CallState.UNAVAILABLE, error)
             raise errors.Unavailable(error.twilio_message, status=error.status, code=error.code) from error
         request_params = api_call.request_params

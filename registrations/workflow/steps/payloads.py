@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
 from registrations.models import Registration
-from registrations.twilio.client.signatures import OVERRIDES
+from registrations.twilio.client.signatures import CONNECTION_OVERRIDES
 
 from .base import RequestParams
 
@@ -118,7 +118,7 @@ def status_callback() -> str:
     if not settings.PUBLIC_BASE_URL:
         return ""
     try:
-        return f"{settings.PUBLIC_BASE_URL}{reverse('bundle-status')}#{OVERRIDES}"
+        return f"{settings.PUBLIC_BASE_URL}{reverse('bundle-status')}#{CONNECTION_OVERRIDES}"
     except NoReverseMatch:
         return ""
 

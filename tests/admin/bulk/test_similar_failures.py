@@ -14,7 +14,7 @@ from registrations.models.choices import ItemState
 from registrations.operations import actions, bulk, similar_failures
 from registrations.operations.similar_failures import Key
 from registrations.workflow.runner import runner
-from tests.admin.conftest import browser, desk_url, person, state
+from tests.admin.conftest import browser, page_url, person, state
 from tests.operations.test_similar_failures import BETTER, FLOW, refused
 
 pytestmark = pytest.mark.django_db
@@ -227,7 +227,7 @@ def test_reading_needs_the_right(nobody, key):
 def test_a_row_of_the_table_leads_to_its_registration(viewer, registrations):
     row = OpenProblem.objects.first()
     for page in ("change", "history"):
-        assert viewer.get(f"{LIST}{row.pk}/{page}/").headers["Location"] == desk_url(row.registration)
+        assert viewer.get(f"{LIST}{row.pk}/{page}/").headers["Location"] == page_url(row.registration)
     assert viewer.get(f"{LIST}99999/change/").status_code == 404
     assert viewer.post(f"{LIST}add/").status_code == 403
 

@@ -12,7 +12,7 @@ from registrations.admin.changelist.search import matching
 from registrations.models import Import, Registration
 from registrations.models.choices import Stage
 from registrations.operations import actions, bulk
-from tests.admin.conftest import desk_url
+from tests.admin.conftest import page_url
 from tests.factories import fake_sid, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -103,7 +103,7 @@ def test_search_finds_nothing_where_nothing_is(registration, typed):
 
 
 def test_rows_lead_to_the_page(boss, registration):
-    assert f'href="{desk_url(registration)}"' in boss.get(LIST).content.decode()
+    assert f'href="{page_url(registration)}"' in boss.get(LIST).content.decode()
 
 
 def test_the_list_on_the_page_searches_and_filters(boss, registration):
@@ -153,7 +153,7 @@ def test_what_twilio_says_is_read_only(boss, registration, name):
     assert (
         response.status_code == 200
         if name == "apicall"
-        else desk_url(registration) in response.headers["Location"]
+        else page_url(registration) in response.headers["Location"]
     )
 
 
@@ -233,7 +233,7 @@ def test_a_list_opened_from_a_registration_names_it_and_leads_back(boss, registr
     page = boss.get(
         f"/admin/registrations/{name}/", {"registration__exact": registration.pk}
     ).content.decode()
-    assert f'Only <a href="{desk_url(registration)}">Corner Bakery</a>' in page
+    assert f'Only <a href="{page_url(registration)}">Corner Bakery</a>' in page
     assert "<title>Corner Bakery" in page
     assert "Show all registrations" in page
     whole = boss.get(f"/admin/registrations/{name}/").content.decode()

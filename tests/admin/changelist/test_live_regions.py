@@ -10,7 +10,7 @@ from registrations.admin.registration import detail
 from registrations.models import Registration
 from registrations.models.choices import Stage
 from registrations.operations import actions
-from tests.admin.conftest import desk_url
+from tests.admin.conftest import page_url
 from tests.factories import make_registration
 
 pytestmark = pytest.mark.django_db
@@ -29,32 +29,32 @@ def versions(page: str) -> dict[str, str]:
 
 def test_an_unchanged_page_is_not_touched(boss):
     registration = make_registration(Stage.OTP)
-    known = versions(boss.get(desk_url(registration)).content.decode())
+    known = versions(boss.get(page_url(registration)).content.decode())
     assert set(known) == set(detail.REGIONS)
-    response = boss.get(desk_url(registration, "refresh"), known)
+    response = boss.get(page_url(registration, "refresh"), known)
     assert response.status_code == 204
     assert response.content == b""
 
 
 def test_only_what_changed_is_sent(boss):
     registration = make_registration(Stage.OTP)
-    known = versions(boss.get(desk_url(registration)).content.decode())
+    known = versions(boss.get(page_url(registration)).content.decode())
     actions.add_note(registration, text="She calls back.", actor="ann")
-    page = boss.get(desk_url(registration, "refresh"), known).content.decode()
+    page = boss.get(page_url(registration, "refresh"), known).content.decode()
     assert re.findall(r'id="live-(\w+)" hx-swap-oob="innerHTML"', page) == ["timeline"]
     assert "She calls back." in page
-    assert boss.get(desk_url(registration, "refresh"), versions(page)).status_code == 204
+    assert boss.get(page_url(registration, "refresh"), versions(page)).status_code == 204
 
 
 def test_every_region_has_its_place_on_the_page(boss):
-    page = boss.get(desk_url(make_registration(Stage.OTP))).content.decode()
+    page = boss.get(page_url(make_registration(Stage.OTP))).content.decode()
     for name in detail.REGIONS:
         assert page.count(f'id="live-{name}"') == 1
 
 
 def test_regions_carry_no_token_that_differs_each_time(boss):
     registration = make_registration(Stage.DRAFT)
-    first, second = (versions(boss.get(desk_url(registration)).content.decode()) for _ in range(2))
+    first, second = (versions(boss.get(page_url(registration)).content.decode()) for _ in range(2))
     assert first == second
 
 
@@ -75,7 +75,7 @@ def test_looks_often_only_while_something_is_about_to_happen(boss, change, secon
     Registration.objects.filter(pk=registration.pk).update(
         **({"next_run_at": None, "lease_until": None} | values)
     )
-    assert f'hx-trigger="every {seconds}s"' in boss.get(desk_url(registration)).content.decode()
+    assert f'hx-trigger="every {seconds}s"' in boss.get(page_url(registration)).content.decode()
 
 
 def test_a_call_opens_in_place(boss):

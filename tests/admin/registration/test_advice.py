@@ -1,4 +1,4 @@
-"""What the registration's page says of a refusal, of what to do next, and of an address that Twilio suggests."""
+"""What the registration's page shows about a rejection, the next step, and an address suggested by Twilio."""
 
 import re
 from datetime import timedelta
@@ -15,7 +15,7 @@ from registrations.twilio.rejections import FAILURES, lookup
 from registrations.workflow.planner import decisions
 from registrations.workflow.planner.problems import Problem
 from registrations.workflow.runner import runner
-from tests.admin.conftest import desk_url, state
+from tests.admin.conftest import page_url, state
 from tests.factories import fake_sid, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -39,33 +39,34 @@ def rejected(reason: str = SUGGESTION, **parts) -> Registration:
 
 
 def page_of(client, registration, page: str = "detail") -> str:
-    return client.get(desk_url(registration, page)).content.decode()
+    return client.get(page_url(registration, page)).content.decode()
 
 
-def said(response) -> str:
+def messages_of(response) -> str:
     return " ".join(str(message) for message in get_messages(response.wsgi_request))
 
 
-class TestWords:
+class TestCatalogue:
     @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.key)
-    def test_every_entry_is_found_again_and_has_its_verdict(self, failure):
-        known = advice.entry(problem(failure))
+    def test_every_entry_is_found_again_and_has_its_chips(self, failure):
+        known = advice.catalogue_entry(problem(failure))
         assert (known.explanation, known.fee) == (failure.explanation, failure.fee)
-        words = advice._verdicts(known)
-        assert words[0][0]
-        assert any("$" in text or "All fees" in text for text, _ in words) == (failure.fee != "none")
-        assert {scope for scope in failure.redo if scope != "none"} <= set(advice._REDO)
+        chips = advice._chips(known)
+        assert chips[0][0]
+        assert any("$" in text or "All fees" in text for text, _ in chips) == (failure.fee != "none")
+        assert {scope for scope in failure.redo if scope != "none"} <= set(advice._REDO_TEXT)
 
     def test_an_unknown_code_is_neutral(self):
-        unknown = advice.entry(problem(lookup(39999)))
-        assert advice._verdicts(unknown) == [("Not in our catalogue", "unknown")]
+        unknown = advice.catalogue_entry(problem(lookup(39999)))
+        assert advice._chips(unknown) == [("Unrecognized error", "unknown")]
 
     def test_a_problem_of_our_own_has_no_entry(self):
         assert (
-            advice.entry(Problem("phone_number", None, "x", "Sender cannot be used", "Correct it.", "")) is None
+            advice.catalogue_entry(Problem("phone_number", None, "x", "Sender cannot be used", "Correct it.", ""))
+            is None
         )
 
-    def test_the_page_tells_them(self, boss):
+    def test_the_page_shows_them(self, boss):
         errors = [
             {"error_code": 30909, "fields": ["MESSAGE_FLOW"], "description": "Not verified."},
             {"error_code": 39999, "description": "Nobody has seen this yet."},
@@ -76,11 +77,11 @@ class TestWords:
         page = page_of(boss, registration)
         assert lookup(30909).explanation.split("'")[0] in page
         assert "May cost $15.00" in page
-        assert "Not in our catalogue" in page
+        assert "Unrecognized error" in page
         assert "Nobody has seen this yet." in page
         assert "https://www.twilio.com/docs/api/errors/30909" in page
 
-    def test_each_reason_stands_with_its_inputs_and_names_the_fields_that_nobody_knows(self, boss):
+    def test_each_reason_shows_its_inputs_and_unrecognized_fields(self, boss):
         errors = [
             {"error_code": 30909, "fields": ["MESSAGE_FLOW", "NEW_THING"], "description": "Not verified."},
             {"error_code": 30889, "fields": "has_embedded_phone"},
@@ -91,8 +92,8 @@ class TestWords:
         page = page_of(boss, registration)
         first, second = page.split('<li class="problem">')[1:]
         assert registration.campaign.message_flow[:80] in first
-        assert f'{desk_url(registration, "change")}#field-message_flow">How people opt in</a>' in first
-        assert "this desk does not know" in first
+        assert f'{page_url(registration, "change")}#field-message_flow">How people opt in</a>' in first
+        assert "Unrecognized field" in first
         assert "NEW_THING" in first
         assert re.search(r"Messages contain phone numbers</a></dt><dd>No</dd>", second)
         form = page_of(boss, registration, "change")
@@ -110,17 +111,17 @@ class TestSuggestion:
         assert page.count("Use suggested address") == 1
         assert page.count('class="btn btn-primary"') == 1
 
-    def test_used_by_one_press_then_the_plan(self, agent):
+    def test_one_press_saves_it_then_shows_the_plan(self, agent):
         registration = rejected()
         response = agent.post(
-            desk_url(registration, "action/use-address"), {"revision": registration.revision}
+            page_url(registration, "action/use-address"), {"revision": registration.revision}
         )
-        assert response.headers["Location"] == desk_url(registration, "confirm/submit")
+        assert response.headers["Location"] == page_url(registration, "confirm/submit")
         registration.profile.refresh_from_db()
         registration.refresh_from_db()
         assert (registration.profile.city, registration.profile.postal_code) == ("Cambridge", "02139-4301")
         assert registration.profile.street_secondary == ""
-        assert not registration.is_submitted, "nothing is sent before the plan was seen"
+        assert not registration.is_submitted, "nothing is sent before the plan has been shown"
         plan = agent.get(response.headers["Location"]).content.decode()
         for call in decisions.plan(Registration.objects.get(pk=registration.pk)).calls:
             assert call.label.replace("'", "&#x27;") in plan
@@ -131,7 +132,7 @@ class TestSuggestion:
         assert "Use suggested address" in page_of(agent, registration, "change")
         before = state(registration)
         typed = data_of(registration) | {"email": "typed@harborcrafts.com", "_use_address": "1"}
-        page = agent.post(desk_url(registration, "change"), typed).content.decode()
+        page = agent.post(page_url(registration, "change"), typed).content.decode()
         assert state(registration) == before, "nothing is saved"
         values = dict(re.findall(r'name="(email|city|postal_code|revision)" value="([^"]*)"', page))
         assert values == {
@@ -147,28 +148,28 @@ class TestSuggestion:
         registration = rejected(SUGGESTION.replace("1 Main St", "1 Main St " * 40))
         before = state(registration)
         response = agent.post(
-            desk_url(registration, "action/use-address"), {"revision": registration.revision}
+            page_url(registration, "action/use-address"), {"revision": registration.revision}
         )
-        assert "by hand" in said(response)
+        assert "by hand" in messages_of(response)
         assert state(registration) == before
 
-    def test_of_a_registration_that_moved_on_is_refused(self, agent):
+    def test_refused_after_an_edit(self, agent):
         registration = rejected()
         before = state(registration)
-        response = agent.post(desk_url(registration, "action/use-address"), {"revision": "9"})
-        assert response.headers["Location"] == desk_url(registration)
-        assert "look again" in said(response)
+        response = agent.post(page_url(registration, "action/use-address"), {"revision": "9"})
+        assert response.headers["Location"] == page_url(registration)
+        assert "review it again" in messages_of(response)
         assert state(registration) == before
 
     @pytest.mark.parametrize("reason", ["", "Email is invalid."])
-    def test_none_is_offered_where_none_was_made(self, agent, reason):
+    def test_not_offered_without_a_suggestion(self, agent, reason):
         registration = rejected(reason)
         assert "Use suggested address" not in page_of(agent, registration)
         before = state(registration)
-        agent.post(desk_url(registration, "action/use-address"), {"revision": registration.revision})
+        agent.post(page_url(registration, "action/use-address"), {"revision": registration.revision})
         assert state(registration) == before
 
-    def test_who_may_only_look_sees_the_table_without_the_button(self, viewer):
+    def test_a_viewer_sees_the_table_without_the_button(self, viewer):
         page = page_of(viewer, rejected())
         assert "Twilio suggests this address" in page
         assert "Use suggested address" not in page
@@ -179,7 +180,7 @@ class TestSuggestion:
 
 
 class TestTasks:
-    def test_a_suspended_brand_is_a_task_with_a_text_for_support(self, boss):
+    def test_a_suspended_brand_is_a_task_with_a_message_for_support(self, boss):
         registration = make_registration(
             Stage.BRAND, answer={"status": "SUSPENDED", "identity_status": "VERIFIED"}
         )
@@ -190,9 +191,9 @@ class TestTasks:
         assert '<details id="ticket" class="why" open>' in card
         assert "copy-ticket-text" in card
         assert registration.profile.email not in card
-        assert 'id="act-primary"' not in page, "nothing here can be fixed by an edit"
+        assert 'id="action-primary"' not in page, "nothing here can be fixed by an edit"
 
-    def test_a_brand_to_be_deleted_by_hand(self, boss):
+    def test_a_brand_to_delete_in_the_console(self, boss):
         registration = make_registration(Stage.LIVE)
         sid = fake_sid("BN")
         registration.retired.create(kind="brand", sid=sid, reason="Tries spent.", removal="console")
@@ -212,5 +213,5 @@ class TestTasks:
         assert "Campaigns take 10 to 15 days." in page
         assert page.count("Overdue") == 2
 
-    def test_nothing_to_do_is_no_card(self, boss):
+    def test_no_card_without_tasks(self, boss):
         assert 'id="tasks-title"' not in page_of(boss, make_registration(Stage.LIVE))

@@ -1,4 +1,4 @@
-"""The composer's page: from the form, through texts that a person reads, back into the form; nothing is saved."""
+"""The composer's page: from the form to composed texts and back into the form; nothing is saved."""
 
 import re
 from html import unescape
@@ -36,14 +36,14 @@ def areas(html: str) -> dict[str, str]:
     return {name: unescape(value) for name, value in found}
 
 
-def test_it_begins_with_what_the_form_has(agent):
+def test_it_starts_with_the_forms_values(agent):
     html = agent.post(COMPOSE, VALID).content.decode()
     assert 'name="composer-brand" value="Ann Lee Nails"' in html
     assert hidden(html)["last_name"] == "Lee"
     assert "Use these texts" not in html
 
 
-def test_texts_are_shown_to_be_read_and_nothing_is_saved(agent):
+def test_texts_are_shown_and_nothing_is_saved(agent):
     html = agent.post(COMPOSE, {**VALID, **CHOICES}).content.decode()
     texts = areas(html)
     assert "Tío Beto's Tacos" in texts["new-message_flow"]
@@ -52,7 +52,7 @@ def test_texts_are_shown_to_be_read_and_nothing_is_saved(agent):
     assert not Registration.objects.exists()
 
 
-def test_used_texts_land_unsaved_in_the_form_with_all_else_that_was_typed(agent):
+def test_used_texts_appear_unsaved_in_the_form_beside_everything_typed(agent):
     shown = agent.post(COMPOSE, {**VALID, **CHOICES}).content.decode()
     typed = {**hidden(shown), **areas(shown)}
     typed["new-description"] = typed["new-description"] + " And more."
@@ -66,7 +66,7 @@ def test_used_texts_land_unsaved_in_the_form_with_all_else_that_was_typed(agent)
     assert not Registration.objects.exists()
 
 
-def test_back_keeps_what_was_there(agent):
+def test_discard_keeps_the_forms_texts(agent):
     shown = agent.post(COMPOSE, {**VALID, **CHOICES}).content.decode()
     html = agent.post(ADD, {**hidden(shown), **areas(shown), "_back": "1"}).content.decode()
     assert areas(html)["description"] == VALID["description"]
@@ -85,27 +85,27 @@ def test_a_saved_registration_stays_as_it_is(agent):
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "error"),
     [
         ({"composer-page": "http://tiobeto.example.com"}, "must start with https://"),
         ({"composer-brand": ""}, "This field is required"),
-        ({"composer-keyword": "STOP"}, "does not mean stopping"),
+        ({"composer-keyword": "STOP"}, "does not mean opting out"),
         ({"composer-business": "bank"}, "not one of the available choices"),
     ],
 )
-def test_wrong_choices_are_told_beside_them(agent, changes, said):
+def test_errors_are_shown_beside_the_choices(agent, changes, error):
     answer = agent.post(COMPOSE, {**VALID, **CHOICES, **changes})
     assert answer.status_code == 422
-    assert said in answer.content.decode()
+    assert error in answer.content.decode()
     assert "Use these texts" not in answer.content.decode()
 
 
-def test_who_may_not_write_may_not_compose(viewer, agent):
+def test_composing_needs_permission(viewer, agent):
     assert viewer.post(COMPOSE, VALID).status_code == 403
-    assert agent.get(COMPOSE).status_code == 302, "a page that carries typed values comes by POST alone"
+    assert agent.get(COMPOSE).status_code == 302, "a page that carries typed values is opened by POST only"
 
 
-def test_the_composed_texts_are_checked_as_one_types(agent):
+def test_the_composed_texts_are_checked_while_typing(agent):
     shown = agent.post(COMPOSE, {**VALID, **CHOICES}).content.decode()
     typed = {**hidden(shown), **areas(shown), "new-message_sample_1": "Hello, see you on [date]."}
     html = agent.post("/admin/registrations/registration/preflight/", typed).content.decode()

@@ -1,4 +1,4 @@
-"""A brand that Twilio does not take again: the page offers nothing that cannot help, and no fee it cannot reach."""
+"""A brand that cannot be resubmitted: no button that cannot help, and no fee that cannot be charged."""
 
 import re
 
@@ -9,7 +9,7 @@ from registrations.models import Brand, Registration
 from registrations.models.choices import Stage
 from registrations.workflow.planner import decisions
 from registrations.workflow.runner import runner
-from tests.admin.conftest import desk_url, state
+from tests.admin.conftest import page_url, state
 from tests.factories import make_registration
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def failed_brand(*errors: object, resubmissions: int = 0, words: str = "") -> Re
 
 
 def page_of(client, registration: Registration, page: str = "detail") -> str:
-    return " ".join(client.get(desk_url(registration, page)).content.decode().split())
+    return " ".join(client.get(page_url(registration, page)).content.decode().split())
 
 
 def fees(page: str) -> set[str]:
@@ -47,20 +47,20 @@ def dead(request, db) -> Registration:
 
 
 class TestDeadEnd:
-    def test_the_page_offers_neither_a_fix_nor_another_try(self, boss, dead):
+    def test_the_page_offers_neither_a_fix_nor_a_resubmission(self, boss, dead):
         page = page_of(boss, dead)
-        assert 'id="act-primary"' not in page
+        assert 'id="action-primary"' not in page
         assert "Try again" not in page
         assert "Can be resubmitted" not in page
         assert "confirm/submit" not in page
         assert "Delete a brand in Twilio&#x27;s Console" in page
-        assert page.count("btn-primary") == 1, "the one thing to do is the task's"
+        assert page.count("btn-primary") == 1, "the only primary button is the task's"
 
-    def test_no_fee_of_a_call_that_is_not_reached(self, boss, dead):
+    def test_no_fee_for_a_call_that_is_not_reached(self, boss, dead):
         # What a new brand costs is the catalogue's warning; the campaign's fee belongs to no call of the plan.
         assert "$15.00" not in page_of(boss, dead)
         assert fees(page_of(boss, dead, "confirm/submit")) == set()
-        assert "Submitting as it stands costs nothing" in page_of(boss, dead, "change")
+        assert "Submitting costs nothing now" in page_of(boss, dead, "change")
         assert decisions.plan(dead).fee == 0
 
     def test_the_confirm_page_has_no_button_and_submit_is_refused(self, boss, dead):
@@ -69,7 +69,7 @@ class TestDeadEnd:
         assert "btn-primary" not in page
         before = state(dead)
         data = {"revision": dead.revision, "fee": "100"}
-        response = boss.post(desk_url(dead, "action/submit"), data)
+        response = boss.post(page_url(dead, "action/submit"), data)
         assert "Nothing can be sent" in " ".join(map(str, get_messages(response.wsgi_request)))
         assert state(dead) == before
 
@@ -78,7 +78,7 @@ class TestDeadEnd:
         assert "Submitting does not help now." in page
         assert "30793" in page or "21724" in page
 
-    def test_an_edit_is_sent_as_far_as_it_gets(self, boss, dead):
+    def test_an_edit_is_sent_as_far_as_possible(self, boss, dead):
         dead.profile.email = "ann@annlee.example.com"
         dead.profile.save()
         Registration.objects.filter(pk=dead.pk).update(revision=dead.revision + 1)
@@ -88,11 +88,11 @@ class TestDeadEnd:
         assert not [slug for slug in slugs if slug.startswith(("brand.", "campaign."))]
         assert (plan.dead_end, plan.fee) == (True, 0)
         page = page_of(boss, dead, "confirm/submit")
-        assert "It will stop for you at" in page
+        assert "You'll need to:" in page
         assert "Submit changes" in page
         assert "free of charge" in page_of(boss, dead)
 
-    def test_a_brand_that_is_gone_may_be_paid_for_again(self, boss, dead):
+    def test_a_deleted_brand_can_be_paid_for_again(self, boss, dead):
         Brand.objects.filter(registration=dead).update(missing_since=dead.created_at)
         runner.refresh_status(dead.pk)
         plan = decisions.plan(runner.load(dead.pk))
@@ -102,9 +102,9 @@ class TestDeadEnd:
         assert {"$4.50", "$15.00", "$19.50"} <= fees(page)
 
 
-def test_the_chip_counts_the_tries(boss):
+def test_the_chip_counts_the_resubmissions(boss):
     page = page_of(boss, failed_brand(EDIT_FIELDS, resubmissions=3))
-    assert "No tries left: 3 of 3 used" in page
+    assert "No resubmissions left: 3 of 3 used" in page
     assert ">Edit</a>" in page.split('id="problems-title"')[1].split("</section>")[0], (
         "the next brand needs it right"
     )
@@ -123,7 +123,7 @@ def test_a_suspended_brand_shows_no_fee_either(boss):
 class TestNowAndLater:
     """A resubmission is free; the campaign behind the brand's answer is not."""
 
-    def test_a_brand_with_tries_left(self, boss):
+    def test_a_brand_with_resubmissions_left(self, boss):
         registration = failed_brand(EDIT_FIELDS, resubmissions=1)
         plan = decisions.plan(registration)
         later = {call.slug: call.later for call in plan.calls}
@@ -137,33 +137,33 @@ class TestNowAndLater:
         assert "Try again · free now" in confirm
         assert '<th scope="row">Now</th><td class="number">free</td>' in confirm
         assert '<th scope="row">Later</th><td class="number">$15.00</td>' in confirm
-        assert "Later, when the brand is approved and the customer has answered YES" in confirm
+        assert "Later, when the brand is approved and the customer has replied YES" in confirm
         assert "Submitting is <strong>free now</strong>" in page_of(boss, registration, "change")
 
-    def test_the_button_s_note(self, boss):
+    def test_the_note_below_the_button(self, boss):
         registration = failed_brand(resubmissions=1)
         Registration.objects.filter(pk=registration.pk).update(revision=registration.revision + 1)
         assert "free now, campaign vetting later $15.00" in page_of(boss, registration)
         assert "costs $4.50 now, campaign vetting later $15.00" in page_of(boss, make_registration())
 
-    def test_what_was_agreed_to_is_the_sum(self, boss):
+    def test_the_confirmed_fee_is_the_sum(self, boss):
         registration = failed_brand(EDIT_FIELDS, resubmissions=1)
         boss.post(
-            desk_url(registration, "action/submit"), {"revision": registration.revision, "fee": "14.99"}
+            page_url(registration, "action/submit"), {"revision": registration.revision, "fee": "14.99"}
         )
         assert not runner.load(registration.pk).brand.resubmit_requested
         boss.post(
-            desk_url(registration, "action/submit"), {"revision": registration.revision, "fee": "15.00"}
+            page_url(registration, "action/submit"), {"revision": registration.revision, "fee": "15.00"}
         )
         assert runner.load(registration.pk).brand.resubmit_requested
 
-    def test_what_stands_in_the_way_is_said_before_the_calls(self, boss):
+    def test_what_blocks_it_is_shown_before_the_calls(self, boss):
         for n in range(3):
             make_registration(Stage.BRAND, label=f"Other {n}")
         confirm = page_of(boss, make_registration(), "confirm/submit")
         assert confirm.index('id="forbidden"') < confirm.index('<table class="plan"')
 
-    def test_a_first_submission_is_told_by_its_two_halves(self, boss):
+    def test_a_first_submission_shows_both_parts_of_its_fee(self, boss):
         confirm = page_of(boss, make_registration(), "confirm/submit")
         assert '<th scope="row">Now</th><td class="number">$4.50</td>' in confirm
         assert "Submit · $19.50" in confirm
@@ -182,7 +182,7 @@ class TestNowAndLater:
     @pytest.mark.parametrize(
         ("code", "edited", "warned"), [(30886, False, True), (30886, True, False), (30991, False, False)]
     )
-    def test_who_sends_the_same_again_is_warned_where_an_input_was_at_fault(self, db, code, edited, warned):
+    def test_resubmitting_unchanged_inputs_warns_when_an_input_was_rejected(self, db, code, edited, warned):
         answer = {"campaign_status": "FAILED", "errors": [{"error_code": code}]}
         registration = make_registration(Stage.CAMPAIGN, answer=answer)
         registration.campaign.description += " By text." * edited
@@ -191,7 +191,7 @@ class TestNowAndLater:
 
 
 class TestVerifiedBrand:
-    """Only who edited what Twilio does not take now is told so."""
+    """The note appears only after an edit that Twilio does not accept now."""
 
     NOTE = "Twilio accepts no changes to the person"
 

@@ -1,4 +1,4 @@
-"""The page of one registration, at every stage and with every kind of answer of Twilio's."""
+"""The page of one registration, at every stage and with every kind of answer from Twilio."""
 
 import re
 from datetime import timedelta
@@ -9,7 +9,7 @@ from django.utils import timezone
 from registrations.models import ApiCall, Event, Registration
 from registrations.models.choices import CallState, Stage
 from registrations.operations import actions, otp
-from tests.admin.conftest import desk_url
+from tests.admin.conftest import page_url
 from tests.factories import fake_sid, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -31,9 +31,9 @@ def text(response) -> str:
 
 
 def primary(page: str) -> str:
-    """The words on the page's one primary button, or ""."""
-    found = re.findall(r'id="act-primary">([^<]*)<', page)
-    assert len(re.findall(r'class="btn btn-primary"', page)) <= 1, "one primary button a page"
+    """The label of the page's one primary button, or ""."""
+    found = re.findall(r'id="action-primary">([^<]*)<', page)
+    assert len(re.findall(r'class="btn btn-primary"', page)) <= 1, "one primary button per page"
     return found[0] if found else ""
 
 
@@ -41,7 +41,7 @@ def primary(page: str) -> str:
 def test_renders_at_every_stage(boss, stage):
     registration = make_registration(stage)
     assert registration.stage == stage
-    response = boss.get(desk_url(registration))
+    response = boss.get(page_url(registration))
     assert response.status_code == 200
     page = text(response)
     assert Stage(stage).label in page
@@ -52,7 +52,7 @@ def test_renders_at_every_stage(boss, stage):
 def test_edit_and_confirm_pages_render_at_every_stage(boss, stage):
     registration = make_registration(stage)
     for page in ("change", "confirm/submit", "confirm/purchase"):
-        assert boss.get(desk_url(registration, page)).status_code == 200
+        assert boss.get(page_url(registration, page)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -66,53 +66,53 @@ def test_edit_and_confirm_pages_render_at_every_stage(boss, stage):
     ],
 )
 def test_primary_action_follows_the_stage(boss, stage, label):
-    assert primary(text(boss.get(desk_url(make_registration(stage))))) == label
+    assert primary(text(boss.get(page_url(make_registration(stage))))) == label
 
 
-def test_primary_action_of_an_edited_registration_is_to_send_the_changes(boss):
+def test_primary_action_of_an_edited_registration_is_submit_changes(boss):
     registration = make_registration(Stage.OTP)
     actions.edit(registration, {"profile": {"city": "Salem"}}, actor="ann")
-    page = text(boss.get(desk_url(registration)))
+    page = text(boss.get(page_url(registration)))
     assert primary(page) == "Submit changes"
-    assert "Edited, not sent" in page
+    assert "Edited, not submitted" in page
 
 
 def test_primary_action_on_hold_is_release(boss):
     registration = make_registration(Stage.BRAND)
     actions.hold(registration, reason="Wait for Monday.", actor="ann")
-    page = text(boss.get(desk_url(registration)))
+    page = text(boss.get(page_url(registration)))
     assert primary(page) == "Release"
     assert "Wait for Monday." in page
 
 
-def test_every_problem_is_told_with_its_advice_and_leads_to_its_input(boss):
+def test_every_problem_has_its_advice_and_links_to_its_input(boss):
     registration = make_registration(
         Stage.CAMPAIGN,
         answer={"campaign_status": "FAILED", "errors": CAMPAIGN_ERRORS, "campaign_id": "C1234AB"},
     )
-    page = text(boss.get(desk_url(registration)))
+    page = text(boss.get(page_url(registration)))
     for item in CAMPAIGN_ERRORS:
         assert str(item["error_code"]) in page
         assert item["description"] in page
-    assert "Twilio refused this for 3 reasons" in page
-    assert f'{desk_url(registration, "change")}#field-message_flow"' in page
-    assert f'{desk_url(registration, "change")}#field-privacy_policy_url"' in page
+    assert "Rejected by Twilio for 3 reasons" in page
+    assert f'{page_url(registration, "change")}#field-message_flow"' in page
+    assert f'{page_url(registration, "change")}#field-privacy_policy_url"' in page
     assert primary(page) == "Fix this"
 
 
-def test_each_problem_stands_beside_its_input_on_the_form(boss):
+def test_each_problem_is_beside_its_input_on_the_form(boss):
     registration = make_registration(
         Stage.CAMPAIGN, answer={"campaign_status": "FAILED", "errors": CAMPAIGN_ERRORS}
     )
-    page = text(boss.get(desk_url(registration, "change")))
+    page = text(boss.get(page_url(registration, "change")))
     flow = page.split('id="field-message_flow"')[1].split('id="field-message_sample_1"')[0]
     assert "The call to action could not be verified." in flow
     assert "30909" in flow
-    # What belongs to no input is told above the form instead of being dropped.
+    # A problem without an input is shown above the form.
     assert "Something nobody has seen yet." in page.split('id="registration-form"')[0]
 
 
-def test_hostile_words_of_twilio_and_of_people_are_escaped(boss):
+def test_hostile_texts_from_twilio_and_people_are_escaped(boss):
     registration = make_registration(
         Stage.CAMPAIGN,
         label=HOSTILE,
@@ -130,7 +130,7 @@ def test_hostile_words_of_twilio_and_of_people_are_escaped(boss):
         },
     )
     Event.objects.create(registration=registration, tag=HOSTILE, text=HOSTILE, actor=HOSTILE)
-    run = ApiCall.objects.create(
+    call = ApiCall.objects.create(
         registration=registration,
         step=HOSTILE[:40],
         state=CallState.REJECTED,
@@ -143,15 +143,15 @@ def test_hostile_words_of_twilio_and_of_people_are_escaped(boss):
     actions.add_note(registration, text=HOSTILE, actor=HOSTILE)
     actions.hold(registration, reason=HOSTILE, actor=HOSTILE)
     for url in (
-        desk_url(registration),
-        desk_url(registration, "refresh"),
-        desk_url(registration, "change"),
-        desk_url(registration, "confirm/submit"),
+        page_url(registration),
+        page_url(registration, "refresh"),
+        page_url(registration, "change"),
+        page_url(registration, "confirm/submit"),
         "/admin/registrations/registration/",
         "/admin/registrations/campaign/",
         "/admin/registrations/apicall/",
         "/admin/registrations/event/",
-        f"/admin/registrations/apicall/{run.pk}/change/",
+        f"/admin/registrations/apicall/{call.pk}/change/",
     ):
         response = boss.get(url)
         assert response.status_code == 200, url
@@ -160,14 +160,14 @@ def test_hostile_words_of_twilio_and_of_people_are_escaped(boss):
         assert 'href="javascript:' not in text(response), url
 
 
-@pytest.mark.parametrize("word", ["PAUSED_FOR_NOW", "SOMETHING_NEW", "<b>", "lower-case"])
-def test_unknown_words_are_shown_as_they_came(boss, word):
-    shown = word.replace("<", "&lt;").replace(">", "&gt;")
-    brand = make_registration(Stage.BRAND, answer={"status": word, "identity_status": word})
-    campaign = make_registration(Stage.CAMPAIGN, answer={"campaign_status": word})
-    profile = make_registration(Stage.PROFILE, answer={"status": word})
+@pytest.mark.parametrize("status", ["PAUSED_FOR_NOW", "SOMETHING_NEW", "<b>", "lower-case"])
+def test_unknown_statuses_are_shown_as_received(boss, status):
+    shown = status.replace("<", "&lt;").replace(">", "&gt;")
+    brand = make_registration(Stage.BRAND, answer={"status": status, "identity_status": status})
+    campaign = make_registration(Stage.CAMPAIGN, answer={"campaign_status": status})
+    profile = make_registration(Stage.PROFILE, answer={"status": status})
     for registration in (brand, campaign, profile):
-        assert boss.get(desk_url(registration)).status_code == 200
+        assert boss.get(page_url(registration)).status_code == 200
     assert shown in text(boss.get("/admin/registrations/brand/"))
     assert shown in text(boss.get("/admin/registrations/campaign/"))
 
@@ -175,20 +175,20 @@ def test_unknown_words_are_shown_as_they_came(boss, word):
 @pytest.mark.parametrize(
     "errors", [None, {}, "just a text", ["a", None, 7], [{"code": 18601}], [{"x": {"y": 1}}]]
 )
-def test_odd_shapes_of_errors_crash_nothing(boss, errors):
+def test_odd_shapes_of_errors_are_rendered(boss, errors):
     registration = make_registration(Stage.CAMPAIGN, answer={"campaign_status": "FAILED", "errors": errors})
-    for url in (desk_url(registration), desk_url(registration, "change"), "/admin/registrations/campaign/"):
+    for url in (page_url(registration), page_url(registration, "change"), "/admin/registrations/campaign/"):
         assert boss.get(url).status_code == 200
 
 
-def test_unknown_stage_and_waiting_words_render(boss):
+def test_unknown_stage_and_waiting_for_render(boss):
     registration = make_registration(Stage.DRAFT)
     Registration.objects.filter(pk=registration.pk).update(stage="odd", waiting_for="martian")
     ApiCall.objects.create(
         registration=registration, step="gone.step", state="odd", started_at=timezone.now()
     )
     for url in (
-        desk_url(registration),
+        page_url(registration),
         "/admin/registrations/registration/",
         "/admin/registrations/apicall/",
     ):
@@ -198,8 +198,8 @@ def test_unknown_stage_and_waiting_words_render(boss):
     assert "gone.step" in text(boss.get("/admin/registrations/apicall/"))
 
 
-class TestOneTimeText:
-    def test_panel_shows_clock_and_wording(self, boss, settings):
+class TestOtpText:
+    def test_card_shows_times_and_message(self, boss, settings):
         settings.A2P_TIME_SCALE = 1
         settings.A2P_SANDBOX_PANEL_URL = "http://127.0.0.1:8/panel"
         registration = make_registration(Stage.OTP)
@@ -207,76 +207,76 @@ class TestOneTimeText:
         registration.brand.otp_sent_at, registration.brand.otp_sends = sent, 2
         registration.brand.registered_at = timezone.now() - timedelta(days=3, hours=1)
         registration.brand.save()
-        page = text(boss.get(desk_url(registration)))
+        page = text(boss.get(page_url(registration)))
         assert "<dt>Texts sent</dt><dd>2</dd>" in page
-        assert "<dt>Answer within</dt><dd>3 h</dd>" in page
-        assert "26 d left" in page
+        assert "<dt>Text expires in</dt><dd>3 h</dd>" in page
+        assert "<dt>Brand expires in</dt><dd>26 d</dd>" in page
         assert "+1 915-278-2000" in page
         assert "YES" in page
         assert "no code to type" in page
-        assert "answer for the customer" in page
+        assert "reply for the customer" in page
         assert primary(page) == "Resend OTP text"
 
-    def test_the_cool_down_takes_the_button_away_and_says_why(self, boss, settings):
+    def test_during_the_cooldown_there_is_no_button_and_the_reason_is_shown(self, boss, settings):
         settings.A2P_TIME_SCALE = 1
         registration = make_registration(Stage.OTP)  # Twilio's first text went out this moment
-        page = text(boss.get(desk_url(registration)))
+        page = text(boss.get(page_url(registration)))
         assert "confirm/resend-otp" not in page
         assert 'id="otp-why-not"' in page
         assert otp.state(registration).why_not in page
         assert primary(page) == ""
 
-    def test_expired_text_is_said(self, boss, settings):
+    def test_an_expired_text_is_shown(self, boss, settings):
         settings.A2P_TIME_SCALE = 1
         registration = make_registration(Stage.OTP)
         registration.brand.otp_sent_at = timezone.now() - timedelta(hours=25)
         registration.brand.save()
-        assert "expired" in text(boss.get(desk_url(registration)))
+        assert "expired" in text(boss.get(page_url(registration)))
 
-    def test_no_panel_before_and_after(self, boss):
+    def test_no_card_before_and_after(self, boss):
         for stage in (Stage.BRAND, Stage.CAMPAIGN):
-            assert "Texts sent" not in text(boss.get(desk_url(make_registration(stage))))
+            assert "Texts sent" not in text(boss.get(page_url(make_registration(stage))))
 
 
 def test_sids_link_to_the_console_and_can_be_copied(boss):
     registration = make_registration(Stage.CAMPAIGN)
-    page = text(boss.get(desk_url(registration)))
+    page = text(boss.get(page_url(registration)))
     assert f"https://console.twilio.com/us1/develop/sms/services/{registration.campaign.service_sid}" in page
     assert f'data-copy="{registration.brand.sid}"' in page
 
 
-def test_an_owned_number_is_not_called_bought(boss):
-    assert "Buy a number" not in text(boss.get(desk_url(make_registration(Stage.OTP))))
+def test_our_own_number_is_not_listed_as_bought(boss):
+    assert "Buy a number" not in text(boss.get(page_url(make_registration(Stage.OTP))))
 
 
-def test_a_number_to_buy_asks_for_the_price_first(boss, agent):
+def test_the_price_of_a_number_is_confirmed_first(boss, agent):
     registration = make_registration(
         Stage.NUMBER, parts={"phone_number": {"sender_number": "", "area_code": "415"}}
     )
-    assert primary(text(boss.get(desk_url(registration)))) == "Confirm purchase"
-    assert "$1.15 a month" in text(boss.get(desk_url(registration, "confirm/purchase")))
-    # Who may not spend is not offered the button.
-    assert primary(text(agent.get(desk_url(registration)))) != "Confirm purchase"
-    assert "may not buy numbers" in text(agent.get(desk_url(registration, "confirm/purchase")))
+    assert primary(text(boss.get(page_url(registration)))) == "Confirm purchase"
+    assert "$1.15 a month" in text(boss.get(page_url(registration, "confirm/purchase")))
+    # Without permission to buy there is no button.
+    assert primary(text(agent.get(page_url(registration)))) != "Confirm purchase"
+    assert "cannot buy numbers" in text(agent.get(page_url(registration, "confirm/purchase")))
 
 
-def test_what_twilio_says_stands_beside_the_steps(boss):
+def test_twilios_statuses_are_beside_the_steps(boss):
     registration = make_registration(Stage.LIVE)
-    assert "A2P state not reported" in text(boss.get(desk_url(registration)))
+    assert "A2P status not reported" in text(boss.get(page_url(registration)))
     registration.phone_number.a2p_status = "pending_registration"
     registration.phone_number.save()
     registration.brand.resubmissions = 2
     registration.brand.save()
-    page = text(boss.get(desk_url(registration)))
-    for word in ("In the service", "Registering", "B4NKP7Q", "resubmitted 2 of 3 times", "C7LM2XY"):
-        assert word in page
+    page = text(boss.get(page_url(registration)))
+    for expected in ("In the service", "Registering", "B4NKP7Q", "resubmitted 2 of 3 times", "C7LM2XY"):
+        assert expected in page
 
 
 def test_retired_objects_are_shown(boss):
     registration = make_registration(Stage.CAMPAIGN)
     sid = fake_sid("MG")
-    registration.retired.create(kind="service", sid=sid, reason="Replaced.")
-    page = text(boss.get(desk_url(registration)))
+    registration.retired.create(kind="service", sid=sid, why="Replaced.")
+    page = text(boss.get(page_url(registration)))
     assert sid in page
     assert "Left at Twilio" in page
 
@@ -298,16 +298,16 @@ def test_queries_do_not_grow_with_the_registration(boss, django_assert_max_num_q
             started_at=timezone.now(),
         )
     with django_assert_max_num_queries(20):
-        page = text(boss.get(desk_url(registration)))
-    assert "The whole timeline" in page
+        page = text(boss.get(page_url(registration)))
+    assert "Full timeline" in page
     assert "All calls of this registration" in page
 
 
-def test_redacted_ledger_only(boss):
+def test_api_calls_are_redacted(boss):
     """Inputs as sent (`request_params`) never reach the page: only the redacted request does."""
     registration = make_registration(Stage.PROFILE)
-    run = registration.api_calls.first()
-    run.request_params = {"secret": "plain-text-email"}
-    run.save()
-    for url in (desk_url(registration), f"/admin/registrations/apicall/{run.pk}/change/"):
+    call = registration.api_calls.first()
+    call.request_params = {"secret": "plain-text-email"}
+    call.save()
+    for url in (page_url(registration), f"/admin/registrations/apicall/{call.pk}/change/"):
         assert "plain-text-email" not in text(boss.get(url))

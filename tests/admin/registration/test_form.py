@@ -1,4 +1,4 @@
-"""Adding and editing on the page: errors at their fields, nothing typed is lost, no silent spending."""
+"""Adding and editing: errors beside their fields, nothing typed is lost, nothing is spent without confirmation."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from registrations.models import Registration
 from registrations.models.choices import Stage
 from registrations.operations import actions
 from registrations.workflow.planner import decisions
-from tests.admin.conftest import desk_url
+from tests.admin.conftest import page_url
 from tests.factories import make_registration
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +15,7 @@ ADD = "/admin/registrations/registration/add/"
 
 
 def typed(registration: Registration, **changes) -> dict:
-    """The form as a browser would send it back, with `changes` typed in."""
+    """The form as a browser would post it, with `changes` typed in."""
     data = {key: str(value) for key, value in data_of(registration).items() if value not in (False, None)}
     return data | {key: str(value) for key, value in changes.items()}
 
@@ -28,10 +28,10 @@ def template(db) -> dict:
     return {key: value for key, value in data.items() if key != "revision"}
 
 
-def test_add_saves_a_draft_and_leads_to_its_page(boss, template):
+def test_add_saves_a_draft_and_redirects_to_its_page(boss, template):
     response = boss.post(ADD, template | {"label": "New one", "_save": "1"})
     registration = Registration.objects.get()
-    assert response.headers["Location"] == desk_url(registration)
+    assert response.headers["Location"] == page_url(registration)
     assert (registration.label, registration.stage, registration.was_submitted) == (
         "New one",
         Stage.DRAFT,
@@ -40,14 +40,14 @@ def test_add_saves_a_draft_and_leads_to_its_page(boss, template):
     assert registration.events.filter(actor="boss").exists()
 
 
-def test_add_form_names_the_agent_as_owner_and_shows_the_fee(boss):
+def test_add_form_selects_the_agent_as_owner_and_shows_the_fee(boss):
     page = boss.get(ADD).content.decode()
     assert "$19.50" in page
     assert '<option value="' in page
     assert "selected>boss</option>" in page
 
 
-def test_all_errors_at_once_each_at_its_field_and_nothing_lost(boss, template):
+def test_all_errors_at_once_each_beside_its_field_and_nothing_lost(boss, template):
     wrong = template | {
         "email": "not-an-address",
         "postal_code": "1",
@@ -68,35 +68,35 @@ def test_all_errors_at_once_each_at_its_field_and_nothing_lost(boss, template):
 
 def test_edit_without_change_makes_no_new_revision(boss):
     registration = make_registration(Stage.OTP)
-    boss.post(desk_url(registration, "change"), typed(registration) | {"_save": "1"})
+    boss.post(page_url(registration, "change"), typed(registration) | {"_save": "1"})
     registration.refresh_from_db()
     assert registration.revision == 1
     assert registration.is_submitted
 
 
-def test_edit_is_saved_but_not_sent(boss):
+def test_edit_is_saved_but_not_submitted(boss):
     registration = make_registration(Stage.OTP)
-    boss.post(desk_url(registration, "change"), typed(registration, city="Salem") | {"_save": "1"})
+    boss.post(page_url(registration, "change"), typed(registration, city="Salem") | {"_save": "1"})
     registration.refresh_from_db()
     assert (registration.revision, registration.submitted_revision) == (2, 1)
     assert registration.profile.city == "Salem"
 
 
-def test_a_colleagues_save_is_not_overwritten_unseen(boss):
-    """Without what the page showed, too: then every difference is asked about (more: tests/people)."""
+def test_a_colleagues_edit_is_not_overwritten_silently(boss):
+    """Also when the page did not send what it showed: then every difference must be decided (see test_merging)."""
     registration = make_registration(Stage.DRAFT)
     mine = typed(registration, city="Salem", label="Mine") | {"_save": "1"}
     actions.edit(registration, {"profile": {"city": "Lowell"}}, actor="colleague")
-    response = boss.post(desk_url(registration, "change"), mine)
+    response = boss.post(page_url(registration, "change"), mine)
     assert response.status_code == 409
     page = response.content.decode()
     assert 'value="Salem"' in page, "what was typed is kept"
     assert "Lowell" in page
     registration.profile.refresh_from_db()
     assert registration.profile.city == "Lowell"
-    # Saving again, having seen it, is a decision.
+    # Saving again after seeing it is a decision.
     assert 'name="revision" value="2"' in page
-    assert boss.post(desk_url(registration, "change"), mine | {"revision": "2"}).status_code == 302
+    assert boss.post(page_url(registration, "change"), mine | {"revision": "2"}).status_code == 302
     registration.profile.refresh_from_db()
     assert registration.profile.city == "Salem"
 
@@ -105,7 +105,7 @@ def test_a_colleagues_save_is_not_overwritten_unseen(boss):
 def test_a_form_without_its_revision_is_refused(boss, revision):
     registration = make_registration(Stage.DRAFT)
     response = boss.post(
-        desk_url(registration, "change"),
+        page_url(registration, "change"),
         typed(registration, city="Salem", revision=revision) | {"_save": "1"},
     )
     assert response.status_code in (409, 422)
@@ -113,25 +113,25 @@ def test_a_form_without_its_revision_is_refused(boss, revision):
     assert registration.profile.city == "Boston"
 
 
-def test_save_and_submit_sends_when_it_costs_what_was_said(boss, template):
+def test_save_and_submit_submits_at_the_shown_price(boss, template):
     response = boss.post(ADD, template | {"_submit": "1", "fee": "19.50"})
     registration = Registration.objects.get()
-    assert response.headers["Location"] == desk_url(registration)
+    assert response.headers["Location"] == page_url(registration)
     assert registration.is_submitted
     assert registration.submitted_by == "boss"
 
 
 @pytest.mark.parametrize("fee", ["19.49", "0", "", "junk", "NaN", "-1"])
-def test_save_and_submit_never_costs_more_than_was_said(boss, template, fee):
+def test_save_and_submit_never_costs_more_than_shown(boss, template, fee):
     response = boss.post(ADD, template | {"_submit": "1", "fee": fee})
     registration = Registration.objects.get()
     assert not registration.was_submitted
-    assert response.headers["Location"] == desk_url(registration, "confirm/submit")
+    assert response.headers["Location"] == page_url(registration, "confirm/submit")
     assert decisions.plan(registration).fee > 0
 
 
-def test_a_number_to_buy_does_not_stop_the_submission(boss, template):
-    """Its price is agreed on a page of its own, when the campaign is approved."""
+def test_a_number_to_buy_does_not_block_the_submission(boss, template):
+    """Its price is confirmed on its own page, once the campaign is approved."""
     data = template | {"sender_number": "", "area_code": "415", "_submit": "1", "fee": "19.50"}
     boss.post(ADD, data)
     registration = Registration.objects.get()
@@ -139,32 +139,33 @@ def test_a_number_to_buy_does_not_stop_the_submission(boss, template):
     assert registration.phone_number.purchase_confirmed_at is None
 
 
-def test_what_is_lost_by_a_change_is_shown_first(boss):
-    """However much the page's price allowed."""
+def test_what_an_edit_deletes_is_shown_first(boss):
+    """Even when the shown price would have allowed it."""
     registration = make_registration(Stage.CAMPAIGN, answer={"campaign_status": "FAILED", "errors": []})
-    # An auto-reply cannot be edited in place: the campaign is deleted and registered anew (docs/twilio.md section 5.3).
+    # An auto-reply cannot be edited in place: the campaign is deleted and registered again
+    # (docs/twilio.md section 5.3).
     data = typed(registration, help_message="Ann Lee Nails: call (415) 555-0123.", _submit="1", fee="100")
-    response = boss.post(desk_url(registration, "change"), data)
+    response = boss.post(page_url(registration, "change"), data)
     registration.refresh_from_db()
     assert not registration.is_submitted
-    assert response.headers["Location"] == desk_url(registration, "confirm/submit")
-    page = boss.get(desk_url(registration, "confirm/submit")).content.decode()
+    assert response.headers["Location"] == page_url(registration, "confirm/submit")
+    page = boss.get(page_url(registration, "confirm/submit")).content.decode()
     assert "Delete the rejected campaign" in page
     for note in decisions.plan(Registration.objects.get(pk=registration.pk)).notes:
         assert note in page
 
 
-def test_who_may_only_look_is_led_to_the_page(viewer):
+def test_a_viewer_is_redirected_to_the_page(viewer):
     registration = make_registration()
-    response = viewer.get(desk_url(registration, "change"))
-    assert response.headers["Location"] == desk_url(registration)
-    assert viewer.post(desk_url(registration, "change"), {"city": "X"}).headers["Location"] == desk_url(
+    response = viewer.get(page_url(registration, "change"))
+    assert response.headers["Location"] == page_url(registration)
+    assert viewer.post(page_url(registration, "change"), {"city": "X"}).headers["Location"] == page_url(
         registration
     )
-    assert "Edit<span" not in viewer.get(desk_url(registration)).content.decode()
+    assert "Edit<span" not in viewer.get(page_url(registration)).content.decode()
 
 
-def test_every_input_has_a_label_and_its_texts_are_tied_to_it(boss):
+def test_every_input_has_a_label_and_descriptions(boss):
     page = boss.get(ADD).content.decode()
     form = page.split('id="registration-form"')[1]
     import re

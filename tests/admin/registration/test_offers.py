@@ -1,4 +1,4 @@
-"""Nothing is offered that is then refused: every link and button of every page, as each role sees it."""
+"""Every link and button of every page works for the role that sees it."""
 
 import re
 from html import unescape
@@ -33,7 +33,7 @@ def member(role: roles.Role) -> Client:
     return browser(user)
 
 
-def a_desk_in_use() -> None:
+def make_rows() -> None:
     """A registration of each kind, and a row on each other page."""
     for stage in (Stage.DRAFT, Stage.OTP, Stage.NUMBER, Stage.LIVE):
         registration = make_registration(stage)
@@ -48,20 +48,20 @@ def a_desk_in_use() -> None:
     Scan.objects.create(state="done")
     batch = Batch.objects.create(kind="submit", actor="ann", state="done")
     for state in ("ready", "running", "cancelled"):
-        work = Batch.objects.create(kind="hold", actor="ann", state=state, total=1)
-        BatchItem.objects.create(batch=work, registration=registration, state="will", text="Put on hold.")
+        batch_ = Batch.objects.create(kind="hold", actor="ann", state=state, total=1)
+        BatchItem.objects.create(batch=batch_, registration=registration, state="will", text="Put on hold.")
     assert ApiCall.objects.filter(registration=registration, fee__gt=0).update(batch=batch)
 
 
 def upload_by(who: Client) -> None:
-    """A table with a row to import and a row to mend, if this role may import."""
+    """A table with a row to import and a row to fix, if this role can import."""
     table = SimpleUploadedFile("c.csv", csv_bytes({}, {"email": "none"}))
     if who.post("/admin/registrations/import/add/", {"file": table}).status_code == 302:
         importer.advance(Import.objects.get().pk)
 
 
 def crawl(who: Client) -> tuple[set[str], dict[str, str]]:
-    """(what links lead to from home, the address of each form that posts -> a page that shows it)."""
+    """(URLs reachable by links from home, {URL of each POST form: a page that has it})."""
     waiting, seen, forms = ["/admin/"], {"/admin/"}, {}
     alike: dict[str, int] = {}
     for url in waiting:
@@ -77,7 +77,7 @@ def crawl(who: Client) -> tuple[set[str], dict[str, str]]:
             forms |= {unescape(action): url for action in own + ACTION.findall(attributes + body)}
         for link in map(unescape, LINK.findall(page)):
             path, _, query = link.partition("?")
-            # One of each filter or sort order, and some rows of each list, stand for all.
+            # One of each filter or sort order, and some rows of each list, are enough.
             shape = re.sub(r"\d+", "0", path) + "?" * bool(query)
             if link not in seen and alike.get(shape, 0) < (1 if query else 5):
                 alike[shape] = alike.get(shape, 0) + 1
@@ -92,9 +92,9 @@ def crawl(who: Client) -> tuple[set[str], dict[str, str]]:
     list(zip(roles.ROLES, (34, 50, 55), (2, 20, 25), strict=True)),
     ids=[role.name for role in roles.ROLES],
 )
-def test_every_link_and_button_is_answered(role, links, buttons):
+def test_every_link_and_button_works(role, links, buttons):
     who = member(role)
-    a_desk_in_use()
+    make_rows()
     upload_by(who)
     seen, forms = crawl(who)
     assert (len(seen) > links, len(forms) > buttons) == (True, True), (len(seen), len(forms))
@@ -103,8 +103,8 @@ def test_every_link_and_button_is_answered(role, links, buttons):
         assert who.post(action).status_code not in (403, 404, 405), f"{action}, a button of {page}"
 
 
-def test_viewers_look_at_bulk_work_and_are_offered_no_act():
-    a_desk_in_use()
+def test_viewers_see_bulk_runs_without_actions():
+    make_rows()
     seen, forms = crawl(member(roles.ROLES[0]))
     batches = [f"/admin/registrations/batch/{batch.pk}/" for batch in Batch.objects.all()]
     assert {"/admin/registrations/batch/", *batches} <= seen

@@ -7,7 +7,7 @@ import pytest
 from registrations.intake.preflight import gate
 from registrations.models import Registration
 from registrations.operations import actions
-from tests.admin.conftest import desk_url, state
+from tests.admin.conftest import page_url, state
 from tests.customers import PARTS, make_draft
 from tests.factories import make_registration
 from tests.intake.form.rows import VALID
@@ -85,10 +85,10 @@ def test_errors_lead_save_and_submit_to_the_plan_which_says_why(agent):
     html = answer.content.decode()
     registration = Registration.objects.get()
     assert not registration.is_submitted
-    assert answer.redirect_chain[-1][0] == desk_url(registration, "confirm/submit")
-    assert "expects a rejection" in html
+    assert answer.redirect_chain[-1][0] == page_url(registration, "confirm/submit")
+    assert "likely to reject this" in html
     assert "#field-message_sample_1" in html
-    assert "Submit all the same" in html
+    assert "Submit anyway" in html
     assert "btn-primary" not in html
 
 
@@ -96,10 +96,10 @@ def test_a_warning_that_was_seen_stops_nobody_one_unseen_is_shown_first(agent):
     data = {**VALID, "message_flow": DOUBTFUL, "fee": "19.50", "_submit": "1"}
     unseen = agent.post(ADD, data)
     registration = Registration.objects.get()
-    assert unseen.url == desk_url(registration, "confirm/submit")
+    assert unseen.url == page_url(registration, "confirm/submit")
     assert not registration.is_submitted
     html = agent.get(unseen.url).content.decode()
-    assert "The pre-flight doubts" in html
+    assert "Check before submitting" in html
     assert "btn-primary" in html
 
     form = agent.post(TYPING, data).content.decode()
@@ -131,31 +131,36 @@ def test_a_campaign_that_stands_is_left_alone(stage):
     registration = make_registration(
         stage, parts={"campaign": {**PARTS["campaign"], "message_samples": NAMELESS}}
     )
-    assert gate.in_the_way(registration) == []
+    assert gate.blocking_errors(registration) == []
     actions.submit(registration, actor="ann")
 
 
-# --- going past it ----------------------------------------------------------------------------------------------
-def submit_all_the_same(client, registration):
-    """Press the button of the plan's page with what that page carries."""
-    html = client.get(desk_url(registration, "confirm/submit")).content.decode()
-    assert "Submit all the same" in html
-    read = re.search(r'name="preflight_read" value="([^"]*)"', html).group(1)
+# --- submitting anyway ----------------------------------------------------------------------------------------------
+def submit_anyway(client, registration):
+    """Press the confirm page's button with the values of that page."""
+    html = client.get(page_url(registration, "confirm/submit")).content.decode()
+    assert "Submit anyway" in html
+    acknowledged = re.search(r'name="preflight_acknowledged" value="([^"]*)"', html).group(1)
     plan = re.search(r'name="plan" value="([^"]*)"', html).group(1)
     return client.post(
         f"/admin/registrations/registration/{registration.pk}/action/submit/",
-        {"revision": registration.revision, "fee": "19.50", "plan": plan, "preflight_read": read},
+        {
+            "revision": registration.revision,
+            "fee": "19.50",
+            "plan": plan,
+            "preflight_acknowledged": acknowledged,
+        },
     )
 
 
-def test_who_has_read_the_errors_may_submit_all_the_same(agent):
+def test_errors_that_were_read_can_be_submitted_anyway(agent):
     registration = bad_registration()
-    submit_all_the_same(agent, registration)
+    submit_anyway(agent, registration)
     registration.refresh_from_db()
     assert registration.is_submitted
     assert registration.preflight_override == {"keys": ["sample-brand@message_sample_1"]}
     event = registration.events.filter(tag="preflight:passed").get()
-    assert (event.actor, "The brand is named in no sample" in event.text) == ("agent", True)
+    assert (event.actor, "No sample names the brand" in event.text) == ("agent", True)
 
     # An error of another kind stops again.
     actions.edit(
@@ -184,11 +189,11 @@ def test_a_clean_registration_leaves_no_trace_of_it():
     assert not registration.events.filter(tag="preflight:passed").exists()
 
 
-# --- looking outside ------------------------------------------------------------------------------------------
-def test_the_look_outside_is_offered_with_its_price_only_when_it_is_on(agent, settings):
+# --- checking online ------------------------------------------------------------------------------------------
+def test_the_online_check_is_offered_with_its_price_only_when_enabled(agent, settings):
     registration = make_draft()
-    assert "Look now" not in agent.get(desk_url(registration)).content.decode()
+    assert "Check online" not in agent.get(page_url(registration)).content.decode()
     settings.A2P_PREFLIGHT_LOOKUP = True
-    assert "Look now · $0.008" in agent.get(desk_url(registration)).content.decode()
-    agent.post(f"/admin/registrations/registration/{registration.pk}/action/look-online/")
+    assert "Check online · $0.008" in agent.get(page_url(registration)).content.decode()
+    agent.post(f"/admin/registrations/registration/{registration.pk}/action/check-online/")
     assert registration.events.filter(tag="preflight:online_asked").exists()

@@ -1,11 +1,11 @@
-"""What was confirmed on a page counts only for what the page showed."""
+"""A confirmation covers only what its page showed."""
 
 import re
 
 import pytest
 
-from registrations.admin.registration import actions as admin_actions
-from registrations.admin.registration import form as edit
+from registrations.admin.registration import actions as page_actions
+from registrations.admin.registration import form
 from registrations.models import Campaign, Registration
 from registrations.operations import actions
 from tests.admin.conftest import browser, person
@@ -45,7 +45,7 @@ def rejected(db):
     return Registration.objects.get(pk=registration.pk)
 
 
-def test_a_plan_as_shown_is_submitted(ann, rejected):
+def test_the_shown_plan_is_submitted(ann, rejected):
     data = confirmed(ann, rejected)
     assert data["plan"]
     ann.post(url(rejected, "action/submit"), data)
@@ -53,25 +53,25 @@ def test_a_plan_as_shown_is_submitted(ann, rejected):
     assert rejected.is_submitted
 
 
-def test_a_plan_that_has_another_call_by_now_is_refused_and_shown(ann, rejected):
+def test_a_plan_with_a_new_call_is_refused_and_shown(ann, rejected):
     data = confirmed(ann, rejected)
     assert "campaign.update" in data["plan"]
-    # What changed meanwhile cannot be edited in place.
+    # This change cannot be edited in place.
     Campaign.objects.filter(registration=rejected).update(subscriber_opt_in=True)
     answer = ann.post(url(rejected, "action/submit"), data | {"fee": "100"}, follow=True)
     assert answer.redirect_chain[-1][0] == url(rejected, "confirm/submit")
     text = answer.content.decode()
-    assert "The plan has changed since you looked at it." in text
-    assert "campaign.delete" in answer.context["plan_mark"]
+    assert "The plan has changed. Please review the new one." in text
+    assert "campaign.delete" in answer.context["plan_fingerprint"]
     rejected.refresh_from_db()
     assert not rejected.is_submitted
-    # Having seen the new one, it can be agreed to.
+    # The new plan can be confirmed.
     ann.post(url(rejected, "action/submit"), confirmed(ann, rejected) | {"fee": "100"})
     rejected.refresh_from_db()
     assert rejected.is_submitted
 
 
-def test_a_plan_that_became_shorter_is_no_reason_to_ask_again(ann, rejected):
+def test_a_shorter_plan_needs_no_new_confirmation(ann, rejected):
     data = confirmed(ann, rejected)
     ann.post(url(rejected, "action/submit"), data | {"plan": data["plan"] + " campaign.delete"})
     rejected.refresh_from_db()
@@ -82,10 +82,10 @@ def colleague_edits(registration, **parts) -> None:
     assert actions.edit(registration, parts, actor="bob")
 
 
-def test_an_edit_between_the_click_and_the_act_is_not_submitted_unseen(ann, rejected, monkeypatch):
-    data, find = confirmed(ann, rejected), admin_actions.find
+def test_an_edit_between_the_click_and_the_action_is_not_submitted_silently(ann, rejected, monkeypatch):
+    data, find = confirmed(ann, rejected), page_actions.find
 
-    def find_and_be_overtaken(pk):
+    def find_then_colleague_edits(pk):
         registration = find(pk)
         # The plan and its price stay as they were.
         colleague_edits(
@@ -93,29 +93,29 @@ def test_an_edit_between_the_click_and_the_act_is_not_submitted_unseen(ann, reje
         )
         return registration
 
-    monkeypatch.setattr(actions, "find", find_and_be_overtaken)
+    monkeypatch.setattr(page_actions, "find", find_then_colleague_edits)
     ann.post(url(rejected, "action/submit"), data | {"fee": "100"})
     monkeypatch.undo()
     page = ann.get(url(rejected, "confirm/submit")).content.decode()
-    assert "Somebody has edited this registration since you looked at it." in page
+    assert "Someone edited this registration after you opened it." in page
     rejected.refresh_from_db()
     assert not rejected.is_submitted
 
 
-def test_an_edit_between_save_and_submit_is_shown_before_it_is_sent(ann, monkeypatch):
+def test_an_edit_between_save_and_submit_is_shown_first(ann, monkeypatch):
     registration = make_registration("draft")
     page = ann.get(url(registration, "change"))
     data = page.context["form"].initial | {"revision": registration.revision, "fee": "100", "_submit": "1"}
     data = {name: "" if value is None else value for name, value in data.items()}
     monkeypatch.setattr(
-        edit.limits, "warn", lambda request, saved: colleague_edits(saved, profile={"city": "Salem"})
+        form.limits, "warn", lambda request, saved: colleague_edits(saved, profile={"city": "Salem"})
     )
     answer = ann.post(url(registration, "change"), data)
     assert answer.headers["Location"] == url(registration, "confirm/submit")
     registration.refresh_from_db()
     assert not registration.was_submitted
     # Nobody in between: it is sent at once.
-    monkeypatch.setattr(edit.limits, "warn", lambda request, saved: None)
+    monkeypatch.setattr(form.limits, "warn", lambda request, saved: None)
     data["revision"] = registration.revision
     assert ann.post(url(registration, "change"), data).headers["Location"] == url(registration, "detail")
     registration.refresh_from_db()

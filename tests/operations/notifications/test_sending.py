@@ -195,6 +195,6 @@ def test_the_sweep_rings_only_when_something_is_due(both):
     tell(both)
     due_work.enqueue_due_notifications()
     job = OrmQ.objects.get().task
-    assert (job["func"], job["args"]) == (queue.NOTIFY, ())
+    assert (job["func"], job["args"]) == (queue.NOTIFICATIONS, ())
     jobs.send_notifications()
     assert len(mail.outbox) == 1

@@ -1,4 +1,4 @@
-"""Two people edit one registration at the same time: nothing is lost, whoever saves second."""
+"""Two people edit one registration at the same time: nothing is lost, no matter who saves second."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from registrations.admin.registration import merge as merging
+from registrations.admin.registration import merging
 from registrations.intake.form import data_of
 from registrations.models import Registration
 from registrations.models.choices import Stage
@@ -23,7 +23,7 @@ def url(registration, page="change") -> str:
 
 
 def opened(registration: Registration) -> dict[str, str]:
-    """The form as a browser that has just opened it would send it back."""
+    """The form as a browser that has just opened it would post it."""
     registration = Registration.objects.get(pk=registration.pk)
     data = {key: str(value) for key, value in data_of(registration).items() if value not in (False, None)}
     return data | {"base": merging.base_of(registration), "_save": "1"}
@@ -31,7 +31,7 @@ def opened(registration: Registration) -> dict[str, str]:
 
 def conflicts(response) -> dict[str, tuple]:
     merge = response.context["merge"]
-    return {c.label: (c.mine, c.theirs, c.was) for c in merge.conflicts}
+    return {c.label: (c.mine, c.theirs, c.original) for c in merge.conflicts}
 
 
 @pytest.fixture
@@ -52,19 +52,19 @@ def save(client, registration, page, **typed):
     return client.post(url(registration), page | typed)
 
 
-def test_different_inputs_are_merged_and_it_is_said(ann, registration):
+def test_different_inputs_are_merged_with_a_message(ann, registration):
     page = opened(registration)
     actions.edit(
         registration, {"profile": {"city": "Lowell"}, "campaign": {"subscriber_opt_in": False}}, actor="bob"
     )
     answer = ann.post(url(registration), page | {"last_name": "Poe"}, follow=True)
-    assert "Meanwhile bob changed City" in answer.content.decode()
+    assert "In the meantime, bob changed City" in answer.content.decode()
     assert (now(registration)["city"], now(registration)["last_name"]) == ("Lowell", "Poe")
     newest = registration.events.filter(tag="edited").first()
     assert (newest.actor, newest.text) == ("ann", "Edited: Last name.")
 
 
-def test_label_owner_and_notes_are_merged_likewise_though_they_make_no_revision(ann, registration):
+def test_label_owner_and_notes_are_merged_although_they_make_no_revision(ann, registration):
     page = opened(registration)
     bob = person("bob", *RIGHTS)
     assignment.claim(registration, user=bob)
@@ -75,7 +75,7 @@ def test_label_owner_and_notes_are_merged_likewise_though_they_make_no_revision(
     assert (saved.label, saved.owner, saved.notes) == ("Better label", bob, "Call after five.")
 
 
-def test_a_box_that_a_colleague_ticked_or_cleared_stays_so(ann, registration):
+def test_a_checkbox_changed_by_a_colleague_stays_changed(ann, registration):
     page = opened(registration)
     actions.edit(registration, {"campaign": {"has_embedded_links": True}}, actor="bob")
     assert save(ann, registration, page, city="Salem").status_code == 302
@@ -87,14 +87,14 @@ def test_a_box_that_a_colleague_ticked_or_cleared_stays_so(ann, registration):
     assert (now(registration)["has_embedded_links"], now(registration)["city"]) == (False, "Lynn")
 
 
-def test_the_same_input_shows_mine_theirs_and_what_it_was_and_saves_nothing(ann, registration):
+def test_the_same_input_shows_mine_theirs_and_the_original_and_saves_nothing(ann, registration):
     page = opened(registration)
     actions.edit(registration, {"profile": {"city": "Lowell", "street": "9 New St"}}, actor="bob")
     answer = save(ann, registration, page, city="Salem", last_name="Poe")
     assert answer.status_code == 409
     assert conflicts(answer) == {"City": ("Salem", "Lowell", "Boston")}
     text = answer.content.decode()
-    assert "Bob changed the same meanwhile" in text
+    assert "Bob changed the same fields" in text
     assert "Street" in answer.context["merge"].note
     assert 'value="Salem"' in text
     assert 'value="Poe"' in text
@@ -102,13 +102,13 @@ def test_the_same_input_shows_mine_theirs_and_what_it_was_and_saves_nothing(ann,
 
 
 def again(answer, **typed) -> dict[str, str]:
-    """The page of a conflict as the browser sends it back, with choices."""
+    """The page of a conflict as the browser posts it, with choices."""
     form = answer.context["form"]
     data = {
         name: str(form[name].value()) for name in form.fields if form[name].value() not in (None, False, "")
     }
     merge = answer.context["merge"]
-    hidden = {f"was-{c.name}": c.before for c in merge.conflicts if c.before is not None}
+    hidden = {f"was-{c.name}": c.original_value for c in merge.conflicts if c.original_value is not None}
     return (
         data
         | hidden
@@ -122,7 +122,7 @@ def again(answer, **typed) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("choice", "city"), [("mine", "Salem"), ("theirs", "Lowell")])
-def test_the_choice_counts_and_everything_else_is_saved_too(ann, registration, choice, city):
+def test_the_choice_is_saved_with_everything_else(ann, registration, choice, city):
     page = opened(registration)
     actions.edit(registration, {"profile": {"city": "Lowell"}}, actor="bob")
     answer = save(ann, registration, page, city="Salem", last_name="Poe")
@@ -138,11 +138,11 @@ def test_without_a_choice_nothing_is_saved_and_it_is_asked_again(ann, registrati
     answer = ann.post(url(registration), again(answer, **choice))
     assert answer.status_code == 409
     assert conflicts(answer) == {"City": ("Salem", "Lowell", "Boston")}
-    assert "Bob changed the same meanwhile" in answer.content.decode()
+    assert "Bob changed the same fields" in answer.content.decode()
     assert now(registration)["city"] == "Lowell"
 
 
-def test_a_third_edit_while_one_chooses_is_asked_about_again(ann, registration):
+def test_a_third_edit_while_choosing_is_asked_about_again(ann, registration):
     page = opened(registration)
     actions.edit(registration, {"profile": {"city": "Lowell"}}, actor="bob")
     answer = save(ann, registration, page, city="Salem")
@@ -160,7 +160,7 @@ def test_the_same_new_value_on_both_sides_is_no_conflict(ann, registration):
     assert save(ann, registration, page, city="Lowell").status_code == 302
 
 
-def test_boxes_and_choices_are_shown_in_words(ann, registration):
+def test_checkboxes_and_choices_are_shown_as_labels(ann, registration):
     bob = person("bob", *RIGHTS)
     page = opened(registration)
     actions.edit(registration, {"campaign": {"age_gated": True}}, actor="bob", owner=bob)
@@ -179,13 +179,13 @@ def test_line_ends_of_browsers_are_no_edit(ann, registration):
 
 
 @pytest.mark.parametrize("base", ["", "{", "[]", '{"values": 3}', '{"values": {}, "event": "x"}', "null"])
-def test_a_page_whose_memory_is_spoiled_asks_about_every_difference(ann, registration, base):
+def test_an_unreadable_base_asks_about_every_difference(ann, registration, base):
     page = opened(registration) | {"base": base}
     actions.edit(registration, {"profile": {"city": "Lowell"}}, actor="bob")
     answer = save(ann, registration, page, last_name="Poe")
     assert answer.status_code == 409
     assert set(conflicts(answer)) == {"City", "Last name"}
-    assert {was for _, _, was in conflicts(answer).values()} == {None}
+    assert {original for _, _, original in conflicts(answer).values()} == {None}
     assert (now(registration)["city"], now(registration)["last_name"]) == ("Lowell", "Lee")
 
 
@@ -197,7 +197,7 @@ def test_submitting_with_a_colleagues_changes_shows_the_plan_first(ann, registra
     assert not Registration.objects.get(pk=registration.pk).was_submitted
 
 
-def test_what_the_page_remembers_is_what_it_shows(ann, registration):
+def test_the_base_is_what_the_page_shows(ann, registration):
     shown = ann.get(url(registration))
     base = json.loads(shown.context["base"])
     assert base["values"]["city"] == "Boston"

@@ -1,4 +1,4 @@
-"""Twilio says that the OTP text ran out: then it is our turn, not the customer's (docs/twilio.md section 4.2, 30752)."""
+"""Twilio reports that the OTP text expired: then it needs us, not the customer (docs/twilio.md section 4.2, 30752)."""
 
 from datetime import timedelta
 
@@ -9,13 +9,13 @@ from registrations.models import Brand, Registration
 from registrations.models.choices import Stage, WaitingFor
 from registrations.workflow.planner import decisions
 from registrations.workflow.runner import runner
-from tests.admin.conftest import desk_url
+from tests.admin.conftest import page_url
 from tests.admin.registration.test_detail import primary, text
 from tests.factories import make_registration
 
 pytestmark = pytest.mark.django_db
 
-RAN_OUT = {
+EXPIRED = {
     "status": "APPROVED",
     "identity_status": "UNVERIFIED",
     "tcr_id": "B4NKP7Q",
@@ -29,30 +29,30 @@ def summary(registration: Registration) -> decisions.Summary:
 
 
 @pytest.mark.parametrize("code_key", ["error_code", "registrationerrorcode"])
-def test_it_is_our_turn_and_twilio_is_still_looked_at(boss, code_key):
-    registration = make_registration(Stage.OTP, answer=RAN_OUT | {"errors": [{code_key: 30752}]})
+def test_it_needs_us_and_twilio_is_still_polled(boss, code_key):
+    registration = make_registration(Stage.OTP, answer=EXPIRED | {"errors": [{code_key: 30752}]})
     assert (registration.stage, registration.waiting_for) == (Stage.OTP, WaitingFor.US)
     assert "resend it" in registration.reason
     assert isinstance(
-        decisions.stand(runner.load(registration.pk), timezone.now()), decisions.Wait | decisions.Look
+        decisions.current_state(runner.load(registration.pk), timezone.now()), decisions.Wait | decisions.Look
     )
     Brand.objects.filter(registration=registration).update(otp_sent_at=timezone.now() - timedelta(days=2))
-    assert primary(text(boss.get(desk_url(registration)))) == "Resend OTP text"
+    assert primary(text(boss.get(page_url(registration)))) == "Resend OTP text"
 
 
-def test_after_another_text_only_a_newer_word_of_twilios_counts():
-    registration = make_registration(Stage.OTP, answer=RAN_OUT)
+def test_after_another_text_only_a_newer_report_counts():
+    registration = make_registration(Stage.OTP, answer=EXPIRED)
     brand = Brand.objects.filter(registration=registration)
     brand.update(otp_sends=2, otp_sent_at=timezone.now())
     assert summary(registration).waiting_for == WaitingFor.CUSTOMER
     later = (timezone.now() + timedelta(hours=25)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    brand.update(payload=RAN_OUT | {"date_updated": later})
+    brand.update(payload=EXPIRED | {"date_updated": later})
     assert summary(registration).waiting_for == WaitingFor.US
     for unknown in (None, "", "soon"):
-        brand.update(payload=RAN_OUT | {"date_updated": unknown})
+        brand.update(payload=EXPIRED | {"date_updated": unknown})
         assert summary(registration).waiting_for == WaitingFor.CUSTOMER
 
 
-def test_another_error_of_an_approved_brand_leaves_it_to_the_customer():
-    registration = make_registration(Stage.OTP, answer=RAN_OUT | {"errors": [{"error_code": 30881}]})
+def test_another_error_of_an_approved_brand_still_waits_for_the_customer():
+    registration = make_registration(Stage.OTP, answer=EXPIRED | {"errors": [{"error_code": 30881}]})
     assert registration.waiting_for == WaitingFor.CUSTOMER
