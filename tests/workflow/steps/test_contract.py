@@ -130,7 +130,11 @@ def test_a_call_that_was_not_made_is_made_later_and_once(slug, scenario: Scenari
     assert len(scenario.effective()) == 1
     assert len(scenario.writes()) == 3
     assert scenario.states() == ["unavailable", "lost", "ok"]
-    assert [api_call.lookup_attempts for api_call in scenario.api_calls()] == [0, BY_SLUG[slug].lookup_attempts, 0]
+    assert [api_call.lookup_attempts for api_call in scenario.api_calls()] == [
+        0,
+        BY_SLUG[slug].lookup_attempts,
+        0,
+    ]
     assert scenario.harness.violations() == []
 
 
@@ -216,7 +220,9 @@ def test_parameters_are_published_and_the_api_call_is_complete_and_redacted(slug
     assert api_call.request_params == {}, "raw inputs stay in the API call"
     if step.sid_field and step.sid_field not in step.resets:
         assert api_call.sid == getattr(step.resource(runner.load(scenario.pk)), step.sid_field) != ""
-    api_calls = list(ApiCall.objects.values("request", "response", "error_message", "error_details", "traceback"))
+    api_calls = list(
+        ApiCall.objects.values("request", "response", "error_message", "error_details", "traceback")
+    )
     events = list(Event.objects.values("text", "data"))
     assert personal_data_in(api_calls) == []
     assert personal_data_in(events) == []
