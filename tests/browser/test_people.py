@@ -115,7 +115,7 @@ def test_how_one_is_told_is_ones_own_choice(app):
     app.button("Save").click()
     expect(page.get_by_text("This cannot be used: the address is not public.")).to_be_visible()
     app.field("Webhook address").fill("https://hooks.slack.com/services/T0/B0/secret-part")
-    app.field("Somebody mentions me").select_option(label="In the daily digest")
+    app.field("Someone mentions me").select_option(label="Daily digest")
     app.field("Hour of the digest").select_option(label="17:00")
     app.button("Save").click()
     app.expect_said("Saved.")
