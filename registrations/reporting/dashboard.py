@@ -138,7 +138,7 @@ def _queue(current: health.Health) -> HealthItem:
 
 
 def _deliveries(now: datetime) -> HealthItem:
-    channels = receiver.silence()
+    channels = receiver.channels()
     if not settings.PUBLIC_BASE_URL:
         return HealthItem(
             "Webhooks",

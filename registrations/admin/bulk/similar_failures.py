@@ -140,13 +140,13 @@ class FailureAdmin(ReadOnlyAdmin):
                 )
                 for group in groups
             ],
-            limit=similar_failures.MOST if len(groups) == similar_failures.MOST else 0,
+            limit=similar_failures.MAX_GROUPS if len(groups) == similar_failures.MAX_GROUPS else 0,
         )
 
     def unknown_codes(self, request: HttpRequest) -> HttpResponse:
         """Codes, field names, and reasons that are not in our catalog, newest first."""
         require_view(self, request)
-        rows = UnknownTwilioCode.objects.select_related("registration")[: similar_failures.MOST]
+        rows = UnknownTwilioCode.objects.select_related("registration")[: similar_failures.MAX_GROUPS]
         codes = [
             (
                 row,
@@ -155,7 +155,7 @@ class FailureAdmin(ReadOnlyAdmin):
             )
             for row in rows
         ]
-        limit = similar_failures.MOST if len(codes) == similar_failures.MOST else 0
+        limit = similar_failures.MAX_GROUPS if len(codes) == similar_failures.MAX_GROUPS else 0
         return self._page(request, "unknown_codes", title=self.title, codes=codes, limit=limit)
 
     def group(self, request: HttpRequest) -> HttpResponse:

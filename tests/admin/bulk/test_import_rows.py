@@ -120,7 +120,7 @@ def test_a_row_that_is_under_way_is_not_changed(agent):
     found = ready(agent, person(1))
     Import.objects.update(state=JobState.RUNNING)
     answer = agent.post(url("row", found.pk, 2), {"action": "exclude"})
-    assert "does not wait for you any more" in said(answer)
+    assert "no longer waiting for you" in said(answer)
     assert found.rows.get().state == ItemState.WILL
     assert agent.post(url("row", found.pk, 77), {"action": "exclude"}).status_code == 404
 
