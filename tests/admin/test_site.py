@@ -55,7 +55,7 @@ def urls(registration) -> list[str]:
         registration=registration, part="campaign", defaults={"since": registration.created_at}
     )[0]
     fee = Fee.objects.get_or_create(
-        resource_type="brand", valid_from="2025-01-01", defaults={"amount": "4.50"}
+        kind="brand", valid_from="2025-01-01", defaults={"amount": "4.50"}
     )[0]
     reader = get_user_model().objects.get_or_create(username="reader")[0]
     note = Notification.objects.get_or_create(user=reader, key="k", kind="red")[0]
