@@ -40,7 +40,7 @@ def test_one_sees_ones_own_notes_alone_newest_first(mine, ann):
 
 
 def test_nothing_yet_says_what_will_be_here(mine):
-    assert "Nothing yet." in mine.get(LIST).content.decode()
+    assert "No notifications yet." in mine.get(LIST).content.decode()
 
 
 def test_the_navigation_counts_what_is_unread_for_everybody_alone(mine, ann):
@@ -94,7 +94,7 @@ def test_mark_all_spares_what_came_after_the_page_was_made(mine, ann):
     assert (bool(seen.read_at), later.read_at) == (True, None)
     assert mine.get(LIST + "?unread=1").context["notes"][0][0] == later
     mine.post(f"{LIST}read/", {"note": later.pk, "newest": "0"})
-    assert "Nothing is unread." in mine.get(LIST + "?unread=1").content.decode()
+    assert "No unread notifications." in mine.get(LIST + "?unread=1").content.decode()
 
 
 @pytest.mark.parametrize("nonsense", ["", "x", "-1", "9" * 40])
@@ -122,7 +122,7 @@ def test_pages_by_id_with_a_constant_number_of_queries(mine, ann, django_assert_
 
 # --- settings ---------------------------------------------------------------------------------------------------
 def form(**changes):
-    kinds = {f"kind_{kind.slug}": kind.default for kind in notifications.KINDS.values() if kind.shown}
+    kinds = {f"kind_{kind.slug}": kind.default for kind in notices.KINDS.values() if kind.shown}
     return {"digest_hour": "8", "slack_webhook_url": "", **kinds, **changes}
 
 
