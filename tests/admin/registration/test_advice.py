@@ -141,7 +141,7 @@ class TestSuggestion:
             "postal_code": "02139-4301",
             "revision": str(registration.revision),
         }
-        assert "Nothing is saved before you press Save" in page
+        assert "Press Save to keep it" in page
         assert "Use suggested address" not in page, "it is there already"
 
     def test_one_that_fits_no_column_is_refused_in_words(self, agent):
