@@ -1,16 +1,16 @@
-"""How a log line is written: once more without personal data, whoever wrote it."""
+"""Removes personal data from log lines."""
 
 import logging
 
 
 class PrivateFormatter(logging.Formatter):
-    """Masks phone numbers, email addresses and the values of refused rows, in tracebacks of libraries too.
+    """Masks phone numbers, email addresses and the values of rejected rows, including in tracebacks.
 
-    Our own lines hold none of them; this is for what others raise, such as a database that quotes a row.
+    Our own log lines contain none; libraries' may, for example when the database quotes a row in an error.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        # Here, because logging is set up before the apps are.
+        # Imported here, because logging is configured before the apps.
         from registrations.twilio.client.redaction import redact_trace
 
         return redact_trace(super().format(record))

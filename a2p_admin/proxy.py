@@ -1,4 +1,4 @@
-"""Where a request comes from, behind a proxy of ours."""
+"""The client's address behind our proxy."""
 
 import ipaddress
 
@@ -6,9 +6,9 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The address that called the proxy: the last of X-Forwarded-For, which the proxy itself wrote.
+    """The last address in X-Forwarded-For, which our proxy wrote; otherwise REMOTE_ADDR.
 
-    What stands before it is the caller's own claim. Without a usable one, the address that called us.
+    Earlier addresses in the header come from the client and cannot be trusted.
     """
     last = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
     try:

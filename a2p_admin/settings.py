@@ -1,7 +1,7 @@
 """Settings of the A2P registration desk: one file, everything from the environment.
 
-Every variable read here is listed in `.env.example`; `tests/test_settings.py` keeps the two together.
-A `.env` file beside `manage.py` is read when present and never overrides the real environment.
+Every variable that is read here is listed in `.env.example` (checked by `tests/core/test_checks.py`). A `.env` file
+next to `manage.py` is read if present and never overrides the real environment.
 """
 
 import os
@@ -21,7 +21,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 class Env(environ.FileAwareEnv):
-    """An empty variable counts as not set, so that a copied `.env.example` means the defaults."""
+    """Treats an empty variable as not set, so that a copied `.env.example` gives the defaults."""
 
     def get_value(self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, **kwargs: Any) -> Any:
         if default is not self.NOTSET and self.ENVIRON.get(var) == "":
@@ -34,7 +34,7 @@ environ.Env.read_env(os.environ.get("A2P_ENV_FILE", BASE_DIR / ".env"))
 
 
 def number(name: str, default: float | Decimal, *, least: float = 0) -> Any:
-    """A number from the environment, of the default's type; a clear error that names the variable otherwise."""
+    """A number from the environment, of the default's type. Raises ImproperlyConfigured if it is invalid."""
     try:
         value = type(default)(env.str(name, default=str(default)))
     except (ValueError, ArithmeticError):
@@ -47,15 +47,15 @@ def number(name: str, default: float | Decimal, *, least: float = 0) -> Any:
 # --- The web application -------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="only-for-development-and-tests" if DEBUG else "")
-# Earlier keys: sessions and addresses that were made with them stay good until they are taken away.
+# Earlier keys: sessions and URLs signed with them stay valid while they are listed here.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 
-# The origin that staff and Twilio see, e.g. https://a2p.example.com. Callback URLs and their signatures
-# are built from it, never from the Host header, which a proxy may rewrite.
+# The origin that your team and Twilio use, e.g. https://a2p.example.com. Callback URLs and signatures are based on
+# it, never on the Host header, which a proxy may rewrite.
 PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default="").rstrip("/")
 _public_is_https = PUBLIC_BASE_URL.startswith("https://")
-# A desk that refuses its own public host would answer every callback 400. A malformed address is told by a check.
+# Without its own public host, the application would reject every callback. A system check reports malformed URLs.
 with suppress(ValueError):
     ALLOWED_HOSTS += [host for host in [urlsplit(PUBLIC_BASE_URL).hostname] if host]
 
@@ -87,7 +87,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
-    # Nothing is public unless a view says so with login_not_required (webhooks, health).
+    # Nothing is public except views with login_not_required (webhooks, health).
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "registrations.admin.second_factor.RequireSecondFactor",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -122,8 +122,8 @@ DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / '
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Measured: with Django's defaults jobs and pages meet "database is locked" and tasks run twice.
-    # synchronous=FULL: an intent row that is lost in a power cut could become a second paid brand.
+    # Measured: with Django's defaults, jobs and pages fail with "database is locked" and tasks run twice.
+    # synchronous=FULL: losing a call's record in a power failure could create and pay for a second brand.
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
@@ -131,7 +131,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
 else:
-    # A host that is away must fail a callback within the 5 s of Event Streams, so that Twilio repeats it.
+    # If the database is down, an event must fail within Event Streams' limit of 5 s, so that Twilio repeats it.
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 4)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -151,7 +151,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-# Five wrong passwords for a name from one address, and both have to wait; counted in the database, for all hosts.
+# Five wrong passwords for a user name from one address lock out that pair. Counted in the database, for all hosts.
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
@@ -164,7 +164,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
-# Everybody must set up a second factor at the next sign-in; without it, who has set one up is asked for it.
+# If true, everybody must set up a second factor at the next sign-in. If false, it is optional.
 A2P_REQUIRE_MFA = env.bool("A2P_REQUIRE_MFA", default=False)
 OTP_TOTP_ISSUER = "A2P desk"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=_public_is_https)
@@ -173,12 +173,12 @@ SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # load balancers probe over plain http
 SECURE_HSTS_SECONDS = number("SECURE_HSTS_SECONDS", 0)
-# Whether other hosts of the domain are https alone, now and for ever, is not the desk's to decide.
+# W005 and W021: this application cannot decide HSTS for subdomains or preloading.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    # Or five wrong passwords of a stranger would keep everybody of that name out: all would share one address.
+    # Otherwise all users would share the proxy's address, and a stranger could lock out any user name.
     AXES_CLIENT_IP_CALLABLE = "a2p_admin.proxy.client_address"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_BASE_URL] if _public_is_https else [])
 CONTENT_SECURITY_POLICY = {
@@ -191,7 +191,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
     }
 }
-# Forms with 5 samples and long texts stay far below this; a larger body is a mistake or an attack.
+# Our forms stay far below this; a larger body is a mistake or an attack.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 # --- Language, time, static files ------------------------------------------------------------------------
@@ -216,27 +216,27 @@ STORAGES = {
         )
     },
 }
-# Without collectstatic (demo, tests) whitenoise serves straight from the finders.
+# Without collectstatic (demo, tests), whitenoise serves directly from the finders.
 WHITENOISE_USE_FINDERS = env.bool("SERVE_STATIC_FROM_SOURCE", default=DEBUG)
 if WHITENOISE_USE_FINDERS:
-    # There is no collected folder then, and that is no news.
+    # There is no collected folder then, which is expected.
     warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
     STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 
 # --- Twilio ----------------------------------------------------------------------------------------------
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
-# Comma-separated while a token is being rotated: the first signs our calls, all are accepted on callbacks.
+# Comma-separated during a rotation: calls use the first, callbacks signed with any of them are accepted.
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
 TWILIO_API_KEY_SID = env.str("TWILIO_API_KEY_SID", default="")
 TWILIO_API_KEY_SECRET = env.str("TWILIO_API_KEY_SECRET", default="")
 TWILIO_WEBHOOK_SHARED_KEY = env.str("TWILIO_WEBHOOK_SHARED_KEY", default="")
-# The ISV's own approved profile (BU…), made once in Twilio's Console.
+# The ISV's own approved profile (BU…), created once in Twilio's Console.
 TWILIO_PRIMARY_PROFILE_SID = env.str("TWILIO_PRIMARY_PROFILE_SID", default="")
-# Empty = the real Twilio. Otherwise replaces scheme and host of every request; path and query stay.
+# Empty means Twilio itself. Otherwise it replaces the scheme and host of every request.
 TWILIO_API_BASE_URL = env.str("TWILIO_API_BASE_URL", default="").rstrip("/")
-# Who gets Twilio's status emails about a customer; empty = the customer's own address.
+# The recipient of Twilio's status emails about customers; empty means the customer.
 TWILIO_NOTIFICATION_EMAIL = env.str("TWILIO_NOTIFICATION_EMAIL", default="")
-# Incoming messages keep going to the webhook that is set on the number itself.
+# Incoming messages keep going to the webhook that is configured on the number.
 A2P_KEEP_NUMBER_WEBHOOKS = env.bool("A2P_KEEP_NUMBER_WEBHOOKS", default=True)
 TWILIO_CONNECT_TIMEOUT = number("TWILIO_CONNECT_TIMEOUT", 5.0)
 TWILIO_READ_TIMEOUT = number("TWILIO_READ_TIMEOUT", 20.0)
@@ -249,19 +249,19 @@ def _is_real_twilio(base_url: str) -> bool:
 
 TWILIO_IS_REAL = _is_real_twilio(TWILIO_API_BASE_URL)
 
-# Multiplies every wait and poll interval (30 s settle, 5 s recreate gap, polling, OTP cool-down).
+# Multiplies every wait and poll interval (30 s settling, 5 s before recreating a campaign, polling, OTP cooldown).
 A2P_TIME_SCALE = number("A2P_TIME_SCALE", 1.0)
 if A2P_TIME_SCALE <= 0:
     raise ImproperlyConfigured("A2P_TIME_SCALE must be a number above 0; 1 means Twilio's own waits.")
 if A2P_TIME_SCALE != 1 and TWILIO_IS_REAL:
     raise ImproperlyConfigured(
-        "A2P_TIME_SCALE must be 1 against the real Twilio: its waits are Twilio's, not ours. "
+        "A2P_TIME_SCALE must be 1 with the real Twilio, because Twilio requires these waits. "
         "Remove A2P_TIME_SCALE, or set TWILIO_API_BASE_URL to a sandbox."
     )
-# The sandbox's control page, linked from the desk in demo mode only.
+# The sandbox's control page; the demo links to it.
 A2P_SANDBOX_PANEL_URL = env.str("A2P_SANDBOX_PANEL_URL", default="")
 
-# What Twilio charges, in US dollars, shown before each paid click (docs/twilio.md section 9).
+# Twilio's prices in US dollars, shown before each paid action (docs/twilio.md section 9).
 A2P_FEES = {
     "brand": number("A2P_FEE_BRAND", Decimal("4.50")),
     "campaign_vetting": number("A2P_FEE_CAMPAIGN_VETTING", Decimal("15.00")),
@@ -271,45 +271,45 @@ A2P_FEES = {
 }
 
 # --- Pre-flight -------------------------------------------------------------------------------------------
-# Looks outside, each on a person's click: the customer's pages (free), the mobile's line type (paid to Twilio).
+# Online checks that a person can start: the customer's web pages (free), the mobile's line type (charged by Twilio).
 A2P_PREFLIGHT_FETCH = env.bool("A2P_PREFLIGHT_FETCH", default=False)
 A2P_PREFLIGHT_LOOKUP = env.bool("A2P_PREFLIGHT_LOOKUP", default=False)
 
 # --- Notifications -----------------------------------------------------------------------------------------
-# E.g. smtp+tls://user:password@mail.example.com:587. Without it no email is sent; in development it is printed.
+# E.g. smtp+tls://user:password@mail.example.com:587. Without it, no email is sent; in development it is printed.
 _email_url = env.str("EMAIL_URL", default="")
 A2P_SENDS_EMAIL = bool(_email_url) or DEBUG
 globals().update(env.email_url_config(_email_url or ("consolemail://" if DEBUG else "dummymail://")))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="a2p-desk@localhost")
-# People type in the address of their webhook; without this it must be public, https and on port 443.
+# Users enter the URL of their webhook. Unless this is true, it must be public, https and on port 443.
 A2P_NOTIFY_PRIVATE_ADDRESSES = env.bool("A2P_NOTIFY_PRIVATE_ADDRESSES", default=False)
 
-# Every so many hours the worker compares Twilio's account with the registrations by itself; 0 = only when asked.
+# Hours between automatic comparisons of Twilio's account with our registrations; 0 means only on request.
 A2P_SCAN_EVERY_HOURS = number("A2P_SCAN_EVERY_HOURS", 24.0)
 
 # --- Jobs (django-q2) --------------------------------------------------------------------------------------
 A2P_WORKERS = number("A2P_WORKERS", 4, least=1)
-# How long one worker may own a registration without renewing; must exceed one HTTP call.
+# How long a worker may hold a registration without renewing its lease; must be longer than one HTTP call.
 A2P_LEASE_SECONDS = number("A2P_LEASE_SECONDS", 60.0)
-# How long a job may wait although a worker is free before the cluster counts as frozen and is restarted.
+# How long a job may wait while a worker is free; after that the cluster counts as frozen and is restarted.
 A2P_STALL_SECONDS = number("A2P_STALL_SECONDS", 30.0)
-# How long running jobs may go on after SIGTERM; what is killed then is taken up again after the next start.
+# How long running jobs may continue after SIGTERM. Jobs that are killed then run again after the next start.
 A2P_STOP_GRACE_SECONDS = number("A2P_STOP_GRACE_SECONDS", 30.0)
 Q_CLUSTER = {
     "name": "a2p",
     "orm": "default",
     "broker_class": "registrations.core.broker.EtaORM",
     "workers": A2P_WORKERS,
-    # retry must exceed timeout × (prefetch rounds + 2), or a busy queue runs its tasks twice (measured).
+    # retry must be longer than timeout × (prefetch rounds + 2), or a busy queue runs its tasks twice (measured).
     "queue_limit": A2P_WORKERS,
     "bulk": 1,
     "timeout": 90,
     "retry": 400,
     "ack_failures": True,
     "max_attempts": 1,
-    # Successes are not kept: the ledger is the record, and one write less per job is a third more jobs a
-    # second (measured). Failures always are.
+    # Successful results are not stored, because every call is recorded anyway, and one write less per job gives a
+    # third more jobs per second (measured). Failures are always stored.
     "save_limit": -1,
     "poll": 0.2,
     "recycle": 500,
@@ -317,7 +317,7 @@ Q_CLUSTER = {
     "ALT_CLUSTERS": {},
 }
 
-# --- Logging: one line an event, no personal data (a2p_admin/logs.py) ----------------------------------------
+# --- Logging: one line per event, no personal data (a2p_admin/logs.py) ---------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,
@@ -333,7 +333,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "registrations": {"level": LOG_LEVEL},
-        # It would name people and their addresses.
+        # It logs user names and IP addresses.
         "axes": {"level": "CRITICAL"},
         "django-q": {"level": "WARNING", "handlers": ["console"], "propagate": False},
     },

@@ -1,4 +1,4 @@
-"""Routes: the admin at /, the app's own pages beside it."""
+"""URLs: the admin, and the app's own pages."""
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required

@@ -78,7 +78,7 @@ class Harness:
 @pytest.fixture(autouse=True)
 def prices_of_this_test():
     """Prices are kept for a second; another test's are none of this one's."""
-    prices.forget()
+    prices.clear_cache()
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +108,7 @@ def sandbox(settings) -> Iterator[SandboxServer]:
 def harness(sandbox, db, monkeypatch) -> Harness:
     # The sandbox of these tests has no rate limit; the pace itself has its own tests.
     monkeypatch.setattr(rate_limit, "INTERVALS", dict.fromkeys(rate_limit.INTERVALS, 0.0))
-    monkeypatch.setattr(runner, "MIN_QUIET_SECONDS", 0.02)
-    monkeypatch.setattr(runner, "MIN_PAID_QUIET_SECONDS", 0.02)
+    monkeypatch.setattr(runner, "MIN_SETTLE_SECONDS", 0.02)
+    monkeypatch.setattr(runner, "MIN_PAID_SETTLE_SECONDS", 0.02)
     monkeypatch.setattr(retries, "NOT_FOUND_SECONDS", 0.02)
     return Harness(sandbox)

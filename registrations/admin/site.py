@@ -51,7 +51,7 @@ def _unread(user: Any) -> int:
 # By work, not by table: what an agent does comes first, what one looks up second.
 NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
     (
-        "BackgroundJob",
+        "Work",
         (
             NavItem("Home", "home", "admin:index", "registrations.view_registration"),
             NavItem(

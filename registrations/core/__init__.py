@@ -1,1 +1,1 @@
-"""What every other package may use: the clock, the queue, spreadsheets, system checks, roles. No rules of Twilio."""
+"""Shared by every other package: clock, queue, spreadsheets, system checks, roles. No Twilio rules."""

@@ -1,7 +1,7 @@
-"""System checks: every setting that can be wrong, with a hint that says how to mend it.
+"""System checks for the settings, each with a hint on how to fix it.
 
-What is malformed is always an error. What is merely missing is reported by `manage.py check --deploy`, so that
-a fresh checkout can be tried without credentials.
+Malformed values are always errors. Missing values are reported only by `manage.py check --deploy`, so a fresh
+checkout runs without credentials.
 """
 
 import re
@@ -49,7 +49,7 @@ def _sids() -> Iterator[CheckMessage]:
     for number, (name, (prefix, hint)) in enumerate(SIDS.items(), start=1):
         value = getattr(settings, name)
         if value and not re.fullmatch(prefix + "[0-9a-fA-F]{32}", value):
-            text = f"{name} is no SID: it must be {prefix} and 32 hexadecimal digits."
+            text = f"{name} is not a valid SID: it must be {prefix} followed by 32 hexadecimal digits."
             yield Error(text, hint=hint, id=f"registrations.E00{number}")
 
 
@@ -57,14 +57,14 @@ def _credentials() -> Iterator[CheckMessage]:
     if bool(settings.TWILIO_API_KEY_SID) != bool(settings.TWILIO_API_KEY_SECRET):
         yield Error(
             "Only one of TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET is set.",
-            hint="Set both, or neither to sign in with the auth token.",
+            hint="Set both, or set neither to use the auth token.",
             id="registrations.E004",
         )
     tokens = settings.TWILIO_AUTH_TOKEN.split(",") if settings.TWILIO_AUTH_TOKEN else []
     if any(not token.strip() or re.search(r"\s", token.strip()) for token in tokens):
         yield Error(
-            "TWILIO_AUTH_TOKEN holds an empty token or white space.",
-            hint="Give one token, or several with commas while you rotate; the first signs our calls.",
+            "TWILIO_AUTH_TOKEN contains an empty token or whitespace.",
+            hint="Set one token, or several separated by commas while you rotate; calls use the first.",
             id="registrations.E005",
         )
 
@@ -73,8 +73,8 @@ def _base_url() -> Iterator[CheckMessage]:
     url = settings.TWILIO_API_BASE_URL
     if url and not _is_origin(url):
         yield Error(
-            "TWILIO_API_BASE_URL must be a scheme, a host and perhaps a port, without a path.",
-            hint="For example http://127.0.0.1:8155. Leave it empty for the real Twilio.",
+            "TWILIO_API_BASE_URL must be a scheme, a host and an optional port, without a path.",
+            hint="For example http://127.0.0.1:8155. Leave it empty to use Twilio itself.",
             id="registrations.E006",
         )
 
@@ -86,13 +86,13 @@ def _public_url() -> Iterator[CheckMessage]:
     if not _is_origin(url):
         yield Error(
             "PUBLIC_BASE_URL must be a scheme and a host, without a path.",
-            hint="For example https://a2p.example.com, as staff and Twilio see it.",
+            hint="For example https://a2p.example.com, the address that your team and Twilio use.",
             id="registrations.E007",
         )
     elif settings.TWILIO_IS_REAL and not url.startswith("https://"):
         yield Error(
-            "PUBLIC_BASE_URL must be https: Twilio's callbacks carry customers' data.",
-            hint="Put the desk behind a proxy with a certificate and set its https address.",
+            "PUBLIC_BASE_URL must use https: Twilio's callbacks contain customer data.",
+            hint="Run the application behind a proxy with a certificate and set its https address.",
             id="registrations.E008",
         )
 
@@ -104,8 +104,8 @@ def _email() -> Iterator[CheckMessage]:
         validate_email(settings.TWILIO_NOTIFICATION_EMAIL)
     except ValidationError:
         yield Error(
-            "TWILIO_NOTIFICATION_EMAIL is no email address.",
-            hint="Set the mailbox that should get Twilio's status mails, or leave it empty.",
+            "TWILIO_NOTIFICATION_EMAIL is not a valid email address.",
+            hint="Set the mailbox for Twilio's status emails, or leave it empty.",
             id="registrations.E009",
         )
 
@@ -115,27 +115,27 @@ def _jobs() -> Iterator[CheckMessage]:
     if settings.TWILIO_CONNECT_TIMEOUT <= 0 or settings.TWILIO_READ_TIMEOUT <= 0:
         yield Error(
             "TWILIO_CONNECT_TIMEOUT and TWILIO_READ_TIMEOUT must be above 0 seconds.",
-            hint="5 and 20 are good values; without a limit one dead connection holds a worker for ever.",
+            hint="5 and 20 are good values. Without a limit, one dead connection blocks a worker forever.",
             id="registrations.E010",
         )
     if settings.A2P_LEASE_SECONDS <= call:
         yield Error(
-            f"A2P_LEASE_SECONDS must exceed one call's time-outs together ({call:g} s).",
-            hint="A lease that ends during a call lets a second worker start the same step.",
+            f"A2P_LEASE_SECONDS must be longer than the connect and read timeouts together ({call:g} s).",
+            hint="If a lease expires during a call, a second worker can start the same step.",
             id="registrations.E011",
         )
     queue = settings.Q_CLUSTER
     if queue["timeout"] <= settings.A2P_LEASE_SECONDS:
         yield Error(
-            "Q_CLUSTER['timeout'] must exceed A2P_LEASE_SECONDS.",
+            "Q_CLUSTER['timeout'] must be longer than A2P_LEASE_SECONDS.",
             hint="Lower A2P_LEASE_SECONDS; 60 is a good value.",
             id="registrations.E012",
         )
     rounds = -(-queue["queue_limit"] // queue["workers"]) + 2
     if queue["retry"] <= queue["timeout"] * rounds:
         yield Error(
-            "Q_CLUSTER['retry'] is too short: a busy queue would run its jobs twice.",
-            hint=f"It must exceed timeout x {rounds} = {queue['timeout'] * rounds} s.",
+            "Q_CLUSTER['retry'] is too short: a busy queue would run jobs twice.",
+            hint=f"It must be longer than timeout x {rounds} = {queue['timeout'] * rounds} s.",
             id="registrations.E013",
         )
 
@@ -156,26 +156,26 @@ def _missing() -> Iterator[CheckMessage]:
         yield Error("TWILIO_PRIMARY_PROFILE_SID is not set.", hint=hint, id="registrations.E022")
     if not settings.PUBLIC_BASE_URL:
         yield Warning(
-            "PUBLIC_BASE_URL is not set, so Twilio cannot tell us why it rejected a profile.",
-            hint="Set the desk's public https address; until then its state is only polled.",
+            "PUBLIC_BASE_URL is not set, so Twilio cannot send us the reason when it rejects a profile.",
+            hint="Set the application's public https address. Until then we only poll Twilio.",
             id="registrations.W023",
         )
     elif not validate_host(urlsplit(settings.PUBLIC_BASE_URL).hostname or "", settings.ALLOWED_HOSTS):
         yield Warning(
-            "The host of PUBLIC_BASE_URL is not in ALLOWED_HOSTS, so every request to it is refused (400).",
-            hint="Add it to ALLOWED_HOSTS, without https:// and without a port.",
+            "The host of PUBLIC_BASE_URL is not in ALLOWED_HOSTS, so every request to it fails with 400.",
+            hint="Add it to ALLOWED_HOSTS, without https:// or a port.",
             id="registrations.W026",
         )
     elif not settings.TWILIO_AUTH_TOKEN:
         yield Warning(
-            "TWILIO_AUTH_TOKEN is not set, so callbacks cannot be verified and are all refused.",
-            hint="Twilio signs callbacks with the account's auth token; API keys never sign.",
+            "TWILIO_AUTH_TOKEN is not set, so callbacks cannot be verified and are all rejected.",
+            hint="Twilio signs callbacks with the account's auth token, never with an API key.",
             id="registrations.W024",
         )
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         yield Warning(
             "The database is SQLite.",
-            hint="Good for one machine; use PostgreSQL (DATABASE_URL=postgres://…) for a team.",
+            hint="Fine for a single machine. For a team, use PostgreSQL (DATABASE_URL=postgres://…).",
             id="registrations.W025",
         )
 
@@ -183,12 +183,12 @@ def _missing() -> Iterator[CheckMessage]:
 def _is_origin(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        port_is_good = parts.port is None or parts.port > 0
+        valid_port = parts.port is None or parts.port > 0
     except ValueError:
         return False
     return (
         parts.scheme in ("http", "https")
         and bool(parts.hostname)
-        and port_is_good
+        and valid_port
         and not (parts.path or parts.query or parts.fragment or parts.username)
     )

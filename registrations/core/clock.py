@@ -1,4 +1,4 @@
-"""Now, and waits scaled by the one knob A2P_TIME_SCALE."""
+"""The current time, and waits scaled by A2P_TIME_SCALE."""
 
 from datetime import datetime, timedelta
 
@@ -11,5 +11,5 @@ def now() -> datetime:
 
 
 def scaled(seconds: float) -> timedelta:
-    """A wait of ours, `seconds` at scale 1."""
+    """One of our waits: `seconds` at scale 1."""
     return timedelta(seconds=seconds * settings.A2P_TIME_SCALE)

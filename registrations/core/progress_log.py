@@ -1,8 +1,8 @@
-"""Progress marks: one short line from each process of a cluster to its supervisor, through a pipe.
+"""Progress reports: the processes of a cluster write short lines to their supervisor through a pipe.
 
-Why a pipe and not the database or the cache: the watchdog needs every event of its own cluster, at once and
-also while the database is away, and a process that dies in the middle must leave no lock behind. A line is
-shorter than PIPE_BUF, so writes of several processes never mix. Without a supervisor nothing is written.
+A pipe rather than the database or the cache: the watchdog needs each event immediately, even while the database
+is down, and a process that dies in the middle of a write must not leave a lock. Lines are shorter than PIPE_BUF,
+so writes from several processes never mix. Without a supervisor nothing is written.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import functools
 import os
 import stat
 
-# Set by the supervisor for the cluster it starts, not by people: the number of the pipe's write end.
+# Set by the supervisor for the cluster it starts: the file descriptor of the pipe's write end.
 PROGRESS_FD = "A2P_PROGRESS_FD"
 
 
@@ -18,7 +18,7 @@ PROGRESS_FD = "A2P_PROGRESS_FD"
 def _pipe() -> int | None:
     number = os.environ.get(PROGRESS_FD, "")
     try:
-        # A number left over in some other environment must never write into a stranger's file.
+        # The variable may be inherited by an unrelated process: never write to a descriptor that is not a pipe.
         if number.isdigit() and stat.S_ISFIFO(os.fstat(int(number)).st_mode):
             return int(number)
     except OSError:
@@ -26,10 +26,10 @@ def _pipe() -> int | None:
     return None
 
 
-def mark(event: str, job: int = 0) -> None:
-    """Tell the supervisor: claim, drop, spawn, start, end, ack or bye; `job` is the queue row's id.
+def report(event: str, job: int = 0) -> None:
+    """Report an event (claim, drop, spawn, start, end, ack, exit) to the supervisor. `job` is the queue row's id.
 
-    Never raises and never blocks: a full pipe or a dead supervisor loses the mark, not the job.
+    Never raises and never blocks: with a full pipe or a dead supervisor the report is lost, not the job.
     """
     if (pipe := _pipe()) is not None:
         with contextlib.suppress(OSError):

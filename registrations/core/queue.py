@@ -17,33 +17,33 @@ from .broker import EtaORM
 
 ADVANCE = "registrations.worker.jobs.advance"
 SCAN = "registrations.worker.jobs.run_scan"
-RETIRED = "registrations.worker.jobs.look_at_retired"
+RETIRED_BRANDS = "registrations.worker.jobs.check_retired_brands"
 FINDING = "registrations.worker.jobs.act_on_finding"
-STREAMS = "registrations.worker.jobs.set_up_event_streams"
-PROCESS = "registrations.worker.jobs.process_deliveries"
-ONLINE = "registrations.worker.jobs.look_online"
-PRIMARY = "registrations.worker.jobs.look_at_primary_profile"
-NOTIFY = "registrations.worker.jobs.send_notifications"
-# Named, not imported: they call the verbs, which call this module.
+EVENT_STREAMS = "registrations.worker.jobs.set_up_event_streams"
+DELIVERIES = "registrations.worker.jobs.process_deliveries"
+ONLINE_CHECKS = "registrations.worker.jobs.run_online_checks"
+PRIMARY_PROFILE = "registrations.worker.jobs.check_primary_profile"
+NOTIFICATIONS = "registrations.worker.jobs.send_notifications"
+# Referenced by path: importing them would be circular, because they call this module.
 BATCH = "registrations.operations.bulk.advance"
 IMPORT = "registrations.operations.imports.importer.advance"
-FIGURES = "registrations.reporting.statistics.refresh"
-# Jobs that go first while bulk work or an import wants to go on.
-BETWEEN = 20
+STATISTICS = "registrations.reporting.statistics.refresh"
+# How many due jobs run before the next part of a bulk action or an import.
+JOBS_AHEAD = 20
 
 
 def enqueue(pk: int, at: datetime | None = None) -> None:
-    """Have a worker advance registration `pk` at time `at`, by default now.
+    """Have a worker advance registration `pk` at time `at` (default: now).
 
-    An insert in the caller's transaction, like all functions here. Calling it twice is harmless: the second job
-    finds nothing due.
+    Like every function here, this inserts a row in the caller's transaction. Calling it twice is harmless: the
+    second job finds nothing to do.
     """
     _put(ADVANCE, pk, at=at)
 
 
 def enqueue_deliveries(pks: Iterable[object]) -> None:
     """Have a worker process these stored webhook deliveries."""
-    _put(PROCESS, [str(pk) for pk in pks])
+    _put(DELIVERIES, [str(pk) for pk in pks])
 
 
 def enqueue_scan(pk: int) -> None:
@@ -52,38 +52,38 @@ def enqueue_scan(pk: int) -> None:
 
 
 def enqueue_finding(pk: int) -> None:
-    """Have a worker do what a person asked for a finding."""
+    """Have a worker run the action that a person chose for a finding."""
     _put(FINDING, pk)
 
 
 def enqueue_retired_brands(registration_id: int | None = None) -> None:
-    """Have a worker check whether brands were deleted in the Console; of one registration, or all."""
-    _put(RETIRED, registration_id)
+    """Have a worker check whether retired brands were deleted in the Console, for one registration or for all."""
+    _put(RETIRED_BRANDS, registration_id)
 
 
 def enqueue_primary_profile() -> None:
     """Have a worker check the ISV's primary profile."""
-    _put(PRIMARY)
+    _put(PRIMARY_PROFILE)
 
 
 def enqueue_online_checks(pk: int) -> None:
     """Have a worker check a registration's web pages and mobile."""
-    _put(ONLINE, pk)
+    _put(ONLINE_CHECKS, pk)
 
 
 def enqueue_notifications() -> None:
-    """Have a worker send the notifications that are due; a second job finds nothing left."""
-    _put(NOTIFY)
+    """Have a worker send the notifications that are due."""
+    _put(NOTIFICATIONS)
 
 
 def enqueue_statistics() -> None:
     """Have a worker recount the dashboard's slow numbers."""
-    _put(FIGURES)
+    _put(STATISTICS)
 
 
 def enqueue_event_streams() -> None:
     """Have a worker create or repair the Event Streams sink."""
-    _put(STREAMS)
+    _put(EVENT_STREAMS)
 
 
 def enqueue_batch(pk: int) -> None:
@@ -103,15 +103,15 @@ def _put(job: str, *args: Any, at: datetime | None = None) -> None:
 
 
 def _behind_the_next_jobs() -> datetime:
-    """A bulk job must not wait for all of the registrations it submitted, nor they for all of the bulk job."""
+    """A due time that lets a bulk job and the registrations it submitted take turns."""
     due = OrmQ.objects.filter(key=settings.Q_CLUSTER["name"], lock__lte=timezone.now())
-    place = due.order_by("lock").values_list("lock", flat=True)[BETWEEN : BETWEEN + 1].first()
+    place = due.order_by("lock").values_list("lock", flat=True)[JOBS_AHEAD : JOBS_AHEAD + 1].first()
     return place or timezone.now()
 
 
 @dataclass(frozen=True)
 class QueueDepth:
-    """Jobs that could run now, jobs for later (or running), when the oldest due one became due."""
+    """Jobs that could run now, jobs that are scheduled or running, and when the oldest due job became due."""
 
     due: int
     later: int
@@ -129,23 +129,23 @@ def queue_depth() -> QueueDepth:
 
 
 def oldest_due() -> datetime | None:
-    """When the job that waits longest became due; None when nothing is due. One indexed read."""
+    """When the longest-waiting job became due; None if nothing is due. One indexed read."""
     queue = OrmQ.objects.filter(key=settings.Q_CLUSTER["name"], lock__lte=timezone.now())
     return queue.order_by("lock").values_list("lock", flat=True).first()
 
 
 def served_to() -> datetime | None:
-    """Up to where the queue was served, a second to be sure; None when nothing is due."""
+    """Jobs due before this time have been taken, with a margin of one second. None if nothing is due."""
     oldest = oldest_due()
     return oldest - timedelta(seconds=1) if oldest else None
 
 
 def failures_since(moment: datetime) -> int:
-    """How many jobs ended with an exception or a time-out since `moment`."""
+    """How many jobs ended with an exception or a timeout since `moment`."""
     return Task.objects.filter(success=False, stopped__gte=moment).count()
 
 
 def release(rows: set[int]) -> int:
-    """Give claimed queue rows back, due now. Only for rows whose cluster is dead: returns how many."""
+    """Make claimed queue rows due again and return how many. Only for rows whose cluster is dead."""
     now = timezone.now()
     return OrmQ.objects.filter(pk__in=rows, lock__gt=now).update(lock=now)

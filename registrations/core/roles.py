@@ -1,14 +1,14 @@
-"""Who may do what: three groups that fit a support team, made by `manage.py setup_roles`.
+"""Who may do what: three groups for a support team, created by `manage.py setup_roles`.
 
-A permission is more than Django's four words only where money is spent, a limit is passed, something is
-removed at Twilio, or many customers are touched at once.
+Beyond Django's add, change, delete and view there are permissions only for spending money, overriding limits,
+removing things from Twilio, and changing many customers at once.
 """
 
 from dataclasses import dataclass
 
 from django.contrib.auth.models import Group, Permission
 
-_SEEN = [
+_MODELS = [
     "registration",
     "profile",
     "trustbundle",
@@ -27,7 +27,7 @@ _SEEN = [
     "openproblem",
     "fee",
 ]
-_READ = tuple(f"view_{model}" for model in _SEEN)
+_READ = tuple(f"view_{model}" for model in _MODELS)
 _WORK = (
     "add_registration",
     "change_registration",
@@ -50,7 +50,7 @@ _MONEY_AND_LIMITS = (
 
 @dataclass(frozen=True)
 class Role:
-    """A group's name, its permissions (codenames of this app) and what it is for."""
+    """A group's name, its permissions (codenames of this app) and its purpose."""
 
     name: str
     codenames: tuple[str, ...]
@@ -63,16 +63,18 @@ ROLES = (
     Role(
         "A2P supervisors",
         _READ + _WORK + _MONEY_AND_LIMITS,
-        "as agents; also buy numbers, pass limits with a reason, take down at Twilio, keep the prices",
+        "everything agents can do, plus buy numbers, override limits, remove from Twilio and set prices",
     ),
 )
 
 
 def set_up(role: Role) -> tuple[bool, int]:
-    """Make the group, or give it what it lacks; never takes anything away. (made now?, permissions added)"""
-    group, made = Group.objects.get_or_create(name=role.name)
-    wanted = Permission.objects.filter(content_type__app_label="registrations", codename__in=role.codenames)
-    held = set(group.permissions.values_list("pk", flat=True))
-    missing = [permission for permission in wanted if permission.pk not in held]
+    """Create the group, or add missing permissions; removes nothing. Returns (created, permissions added)."""
+    group, created = Group.objects.get_or_create(name=role.name)
+    permissions = Permission.objects.filter(
+        content_type__app_label="registrations", codename__in=role.codenames
+    )
+    missing = permissions.exclude(pk__in=group.permissions.values("pk"))
+    added = len(missing)
     group.permissions.add(*missing)
-    return made, len(missing)
+    return created, added

@@ -1,6 +1,6 @@
-"""Tables for people: CSV that streams, and workbooks, row by row, whatever their length.
+"""Tables for people: CSV and workbooks, written row by row, so that they can have any length.
 
-A cell that a spreadsheet would take for a formula is guarded by an apostrophe, as our import expects it back.
+A cell that a spreadsheet would run as a formula gets an apostrophe in front, which our import removes again.
 """
 
 import csv
@@ -15,28 +15,28 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 Rows = Iterable[Sequence[Any]]
-# What a cell of a workbook holds at most, and a text within a formula.
-LONGEST, LONGEST_LINK = 32_767, 255
+# Most characters of a workbook's cell, and of a text within a formula.
+MAX_TEXT, MAX_LINK = 32_767, 255
 _ADDRESS = re.compile(r"https?://[^\s\"]+")
-# A workbook keeps a cell of text as text, so a plain number needs no guard there.
+# In a workbook a text cell stays text, so a plain number needs no guard there.
 _NUMBER = re.compile(r"[+-]?\d+")
 
 
 class Link(str):
-    """The address of a page that we name ourselves: a workbook opens it by a click."""
+    """The address of a page of our own, clickable in a workbook."""
 
     __slots__ = ()
 
 
 class _Echo:
-    """Gives the writer's line back instead of keeping it."""
+    """A file for csv.writer that returns each line."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def csv_lines(rows: Rows) -> Iterator[str]:
-    """One line each, with a byte order mark first, by which spreadsheets know UTF-8."""
+    """One line a row, after a byte order mark, which tells spreadsheets that this is UTF-8."""
     writer = csv.writer(_Echo())
     yield "\ufeff"
     for row in rows:
@@ -44,7 +44,7 @@ def csv_lines(rows: Rows) -> Iterator[str]:
 
 
 def workbook(rows: Rows, title: str) -> IO[bytes]:
-    """An XLSX file to read from, its first row frozen as the header; times are in UTC."""
+    """An XLSX file, open for reading, with the first row frozen as the header; times are in UTC."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet(title[:31])
     sheet.freeze_panes = "A2"
@@ -66,21 +66,21 @@ def _text(value: Any) -> str:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None)  # a workbook knows no time zones
+        return value.astimezone(UTC).replace(tzinfo=None)  # a workbook has no time zones
     if value is None or isinstance(value, int | float | Decimal):
         return value
     text = str(value)
-    if isinstance(value, Link) and len(text) <= LONGEST_LINK and _ADDRESS.fullmatch(text):
+    if isinstance(value, Link) and len(text) <= MAX_LINK and _ADDRESS.fullmatch(text):
         return f'=HYPERLINK("{text}")'
-    return ILLEGAL_CHARACTERS_RE.sub("", text if _NUMBER.fullmatch(text) else guarded(text))[:LONGEST]
+    return ILLEGAL_CHARACTERS_RE.sub("", text if _NUMBER.fullmatch(text) else guarded(text))[:MAX_TEXT]
 
 
-# How a cell begins that a spreadsheet would take for a formula.
+# A cell that begins like this is a formula to a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def guarded(text: str) -> str:
-    """The cell of a CSV file that a spreadsheet shows and does not run.
+    """The text as a CSV cell that a spreadsheet shows and does not run.
 
     >>> guarded("=1+1"), guarded("+14155550123"), guarded("Ann")
     ("'=1+1", "'+14155550123", 'Ann')
@@ -89,7 +89,8 @@ def guarded(text: str) -> str:
 
 
 def unguarded(text: str) -> str:
-    """
+    """The reverse of `guarded`.
+
     >>> unguarded("'+14155550123"), unguarded("'t Hooft")
     ('+14155550123', "'t Hooft")
     """

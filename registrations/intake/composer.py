@@ -1,6 +1,6 @@
-"""Texts of a campaign from a few choices: the customer's business, what is sent, and how people agree to it.
+"""Writes campaign texts from a few choices: the business, what is sent, and how people opt in.
 
-Pure. The texts are a start for a person to read and change; they pass the pre-flight as they come.
+Pure. The texts pass the pre-flight as they are; a person reads and edits them before they are used.
 """
 
 from dataclasses import dataclass
@@ -9,32 +9,34 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Business:
-    """does: follows the brand's name. who: the people written to. visit: what they come for. progress: two
-    samples' hearts for "how it is coming along"."""
+    """activity: follows the brand name. audience: the recipients. visit: what they come for.
+
+    progress: the middle of two samples for the purpose "progress".
+    """
 
     key: str
     label: str
-    does: str
-    who: str
+    activity: str
+    audience: str
     visit: str
     progress: tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Purpose:
-    """what: follows "to receive". often: a sentence. about: ends the description. samples: hearts, after the name."""
+    """content: follows "to receive". frequency: a sentence. summary: ends the description. samples: follow the name."""
 
     key: str
     label: str
-    what: str
-    often: str
-    about: str
+    content: str
+    frequency: str
+    summary: str
     samples: tuple[str, str]
 
 
 @dataclass(frozen=True)
 class OptIn:
-    """page: what the address must show. flow: the text, filled from `_fill`."""
+    """page: what the URL must show. flow: a template for `_fill`."""
 
     key: str
     label: str
@@ -67,7 +69,7 @@ BUSINESSES: tuple[Business, ...] = (
     ),
     Business(
         "home",
-        "Works at people's homes (repair, cleaning, garden)",
+        "Works at people's homes (repair, cleaning, yard work)",
         "works at the homes of its customers",
         "customers",
         "visit",
@@ -101,7 +103,7 @@ BUSINESSES: tuple[Business, ...] = (
     Business(
         "pets",
         "Pet care",
-        "looks after pets for their owners",
+        "takes care of pets for their owners",
         "pet owners",
         "booking",
         (
@@ -112,12 +114,12 @@ BUSINESSES: tuple[Business, ...] = (
     Business(
         "children",
         "Childcare and camps",
-        "looks after children for their families",
+        "takes care of children for their families",
         "parents",
         "day of care",
         (
-            "today the children [activity]. Everybody had a good day.",
-            "please pick up [child's name] at [place], not at the usual door.",
+            "today the children [activity]. Everyone had a good day.",
+            "please pick up [child's name] at [place] today, not at the usual place.",
         ),
     ),
 )
@@ -128,7 +130,7 @@ PURPOSES: tuple[Purpose, ...] = (
         "Confirmations and reminders",
         "confirmations and reminders",
         "About 2 messages per {visit}.",
-        "The texts confirm each {visit} and remind people of it the day before.",
+        "The texts confirm each {visit} and send a reminder the day before.",
         (
             "hi [first name], this is a reminder of your {visit} on [date] at [time].",
             "your {visit} on [date] is confirmed. We look forward to it!",
@@ -137,20 +139,20 @@ PURPOSES: tuple[Purpose, ...] = (
     Purpose(
         "changes",
         "Changes and open spots",
-        "news of changes and open spots",
+        "news about changes and open spots",
         "Message frequency varies.",
-        "The texts say when a {visit} has to move and when a spot opens up.",
+        "The texts say when a {visit} has to be moved and when a spot opens up.",
         (
-            "your {visit} on [date] has to move to [new date]. Sorry for the trouble!",
+            "your {visit} on [date] has to move to [new date]. Sorry for the inconvenience!",
             "a spot has opened up on [date] at [time]. Reply YES if you would like it.",
         ),
     ),
     Purpose(
         "progress",
-        "How things are coming along",
-        "updates on how things are coming along",
+        "Progress updates",
+        "progress updates",
         "1 to 3 messages per {visit}.",
-        "The texts say how things are going, on the day of the {visit} itself.",
+        "The texts report progress on the day of the {visit}.",
         ("", ""),
     ),
     Purpose(
@@ -171,65 +173,65 @@ PURPOSES: tuple[Purpose, ...] = (
         "1 or 2 messages per invoice.",
         "The texts say when an invoice is ready and when a payment has arrived.",
         (
-            "your invoice of [amount] for [month] is ready. It is due on [date].",
+            "your invoice for [month] is ready: [amount], due on [date].",
             "we received your payment of [amount]. Thank you!",
         ),
     ),
 )
 
 _NOTICE = (
-    "“I agree to receive {what} by text from {brand}. {often} Message and data rates may apply. Reply STOP to opt "
-    "out, HELP for help. Consent is not a condition of any purchase.”"
+    "“I agree to receive {content} by text from {brand}. {frequency} Message and data rates may apply. "
+    "Reply STOP to opt out, HELP for help. Consent is not a condition of any purchase.”"
 )
 _PAGES = "Privacy policy: {privacy} Terms: {terms}"
 
 OPT_INS: tuple[OptIn, ...] = (
     OptIn(
         "web",
-        "They tick a box on a web page",
+        "They check a box on a web page",
         "The page with the box",
-        "{Who} enter their mobile number on the page of {brand} at {page} and may tick a box that is for texts only "
-        f"and is empty by default. It says: {_NOTICE} Links to the privacy policy and the terms are next to the box. "
-        f"Anyone who leaves it empty gets no texts. {_PAGES}",
+        "{Audience} enter their mobile number on the page of {brand} at {page} and may check a box that is for texts "
+        f"only and is unchecked by default. It says: {_NOTICE} Links to the privacy policy and the terms are next to "
+        f"the box. Anyone who leaves it unchecked gets no texts. {_PAGES}",
     ),
     OptIn(
         "keyword",
         "They text a keyword to the number",
         "The public page that shows the keyword and the notice",
-        "{Who} text {keyword} to the number of {brand}, which is shown on {page} with this notice: “Text {keyword} to "
-        "receive {what} from {brand}. {often} Message and data rates may apply. Reply STOP to opt out, HELP for help. "
-        "Consent is not a condition of any purchase.” The answer confirms the subscription. Links to the privacy "
-        f"policy and the terms are next to the notice. {_PAGES}",
+        "{Audience} text {keyword} to the number of {brand}, which is shown on {page} with this notice: “Text "
+        "{keyword} to receive {content} from {brand}. {frequency} Message and data rates may apply. Reply STOP to opt "
+        "out, HELP for help. Consent is not a condition of any purchase.” The reply confirms the subscription. Links "
+        f"to the privacy policy and the terms are next to the notice. {_PAGES}",
     ),
     OptIn(
         "paper",
         "They sign a paper card",
         "A public page with a photo of the card",
-        "{Who} can fill in a paper card of {brand} with their name and mobile number and tick an empty box for texts. "
-        f"A photo of the card is on {{page}}. It says: {_NOTICE} They sign and date it. Anyone who leaves the box "
-        f"empty gets no texts. The card names the addresses of the privacy policy and the terms. {_PAGES}",
+        "{Audience} can fill out a paper card of {brand} with their name and mobile number and check an empty box for "
+        f"texts. A photo of the card is on {{page}}. It says: {_NOTICE} They sign and date it. Anyone who leaves the "
+        f"box empty gets no texts. The card lists the URLs of the privacy policy and the terms. {_PAGES}",
     ),
     OptIn(
         "verbal",
-        "They say yes when asked in person or on the phone",
+        "They say yes in person or on the phone",
         "A public page with the script",
-        "We ask {who} in person or on the phone, reading a script that is on {page}: “Would you like to receive {what} "
-        "by text from {brand}? {often} Message and data rates may apply. You can reply STOP to opt out and HELP for "
-        "help. Saying no changes nothing: consent is not a condition of any purchase.” We note the date of each yes; "
-        "anyone who says no gets no texts. The script names the addresses of the privacy policy and the terms. "
-        f"{_PAGES}",
+        "We ask {audience} in person or on the phone, reading a script that is on {page}: “Would you like to receive "
+        "{content} by text from {brand}? {frequency} Message and data rates may apply. You can reply STOP to opt out "
+        "and HELP for help. Saying no changes nothing: consent is not a condition of any purchase.” We record the "
+        "date of each yes; anyone who says no gets no texts. The script lists the URLs of the privacy policy and the "
+        f"terms. {_PAGES}",
     ),
 )
 
-_BUSINESS = {row.key: row for row in BUSINESSES}
-_PURPOSE = {row.key: row for row in PURPOSES}
-_OPT_IN = {row.key: row for row in OPT_INS}
+_BUSINESS = {business.key: business for business in BUSINESSES}
+_PURPOSE = {purpose.key: purpose for purpose in PURPOSES}
+_OPT_IN = {opt_in.key: opt_in for opt_in in OPT_INS}
 KEYWORD = "JOIN"
 
 
 @dataclass(frozen=True)
 class Choices:
-    """business, purpose, opt_in: keys of the tables. page: https address where the opt-in can be seen."""
+    """business, purpose, opt_in: keys of the tables. page: https URL that shows the opt-in."""
 
     brand: str
     business: str
@@ -242,16 +244,16 @@ class Choices:
 
 
 def compose(choices: Choices) -> dict[str, Any]:
-    """The campaign's inputs by form field; samples as message_sample_1 and _2. Raises KeyError for unknown keys."""
+    """The campaign inputs by form field, samples as message_sample_1 and _2. Raises KeyError for unknown keys."""
     business, purpose = _BUSINESS[choices.business], _PURPOSE[choices.purpose]
     opt_in = _OPT_IN[choices.opt_in]
     words = {
         "brand": choices.brand,
-        "who": business.who,
-        "Who": business.who.capitalize(),
+        "audience": business.audience,
+        "Audience": business.audience.capitalize(),
         "visit": business.visit,
-        "what": purpose.what,
-        "often": _fill(purpose.often, visit=business.visit),
+        "content": purpose.content,
+        "frequency": _fill(purpose.frequency, visit=business.visit),
         "page": choices.page,
         "privacy": choices.privacy,
         "terms": choices.terms,
@@ -261,7 +263,7 @@ def compose(choices: Choices) -> dict[str, Any]:
     by_text = opt_in.key == "keyword"
     return {
         "description": _fill(
-            f"{{brand}} {business.does}. {{Who}} who opted in receive {{what}} by text. {purpose.about}",
+            f"{{brand}} {business.activity}. {{Audience}} who opted in receive {{content}} by text. {purpose.summary}",
             **words,
         ),
         "message_flow": _fill(opt_in.flow, **words),
@@ -271,8 +273,8 @@ def compose(choices: Choices) -> dict[str, Any]:
         "has_embedded_phone": False,
         "subscriber_opt_in": by_text,
         "opt_in_message": _fill(
-            "{brand}: you will now receive {what}. {often} Message and data rates may apply. Reply HELP for help, "
-            "STOP to opt out.",
+            "{brand}: you will now receive {content}. {frequency} Message and data rates may apply. Reply HELP for "
+            "help, STOP to opt out.",
             **words,
         )
         if by_text
@@ -284,7 +286,7 @@ def compose(choices: Choices) -> dict[str, Any]:
 
 
 def _fill(text: str, **words: str) -> str:
-    """Only our own names are filled in, once: a brand like "{who}" stays what it is."""
+    """Fill in our own placeholders, once: a brand like "{audience}" stays as it is."""
     parts = text.split("{")
     filled = [parts[0]]
     for part in parts[1:]:

@@ -1,4 +1,4 @@
-"""The nouns: one registration, its five mirrors of Twilio objects, the ledger, and the team's own things."""
+"""The database tables: one registration, its five Twilio resources, its API calls and history, the team's settings."""
 
 from .brand import Brand
 from .bulk import BackgroundJob, Batch, BatchItem, Import, ImportFile, ImportRow

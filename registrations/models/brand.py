@@ -1,4 +1,4 @@
-"""The Brand registration at The Campaign Registry; no inputs of its own, and it costs money."""
+"""The brand registration at The Campaign Registry. It has no inputs of its own, and it costs money."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ MAX_BRAND_UPDATES = 3
 
 
 class Brand(TwilioResource):
-    """TwilioResource of the BrandRegistration, and the clock of its OTP text."""
+    """Twilio's BrandRegistration, and the times of its OTP text."""
 
     sid = sid_field()
     tcr_id = models.CharField("TCR brand ID", max_length=32, blank=True, editable=False, db_index=True)
@@ -32,10 +32,10 @@ class Brand(TwilioResource):
 
     class Meta:
         indexes = [
-            # Whose customer owes a YES (figures.owing): few of many.
+            # Brands waiting for the customer's YES (reporting.statistics.owing): few of many.
             models.Index(
                 fields=["otp_sent_at"],
-                name="brand_owed",
+                name="brand_otp_pending",
                 condition=Q(status=BRAND_APPROVED, missing_since=None)
                 & ~Q(sid="")
                 & ~Q(identity_status=IDENTITY_VERIFIED),
@@ -44,12 +44,12 @@ class Brand(TwilioResource):
 
     @property
     def otp_expires_at(self) -> datetime | None:
-        """When the newest OTP text stops being valid: 24 h after it went out (docs/twilio.md section 8)."""
+        """When the newest OTP text expires: 24 h after it was sent (docs/twilio.md section 8)."""
         return self.otp_sent_at + scaled(OTP_VALID_SECONDS) if self.otp_sent_at else None
 
     @property
     def otp_deadline_at(self) -> datetime | None:
-        """The 30 days within which the customer must have answered (docs/twilio.md section 8)."""
+        """The end of the 30 days in which the customer must reply YES (docs/twilio.md section 8)."""
         return self.registered_at + scaled(OTP_DEADLINE_SECONDS) if self.registered_at else None
 
     @property

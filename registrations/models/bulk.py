@@ -5,21 +5,22 @@ from django.db import models
 from django.db.models import Q
 
 from .choices import ItemState, JobState
+from .leases import Leased
 from .registration import Registration
 
 
-class BackgroundJob(models.Model):
-    """What bulk actions and imports have in common: a state, who asked, and who may work on it now.
+class BackgroundJob(Leased):
+    """What bulk actions and imports have in common: a state, who asked, and a lease.
 
-    Prepared by a job (the dry run), confirmed by a person, done by a job, row by row; every row's outcome is
-    committed with the row, so a killed worker repeats nothing. `background.py` is the only writer of the lease.
+    A job prepares it (the dry run), a person confirms it, and a job runs it row by row. Every row's outcome is
+    committed with the row, so a killed worker repeats nothing.
     """
 
     state = models.CharField(max_length=10, choices=JobState, default=JobState.PREPARING)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    # The name as text: it must be readable when the account is gone.
+    # The user name as text, readable after the account is deleted.
     actor = models.CharField(max_length=150)
     total = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
@@ -28,24 +29,21 @@ class BackgroundJob(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     cancelled_by = models.CharField(max_length=150, blank=True)
-    enqueued_at = models.DateTimeField(null=True)
-    lease_until = models.DateTimeField(null=True)
-    lease_token = models.CharField(max_length=80, blank=True)
 
     class Meta:
         abstract = True
         ordering = ["-id"]
 
     @property
-    def under_way(self) -> bool:
+    def in_progress(self) -> bool:
         return self.state in (JobState.PREPARING, JobState.RUNNING)
 
 
 class Batch(BackgroundJob):
-    """One bulk act on registrations. `kind` is the slug of a row of the table of bulk acts.
+    """One bulk action on registrations. `kind` is the slug of a BulkAction.
 
-    `params` are the act's own inputs, e.g. {"reason": "…"} or {"owner": 7}; `query` is the list's query string
-    when "all that match" was chosen, kept to tell a person what was chosen.
+    `params` are the action's own inputs, e.g. {"reason": "…"} or {"owner": 7}. `query` is the list's query string
+    if "all that match" was selected; it is kept to show what was selected.
     """
 
     kind = models.CharField(max_length=40)
@@ -65,15 +63,15 @@ class Batch(BackgroundJob):
 
 
 class BatchItem(models.Model):
-    """One registration of a batch, and what became of it. `text` says why it is skipped, or what happened."""
+    """One registration of a batch and its outcome. `text` says why it was skipped, or what happened."""
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="batch_items")
     state = models.CharField(max_length=10, choices=ItemState, default=ItemState.NEW)
     text = models.TextField(blank=True)
-    # What the dry run said it may cost, in US dollars; what was paid is in the ledger.
+    # The estimate of the dry run, in US dollars. What was paid is in the API calls.
     fee = models.DecimalField(max_digits=8, decimal_places=2, null=True)
-    # The inputs that the dry run was about; an act that sends them sends no others.
+    # The revision that the dry run checked; an action that submits sends no other.
     revision = models.PositiveIntegerField(null=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -91,7 +89,7 @@ class Import(BackgroundJob):
 
     name = models.CharField(max_length=255)
     header = models.JSONField(default=list, blank=True)
-    # Whether the registrations of good rows are submitted too, as the person ticked.
+    # Whether good rows are also submitted.
     submit = models.BooleanField(default=False)
 
     class Meta(BackgroundJob.Meta):
@@ -106,7 +104,7 @@ class Import(BackgroundJob):
 
 
 class ImportFile(models.Model):
-    """The uploaded file, from the upload until its rows are stored. Apart: the work's own row is written often."""
+    """The uploaded file, until its rows are stored. In its own table, because the import's row is written often."""
 
     upload = models.OneToOneField(Import, on_delete=models.CASCADE, primary_key=True, related_name="file")
     content = models.BinaryField()
@@ -116,12 +114,14 @@ class ImportFile(models.Model):
 
 
 class ImportRow(models.Model):
-    """One row of an uploaded table. `number` is what the spreadsheet shows (the header is row 1).
+    """One row of an uploaded table. `number` is the spreadsheet's row number (the header is row 1).
 
-    `cells`: {column: text}, personal data; emptied when the row is imported or pruned. `errors`, `warnings`:
-    {column: [sentence]}, "" for the row as a whole. `outcome`: what importing it would do, then what it did.
-    `changes`: names of the inputs of a saved registration that it would change. `revision`: that registration's when the row was
-    checked; None when there was none, or when an earlier row changes it first.
+    `cells`: {column: text}, personal data; emptied when the row is imported or pruned.
+    `errors`, `warnings`: {column: [sentence]}, "" for the row as a whole.
+    `outcome`: what importing it would do, then what it did.
+    `changes`: names of the inputs it would change in a saved registration.
+    `revision`: that registration's revision when the row was checked; None if there was none, or if an earlier
+    row changes it first.
     """
 
     upload = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="rows")

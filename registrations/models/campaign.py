@@ -1,4 +1,4 @@
-"""The campaign: what is sent to whom, and how people opted in."""
+"""The campaign: what is sent, to whom, and how people opt in."""
 
 from django.core.validators import MaxLengthValidator, MinLengthValidator
 from django.db import models
@@ -29,7 +29,7 @@ def _keywords(verbose: str, help_text: str) -> models.CharField:
 
 
 class Campaign(TwilioResource):
-    """Inputs of the Usa2p campaign, and its mirror (MG, QE, TCR campaign id)."""
+    """Inputs of the Usa2p campaign, and Twilio's state of it (MG, QE, TCR campaign ID)."""
 
     description = models.TextField(
         validators=[MinLengthValidator(DESCRIPTION_LENGTH[0]), MaxLengthValidator(DESCRIPTION_LENGTH[1])],
@@ -38,8 +38,8 @@ class Campaign(TwilioResource):
     message_flow = models.TextField(
         "how people opt in",
         validators=[MinLengthValidator(MESSAGE_FLOW_LENGTH[0]), MaxLengthValidator(MESSAGE_FLOW_LENGTH[1])],
-        help_text="Every way to opt in, step by step, with the page's address; say that message and data rates "
-        "may apply, how often messages come, and that STOP and HELP work. Link privacy policy and terms.",
+        help_text="Every way to opt in, step by step, with page URLs. Mention message and data rates, message "
+        "frequency, STOP, and HELP. Link the privacy policy and terms.",
     )
     message_samples = models.JSONField(default=list, blank=True)
     has_embedded_links = models.BooleanField("messages contain links", default=False)
@@ -47,25 +47,27 @@ class Campaign(TwilioResource):
     subscriber_opt_in = models.BooleanField(
         "subscribers opt in by text",
         default=False,
-        help_text="Needed when an opt-in message is given (30709).",
+        help_text="Required with an opt-in message (30709).",
     )
     age_gated = models.BooleanField("age-gated content", default=False)
     direct_lending = models.BooleanField("direct lending or loans", default=False)
-    opt_in_message = _auto_message("opt-in message", "Sent after opting in. Empty: none.")
+    opt_in_message = _auto_message("opt-in message", "Sent after opting in. Leave empty for none.")
     opt_in_keywords = _keywords(
-        "opt-in keywords", "For example START, JOIN. Commas between; letters and digits."
+        "opt-in keywords", "Letters and digits, separated by commas. Example: START, JOIN."
     )
-    opt_out_message = _auto_message("opt-out message", "Empty: Twilio's default answer to STOP.")
-    opt_out_keywords = _keywords("opt-out keywords", "Empty: Twilio's defaults (STOP, CANCEL, END, …).")
-    help_message = _auto_message("help message", "Empty: Twilio's default answer to HELP.")
-    help_keywords = _keywords("help keywords", "Empty: Twilio's defaults (HELP, INFO).")
+    opt_out_message = _auto_message("opt-out message", "Leave empty for Twilio's default reply to STOP.")
+    opt_out_keywords = _keywords(
+        "opt-out keywords", "Leave empty for Twilio's defaults (STOP, CANCEL, END, …)."
+    )
+    help_message = _auto_message("help message", "Leave empty for Twilio's default reply to HELP.")
+    help_keywords = _keywords("help keywords", "Leave empty for Twilio's defaults (HELP, INFO).")
     privacy_policy_url = models.URLField(
-        "privacy policy", max_length=2048, help_text="Public https page of the customer (30933 without it)."
+        "privacy policy", max_length=2048, help_text="Public https page of the customer (required, 30933)."
     )
     terms_and_conditions_url = models.URLField(
         "terms and conditions",
         max_length=2048,
-        help_text="Public https page of the customer (30934 without it).",
+        help_text="Public https page of the customer (required, 30934).",
     )
 
     service_sid = sid_field()

@@ -1,10 +1,10 @@
-"""Our own states and choices, stored in columns. Twilio's words are in `registrations.twilio.statuses`."""
+"""Our own states and choices, stored in columns. Twilio's statuses are in `registrations.twilio.statuses`."""
 
 from django.db import models
 
 
 class Stage(models.TextChoices):
-    """Where a registration stands; the order is the order of the walkthrough."""
+    """Where a registration stands, in the order of the walkthrough."""
 
     DRAFT = "draft", "Draft"
     PROFILE = "profile", "Profile"
@@ -18,8 +18,8 @@ class Stage(models.TextChoices):
     REMOVED = "removed", "Removed"
 
 
-# Off the way to live, and not coming back to it.
-TAKEN_DOWN = (Stage.REMOVING, Stage.REMOVED)
+# Being removed from Twilio, or removed: these never go live again.
+REMOVAL_STAGES = (Stage.REMOVING, Stage.REMOVED)
 
 
 class WaitingFor(models.TextChoices):
@@ -33,15 +33,15 @@ class WaitingFor(models.TextChoices):
 
 
 class CallState(models.TextChoices):
-    """What became of one attempt at one Twilio call."""
+    """The outcome of one attempt at one Twilio call."""
 
-    RUNNING = "running", "Running"  # intent saved, the call may be under way
-    UNKNOWN = "unknown", "Outcome unknown"  # no usable reply: look before doing anything else
+    RUNNING = "running", "Running"  # intent saved, the call may be in progress
+    UNKNOWN = "unknown", "Outcome unknown"  # no usable reply: look it up before anything else
     OK = "ok", "Done"
-    FOUND = "found", "Done (found at Twilio)"  # the reply was lost, a look-up found the object
-    LOST = "lost", "Never arrived"  # the reply was lost and the look-up found nothing
-    REJECTED = "rejected", "Rejected"  # by Twilio: a person must change something
-    UNAVAILABLE = "unavailable", "Twilio unavailable"  # surely not done; tried again later
+    FOUND = "found", "Done (found at Twilio)"  # the reply was lost; a lookup found the object
+    LOST = "lost", "Never arrived"  # the reply was lost; the lookup found nothing
+    REJECTED = "rejected", "Rejected"  # by Twilio; a person must change something
+    UNAVAILABLE = "unavailable", "Twilio unavailable"  # certainly not executed; retried later
     MISCONFIGURED = "misconfigured", "Credentials refused"
     ERRORED = "errored", "Our error"
 
@@ -58,7 +58,7 @@ class JobState(models.TextChoices):
 
 
 class ItemState(models.TextChoices):
-    """What becomes of one row of a bulk action or an import."""
+    """The outcome of one row of a bulk action or an import."""
 
     NEW = "new", "Not checked yet"
     WILL = "will", "Will run"
@@ -68,7 +68,7 @@ class ItemState(models.TextChoices):
 
 
 class FeeKind(models.TextChoices):
-    """What Twilio takes money for (docs/twilio.md section 9); the keys of settings.A2P_FEES."""
+    """What Twilio charges for (docs/twilio.md section 9); the keys of settings.A2P_FEES."""
 
     BRAND = "brand", "Brand registration"
     CAMPAIGN_VETTING = "campaign_vetting", "Campaign vetting"

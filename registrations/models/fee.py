@@ -6,12 +6,12 @@ from .choices import FeeKind
 
 
 class Fee(models.Model):
-    """The price of one kind of thing from a day on; without a row the setting A2P_FEE_… counts."""
+    """The price of one kind of fee from a given day; without a row, the setting A2P_FEE_… applies."""
 
     kind = models.CharField(max_length=24, choices=FeeKind)
-    valid_from = models.DateField(help_text="The first day of this price, in the desk's time zone.")
+    valid_from = models.DateField(help_text="First day of this price, in the server's time zone.")
     amount = models.DecimalField("US dollars", max_digits=8, decimal_places=4)
-    source = models.CharField(max_length=300, blank=True, help_text="Where this price is written.")
+    source = models.CharField(max_length=300, blank=True, help_text="Where this price is published.")
 
     class Meta:
         verbose_name = "price"

@@ -1,4 +1,4 @@
-"""What was done: attempts at calls, the timeline, retired objects; and the worker's small tables."""
+"""What was done: API calls, the timeline, submissions, retired resources; and the worker's small tables."""
 
 from django.db import models
 from django.db.models import Q
@@ -8,10 +8,10 @@ from .registration import Registration
 
 
 class ApiCall(models.Model):
-    """One attempt at one Twilio write: saved as running before the call, settled right after it.
+    """One attempt at one Twilio write: saved as running before the call, completed right after it.
 
-    `request` and `response` are redacted. `request_params` holds the inputs as sent until the outcome is known, then
-    they move to the mirror's `accepted_params` and `request_params` is emptied.
+    `request` and `response` are redacted. `request_params` holds the inputs as sent until the outcome is known. Then
+    they move to the resource's `accepted_params`, and `request_params` is emptied.
     """
 
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="api_calls")
@@ -22,9 +22,9 @@ class ApiCall(models.Model):
     request = models.JSONField(default=dict, blank=True)
     response = models.JSONField(default=dict, blank=True)
     sid = models.CharField(max_length=34, blank=True)
-    # In US dollars. It was paid only if the attempt came to something (SUCCESSFUL_CALL_STATES): see money.py.
+    # In US dollars. Charged only if the attempt succeeded (SUCCESSFUL_CALL_STATES): see workflow/spending.py.
     fee = models.DecimalField(max_digits=8, decimal_places=4, null=True)
-    # The bulk action that submitted the registration, if one did.
+    # The bulk action that submitted the registration, if any.
     batch = models.ForeignKey(
         "registrations.Batch", null=True, on_delete=models.SET_NULL, related_name="api_calls", db_index=False
     )
@@ -44,7 +44,7 @@ class ApiCall(models.Model):
         indexes = [
             models.Index(fields=["registration", "-id"], name="apicall_newest"),
             models.Index(fields=["state", "step"], name="apicall_state"),
-            # All that the sums of money read, so that they need not read the rows.
+            # Everything that sums of fees read, so that they can skip the rows.
             models.Index(
                 fields=["-finished_at", "state", "step", "fee"],
                 name="apicall_paid",
@@ -53,7 +53,7 @@ class ApiCall(models.Model):
             models.Index(fields=["batch"], name="apicall_batch", condition=Q(batch__isnull=False)),
         ]
         constraints = [
-            # Whatever else goes wrong, the database allows one open attempt per step.
+            # The database itself allows only one open attempt per step.
             models.UniqueConstraint(
                 fields=["registration", "step"],
                 condition=Q(state__in=[str(state) for state in OPEN_CALL_STATES]),
@@ -66,10 +66,10 @@ class ApiCall(models.Model):
 
 
 class Event(models.Model):
-    """One line of the timeline; append-only, personal data redacted at the door (see timeline.py)."""
+    """One line of the timeline. Append-only; written and redacted by workflow/timeline.py."""
 
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="events")
-    at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(auto_now_add=True)
     tag = models.CharField(max_length=60)
     actor = models.CharField(max_length=150, blank=True)
     text = models.TextField(blank=True)
@@ -84,7 +84,7 @@ class Event(models.Model):
 
 
 class RetiredResource(models.Model):
-    """A Twilio object that a registration no longer uses but that still exists there: never forgotten."""
+    """A Twilio object that a registration no longer uses, but that may still exist there."""
 
     class Removal(models.TextChoices):
         API = "api", "By API"
@@ -94,7 +94,7 @@ class RetiredResource(models.Model):
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="retired")
     kind = models.CharField(max_length=40)
     sid = models.CharField(max_length=34, db_index=True)
-    why = models.CharField(max_length=300)
+    reason = models.CharField(max_length=300)
     removal = models.CharField(max_length=10, choices=Removal, default=Removal.API)
     retired_at = models.DateTimeField(auto_now_add=True)
     checked_at = models.DateTimeField(null=True)
@@ -108,9 +108,9 @@ class RetiredResource(models.Model):
 
 
 class Submission(models.Model):
-    """One version of what was submitted: the inputs as sent, and what came of them.
+    """One submission of a part to Twilio: the inputs as sent, and the outcome.
 
-    `accepted_params` is what Twilio got, unredacted: it is our own data, kept to compare one try with the next.
+    `accepted_params` is unredacted: it is our own data, kept to compare one submission with the next.
     """
 
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="submissions")
@@ -120,27 +120,27 @@ class Submission(models.Model):
     sid = models.CharField(max_length=34, blank=True)
     accepted_params = models.JSONField(default=dict)
     actor = models.CharField(max_length=150, blank=True)
-    at = models.DateTimeField()
+    submitted_at = models.DateTimeField()
     status = models.CharField(max_length=64, blank=True)
     failure_reason = models.TextField(blank=True)
     errors = models.JSONField(default=list, blank=True)
-    ended_at = models.DateTimeField(null=True)
+    rejected_at = models.DateTimeField(null=True)
 
     class Meta:
-        ordering = ["-at", "-id"]
+        ordering = ["-submitted_at", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["registration", "part", "number"], name="submission_number")
         ]
 
     def __str__(self) -> str:
-        return f"{self.part} try {self.number}"
+        return f"{self.part} submission {self.number}"
 
 
 class LimitUse(models.Model):
-    """One value that one brand has used up at The Campaign Registry, for good.
+    """One value that one brand has used at The Campaign Registry, permanently.
 
-    Neither an edit nor taking the registration down gives a use back, so it is kept apart from both. `field` is the form's
-    field and `value` its key, as limits.py counts them.
+    Neither an edit nor removing the registration from Twilio gives a use back, so this table is separate from both.
+    `field` is the form field and `value` its key, as workflow/recorder/registry_limits.py counts them.
     """
 
     field = models.CharField(max_length=32)
@@ -149,11 +149,11 @@ class LimitUse(models.Model):
     registration = models.ForeignKey(
         Registration, null=True, on_delete=models.SET_NULL, related_name="limit_uses"
     )
-    at = models.DateTimeField()
+    used_at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            # Resubmitting one brand with the same value is the same use.
+            # Resubmitting a brand with the same value is the same use.
             models.UniqueConstraint(fields=["field", "value", "brand_sid"], name="limituse_once")
         ]
 
@@ -162,10 +162,10 @@ class LimitUse(models.Model):
 
 
 class RateLimit(models.Model):
-    """Pacing across processes: when the next call of a kind may start (see pacing.py)."""
+    """A rate limit shared by all processes: when its next call may start (workflow/runner/rate_limit.py)."""
 
     name = models.CharField(max_length=60, primary_key=True)
-    # Epoch seconds: compared and set in one UPDATE, alike on SQLite and PostgreSQL.
+    # Epoch seconds: compared and set in one UPDATE, on SQLite as on PostgreSQL.
     last_call = models.FloatField(default=0)
     next_slot = models.FloatField(default=0)
 
@@ -174,7 +174,7 @@ class RateLimit(models.Model):
 
 
 class Policy(models.Model):
-    """A Trust Hub policy as fetched once, used to check our inputs against what Twilio asks for."""
+    """A Trust Hub policy, fetched once, to check our inputs against Twilio's requirements."""
 
     sid = models.CharField(max_length=34, primary_key=True)
     payload = models.JSONField(default=dict)
@@ -185,9 +185,9 @@ class Policy(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a part of the worker last made progress; the watchdog and the health page read it.
+    """When a part of the worker last made progress; read by the watchdog and the health page.
 
-    A worker's name begins with WORKER. The other rows remember when something regular was done last.
+    A worker's name begins with WORKER. The other rows store when a periodic task last ran.
     """
 
     WORKER = "worker:"

@@ -1,4 +1,4 @@
-"""What belongs to one person of the team: saved views, and what they want to hear about."""
+"""What belongs to one user: saved views, notification settings, and notifications."""
 
 from django.conf import settings
 from django.db import models
@@ -8,28 +8,30 @@ from .registration import Registration
 
 
 class SavedView(models.Model):
-    """A list with its filters, under a name. `query` is the list's query string, without a page number."""
+    """A list's filters under a name. `query` is the list's query string, without a page number."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views")
     # The model's name in lower case, e.g. "registration".
-    of = models.CharField(max_length=40)
+    model_name = models.CharField(max_length=40)
     name = models.CharField(max_length=60)
     query = models.TextField(blank=True)
-    shared = models.BooleanField(default=False, help_text="Everybody sees it; only you can change it.")
+    shared = models.BooleanField(default=False, help_text="Everyone can see it. Only you can change it.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["name"]
-        constraints = [models.UniqueConstraint(fields=["user", "of", "name"], name="saved_view_name")]
+        constraints = [models.UniqueConstraint(fields=["user", "model_name", "name"], name="saved_view_name")]
 
     def __str__(self) -> str:
         return self.name
 
 
 class NotificationSettings(models.Model):
-    """How one person wants to be told. `kinds`: {kind: "now" | "digest" | "off"}; a missing kind means the
-    default of the table in workflow/notices.py. The webhook's address is a secret: never shown again, never
-    logged."""
+    """How one user wants to be notified.
+
+    `kinds`: {kind: "now" | "digest" | "off"}; a missing kind uses the default in workflow/notices.py. The webhook URL
+    is a secret: it is never shown again and never logged.
+    """
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notification_settings"
@@ -46,7 +48,7 @@ class NotificationSettings(models.Model):
 
     @property
     def channels(self) -> list[str]:
-        """The channels that this person has set up and that can be used here."""
+        """The channels that this user has set up and that this installation can use."""
         found = []
         if self.by_email and self.user.email and settings.A2P_SENDS_EMAIL:
             found.append(self.EMAIL)
@@ -56,7 +58,7 @@ class NotificationSettings(models.Model):
 
 
 class Notification(models.Model):
-    """One thing that one person should know. `key` keeps the same news from being told twice."""
+    """One notification for one user. `key` prevents sending the same news twice."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=40)
@@ -66,12 +68,12 @@ class Notification(models.Model):
     batch = models.ForeignKey(Batch, null=True, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     read_at = models.DateTimeField(null=True)
-    # Outside the app: whether it is still to be sent, how often that failed, and when to try next.
+    # Delivery outside the app: when to try next (None: nothing to send), and how often it failed.
     send_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
-    # The channels by which it has gone out: a second try leaves them out.
-    went_by = models.JSONField(default=list, blank=True)
+    # The channels that already delivered it; a retry skips them.
+    sent_channels = models.JSONField(default=list, blank=True)
     error = models.CharField(max_length=200, blank=True)
 
     class Meta:

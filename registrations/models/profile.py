@@ -1,4 +1,4 @@
-"""The Starter Customer Profile: the person and the address."""
+"""The starter customer profile: the person and the address."""
 
 from django.db import models
 from phonenumber_field.modelfields import PhoneNumberField
@@ -7,39 +7,38 @@ from .twilio_resource import TwilioResource, sid_field
 
 
 class Country(models.TextChoices):
-    """Sole proprietors live in the US or Canada (docs/twilio.md section 8)."""
+    """Sole proprietors are in the US or Canada (docs/twilio.md section 8)."""
 
     US = "US", "United States"
     CA = "CA", "Canada"
 
 
 class Profile(TwilioResource):
-    """Inputs of the starter profile, and its parts at Twilio (BU, IT, AD, RD, BV x 3, EL)."""
+    """Inputs of the starter profile, and its objects at Twilio (BU, IT, AD, RD, BV x 3, EL)."""
 
     first_name = models.CharField(max_length=100)
     last_name = models.CharField(max_length=100)
     email = models.EmailField(
         "email",
-        help_text="The customer's own, working address; no throw-away domains. "
-        "The Campaign Registry accepts one address for at most 10 brands.",
+        help_text="The customer's own working email, not a disposable one. "
+        "The Campaign Registry accepts one email for at most 10 brands.",
     )
     phone_number = PhoneNumberField(
-        "contact phone", help_text="Any phone that reaches the customer; may equal the mobile below."
+        "contact phone", help_text="Any phone that reaches the customer. It can be the mobile below."
     )
     street = models.CharField(
-        max_length=255, help_text="House number and street, as the postal service writes them. PO boxes pass."
+        max_length=255,
+        help_text="House number and street, as the postal service writes them. PO boxes are accepted.",
     )
     street_secondary = models.CharField(
         "apartment, suite", max_length=255, blank=True, help_text="Leave empty if there is none."
     )
     city = models.CharField(max_length=100)
-    region = models.CharField(
-        "state or province", max_length=2, help_text="Two letters, for example MA or ON."
-    )
+    region = models.CharField("state or province", max_length=2, help_text="Two letters, such as MA or ON.")
     postal_code = models.CharField("ZIP or postal code", max_length=10)
     iso_country = models.CharField("country", max_length=2, choices=Country, default=Country.US)
 
-    # Derived from the inputs when they are saved, so that uses can be counted across registrations (limits.py).
+    # Derived from the inputs when they are saved, to count uses across registrations (registry_limits.py).
     email_key = models.CharField(max_length=254, blank=True, editable=False)
     address_key = models.CharField(max_length=255, blank=True, editable=False)
 
@@ -54,7 +53,7 @@ class Profile(TwilioResource):
     evaluation_status = models.CharField(max_length=32, blank=True, editable=False)
     evaluation_results = models.JSONField(default=list, blank=True, editable=False)
     submitted_at = models.DateTimeField(null=True, editable=False)
-    # Twilio refuses to change an address whose document was verified (21630): it is replaced instead.
+    # Twilio refuses to change the address of a verified document (21630); it is replaced instead.
     address_locked = models.BooleanField(default=False, editable=False)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""One customer's registration: who owns it, where it stands, when the worker looks at it next."""
+"""One customer's registration: who owns it, where it stands, when the worker processes it next."""
 
 import secrets
 from typing import Any
@@ -7,25 +7,26 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
-from .choices import TAKEN_DOWN, Stage, WaitingFor
+from .choices import REMOVAL_STAGES, Stage, WaitingFor
+from .leases import Leased
 
-# No 0/o, 1/l: people read these aloud.
+# Without 0/o and 1/l, because people read these aloud.
 REF_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
 def new_ref() -> str:
-    """A random key, 12 characters (about 59 bits), that names this registration in Twilio's friendly names."""
+    """A random key of 12 characters (about 59 bits) that identifies this registration in Twilio's friendly names."""
     return "".join(secrets.choice(REF_ALPHABET) for _ in range(12))
 
 
-class Registration(models.Model):
+class Registration(Leased):
     """One customer's registration.
 
-    `revision` counts edits of the inputs; `submitted_revision` is the one a person pressed Submit on. Writes
-    to Twilio happen only while the two are equal, so a saved edit is never sent by accident.
+    `revision` counts edits of the inputs; `submitted_revision` is the one that a person submitted. The worker writes
+    to Twilio only while the two are equal, so a saved edit is never sent by accident.
     """
 
-    # The attributes that hold the customer's inputs, each with the Twilio object made from them.
+    # The attributes with the customer's inputs, each with the Twilio object created from them.
     PARTS = ("profile", "trust_bundle", "brand", "campaign", "phone_number")
 
     ref = models.CharField(max_length=12, unique=True, default=new_ref, editable=False)
@@ -35,9 +36,9 @@ class Registration(models.Model):
         null=True,
         blank=True,
         unique=True,
-        help_text="The customer's key in your own systems. Importing the same ID again updates this registration.",
+        help_text="The customer's ID in your own system. Importing the same ID again updates this registration.",
     )
-    label = models.CharField(max_length=160, help_text="How your team calls this customer.")
+    label = models.CharField(max_length=160, help_text="Internal name (defaults to the brand name).")
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -46,16 +47,16 @@ class Registration(models.Model):
         related_name="registrations",
     )
     notes = models.TextField(blank=True)
-    # The Twilio account under which the registration is registered; today always the one of the settings.
+    # The Twilio account that it is registered under; today always the one in the settings.
     account_sid = models.CharField("account", max_length=34, blank=True, editable=False)
-    # What a search looks at, in lower case: names, addresses, phones, own ID (see search_text.py).
+    # What searches match: names, email, phones, own ID (see workflow/recorder/search_text.py).
     search_text = models.TextField(blank=True, editable=False)
 
     revision = models.PositiveIntegerField(default=1, editable=False)
     submitted_revision = models.PositiveIntegerField(default=0, editable=False)
     submitted_at = models.DateTimeField(null=True, editable=False)
     submitted_by = models.CharField(max_length=150, blank=True, editable=False)
-    # The bulk action by which it was submitted last; its paid calls are counted there.
+    # The bulk action that last submitted it; its fees count toward that batch.
     submitted_batch = models.ForeignKey(
         "registrations.Batch",
         null=True,
@@ -64,28 +65,25 @@ class Registration(models.Model):
         editable=False,
         db_index=False,
     )
-    # Set while the objects at Twilio are being removed from Twilio; the stage becomes "removed" at the end.
+    # Set while its objects are being removed from Twilio; the stage becomes "removed" at the end.
     removing = models.BooleanField(default=False, editable=False)
-    # A supervisor's reason to go past a registry limit that we counted (limits.py).
+    # A supervisor's reason to exceed a registry limit that we counted (registry_limits.py).
     limit_override = models.CharField(max_length=300, blank=True, editable=False)
-    # The pre-flight's errors that a supervisor let pass: {"keys": ["rule@field", …], "reason": "…"}.
+    # Pre-flight errors that a supervisor overrode: {"keys": ["rule@field", …], "reason": "…"}.
     preflight_override = models.JSONField(default=dict, blank=True, editable=False)
     hold = models.BooleanField(default=False, editable=False)
     hold_reason = models.CharField(max_length=300, blank=True, editable=False)
 
-    # Derived by planning.summarize and stored, so that lists can filter and count without computing plans.
+    # Derived by planner.decisions.summarize and stored, so that lists can filter and count without computing plans.
     stage = models.CharField(max_length=16, choices=Stage, default=Stage.DRAFT, editable=False)
     stage_since = models.DateTimeField(auto_now_add=True)
     waiting_for = models.CharField(max_length=10, choices=WaitingFor, default=WaitingFor.US, editable=False)
     reason = models.TextField(blank=True, editable=False)
 
-    # The worker's part. The row is the truth, the queue is only a doorbell.
+    # For the worker. State lives in the database; jobs only trigger processing.
     next_run_at = models.DateTimeField(null=True, editable=False)
-    enqueued_at = models.DateTimeField(null=True, editable=False)
-    lease_until = models.DateTimeField(null=True, editable=False)
-    lease_token = models.CharField(max_length=80, blank=True, editable=False)
     attempts = models.PositiveIntegerField(default=0, editable=False)
-    # Our place in a paced lane (pacing.py).
+    # Our reserved slot in a rate limit's queue (workflow/runner/rate_limit.py).
     slot_at = models.DateTimeField(null=True, editable=False)
 
     created_at = models.DateTimeField(auto_now_add=True)
@@ -94,9 +92,9 @@ class Registration(models.Model):
     class Meta:
         ordering = ["-id"]
         permissions = [
-            ("spend_registration", "Can agree to buy a phone number"),
-            ("override_limits", "Can go past a registry limit, with a reason"),
-            ("remove_registration", "Can take a registration down at Twilio"),
+            ("spend_registration", "Can confirm buying a phone number"),
+            ("override_limits", "Can override a registry limit, with a reason"),
+            ("remove_registration", "Can remove a registration from Twilio"),
             ("bulk_registration", "Can act on many registrations at once"),
         ]
         indexes = [
@@ -105,7 +103,7 @@ class Registration(models.Model):
             models.Index(
                 fields=["lease_token"], name="registration_leased", condition=~models.Q(lease_token="")
             ),
-            models.Index(fields=["waiting_for", "stage", "stage_since"], name="registration_board"),
+            models.Index(fields=["waiting_for", "stage", "stage_since"], name="registration_waiting"),
             models.Index(fields=["stage", "-id"], name="registration_stage"),
             models.Index(fields=["owner", "-id"], name="registration_owner"),
             models.Index(fields=["created_at"], name="registration_created"),
@@ -119,7 +117,7 @@ class Registration(models.Model):
         return reverse("admin:registrations_registration_detail", args=[self.pk])
 
     def friendly_name(self, part: str, generation: int = 1) -> str:
-        """The name we give an object at Twilio, by which a lost reply is reconciled (at most 64 characters).
+        """The name of an object at Twilio, by which it is found after a lost reply (at most 64 characters).
 
         >>> Registration(ref="abc").friendly_name("address", 2)
         'A2P abc address v2'
@@ -141,5 +139,5 @@ class Registration(models.Model):
 
     @property
     def is_removed(self) -> bool:
-        """Taken down, or about to be: what Twilio says of it is no news, unless that has stopped half-way."""
-        return self.stage in TAKEN_DOWN and self.waiting_for != WaitingFor.US
+        """Removed, or being removed without a problem: what Twilio reports about it is no longer news."""
+        return self.stage in REMOVAL_STAGES and self.waiting_for != WaitingFor.US

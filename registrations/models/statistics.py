@@ -1,4 +1,4 @@
-"""What is derived from the registrations so that lists, groups and charts need no walk over all of them."""
+"""Data derived from the registrations, so that lists, groups, and charts need not read all of them."""
 
 from django.db import models
 
@@ -7,10 +7,10 @@ from .registration import Registration
 
 
 class OpenProblem(models.Model):
-    """One thing that is held against a registration now; rewritten whenever the registration is restated.
+    """One open problem of a registration, updated whenever its status is refreshed.
 
-    `input_key` is a digest of the concerned input's text, `message_key` one of Twilio's words: registrations with the
-    same pair failed alike, e.g. 17 customers with the same opt-in text.
+    `input_digest` is a digest of the affected input's text, `message_digest` one of Twilio's message. Registrations
+    with the same digests failed for the same reason, e.g. 17 customers with the same opt-in text.
     """
 
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="open_problems")
@@ -18,14 +18,14 @@ class OpenProblem(models.Model):
     code = models.PositiveIntegerField(null=True)
     title = models.CharField(max_length=200)
     field = models.CharField(max_length=40, blank=True)
-    message_key = models.CharField(max_length=24, blank=True)
-    input_key = models.CharField(max_length=24, blank=True)
+    message_digest = models.CharField(max_length=24, blank=True)
+    input_digest = models.CharField(max_length=24, blank=True)
     since = models.DateTimeField()
 
     class Meta:
         ordering = ["id"]
         indexes = [
-            models.Index(fields=["code", "field", "input_key"], name="openproblem_alike"),
+            models.Index(fields=["code", "field", "input_digest"], name="openproblem_similar"),
         ]
 
     def __str__(self) -> str:
@@ -33,36 +33,37 @@ class OpenProblem(models.Model):
 
 
 class UnknownTwilioCode(models.Model):
-    """A code, a field's name or a reason in words that Twilio gave and our catalogue does not hold.
+    """A code, a field name, or a message text from Twilio that is not in our catalogue.
 
-    Kept when the registration that met it is mended, so that the catalogue can learn it. `word`: the code, the name, or
-    the digest of the words; `message`: Twilio's words without personal data; `times`: how many registrations were told it.
+    Kept after the registration is fixed, so that the catalogue can be extended. `value`: the code, the field name, or
+    the digest of the message. `message`: Twilio's message without personal data. `occurrences`: how many problems
+    had it.
     """
 
     class Kind(models.TextChoices):
         CODE = "code", "Code"
         FIELD = "field", "Field"
-        WORDS = "words", "Words"
+        MESSAGE = "message", "Message"
 
     part = models.CharField(max_length=20)
-    kind = models.CharField(max_length=5, choices=Kind)
-    word = models.CharField(max_length=80)
+    kind = models.CharField(max_length=7, choices=Kind)
+    value = models.CharField(max_length=80)
     message = models.CharField(max_length=300, blank=True)
-    times = models.PositiveIntegerField(default=0)
-    first_at = models.DateTimeField()
-    last_at = models.DateTimeField()
+    occurrences = models.PositiveIntegerField(default=0)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
     registration = models.ForeignKey(Registration, null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
-        ordering = ["-last_at"]
-        constraints = [models.UniqueConstraint(fields=["part", "kind", "word"], name="uncatalogued_once")]
+        ordering = ["-last_seen_at"]
+        constraints = [models.UniqueConstraint(fields=["part", "kind", "value"], name="unknown_code_once")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.word} of {self.part}"
+        return f"{self.kind} {self.value} of {self.part}"
 
 
 class StageInterval(models.Model):
-    """From when to when a registration stood in a stage; open while it stands there."""
+    """When a registration entered and left a stage; `left_at` is None while it is there."""
 
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="stage_intervals")
     stage = models.CharField(max_length=16, choices=Stage)
@@ -71,18 +72,18 @@ class StageInterval(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["left_at", "stage"], name="stagespell_left")]
+        indexes = [models.Index(fields=["left_at", "stage"], name="stageinterval_left")]
 
     def __str__(self) -> str:
         return f"{self.registration_id} in {self.stage}"
 
 
 class CachedStatistic(models.Model):
-    """A number series of the board that costs too much to compute for each page; `at` says how old it is."""
+    """A statistic that is too slow to compute for each page. `data`: {"value": …}."""
 
     name = models.CharField(max_length=60, primary_key=True)
-    at = models.DateTimeField()
-    seconds = models.FloatField(default=0)
+    computed_at = models.DateTimeField()
+    compute_seconds = models.FloatField(default=0)
     data = models.JSONField(default=dict, blank=True)
 
     def __str__(self) -> str:

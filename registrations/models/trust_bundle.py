@@ -1,4 +1,4 @@
-"""The Trust Bundle (TrustProduct): brand name, industry and the mobile that answers YES."""
+"""The trust bundle (TrustProduct): brand name, industry, and the mobile for the OTP text."""
 
 from django.db import models
 from phonenumber_field.modelfields import PhoneNumberField
@@ -35,22 +35,22 @@ class Vertical(models.TextChoices):
 
 
 class TrustBundle(TwilioResource):
-    """Inputs of the sole-proprietor bundle, and its parts at Twilio (BU, IT, BV x 2, EL)."""
+    """Inputs of the sole-proprietor bundle, and its objects at Twilio (BU, IT, BV x 2, EL)."""
 
-    # DESIGN names this part's column family "trust_bundle"; %(class)s would give "trustbundle".
+    # The inherited related_name, %(class)s, would be "trustbundle".
     registration = models.OneToOneField(
         "registrations.Registration", on_delete=models.CASCADE, related_name="trust_bundle"
     )
     brand_name = models.CharField(
         max_length=255,
-        help_text="The name customers know: first and last name, or a DBA. No LLC, Inc, Corp or Ltd: "
-        "those have a tax ID and cannot register as Sole Proprietor. Use the same name in the messages.",
+        help_text="The name recipients recognize: first and last name, or a DBA. No LLC, Inc, Corp, or Ltd: "
+        "they have a tax ID and cannot register as Sole Proprietor. Use the same name in the messages.",
     )
     vertical = models.CharField("industry", max_length=32, choices=Vertical, blank=True)
     mobile_phone_number = PhoneNumberField(
         "mobile for the OTP text",
-        help_text="A real US or Canadian mobile (no VoIP, no Twilio number). It gets the text that must be "
-        "answered with YES, and can be used for at most 3 brands in its lifetime, at all vendors together.",
+        help_text="A real US or Canadian mobile (no VoIP, no Twilio number) that receives the OTP text. "
+        "It can be used for at most 3 brands in its lifetime, across all vendors.",
     )
 
     sid = sid_field()

@@ -1,4 +1,4 @@
-"""What the five mirrors of Twilio objects have in common."""
+"""What the five parts of a registration have in common."""
 
 from django.db import models
 
@@ -6,11 +6,11 @@ from .registration import Registration
 
 
 class TwilioResource(models.Model):
-    """One part of a registration: our inputs, and beside them what Twilio last said.
+    """One part of a registration: our inputs, and next to them Twilio's state of the object.
 
-    Inputs and mirror columns never share a column. `accepted_params` maps a step's slug to the inputs that Twilio last
-    accepted by that step, so "edited here, not yet at Twilio" is `accepted_params[slug] != the step's inputs now`.
-    Only `registrations.workflow.recorder.recorder` writes the mirror columns.
+    No column holds both. `accepted_params` maps a step's `key` to the parameters that Twilio last accepted from it,
+    so "edited here, not sent to Twilio" is `accepted_params[key] != the step's request_params now`. Only
+    `registrations.workflow.recorder.recorder` writes Twilio's columns. `payload` is Twilio's last answer, redacted.
     """
 
     registration = models.OneToOneField(Registration, on_delete=models.CASCADE, related_name="%(class)s")
@@ -22,9 +22,9 @@ class TwilioResource(models.Model):
     synced_at = models.DateTimeField(null=True, editable=False)
     poll_count = models.PositiveIntegerField(default=0, editable=False)
     next_poll_at = models.DateTimeField(null=True, editable=False)
-    # A delivery (or a person) asks for a look; cleared only by a look that began after it.
-    look_requested_at = models.DateTimeField(null=True, editable=False)
-    # When planned looking, not a delivery, found a decision first: tells silent webhooks.
+    # A webhook or a person asked for a fetch; cleared only by a fetch that began afterwards.
+    refresh_requested_at = models.DateTimeField(null=True, editable=False)
+    # When polling, not a webhook, found a decision first: a sign of missing webhooks.
     poll_found_at = models.DateTimeField(null=True, editable=False, db_index=True)
     missing_since = models.DateTimeField(null=True, editable=False)
     resubmit_requested = models.BooleanField(default=False, editable=False)

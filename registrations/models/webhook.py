@@ -1,21 +1,22 @@
-"""What Twilio delivered to us: signed, kept as it came, processed by a job."""
+"""What Twilio delivered: verified, stored as received, and processed by a job."""
 
 import uuid
 
 from django.db import models
 from django.utils import timezone
 
+from .leases import EnqueuedQuerySet
 from .registration import Registration
 
 
 class WebhookDelivery(models.Model):
     """One status callback of a bundle, or one event of an Event Streams batch.
 
-    `body` is the raw form, or the event's own JSON. `dedupe_key` names what must be stored once; it is empty
-    for test events, which all carry the same id. `subject` is the SID it is about (BU…, BN…, MG…, PN…).
-    `status` and `reason` are the words of a status callback: no read of the bundle shows its FailureReason
-    (docs/twilio.md section 6.2), so `sync` reads it here. `traceback` is that of our last error, and stays when a
-    replay succeeds.
+    `body` is the raw form, or the event's own JSON. `dedupe_key` keeps a delivery from being stored twice; it is
+    null for test events, which all carry the same id. `subject` is the SID it is about (BU…, BN…, MG…, PN…).
+    `status` and `reason` come from a status callback: no read of the bundle shows its FailureReason
+    (docs/twilio.md section 6.2), so the recorder reads it here. `traceback` is that of our last error; a successful
+    replay keeps it.
     """
 
     class Kind(models.TextChoices):
@@ -23,12 +24,12 @@ class WebhookDelivery(models.Model):
         EVENTS = "events", "Event Streams"
 
     class State(models.TextChoices):
-        RECEIVED = "received", "To be processed"
+        RECEIVED = "received", "Not processed yet"
         PROCESSED = "processed", "Processed"
         IGNORED = "ignored", "Not about our registrations"
         ERRORED = "errored", "Error"
 
-    # Made here, not by the database: rows are stored with ON CONFLICT DO NOTHING, which returns no keys.
+    # Created here, not by the database: rows are stored with ON CONFLICT DO NOTHING, which returns no keys.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=16, choices=Kind)
     received_at = models.DateTimeField(default=timezone.now)
@@ -52,6 +53,8 @@ class WebhookDelivery(models.Model):
     enqueued_at = models.DateTimeField(default=timezone.now)
     processed_at = models.DateTimeField(null=True)
     replayed_by = models.CharField(max_length=150, blank=True)
+
+    objects = EnqueuedQuerySet.as_manager()
 
     class Meta:
         ordering = ["-received_at"]

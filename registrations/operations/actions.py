@@ -22,7 +22,7 @@ from registrations.workflow.recorder import registry_limits
 from registrations.workflow.recorder.submissions import labels
 from registrations.workflow.runner import runner
 from registrations.workflow.steps import WATCHED_PARTS, watch_of
-from registrations.workflow.steps.number import buy_wanted
+from registrations.workflow.steps.number import purchase_needed
 
 from . import assignment
 from .reconciliation import schedule
@@ -93,7 +93,7 @@ def _judge_override(registration: Registration, before: Sequence[str]) -> None:
     if not registration.limit_override or registry_limits.values_of(registration) == before:
         return
     fields = registry_limits.changed_fields(before, registry_limits.values_of(registration))
-    if any(use.spent and use.field in fields for use in registry_limits.uses_of(registration)):
+    if any(use.exhausted and use.field in fields for use in registry_limits.uses_of(registration)):
         Registration.objects.filter(pk=registration.pk).update(limit_override="")
         text = "The agreement to go past a limit ended: it was given for other values."
         timeline.record(registration, "limits:override_ended", text)
@@ -165,10 +165,10 @@ def submit(
 
 def _check_limits(registration: Registration) -> None:
     """Refuse what the registry would refuse after the fee, unless a supervisor gave a reason."""
-    if not registry_limits.counted(registration):
+    if not registry_limits.limits_apply(registration):
         return
-    registry_limits.take_turn()
-    spent = [use.text for use in registry_limits.uses_of(registration) if use.spent]
+    registry_limits.lock_limits()
+    spent = [use.text for use in registry_limits.uses_of(registration) if use.exhausted]
     if spent:
         raise Refused(" ".join([*spent, "A supervisor can go on all the same, with a reason."]))
 
@@ -187,13 +187,13 @@ def _check_texts(registration: Registration, despite: Collection[str] | None, ac
 
     What was gone past stays on the registration: it does not stop again, an error that comes later does.
     """
-    found = gate.in_the_way(registration)
+    found = gate.blocking_errors(registration)
     unread = [] if despite is None else [finding for finding in found if finding.key not in despite]
     if unread:
         said = " ".join(dict.fromkeys(finding.text for finding in unread))
         raise Refused(f"The pre-flight found {preflight.summary(unread)}: {said} {PREFLIGHT_ADVICE}")
     if found:
-        keys = sorted({*gate.agreed_keys(registration), *(finding.key for finding in found)})
+        keys = sorted({*gate.overridden_keys(registration), *(finding.key for finding in found)})
         Registration.objects.filter(pk=registration.pk).update(preflight_override={"keys": keys})
         titles = "; ".join(dict.fromkeys(finding.rule.title for finding in found))
         timeline.record(
@@ -214,7 +214,7 @@ def look_online(registration: Registration, *, actor: str) -> None:
 
 
 def _ask_again(registration: Registration) -> None:
-    for resource, columns in plan.ask_again(registration):
+    for resource, columns in plan.resubmission_changes(registration):
         type(resource)._default_manager.filter(pk=resource.pk).update(**columns)
 
 
@@ -230,7 +230,7 @@ def wake(pk: int) -> None:
 def confirm_purchase(registration: Registration, *, actor: str) -> None:
     """Agree to the monthly price of a number in the area code as it is now."""
     number = PhoneNumber.objects.get(registration=registration)
-    if not buy_wanted(registration):
+    if not purchase_needed(registration):
         raise Refused("There is no number to buy for this registration.")
     with transaction.atomic():
         PhoneNumber.objects.filter(pk=number.pk).update(
@@ -264,7 +264,7 @@ def refresh(registration: Registration, *, actor: str) -> None:
         for name in WATCHED_PARTS:
             if watch_of(registration, name):
                 Registration.part_models()[name]._default_manager.filter(registration=registration).update(
-                    look_requested_at=clock.now()
+                    refresh_requested_at=clock.now()
                 )
         if schedule.retired_brands(registration.pk).exists():
             queue.enqueue_retired_brands(registration.pk)

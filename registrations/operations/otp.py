@@ -102,8 +102,8 @@ def change_mobile(registration: Registration, *, mobile: str, actor: str, limit_
     with transaction.atomic():
         actions.edit(registration, {"trust_bundle": {"mobile_phone_number": mobile}}, actor=actor)
         full = runner.load(registration.pk)
-        registry_limits.take_turn()
-        spent = [use.text for use in registry_limits.uses(mobile=mobile, without=full) if use.spent]
+        registry_limits.lock_limits()
+        spent = [use.text for use in registry_limits.uses(mobile=mobile, without=full) if use.exhausted]
         if spent and not limit_reason:
             raise actions.Refused(" ".join(spent))
         if spent:

@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Count, Max, Min, QuerySet
 
 from registrations.models import OpenProblem, Registration
-from registrations.workflow.recorder.open_problems import input_text
+from registrations.workflow.recorder.read_models import input_text
 
 # Inputs that customers may share, and that are plain text: all are the campaign's.
 SAMPLES = tuple(f"message_sample_{number}" for number in range(1, 6))
@@ -50,7 +50,7 @@ class Key:
         rows = OpenProblem.objects.filter(part=self.part, code=self.code, field=self.field)
         if self.code is None:
             rows = rows.filter(title=self.title)
-        return rows if self.alike is None else rows.filter(input_key=self.alike)
+        return rows if self.alike is None else rows.filter(input_digest=self.alike)
 
     def registrations(self) -> QuerySet[Registration]:
         return Registration.objects.filter(pk__in=self.rows().values("registration"))
@@ -69,7 +69,7 @@ class Group:
 
 def groups(least: int = 2, *, alike: bool = True) -> list[Group]:
     """The largest groups of at least so many registrations, by one query; with `alike` the texts must agree."""
-    names = ["part", "code", "title", "field", *(["input_key"] if alike else [])]
+    names = ["part", "code", "title", "field", *(["input_digest"] if alike else [])]
     found = (
         OpenProblem.objects.order_by()
         .values(*names)
@@ -84,7 +84,7 @@ def groups(least: int = 2, *, alike: bool = True) -> list[Group]:
     )
     return [
         Group(
-            Key(row["part"], row["code"], row["title"], row["field"], row["input_key"] if alike else None),
+            Key(row["part"], row["code"], row["title"], row["field"], row["input_digest"] if alike else None),
             *(row["count"], row["oldest"], row["newest"], row["sample"]),
         )
         for row in found

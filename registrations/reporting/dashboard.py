@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from registrations.models import ApiCall, Registration
-from registrations.models.choices import TAKEN_DOWN, CallState, Stage, WaitingFor
+from registrations.models.choices import REMOVAL_STAGES, CallState, Stage, WaitingFor
 from registrations.operations.reconciliation import primary_profile
 from registrations.operations.webhooks import receiver
 from registrations.twilio.statuses import BUNDLE, BUNDLE_SUBMITTED, status_label
@@ -75,7 +75,7 @@ def cards(standing: list[list[Any]], overdue: dict[str, int]) -> list[Card]:
 
 def reached(standing: list[list[Any]]) -> list[tuple[Stage, int]]:
     """(stage, registrations that stand there or further), without those that were taken down."""
-    order = [stage for stage in Stage if stage not in TAKEN_DOWN]
+    order = [stage for stage in Stage if stage not in REMOVAL_STAGES]
     at = {stage: sum(n for _, where, n in standing if where == stage) for stage in order}
     return [(stage, sum(at[later] for later in order[place:])) for place, stage in enumerate(order)]
 
@@ -193,7 +193,7 @@ def _primary_profile() -> Light:
     if not settings.TWILIO_PRIMARY_PROFILE_SID:
         todo = "Set TWILIO_PRIMARY_PROFILE_SID to your own approved business profile (BU…)."
         return Light(name, "bad", "Not set", todo)
-    found = primary_profile.last()
+    found = primary_profile.last_check()
     if found.approved:
         return Light(name, "good", "Approved")
     if found.status:

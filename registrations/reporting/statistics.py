@@ -26,7 +26,7 @@ from registrations.models import (
     StageInterval,
     Submission,
 )
-from registrations.models.choices import TAKEN_DOWN, Stage, WaitingFor
+from registrations.models.choices import REMOVAL_STAGES, Stage, WaitingFor
 from registrations.twilio.statuses import BRAND_APPROVED, IDENTITY_VERIFIED
 from registrations.workflow import spending
 from registrations.workflow.planner import deadlines
@@ -57,7 +57,7 @@ def _owned() -> list[list[Any]]:
 
 
 def _overdue() -> dict[str, int]:
-    late = deadlines.overdue(Registration.objects.order_by(), clock.now())
+    late = deadlines.filter_overdue(Registration.objects.order_by(), clock.now())
     return dict(late.values_list("waiting_for").annotate(n=Count("pk")))
 
 
@@ -73,8 +73,8 @@ def _codes() -> list[list[Any]]:
 
 def _weekly() -> dict[str, list[int]]:
     weeks = week_starts(clock.now())
-    submitted = _per_week(Submission.objects.filter(part__in=_DECIDED_PARTS), "at", weeks)
-    refused = _per_week(Submission.objects.filter(part__in=_DECIDED_PARTS), "ended_at", weeks)
+    submitted = _per_week(Submission.objects.filter(part__in=_DECIDED_PARTS), "submitted_at", weeks)
+    refused = _per_week(Submission.objects.filter(part__in=_DECIDED_PARTS), "rejected_at", weeks)
     brands = _per_week(Brand.objects.all(), "approved_at", weeks)
     campaigns = _per_week(Campaign.objects.all(), "verified_at", weeks)
     accepted = [one + other for one, other in zip(brands, campaigns, strict=True)]
@@ -97,7 +97,7 @@ def _stage_times() -> dict[str, list[float]]:
     since = clock.now() - timedelta(days=90)
     found = {}
     for stage in Stage:
-        if stage in (Stage.LIVE, *TAKEN_DOWN):
+        if stage in (Stage.LIVE, *REMOVAL_STAGES):
             continue
         left = StageInterval.objects.filter(stage=stage, left_at__gte=since).order_by("-left_at")
         times = [
@@ -142,7 +142,7 @@ COUNTED: dict[str, Callable[[], Any]] = {
     "codes": _codes,
     "weekly": _weekly,
     "spend": _spend,
-    "running": spending.running_counts,
+    "running": spending.billed_monthly_counts,
     "stage_times": _stage_times,
     "texts_owed": _texts_owed,
     "credentials_refused": _credentials_refused,
@@ -176,7 +176,7 @@ def read(*names: str) -> dict[str, Any]:
     """The figures of these names; one query for those that are kept, and those of each that is counted."""
     old = clock.now() - TOO_OLD
     kept = {row.name: row for row in CachedStatistic.objects.filter(name__in=names)}
-    fresh = {name: row.data["value"] for name, row in kept.items() if row.at >= old}
+    fresh = {name: row.data["value"] for name, row in kept.items() if row.computed_at >= old}
     return {name: fresh[name] if name in fresh else _count(name, kept.get(name)) for name in names}
 
 
@@ -186,7 +186,7 @@ def _count(name: str, kept: CachedStatistic | None = None) -> Any:
     seconds = time.perf_counter() - began
     if seconds >= CHEAP_SECONDS and _is_large():
         CachedStatistic.objects.update_or_create(
-            name=name, defaults={"at": clock.now(), "seconds": seconds, "data": {"value": value}}
+            name=name, defaults={"computed_at": clock.now(), "compute_seconds": seconds, "data": {"value": value}}
         )
     elif kept:
         kept.delete()
@@ -200,12 +200,12 @@ def _is_large() -> bool:
 
 def due() -> bool:
     """Whether a kept figure wants to be counted anew."""
-    return CachedStatistic.objects.filter(at__lt=clock.now() - REFRESH).exists()
+    return CachedStatistic.objects.filter(computed_at__lt=clock.now() - REFRESH).exists()
 
 
 def refresh() -> None:
     """The worker's job: count anew what is kept; what has become quick is kept no longer."""
-    for kept in CachedStatistic.objects.filter(at__lt=clock.now() - REFRESH):
+    for kept in CachedStatistic.objects.filter(computed_at__lt=clock.now() - REFRESH):
         if kept.name in COUNTED:
             _count(kept.name, kept)
         else:

@@ -16,7 +16,7 @@ def _say(text: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m registrations.sandbox", description=__doc__)
     cli.add_arguments(parser)
-    parser.add_argument("--magic", action="store_true", help="print the magic inputs and end")
+    parser.add_argument("--magic", action="store_true", help="print the magic inputs and exit")
     options = parser.parse_args()
     if options.magic:
         sys.stdout.write(outcomes.table() + "\n")

@@ -11,7 +11,7 @@ from . import outcomes
 from .parts import changed
 from .state import World, public
 from .store import Obj
-from .wire import ApiError, Call, Reply, bad_parameter, page_2010, route
+from .wire import ApiError, Call, Reply, bad_parameter, check_account, page_2010, route
 
 ADDRESSES = "/2010-04-01/Accounts/{AccountSid:AC}/Addresses"
 TEXTS = {
@@ -35,13 +35,8 @@ def _render_address(obj: Obj) -> Obj:
     return public(obj, uri=path)
 
 
-def _own_account(world: World, call: Call) -> None:
-    if call.args["AccountSid"] != world.config.account_sid:
-        raise ApiError(404, 20404, f"The requested resource {call.path} was not found")
-
-
 def _apply(call: Call, fields: Obj) -> Obj:
-    """Check and correct an address as ``AutoCorrectAddress`` (default true) asks."""
+    """Validate an address and, if ``AutoCorrectAddress`` is true (the default), correct it."""
     for name, field in TEXTS.items():
         if call.has(name):
             fields[field] = (call.text(name) or "").strip() or None
@@ -72,7 +67,7 @@ def _apply(call: Call, fields: Obj) -> Obj:
     optional=["FriendlyName", "EmergencyEnabled", "AutoCorrectAddress", "StreetSecondary"],
 )
 def create_address(world: World, call: Call) -> Reply:
-    _own_account(world, call)
+    check_account(world, call)
     country = call.need("IsoCountry")
     if not re.fullmatch(r"[A-Z]{2}", country):
         raise bad_parameter("IsoCountry must be an ISO 3166-1 alpha-2 code")
@@ -88,10 +83,10 @@ def create_address(world: World, call: Call) -> Reply:
     listing=True,
 )
 def list_addresses(world: World, call: Call) -> Reply:
-    _own_account(world, call)
+    check_account(world, call)
     rows = world.newest_first("Addresses")
-    wanted = {"CustomerName": "customer_name", "FriendlyName": "friendly_name", "IsoCountry": "iso_country"}
-    for name, field in wanted.items():
+    filters = {"CustomerName": "customer_name", "FriendlyName": "friendly_name", "IsoCountry": "iso_country"}
+    for name, field in filters.items():
         if call.text(name):
             rows = [row for row in rows if row[field] == call.text(name)]
     emergency = call.flag("EmergencyEnabled")
@@ -102,13 +97,13 @@ def list_addresses(world: World, call: Call) -> Reply:
 
 @route("GET", ADDRESSES + "/{Sid:AD}.json")
 def fetch_address(world: World, call: Call) -> Reply:
-    _own_account(world, call)
+    check_account(world, call)
     return Reply(200, _render_address(world.get_or_404("Addresses", call.args["Sid"], call)))
 
 
 @route("POST", ADDRESSES + "/{Sid:AD}.json", optional=[*TEXTS, "EmergencyEnabled", "AutoCorrectAddress"])
 def update_address(world: World, call: Call) -> Reply:
-    _own_account(world, call)
+    check_account(world, call)
     obj = world.get_or_404("Addresses", call.args["Sid"], call)
     if _linked_to_approved(world, obj["sid"]):
         raise ApiError(400, 21630, "An address that is linked to a verified document cannot be changed")
@@ -120,7 +115,7 @@ def update_address(world: World, call: Call) -> Reply:
 
 @route("DELETE", ADDRESSES + "/{Sid:AD}.json")
 def delete_address(world: World, call: Call) -> Reply:
-    _own_account(world, call)
+    check_account(world, call)
     obj = world.get_or_404("Addresses", call.args["Sid"], call)
     if _linked_to_approved(world, obj["sid"]):
         raise ApiError(400, 21630, "An address that is linked to a verified document cannot be deleted")

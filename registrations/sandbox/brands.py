@@ -1,6 +1,6 @@
-"""Brand registrations and their one-time passwords.
+"""Brand registrations and their OTP texts.
 
-Source: docs/twilio.md section 1.1 (3), 3, 4 and 8. Codes of a refused SmsOtp are not in the facts: 20001.
+Source: docs/twilio.md section 1.1 (3), 3, 4 and 8. Twilio documents no code for a rejected SmsOtp; we use 20001.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import secrets
 from . import bundles, events, outcomes
 from .bundles import PROFILE, SUBMITTED, TRUST
 from .state import (
-    AUTO_YES,
+    AUTO_REPLY,
     BRAND_BUNDLE_CHECK,
     BRAND_REVIEW,
     OTP_DEADLINE,
@@ -26,7 +26,7 @@ BASE = "/v1/a2p/BrandRegistrations"
 KIND = "BrandRegistrations"
 TYPES = ("STANDARD", "STARTER", "SOLE_PROPRIETOR", "LOW_VOLUME_STANDARD")
 MAX_UPDATES = 3
-# How often one datum may be used by brands that TCR accepted: (snapshot of, field, limit, code).
+# How many accepted brands may share a value: (part of the submitted data, field, limit, code).
 REUSE = (
     ("trust", "mobile_phone_number", 3, 30750),
     ("profile", "email", 10, 30749),
@@ -41,7 +41,7 @@ def render(brand: Obj) -> Obj:
 
 
 def error_item(brand: Obj, code: int, fields: list[str] | None = None) -> Obj:
-    """One ``errors[]`` item. Two spellings are in use; the brand's name chooses (docs/twilio.md section 4.1)."""
+    """One ``errors[]`` item. Twilio uses two spellings; the brand's name selects one (docs/twilio.md section 4.1)."""
     url = f"https://www.twilio.com/docs/api/errors/{code}"
     if brand.get("_event_style"):
         return {
@@ -71,8 +71,8 @@ def tcr_id(letter: str) -> str:
 # -- review ------------------------------------------------------------------------------------------------
 
 
-def _bundle_trouble(world: World, brand: Obj) -> str | None:
-    """The failure_reason of a brand whose bundles do not fit together, or None."""
+def _bundle_problem(world: World, brand: Obj) -> str | None:
+    """The failure_reason of a brand whose bundles do not belong together or are not ready, or None."""
     profile = world.store.get("CustomerProfiles", brand["customer_profile_bundle_sid"])
     trust = world.store.get("TrustProducts", brand["a2p_profile_bundle_sid"])
     starter = profile is not None and profile["policy_sid"] == PROFILE.policy
@@ -88,9 +88,9 @@ def _bundle_trouble(world: World, brand: Obj) -> str | None:
 def _read_bundles(world: World, brand: Obj, unsettled_code: int) -> None:
     """Read the bundles' submitted data into the brand and start its review."""
     brand["_round"] += 1
-    trouble = _bundle_trouble(world, brand)
+    problem = _bundle_problem(world, brand)
     early = False
-    if trouble is None:
+    if problem is None:
         profile = world.store.get("CustomerProfiles", brand["customer_profile_bundle_sid"])
         trust = world.store.get("TrustProducts", brand["a2p_profile_bundle_sid"])
         assert profile is not None
@@ -101,10 +101,10 @@ def _read_bundles(world: World, brand: Obj, unsettled_code: int) -> None:
         if early:
             world.violation("settle", "brand call less than 30 s after a bundle's submission")
     else:
-        world.violation("order", f"brand call with bundles that are not ready: {trouble}")
-    brand["_trouble"] = trouble or ("The bundles are still being processed" if early else None)
-    brand["_trouble_code"] = 30793 if trouble else unsettled_code
-    delay = BRAND_BUNDLE_CHECK if brand["_trouble"] else BRAND_REVIEW
+        world.violation("order", f"brand call with bundles that are not ready: {problem}")
+    brand["_problem"] = problem or ("The bundles are still being processed" if early else None)
+    brand["_problem_code"] = 30793 if problem else unsettled_code
+    delay = BRAND_BUNDLE_CHECK if brand["_problem"] else BRAND_REVIEW
     world.later(delay, "brand.review", brand["sid"], brand["_round"])
 
 
@@ -114,8 +114,8 @@ def _review(world: World, sid: str, round_: int) -> None:
     if brand is None or brand["_round"] != round_ or brand["status"] != "PENDING":
         return
     brand["_reviews"] += 1
-    if brand["_trouble"]:
-        fail(world, brand, [brand["_trouble_code"]], brand["_trouble"])
+    if brand["_problem"]:
+        fail(world, brand, [brand["_problem_code"]], brand["_problem"])
         return
     if brand["mock"]:
         approve(world, brand)
@@ -126,7 +126,7 @@ def _review(world: World, sid: str, round_: int) -> None:
         return
     trust_user, user = brand["_trust"]["end_user"], brand["_profile"]["end_user"]
     owned = bool(world.store.by("IncomingPhoneNumbers", "_ref", trust_user.get("mobile_phone_number", "")))
-    codes = outcomes.brand_codes(trust_user, user, brand["_reviews"], owned) or _overused(world, brand)
+    codes = outcomes.brand_codes(trust_user, user, brand["_reviews"], owned) or _overused_codes(world, brand)
     if codes:
         tcr = "Unable to register Brand with The Campaign Registry" if codes == [30791] else None
         fail(world, brand, codes, tcr)
@@ -134,7 +134,7 @@ def _review(world: World, sid: str, round_: int) -> None:
         approve(world, brand)
 
 
-def _datum(brand: Obj, part: str, field: str) -> str:
+def _reuse_key(brand: Obj, part: str, field: str) -> str:
     if part == "address":
         address = brand["_profile"]["address"] or {}
         keys = ("street", "street_secondary", "city", "region", "postal_code")
@@ -142,18 +142,18 @@ def _datum(brand: Obj, part: str, field: str) -> str:
     return str(brand[f"_{part}"]["end_user"].get(field) or "").lower()
 
 
-def _overused(world: World, brand: Obj) -> list[int]:
+def _overused_codes(world: World, brand: Obj) -> list[int]:
     others = [row for row in world.store.all(KIND) if row.get("_registered_use") and row is not brand]
     codes = []
     for part, field, limit, code in REUSE:
-        mine = _datum(brand, part, field)
-        if sum(_datum(row, part, field) == mine for row in others) >= limit:
+        mine = _reuse_key(brand, part, field)
+        if sum(_reuse_key(row, part, field) == mine for row in others) >= limit:
             codes.append(code)
     return codes
 
 
 def approve(world: World, brand: Obj) -> None:
-    """APPROVED, identity still unproven; the first OTP goes out by itself (docs/twilio.md section 8)."""
+    """APPROVED, with the identity not yet verified; the first OTP is sent automatically (docs/twilio.md section 8)."""
     trust_user = brand["_trust"]["end_user"]
     declared = outcomes.brand_has(trust_user, "self declared")
     brand.update(status="APPROVED", identity_status="SELF_DECLARED" if declared else "UNVERIFIED")
@@ -168,7 +168,7 @@ def approve(world: World, brand: Obj) -> None:
 
 @timer("brand.deadline")
 def expire(world: World, sid: str, _: int = 0) -> None:
-    """EXPIRED is known from prose only, as what TCR may do after 30 days (docs/twilio.md section 3 and 8)."""
+    """EXPIRED is not in the API's enum; TCR may set it after 30 days (docs/twilio.md section 3 and 8)."""
     brand = world.store.get(KIND, sid)
     if brand is not None and brand["identity_status"] != "VERIFIED":
         brand.update(status="EXPIRED", _otp="expired")
@@ -178,11 +178,12 @@ def expire(world: World, sid: str, _: int = 0) -> None:
 # -- OTP ---------------------------------------------------------------------------------------------------
 
 
-def _text_to(world: World, brand: Obj) -> str:
-    """Where an OTP goes: the mobile of the trust bundle as submitted last.
+def _otp_mobile(world: World, brand: Obj) -> str:
+    """The mobile that gets an OTP: that of the trust bundle as last submitted.
 
-    The facts let an approved brand's mobile be mended in the bundle alone (section 6.7), but do not say that
-    TCR reads it again: a brand name with ``fixed mobile`` keeps texting the number that it was registered with.
+    The mobile of an approved brand can be changed only in the bundle (docs/twilio.md section 6.7), and Twilio does
+    not say whether TCR reads it again. With ``fixed mobile`` in the brand name, texts keep going to the number that
+    the brand was registered with.
     """
     registered = str(brand["_trust"]["end_user"]["mobile_phone_number"])
     trust = world.store.get(TRUST.name, brand["a2p_profile_bundle_sid"])
@@ -192,15 +193,15 @@ def _text_to(world: World, brand: Obj) -> str:
 
 
 def send_otp(world: World, brand: Obj) -> None:
-    mobile = _text_to(world, brand)
+    mobile = _otp_mobile(world, brand)
     brand["_otps"] += 1
     arrives = outcomes.otp_arrives(mobile, brand["_otps"])
     brand.update(_otp="outstanding" if arrives else "lost", _otp_sent_at=world.now, _mobile=mobile)
     brand["errors"] = []
     world.save(KIND, brand)
     world.later(OTP_LIFE, "otp.expire", brand["sid"], brand["_otps"])
-    if arrives and outcomes.auto_answer(mobile):
-        world.later(AUTO_YES, "otp.auto", brand["sid"], brand["_otps"])
+    if arrives and outcomes.auto_reply(mobile):
+        world.later(AUTO_REPLY, "otp.auto-reply", brand["sid"], brand["_otps"])
 
 
 @timer("otp.expire")
@@ -210,11 +211,11 @@ def _expire(world: World, sid: str, number: int) -> None:
         _unanswered(world, brand, "expired")
 
 
-@timer("otp.auto")
-def _auto(world: World, sid: str, number: int) -> None:
+@timer("otp.auto-reply")
+def _auto_reply(world: World, sid: str, number: int) -> None:
     brand = world.store.get(KIND, sid)
     if brand and brand["_otps"] == number and brand["_otp"] == "outstanding":
-        answer(world, brand, outcomes.auto_answer(brand["_mobile"]))
+        answer(world, brand, outcomes.auto_reply(brand["_mobile"]))
 
 
 def _unanswered(world: World, brand: Obj, state: str) -> None:
@@ -225,7 +226,7 @@ def _unanswered(world: World, brand: Obj, state: str) -> None:
 
 
 def answer(world: World, brand: Obj, body: str) -> bool:
-    """The customer texts back. Only YES within the 24 hours verifies the brand. Returns whether it did."""
+    """The customer's reply. Only YES within 24 hours verifies the brand. Returns whether it did."""
     if brand["_otp"] != "outstanding" or brand["status"] != "APPROVED":
         return False
     if body.strip().upper() != "YES":
@@ -255,7 +256,7 @@ def suspend(world: World, sid: str, _: int = 0) -> None:
 
 
 def outstanding(world: World) -> list[Obj]:
-    """Brands whose OTP waits for an answer, newest first."""
+    """Brands whose OTP text waits for a reply, newest first."""
     return [row for row in world.newest_first(KIND) if row["_otp"] == "outstanding"]
 
 
@@ -267,7 +268,7 @@ def outstanding(world: World) -> list[Obj]:
     BASE,
     required=["CustomerProfileBundleSid", "A2PProfileBundleSid"],
     optional=["BrandType", "Mock", "SkipAutomaticSecVet"],
-    pace="brand-campaign",
+    rate_limit="brand-campaign",
 )
 def create(world: World, call: Call) -> Reply:
     profile_sid, trust_sid = call.need("CustomerProfileBundleSid"), call.need("A2PProfileBundleSid")
@@ -276,9 +277,11 @@ def create(world: World, call: Call) -> Reply:
             raise bad_parameter(f"Invalid value for parameter {name}: {sid}")
     brand_type = one_of("BrandType", call.text("BrandType") or "STANDARD", TYPES)
     for other in world.store.by(KIND, "_ref", profile_sid):
-        lost = other["status"] == "FAILED" and (not other["tcr_id"] or other["_updates"] >= MAX_UPDATES)
-        if not lost:
-            world.violation("second-brand", f"{other['sid']} stands for the same bundles")
+        is_unfixable = other["status"] == "FAILED" and (
+            not other["tcr_id"] or other["_updates"] >= MAX_UPDATES
+        )
+        if not is_unfixable:
+            world.violation("second-brand", f"{other['sid']} exists for the same bundles")
             break
     fields: Obj = {
         "customer_profile_bundle_sid": profile_sid,
@@ -320,7 +323,7 @@ def fetch(world: World, call: Call) -> Reply:
     return Reply(200, render(world.get_or_404(KIND, call.args["Sid"], call)))
 
 
-@route("POST", BASE + "/{Sid:BN}", pace="brand-campaign")
+@route("POST", BASE + "/{Sid:BN}", rate_limit="brand-campaign")
 def update(world: World, call: Call) -> Reply:
     brand = world.get_or_404(KIND, call.args["Sid"], call)
     if brand["status"] == "SUSPENDED":
@@ -337,14 +340,14 @@ def update(world: World, call: Call) -> Reply:
     return Reply(202, render(world.save(KIND, brand)))
 
 
-@route("POST", BASE + "/{Sid:BN}/SmsOtp", pace="otp")
+@route("POST", BASE + "/{Sid:BN}/SmsOtp", rate_limit="otp")
 def sms_otp(world: World, call: Call) -> Reply:
     brand = world.get_or_404(KIND, call.args["Sid"], call)
     if brand["status"] == "SUSPENDED":
         raise ApiError(400, 21731, "Cannot perform operation on a suspended brand")
     if brand["status"] != "APPROVED" or brand["identity_status"] == "VERIFIED" or brand["mock"]:
-        world.violation("order", "OTP asked for a brand that does not wait for one")
-        raise bad_parameter("An OTP can only be sent while an approved brand waits for its verification")
+        world.violation("order", "OTP requested for a brand that is not waiting for one")
+        raise bad_parameter("An OTP can only be sent while an approved brand is waiting for verification")
     send_otp(world, brand)
     body = {"account_sid": brand["account_sid"], "brand_registration_sid": brand["sid"]}
     return Reply(201, body)

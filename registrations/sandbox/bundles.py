@@ -1,7 +1,7 @@
 """Customer profiles and trust products: the two bundles, their assignments, and what happens after submission.
 
-Both resources behave alike, so one set of handlers serves both. Source: docs/twilio.md section 1.1, 3 and 6.
-The facts give no code for a refused submission; 20001 with a plain text stands in.
+Both resources work the same way, so one set of handlers serves both. Source: docs/twilio.md section 1.1, 3 and 6.
+Twilio documents no code for a rejected submission; we use 20001 with a plain text.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from .state import (
     public,
 )
 from .store import Obj
-from .wire import ApiError, Call, Reply, bad_parameter, looks_like, page_v1, route, timer
+from .wire import ApiError, Call, Reply, bad_parameter, looks_like, not_found, page_v1, route, timer
 
 STATUSES = ("draft", "pending-review", "in-review", "twilio-rejected", "twilio-approved")
 SUBMITTED = ("pending-review", "in-review", "twilio-approved")
-# A bundle in review may be submitted again: the repairs of the facts (section 6.7) do so.
+# A bundle in review may be submitted again, as fixing a rejection requires (docs/twilio.md section 6.7).
 SUBMITTABLE = ("draft", "twilio-rejected", "in-review", "pending-review")
 
 
@@ -62,7 +62,7 @@ def render(kind: Kind, obj: Obj) -> Obj:
 
 
 def object_type(world: World, sid: str) -> str | None:
-    """The machine name of what a SID stands for in a bundle, or None if there is no such object."""
+    """The machine name of the object's type, or None if there is no such object."""
     for kind in ("EndUsers", "SupportingDocuments"):
         part = world.store.get(kind, sid)
         if part is not None:
@@ -76,7 +76,7 @@ def object_type(world: World, sid: str) -> str | None:
 
 
 def assigned(world: World, bundle: Obj, type_: str) -> str | None:
-    """SID of the newest object of this type in the bundle."""
+    """SID of the newest object of this type in the bundle, or None."""
     links = list(world.store.by("EntityAssignments", "_parent", bundle["sid"]))
     return next((row["object_sid"] for row in reversed(links) if row["_type"] == type_), None)
 
@@ -97,7 +97,7 @@ def touch(world: World, kind: Kind, bundle: Obj) -> None:
 
 
 def set_status(world: World, kind: Kind, bundle: Obj, status: str, reason: str = "") -> None:
-    """Change the status, save, and tell the status callback (not for pending-review to in-review)."""
+    """Change the status, save, and send the status callback (except for pending-review to in-review)."""
     before = bundle["status"]
     bundle["status"] = status
     bundle["_failure_reason"] = reason
@@ -120,9 +120,9 @@ DOCUMENT_STATUS = {
 
 def _submit(world: World, kind: Kind, bundle: Obj) -> None:
     submitted = bundle.get("_submitted_step", 0)
-    below = world.store.get("CustomerProfiles", assigned(world, bundle, STARTER_TYPE) or "") or {}
-    # A trust bundle is submitted again after its profile was (docs/twilio.md section 6.7), approved or not.
-    changed_since = bundle["_changed"] > submitted or below.get("_submitted_step", 0) > submitted
+    profile = world.store.get("CustomerProfiles", assigned(world, bundle, STARTER_TYPE) or "") or {}
+    # After its profile, a trust bundle is submitted again too, approved or not (docs/twilio.md section 6.7).
+    changed_since = bundle["_changed"] > submitted or profile.get("_submitted_step", 0) > submitted
     if bundle["status"] not in SUBMITTABLE and not changed_since:
         raise bad_parameter(f"A bundle in status {bundle['status']} cannot be submitted for review")
     newest = world.store.by("Evaluations", "_parent", bundle["sid"])[-1:]
@@ -142,7 +142,7 @@ def _submit(world: World, kind: Kind, bundle: Obj) -> None:
 
 
 def _snapshot(world: World, bundle: Obj) -> Obj:
-    """What reviewers and TCR get to see: the data as of the submission, not later edits."""
+    """The data that reviewers and TCR see: as submitted, without later edits."""
     document = part(world, bundle, ADDRESS_DOC)
     address_sid = (document or {}).get("_ref") or ""
     address = world.store.get("Addresses", address_sid)
@@ -176,18 +176,20 @@ def _check(world: World, sid: str, round_: int) -> None:
     if not found or found[1]["_round"] != round_ or found[1]["status"] not in ("pending-review", "in-review"):
         return
     kind, bundle = found
-    shot = bundle["_snapshot"]
+    snapshot = bundle["_snapshot"]
     if kind is PROFILE:
-        reason, codes = outcomes.profile_problem(shot["end_user"], shot["address"], shot["address_sid"])
+        reason, codes = outcomes.profile_problem(
+            snapshot["end_user"], snapshot["address"], snapshot["address_sid"]
+        )
     else:
-        reason, codes = "", outcomes.bundle_codes(shot["end_user"])
+        reason, codes = "", outcomes.bundle_codes(snapshot["end_user"])
     if reason or codes:
         bundle["errors"] = [{"code": code} for code in codes] or None
         set_status(world, kind, bundle, "twilio-rejected", reason)
 
 
 def settled(world: World, bundle: Obj) -> bool:
-    """Whether the 30 s (scaled) after the last submission are over (docs/twilio.md section 8)."""
+    """Whether 30 s (scaled) have passed since the last submission (docs/twilio.md section 8)."""
     return world.now - bundle.get("_submitted_at", 0.0) >= world.scaled(SETTLE)
 
 
@@ -319,7 +321,7 @@ def _routes(kind: Kind) -> None:
     def get_link(world: World, call: Call) -> Obj:
         row = world.get_or_404("EntityAssignments", call.args["Sid"], call)
         if row["_parent"] != call.args["Bundle"]:
-            raise ApiError(404, 20404, f"The requested resource {call.path} was not found")
+            raise not_found(call.path)
         return row
 
     @route("GET", links + "/{Sid:BV}")

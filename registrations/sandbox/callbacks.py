@@ -1,8 +1,8 @@
 """Outgoing signed requests: bundle status callbacks (forms) and event deliveries (JSON arrays).
 
-Deliveries are stored rows, so a restart sends what was still pending. Source: docs/twilio.md section 6.5, 6.6
-and 7.4: the status callback is retried once and only when no connection was made, unless the URL's fragment
-says otherwise (rc: how often, rp=all: whatever went wrong); events for four hours.
+Deliveries are stored rows, so pending ones are sent after a restart. A status callback is retried once, and only
+if no connection was made, unless the URL's fragment overrides that (rc: retry count, rp=all: after any failure).
+Events are retried for four hours. Source: docs/twilio.md section 6.5, 6.6 and 7.4.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def sign(token: str, text: str) -> str:
 
 
 def signed_request(token: str, row: Obj) -> tuple[str, bytes, dict[str, str]]:
-    """(url, body, headers) of one delivery. The URL's fragment (connection overrides) is not part of it."""
+    """(url, body, headers) of one delivery, without the URL's fragment (the connection overrides)."""
     url = row["url"].split("#")[0]
     if row["kind"] == "status":
         form: dict[str, str] = row["form"]
@@ -49,7 +49,7 @@ def signed_request(token: str, row: Obj) -> tuple[str, bytes, dict[str, str]]:
 
 
 def _retried(row: Obj, refused: bool) -> bool:
-    """Whether a status callback that was not answered 2xx is sent again, by the overrides in its URL."""
+    """Whether a failed status callback is sent again, according to the overrides in its URL."""
     overrides = dict(parse_qsl(urlsplit(row["url"]).fragment))
     count = overrides.get("rc", "1")
     most = min(int(count), 5) if count.isdecimal() else 1
@@ -66,7 +66,7 @@ def _queue(world: World, row: Obj) -> Obj:
 
 
 def bundle_changed(world: World, bundle: Obj) -> None:
-    """Queue the status callback of a bundle. The spelling of two keys varies, as it does in the wild."""
+    """Queue the status callback of a bundle. The spelling of two keys varies, as it does at Twilio."""
     url = bundle.get("status_callback")
     if not url:
         return
@@ -115,21 +115,21 @@ def _post(url: str, body: bytes, headers: dict[str, str], timeout: float) -> int
         connection.close()
 
 
-class Sender:
-    """Background threads that send what is queued. ``pump`` hands over everything due."""
+class CallbackSender:
+    """Background threads that send queued deliveries. ``send_due`` hands over everything that is due."""
 
     def __init__(self, world: World, workers: int = 4) -> None:
         self.world = world
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="sandbox-callback")
-        self._flying: set[str] = set()
+        self._in_flight: set[str] = set()
         self._stopped = threading.Event()
 
-    def pump(self) -> None:
+    def send_due(self) -> None:
         world = self.world
         with world.lock:
             for row in world.store.by("delivery", "_parent", "pending"):
-                if row["due"] <= world.now and row["_key"] not in self._flying:
-                    self._flying.add(row["_key"])
+                if row["due"] <= world.now and row["_key"] not in self._in_flight:
+                    self._in_flight.add(row["_key"])
                     self._pool.submit(self._send, dict(row))
 
     def _send(self, row: Obj) -> None:
@@ -143,7 +143,7 @@ class Sender:
             refused = isinstance(error, ConnectionRefusedError)
             answer = type(error).__name__
         with self.world.lock:
-            self._flying.discard(row["_key"])
+            self._in_flight.discard(row["_key"])
             self._record(row["_key"], answer, refused)
 
     def _record(self, key: str, answer: str, refused: bool) -> None:

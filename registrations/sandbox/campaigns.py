@@ -1,7 +1,7 @@
 """Campaigns (Usa2p): create, review, edit in place, delete.
 
-Source: docs/twilio.md section 1.1 (5), 4.3, 5, 8 and 10. Two refusals have no known code and get 20001: a second
-campaign on one service, and a create within 5 s (scaled) of a delete.
+Source: docs/twilio.md section 1.1 (5), 4.3, 5, 8 and 10. Two errors have no documented code and get 20001: a second
+campaign on a service, and a create within 5 s (scaled) of a delete.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from . import events, outcomes, services
+from .brands import tcr_id
 from .state import (
     CAMPAIGN_NO_URLS,
     CAMPAIGN_REVIEW,
@@ -20,7 +21,7 @@ from .state import (
     public,
 )
 from .store import Obj
-from .wire import ApiError, Call, Reply, bad_parameter, page_v1, route, timer
+from .wire import ApiError, Call, Reply, bad_parameter, not_found, page_v1, route, timer
 
 KIND = "Usa2p"
 BASE = "/v1/Services/{Service:MG}/Compliance/Usa2p"
@@ -40,7 +41,7 @@ EDITABLE = [
     "DirectLending",
 ]
 
-# What Twilio fills in when the customer leaves opt-in, opt-out and help to it.
+# Twilio's defaults for opt-in, opt-out and help.
 DEFAULTS = {
     "opt_in_message": None,
     "opt_out_message": (
@@ -55,7 +56,7 @@ DEFAULTS = {
 
 
 def render(campaign: Obj, version: str) -> Obj:
-    """The API's view. The two URLs exist only in the v1.2 view; elsewhere they are absent, not null."""
+    """The API's view. The two URLs exist only in v1.2; in other versions they are absent, not null."""
     service = campaign["messaging_service_sid"]
     url = f"https://messaging.twilio.com/v1/Services/{service}/Compliance/Usa2p/{CAMPAIGN_SID}"
     body = public(campaign, url=url)
@@ -82,7 +83,7 @@ def _length(name: str, value: str, low: int, high: int) -> None:
 
 
 def _texts(call: Call) -> Obj:
-    """The fields that both create and update take, checked (21728 for lengths)."""
+    """The fields of both create and update, validated (21728 for lengths)."""
     for name, (low, high) in LENGTHS.items():
         _length(name, call.need(name), low, high)
     samples = call.many("MessageSamples")
@@ -102,7 +103,7 @@ def _texts(call: Call) -> Obj:
 
 
 def _urls(call: Call) -> Obj:
-    """The two URLs, which only exist from API version v1.2 on. Plain v1 does not know them."""
+    """The two URLs, which exist only since API version v1.2."""
     found: Obj = {}
     for name, field in URLS.items():
         value = call.text(name)
@@ -143,10 +144,10 @@ def _check_order(world: World, service: Obj, brand: Obj | None) -> None:
         world.violation("order", "campaign before the brand was APPROVED and VERIFIED")
         raise ApiError(400, 21717, "Brand SID for campaign is not registered or not valid")
     if world.store.get(KIND, service["sid"]) is not None:
-        world.violation("second-campaign", f"service {service['sid']} has a campaign already")
-        raise bad_parameter("The Messaging Service has a campaign already")
+        world.violation("second-campaign", f"service {service['sid']} already has a campaign")
+        raise bad_parameter("The Messaging Service already has a campaign")
     if world.store.by(KIND, "_ref", brand["sid"]):
-        world.violation("second-campaign", f"brand {brand['sid']} has a campaign already")
+        world.violation("second-campaign", f"brand {brand['sid']} already has a campaign")
         raise ApiError(400, 21732, "Campaign limit reached on the brand")
     if world.now - service.get("_campaign_deleted_at", 0.0) < world.scaled(RECREATE_GAP):
         world.violation("recreate-gap", "campaign created less than 5 s after a delete on the service")
@@ -181,18 +182,12 @@ def fail(world: World, campaign: Obj, found: list[tuple[int, list[str]]]) -> Non
 def approve(world: World, campaign: Obj) -> None:
     campaign["_round"] += 1
     campaign.update(campaign_status="VERIFIED", errors=[])
-    campaign["campaign_id"] = campaign["campaign_id"] or _tcr_campaign()
+    campaign["campaign_id"] = campaign["campaign_id"] or tcr_id("C")
     world.save(KIND, campaign)
     events.campaign(world, "campaign-approved", campaign)
     services.register_one(world, campaign["_key"])
     if outcomes.campaign_suspends(campaign):
         world.later(SUSPEND_AFTER, "campaign.suspend", campaign["_key"], campaign["_round"])
-
-
-def _tcr_campaign() -> str:
-    from .brands import tcr_id
-
-    return tcr_id("C")
 
 
 @timer("campaign.no-urls")
@@ -213,7 +208,7 @@ def _submitted(world: World, key: str, round_: int) -> None:
     campaign = _current(world, key, round_)
     if campaign is not None:
         campaign["campaign_status"] = "IN_PROGRESS"
-        campaign["campaign_id"] = campaign["campaign_id"] or _tcr_campaign()
+        campaign["campaign_id"] = campaign["campaign_id"] or tcr_id("C")
         world.save(KIND, campaign)
 
 
@@ -256,7 +251,7 @@ def suspend(world: World, key: str, round_: int = 0) -> None:
     ],
     optional=[*REPLIES, *KEYWORDS, "SubscriberOptIn", "AgeGated", "DirectLending", *URLS],
     missing_code=21727,
-    pace="brand-campaign",
+    rate_limit="brand-campaign",
 )
 def create(world: World, call: Call) -> Reply:
     service = world.get_or_404("Services", call.args["Service"], call)
@@ -292,7 +287,7 @@ def create(world: World, call: Call) -> Reply:
     return Reply(201, render(world.save(KIND, campaign), call.version))
 
 
-# The SDK (9.13) sends the version header of this list as a query parameter as well.
+# For this list the SDK (9.13) sends the version header as a query parameter, too.
 @route("GET", BASE, optional=["X-Twilio-Api-Version"], listing=True)
 def list_all(world: World, call: Call) -> Reply:
     service = world.get_or_404("Services", call.args["Service"], call)
@@ -319,7 +314,7 @@ def usecases(world: World, call: Call) -> Reply:
 def _campaign(world: World, call: Call) -> Obj:
     world.get_or_404("Services", call.args["Service"], call)
     if call.args["Sid"] != CAMPAIGN_SID:
-        raise ApiError(404, 20404, f"The requested resource {call.path} was not found")
+        raise not_found(call.path)
     return world.get_or_404(KIND, call.args["Service"], call)
 
 
@@ -328,9 +323,9 @@ def fetch(world: World, call: Call) -> Reply:
     return Reply(200, render(_campaign(world, call), call.version))
 
 
-@route("POST", ONE, required=EDITABLE, optional=list(URLS), missing_code=21727, pace="brand-campaign")
+@route("POST", ONE, required=EDITABLE, optional=list(URLS), missing_code=21727, rate_limit="brand-campaign")
 def update(world: World, call: Call) -> Reply:
-    """Edit in place: the seven fields as a whole, only while FAILED (docs/twilio.md section 5.3)."""
+    """Edit in place: all seven fields, only while FAILED (docs/twilio.md section 5.3)."""
     campaign = _campaign(world, call)
     status = campaign["campaign_status"]
     if status == "SUSPENDED":
@@ -347,7 +342,7 @@ def update(world: World, call: Call) -> Reply:
     return Reply(200, render(world.save(KIND, campaign), call.version))
 
 
-@route("DELETE", ONE, pace="brand-campaign")
+@route("DELETE", ONE, rate_limit="brand-campaign")
 def delete(world: World, call: Call) -> Reply:
     campaign = _campaign(world, call)
     if campaign["campaign_status"] == "SUSPENDED":

@@ -1,6 +1,6 @@
-"""The control API under /_sandbox/: look at everything, answer for the customer, play the reviewer, break things.
+"""The control API under /_sandbox/: inspect state, reply for the customer, act as the reviewer, inject faults.
 
-It has no password and is meant for the loopback interface. Every change is a POST or DELETE.
+It has no password and is meant for the loopback interface only. Every change is a POST or DELETE.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from . import brands, bundles, callbacks, campaigns, faults, seed, services
+from . import brands, bundles, callbacks, campaigns, faults, numbers, seed, services
 from .state import World
 from .store import Obj
 
@@ -33,7 +33,7 @@ FEES = {"brand_fees": 4.5, "vetting_fees": 15.0, "numbers_bought": 1.15}
 
 
 class ControlError(Exception):
-    """A control request that makes no sense; the text says why. ``status`` is the HTTP status."""
+    """An invalid control request; the message says why. ``status`` is the HTTP status."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -48,28 +48,28 @@ def state(world: World) -> Obj:
 
 
 def counts(world: World) -> Obj:
-    """How many objects of each kind exist, what they cost, and which share kind and friendly name."""
-    doubles: dict[str, list[str]] = {}
+    """The number of objects of each kind, what they cost, and which share kind and friendly name."""
+    duplicates: dict[str, list[str]] = {}
     for kind in API_KINDS:
         if kind == "IncomingPhoneNumbers":
             continue
         names = Counter((row.get("friendly_name"), row.get("type")) for row in world.store.all(kind))
         found = [name for (name, _), count in names.items() if name and count > 1]
         if found:
-            doubles[kind] = found
+            duplicates[kind] = found
     rows = world.store.all("violation")
     bundle_pairs = Counter(
         (row["customer_profile_bundle_sid"], row["a2p_profile_bundle_sid"])
         for row in world.store.all("BrandRegistrations")
     )
-    brand_doubles = [pair[0] for pair, count in bundle_pairs.items() if count > 1]
-    if brand_doubles:
-        doubles["BrandRegistrations"] = brand_doubles
+    duplicate_brands = [pair[0] for pair, count in bundle_pairs.items() if count > 1]
+    if duplicate_brands:
+        duplicates["BrandRegistrations"] = duplicate_brands
     calls = Counter(entry["method"] for entry in world.store.log)
     spent = {name: int(world.store.meta.get(f"counter:{name}", 0)) for name in FEES}
     return {
         **{kind: world.store.count(kind) for kind in API_KINDS},
-        "duplicates": doubles,
+        "duplicates": duplicates,
         "violations": dict(Counter(row["rule"] for row in rows)),
         "calls": {
             "total": len(world.store.log),
@@ -144,7 +144,7 @@ def _post(world: World, parts: list[str], data: Any) -> Any:
 
 
 def answer(world: World, data: Obj) -> Obj:
-    """Answer outstanding OTPs: of one brand, of one mobile (its newest), or of all."""
+    """Reply to OTP texts: of one brand, the newest of one mobile, or all."""
     waiting = brands.outstanding(world)
     if data.get("brand_sid"):
         chosen = [row for row in waiting if row["sid"] == data["brand_sid"]]
@@ -153,7 +153,7 @@ def answer(world: World, data: Obj) -> Obj:
     elif data.get("all"):
         chosen = waiting
     else:
-        raise ControlError("name a brand_sid, a mobile, or all")
+        raise ControlError("give brand_sid, mobile, or all")
     body = str(data.get("body") or "YES")
     verified = [row["sid"] for row in chosen if brands.answer(world, row, body)]
     return {"answered": [row["sid"] for row in chosen], "verified": verified}
@@ -176,7 +176,7 @@ def _found(obj: Obj | None) -> Obj:
 
 
 def _set(world: World, kind: str, obj: Obj, data: Obj) -> None:
-    """Write any field as it is, to show a client words and codes that nobody has documented yet."""
+    """Write any field verbatim, to test a client with undocumented words and codes."""
     obj.update({name: value for name, value in data.items() if name != "action" and name in obj})
     world.save(kind, obj)
 
@@ -200,7 +200,7 @@ def _brand(world: World, sid: str, data: Obj) -> Obj:
         case "set":
             _set(world, "BrandRegistrations", brand, data)
         case "delete":
-            # What a person does in the Console; there is no API for it.
+            # A person does this in the Console; Twilio has no API for it.
             world.store.delete("BrandRegistrations", sid)
         case other:
             raise ControlError(f"unknown action {other}: approve, reject, suspend, expire, set or delete")
@@ -208,7 +208,7 @@ def _brand(world: World, sid: str, data: Obj) -> Obj:
 
 
 def _campaign(world: World, service_sid: str, data: Obj) -> Obj:
-    """A campaign is named by its service: the campaign SID is one constant."""
+    """A campaign is identified by its service, because all campaigns have the same SID."""
     campaign = _found(world.store.get("Usa2p", service_sid))
     match data.get("action"):
         case "approve":
@@ -242,7 +242,7 @@ def _bundle(world: World, sid: str, data: Obj) -> Obj:
         case "set":
             _set(world, kind.name, bundle, data)
         case "finding":
-            # The next evaluation (or the next `times`) fails with this.
+            # Makes the next evaluation (or the next `times` evaluations) fail.
             code = int(data["code"]) if data.get("code") else None
             reason = str(data.get("reason") or "A value is missing or does not match.")
             times = int(data.get("times") or 1)
@@ -263,17 +263,16 @@ def _number(world: World, sid: str, data: Obj) -> Obj:
         "deregistered": "UNREGISTERED",
     }
     if data.get("action") not in states:
-        raise ControlError(f"unknown action: {', '.join(states)}")
-    _found(sender)["_reason_code"] = int(data.get("code", 30126))
-    services.set_a2p(world, _found(sender), states[data["action"]])
-    return _found(sender)
+        raise ControlError(f"unknown action {data.get('action')}: {', '.join(states)}")
+    sender = _found(sender)
+    sender["_reason_code"] = int(data.get("code", 30126))
+    services.set_a2p(world, sender, states[data["action"]])
+    return sender
 
 
 def _numbers(world: World, data: Obj) -> Obj:
-    from . import numbers
-
     if data.get("phone_number"):
-        made = [numbers.add_owned(world, str(data["phone_number"]))["phone_number"]]
+        added = [numbers.add_owned(world, str(data["phone_number"]))["phone_number"]]
     else:
-        made = seed.add_numbers(world, int(data["count"]))
-    return {"phone_numbers": made}
+        added = seed.add_numbers(world, int(data["count"]))
+    return {"phone_numbers": added}

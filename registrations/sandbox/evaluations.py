@@ -1,4 +1,4 @@
-"""Evaluations: whether a bundle holds everything its policy asks for. Quality is judged after submission.
+"""Evaluations: whether a bundle contains everything its policy requires. Quality is checked after submission.
 
 Source: docs/twilio.md section 2. The code of a failed "supporting bundle" row is unknown, so it is null here.
 """
@@ -20,7 +20,7 @@ from .policies import (
 )
 from .state import World, public
 from .store import Obj
-from .wire import ApiError, Call, Reply, bad_parameter, page_v1, route
+from .wire import Call, Reply, bad_parameter, not_found, page_v1, route
 
 OPTIONAL = ("vertical",)
 
@@ -90,8 +90,8 @@ def _bundle_row(world: World, bundle: Obj, type_: str, name: str, shown: str, fi
     return _row(type_, name, shown, rows, None)
 
 
-def _told(finding: Obj) -> Obj:
-    """A row that fails because the control API said so: Twilio finds things that this stand-in cannot."""
+def _injected_row(finding: Obj) -> Obj:
+    """A failed row that was requested through the control API."""
     name, reason, code = finding["field"], finding["reason"], finding["code"]
     if name:
         row = _row("sandbox", "sandbox_finding", "Finding", [_field(name, name, reason, code)], None)
@@ -136,7 +136,7 @@ def _routes(kind: Kind) -> None:
             raise bad_parameter("PolicySid is not the policy of this bundle")
         results = evaluate(world, kind, bundle)
         if finding := bundle.get("_finding"):
-            results.append(_told(finding))
+            results.append(_injected_row(finding))
             bundle["_finding"] = {**finding, "times": finding["times"] - 1} if finding["times"] > 1 else None
             world.save(kind.name, bundle, touch=False)
         fields = {
@@ -161,7 +161,7 @@ def _routes(kind: Kind) -> None:
     def fetch(world: World, call: Call) -> Reply:
         row = world.get_or_404("Evaluations", call.args["Sid"], call)
         if row["_parent"] != call.args["Bundle"]:
-            raise ApiError(404, 20404, f"The requested resource {call.path} was not found")
+            raise not_found(call.path)
         return Reply(200, render(row))
 
 

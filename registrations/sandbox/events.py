@@ -1,6 +1,6 @@
-"""The events that brands, campaigns and numbers give rise to, in the words of their schemas.
+"""The events of brands, campaigns and numbers, in the words of their schemas.
 
-Source: docs/twilio.md section 7.2 and 7.3. The resources of Event Streams are in ``streams``.
+Source: docs/twilio.md section 7.2 and 7.3. Sinks and subscriptions are in ``streams``.
 """
 
 from __future__ import annotations
@@ -41,11 +41,8 @@ EXTERNAL = {
 }
 
 
-# -- giving rise to events ---------------------------------------------------------------------------------
-
-
 def _emit(world: World, suffix: str, data: Obj) -> None:
-    """Queue the event for every active sink that subscribes to its type."""
+    """Queue the event for every active sink that is subscribed to its type."""
     type_ = PREFIX + suffix
     schema, latest = TYPES[suffix]
     for row in world.store.by(SUBSCRIBED, "_ref", type_):
@@ -72,7 +69,7 @@ def envelope(world: World, type_: str, schema: str, data: Obj, id_: str = "") ->
 
 
 def _for_version(suffix: str, data: Obj, version: int) -> Obj:
-    """Older schemas leave fields out or use other words."""
+    """The data as an older schema has it: fewer fields, other words."""
     data = dict(data)
     if suffix.endswith("campaign-approved"):
         data["campaignregistrationstatus"] = "success" if version == 1 else "approved"

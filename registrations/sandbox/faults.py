@@ -1,11 +1,11 @@
-"""Fault injection: rules that spoil chosen requests, before or after they take effect.
+"""Fault injection: rules that make selected requests fail, before or after they take effect.
 
 A rule is a dictionary with
   method  "" (any) or an HTTP method;      path  regular expression, searched in the path;
-  action  one of ACTIONS;                  times how often it fires at most (0 = no limit, default 1);
+  action  one of ACTIONS;                  times maximum number of times it fires (0 = no limit, default 1);
   nth     fires only at the nth matching request (1 = first), or every time if absent;
-  probability, seed   fires by a reproducible chance instead;
-  retry_after, delay_ms   details of "429" and "delay";   status, code, message   details of "error".
+  probability, seed   fires at random instead, reproducibly;
+  retry_after, delay_ms   for "429" and "delay";   status, code, message   for "error".
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ KEYS = {
 
 
 def add(world: World, rules: list[Obj]) -> list[Obj]:
-    """Check and store rules. Errors: ValueError that says what is wrong."""
+    """Validate and store rules. Raises ValueError that says what is wrong."""
     checked = []
     for rule in rules:
         if not isinstance(rule, dict) or set(rule) - KEYS:
@@ -95,7 +95,7 @@ def clear(world: World) -> None:
 
 
 def pick(world: World, call: Call) -> Obj | None:
-    """The first rule that fires for this request; counts what it saw."""
+    """The first rule that fires for this request. Also counts the request for every matching rule."""
     chosen: Obj | None = None
     for key, rule in world.store.items("fault"):
         if rule["method"] not in ("", call.method) or not re.search(rule["path"], call.path):

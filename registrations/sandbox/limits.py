@@ -1,4 +1,4 @@
-"""Rate limits of the account. They are never scaled by the time knob.
+"""Rate limits of the account. They are never scaled.
 
 Source: docs/twilio.md section 8: one brand or campaign write per second, ten OTP requests per second.
 """
@@ -7,25 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-# pace: (seconds between calls, how early a call may come). The allowance for brand and campaign calls
-# covers network jitter only; ten OTPs may come at once.
-PACES = {"brand-campaign": (1.0, 0.1), "otp": (0.1, 0.9)}
+# name: (seconds between calls, how many seconds early a call may be). The allowance for brand and campaign calls
+# only covers network jitter; ten OTP requests may arrive at once.
+RATE_LIMITS = {"brand-campaign": (1.0, 0.1), "otp": (0.1, 0.9)}
 
 
-class Paces:
-    """A leaky bucket for each pace. A refused call does not use up any of it."""
+class RateLimiter:
+    """A leaky bucket for each rate limit. A rejected call does not count."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._free_at: dict[str, float] = {}
 
-    def allow(self, pace: str) -> bool:
-        gap, early = PACES[pace]
+    def allow(self, name: str) -> bool:
+        gap, early = RATE_LIMITS[name]
         now = self._clock()
-        free_at = self._free_at.get(pace, now)
+        free_at = self._free_at.get(name, now)
         if now < free_at - early:
             return False
-        self._free_at[pace] = max(now, free_at) + gap
+        self._free_at[name] = max(now, free_at) + gap
         return True
 
     def clear(self) -> None:

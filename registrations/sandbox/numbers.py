@@ -1,6 +1,6 @@
-"""The account itself, its phone numbers, numbers for sale, and Lookup.
+"""The account, its phone numbers, numbers for sale, and Lookup.
 
-Source: docs/twilio.md section 1.2 and 13. Refusals of a purchase use Twilio's 21421, 21422 and 21452.
+Source: docs/twilio.md section 1.2 and 13. A rejected purchase uses Twilio's 21421, 21422 and 21452.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from . import outcomes, services
 from .state import World, public
 from .store import Obj
-from .wire import ApiError, Call, Reply, not_found, page_2010, route
+from .wire import ApiError, Call, Reply, check_account, not_found, page_2010, route
 
 ACCOUNT = "/2010-04-01/Accounts/{AccountSid:AC}"
 OWNED = ACCOUNT + "/IncomingPhoneNumbers"
@@ -60,11 +60,6 @@ SEARCH = [
 FOR_SALE = [*(f"{line:04d}" for line in range(2000, 2030)), "0666", "0715"]
 
 
-def _own(world: World, call: Call) -> None:
-    if call.args["AccountSid"] != world.config.account_sid:
-        raise not_found(call.path)
-
-
 def add_owned(world: World, number: str, sid: str = "") -> Obj:
     """Give the account a number."""
     fields: Obj = dict.fromkeys(TEXTS.values())
@@ -101,7 +96,7 @@ def _render(number: Obj) -> Obj:
 
 @route("GET", ACCOUNT + ".json")
 def fetch_account(world: World, call: Call) -> Reply:
-    _own(world, call)
+    check_account(world, call)
     sid = world.config.account_sid
     base = f"/2010-04-01/Accounts/{sid}"
     stamp = "Mon, 06 Jan 2025 10:00:00 +0000"
@@ -123,16 +118,16 @@ def fetch_account(world: World, call: Call) -> Reply:
     return Reply(200, body)
 
 
-# -- own numbers -------------------------------------------------------------------------------------------
+# -- the account's numbers ---------------------------------------------------------------------------------
 
 
 @route("GET", OWNED + ".json", optional=["Beta", "FriendlyName", "PhoneNumber", "Origin"], listing=True)
 def list_owned(world: World, call: Call) -> Reply:
-    _own(world, call)
+    check_account(world, call)
     rows = world.newest_first("IncomingPhoneNumbers")
-    wanted = call.text("PhoneNumber")
-    if wanted:
-        digits = re.sub(r"[^0-9*]", "", wanted).replace("*", ".*")
+    pattern = call.text("PhoneNumber")
+    if pattern:
+        digits = re.sub(r"[^0-9*]", "", pattern).replace("*", ".*")
         rows = [row for row in rows if re.search(digits, row["phone_number"])]
     if call.text("FriendlyName"):
         rows = [row for row in rows if row["friendly_name"] == call.text("FriendlyName")]
@@ -155,7 +150,7 @@ def _for_sale(world: World, country: str, area: str) -> list[str]:
     optional=["PhoneNumber", "AreaCode", "ApiVersion", "VoiceCallerIdLookup", *TEXTS],
 )
 def buy(world: World, call: Call) -> Reply:
-    _own(world, call)
+    check_account(world, call)
     number, area = call.text("PhoneNumber"), call.text("AreaCode")
     if number:
         if outcomes.country_of(number) is None:
@@ -183,7 +178,7 @@ def _apply(call: Call, number: Obj) -> None:
 
 @route("GET", OWNED + "/{Sid:PN}.json")
 def fetch_owned(world: World, call: Call) -> Reply:
-    _own(world, call)
+    check_account(world, call)
     return Reply(200, _render(world.get_or_404("IncomingPhoneNumbers", call.args["Sid"], call)))
 
 
@@ -193,7 +188,7 @@ def fetch_owned(world: World, call: Call) -> Reply:
     optional=["AccountSid", "ApiVersion", "VoiceCallerIdLookup", *TEXTS],
 )
 def update_owned(world: World, call: Call) -> Reply:
-    _own(world, call)
+    check_account(world, call)
     number = world.get_or_404("IncomingPhoneNumbers", call.args["Sid"], call)
     _apply(call, number)
     return Reply(200, _render(world.save("IncomingPhoneNumbers", number)))
@@ -201,7 +196,7 @@ def update_owned(world: World, call: Call) -> Reply:
 
 @route("DELETE", OWNED + "/{Sid:PN}.json")
 def release(world: World, call: Call) -> Reply:
-    _own(world, call)
+    check_account(world, call)
     number = world.get_or_404("IncomingPhoneNumbers", call.args["Sid"], call)
     for sender in world.store.by("ServicePhoneNumbers", "_ref", number["sid"]):
         services.deregister(world, sender)
@@ -216,7 +211,7 @@ def release(world: World, call: Call) -> Reply:
 
 @route("GET", ACCOUNT + "/AvailablePhoneNumbers/{Country}/Local.json", optional=SEARCH, listing=True)
 def search(world: World, call: Call) -> Reply:
-    _own(world, call)
+    check_account(world, call)
     country = call.args["Country"]
     if country not in ("US", "CA"):
         raise not_found(call.path)
@@ -246,7 +241,7 @@ def search(world: World, call: Call) -> Reply:
             "capabilities": {"voice": True, "sms": sms, "mms": sms, "fax": False},
         }
 
-    # This list has no next page at Twilio either: a search returns one page.
+    # As at Twilio, a search returns a single page.
     reply = page_2010(call, "available_phone_numbers", rows, render)
     reply.body["next_page_uri"] = None
     return reply

@@ -1,7 +1,7 @@
-"""Magic inputs: what to type to meet each outcome. Ordinary inputs succeed.
+"""Magic inputs: what to type to get each outcome. Ordinary inputs succeed.
 
-``MAGIC`` is the table that docs/sandbox.md prints; the functions below it are what the table says. Texts of
-refusals follow docs/twilio.md section 6.2.
+``MAGIC`` is the table in docs/sandbox.md; the functions below implement it. The texts of rejections follow
+docs/twilio.md section 6.2.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 
 from .store import Obj
 
-# (where it is typed, what is typed, what happens)
+# (field, input, result)
 MAGIC: list[tuple[str, str, str]] = [
     (
         "email, local part",
@@ -32,12 +32,12 @@ MAGIC: list[tuple[str, str, str]] = [
     (
         "email or second address line",
         "contains `callback-only`",
-        "a rejection gives its FailureReason by callback; `errors` stays null",
+        "a rejection sends its FailureReason by callback; `errors` stays null",
     ),
     (
         "email or second address line",
         "contains `poll-only`",
-        "a rejection gives `errors` codes; the callback has no FailureReason",
+        "a rejection sets codes in `errors`; the callback has no FailureReason",
     ),
     ("postal code", "`00000` or `K1A 0A0`", "profile rejected: Invalid Postal Code, with a suggestion"),
     ("street", "contains `Wrong`", "profile rejected: Invalid Street, with a suggestion (no closing `;`)"),
@@ -46,19 +46,19 @@ MAGIC: list[tuple[str, str, str]] = [
         "second address line",
         "`fail region` (also `fail postal`, `fail street`, `fail locality`, `fail house`, `fail missing`, or several: "
         "`fail postal fail street`)",
-        "profile rejected with those reasons, in one text",
+        "profile rejected for those reasons, in one text",
     ),
-    ("street", "begins with house number `0` or `99999`", "profile rejected: Invalid House Number"),
+    ("street", "starts with house number `0` or `99999`", "profile rejected: Invalid House Number"),
     (
         "country of the address",
         "neither US nor CA",
         "profile rejected: The provided address is not a valid US or Canada address",
     ),
-    ("street", "contains `Unfindable`", "address refused with 21628"),
+    ("street", "contains `Unfindable`", "address rejected with 21628"),
     (
         "street",
         "contains `Misspelt`",
-        "address refused with 21629 if AutoCorrectAddress is false, corrected if true",
+        "address rejected with 21629 if AutoCorrectAddress is false, corrected if true",
     ),
     ("phone number of the person", "not E.164", "profile rejected with `errors: [{code: 18054}]`"),
     (
@@ -69,7 +69,7 @@ MAGIC: list[tuple[str, str, str]] = [
     (
         "brand name or last name",
         "contains `fail 30751` (any 307xx; `Fail-30799` works too)",
-        "brand FAILED with that code as long as the text stands",
+        "brand FAILED with that code while the text is there",
     ),
     (
         "brand name or last name",
@@ -82,30 +82,30 @@ MAGIC: list[tuple[str, str, str]] = [
     (
         "brand name",
         "contains `enforce deadline`",
-        "brand EXPIRED (a word outside the enum) if not verified 30 days after its creation",
+        "brand EXPIRED (a status outside the enum) if not verified within 30 days of its creation",
     ),
     (
         "brand name",
         "contains `fixed mobile`",
-        "the OTP always goes to the mobile the brand was registered with, not to one that the bundle got later",
+        "OTP texts always go to the mobile the brand was registered with, even if the bundle has a new one",
     ),
     ("mobile number", "ends in `0750`", "brand FAILED with 30750 (used too often)"),
     (
         "mobile number",
         "ends in `0751` (VoIP), `0753` (landline), is toll-free, or is a number of this account",
-        "brand FAILED with 30751; Lookup says the line type",
+        "brand FAILED with 30751; Lookup returns the line type",
     ),
     (
         "mobile number",
         "ends in `0752`",
-        "the OTP never arrives; 30752 after 24 h; a second OTP does arrive",
+        "the first OTP text does not arrive and fails with 30752 after 24 h; the second one arrives",
     ),
-    ("mobile number", "ends in `9999`", "answers YES by itself 10 s after each OTP"),
-    ("mobile number", "ends in `9998`", "answers NO by itself 10 s after each OTP"),
+    ("mobile number", "ends in `9999`", "replies YES automatically 10 s after each OTP text"),
+    ("mobile number", "ends in `9998`", "replies NO automatically 10 s after each OTP text"),
     (
         "campaign description, samples or message flow",
-        "contains `[[30886:USE_CASE_DESCRIPTION]]` (several tokens, several fields with commas)",
-        "campaign FAILED with these `errors[]` items as long as the text stands",
+        "contains `[[30886:USE_CASE_DESCRIPTION]]` (can be repeated; separate several fields with commas)",
+        "campaign FAILED with these `errors[]` items while the text is there",
     ),
     (
         "campaign description, samples or message flow",
@@ -121,11 +121,11 @@ MAGIC: list[tuple[str, str, str]] = [
     ("campaign URLs", "call without the v1.2 header", "campaign FAILED with 30908 and 30882 after 1 s"),
     (
         "opt-in message",
-        "given while SubscriberOptIn is not true",
+        "set while SubscriberOptIn is not true",
         "campaign FAILED with 30709",
     ),
     ("sender number", "ends in `0666`", "its registration fails (event only)"),
-    ("sender number", "ends in `0715`", "voice only: refused by the service with 21715"),
+    ("sender number", "ends in `0715`", "voice only: the service rejects it with 21715"),
 ]
 
 EMAILS = [
@@ -150,7 +150,7 @@ CANADA = re.findall(
 
 
 def profile_problem(end_user: Obj, address: Obj | None, address_sid: str) -> tuple[str, list[int]]:
-    """Why the checks after submission reject a profile: (FailureReason, codes). Empty if they do not."""
+    """Why the checks after submission reject a profile: (FailureReason, codes). Both empty if they accept it."""
     reasons: list[str] = []
     codes: list[int] = []
     email = str(end_user.get("email") or "")
@@ -158,17 +158,17 @@ def profile_problem(end_user: Obj, address: Obj | None, address_sid: str) -> tup
     if found:
         reasons.append(found)
         codes.append(18055)
-    places = _address_reasons(address, address_sid)
-    if places:
-        reasons.extend(places)
+    address_reasons = _address_reasons(address, address_sid)
+    if address_reasons:
+        reasons.extend(address_reasons)
         codes.append(18603)
     if not E164.fullmatch(str(end_user.get("phone_number") or "")):
         codes.append(18054)
     codes.extend(int(code) for code in re.findall(r"code-(18\d{3})", email))
-    hints = f"{email} {(address or {}).get('street_secondary') or ''}".lower()
-    if "callback-only" in hints:
+    text = f"{email} {(address or {}).get('street_secondary') or ''}".lower()
+    if "callback-only" in text:
         codes = []
-    if "poll-only" in hints:
+    if "poll-only" in text:
         reasons = []
     return " ".join(reasons), codes
 
@@ -209,13 +209,13 @@ def _suggestion(address: Obj, end: str) -> str:
 
 
 def address_problem(fields: Obj) -> str:
-    """What the address resource itself finds wrong: "unknown", "misspelt" or nothing."""
+    """What the address resource itself rejects: "unknown", "misspelt" or ""."""
     street = fields["street"].lower()
     return "unknown" if "unfindable" in street else "misspelt" if "misspelt" in street else ""
 
 
 def corrected_street(street: str) -> str:
-    """The rewriting that AutoCorrectAddress does: postal abbreviations and single spaces."""
+    """The street after AutoCorrectAddress: postal abbreviations and single spaces."""
     street = re.sub(r"(?i)\s*\bmisspelt\b", "", street)
     street = re.sub(r"\s+", " ", street).strip()
     for word, short in (("Street", "St"), ("Avenue", "Ave"), ("Boulevard", "Blvd"), ("Road", "Rd")):
@@ -224,7 +224,7 @@ def corrected_street(street: str) -> str:
 
 
 def bundle_codes(end_user: Obj) -> list[int]:
-    """Codes with which a trust bundle is rejected."""
+    """The codes that reject a trust bundle."""
     return [int(code) for code in re.findall(r"bundle (18\d{3})", str(end_user.get("brand_name") or ""))]
 
 
@@ -232,14 +232,14 @@ def bundle_codes(end_user: Obj) -> list[int]:
 
 
 def country_of(number: str) -> str | None:
-    """US or CA for a valid North American number, None for others."""
+    """US or CA for a valid North American number, otherwise None."""
     if not NANP.fullmatch(number):
         return None
     return "CA" if number[2:5] in CANADA else "US"
 
 
 def line_type(number: str, owned: bool = False) -> str:
-    """The line type that Lookup reports."""
+    """The line type as in Lookup."""
     if number[2:5] in TOLL_FREE:
         return "tollFree"
     if owned or number.endswith("0751"):
@@ -247,12 +247,12 @@ def line_type(number: str, owned: bool = False) -> str:
     return "landline" if number.endswith("0753") else "mobile"
 
 
-def auto_answer(mobile: str) -> str:
+def auto_reply(mobile: str) -> str:
     return "YES" if mobile.endswith("9999") else "NO" if mobile.endswith("9998") else ""
 
 
 def otp_arrives(mobile: str, sent: int) -> bool:
-    """Lines that cannot text get none; ``0752`` loses the first."""
+    """Whether an OTP text arrives: only on mobiles, and on ``0752`` not the first one."""
     textable = country_of(mobile) is not None and line_type(mobile) == "mobile"
     return textable and not (mobile.endswith("0752") and sent == 1)
 
@@ -261,7 +261,7 @@ def otp_arrives(mobile: str, sent: int) -> bool:
 
 
 def brand_codes(trust_user: Obj, profile_user: Obj, round_: int, owned: bool) -> list[int]:
-    """Codes with which TCR fails a brand, from its submitted data. ``round_`` is 1 at the first review."""
+    """The codes with which TCR fails a brand, from its submitted data. ``round_`` is 1 for the first review."""
     texts = [str(trust_user.get("brand_name") or ""), str(profile_user.get("last_name") or "")]
     codes: list[int] = []
     for text in texts:
@@ -283,7 +283,7 @@ def brand_has(trust_user: Obj, token: str) -> bool:
 
 
 def campaign_errors(campaign: Obj, round_: int) -> list[tuple[int, list[str]]]:
-    """(code, fields) of each rejection that the campaign's texts ask for."""
+    """(code, fields) of each rejection that the campaign's texts request."""
     texts = "\n".join([campaign["description"], campaign["message_flow"], *campaign["message_samples"]])
     found = []
     for once, code, fields in re.findall(r"\[\[(once )?(30\d{3})(?::([A-Z0-9_,]*))?\]\]", texts):
@@ -339,5 +339,5 @@ def title(code: int) -> str:
 
 def table() -> str:
     """The magic inputs as a Markdown table."""
-    rows = ["| Where | What you type | What happens |", "| --- | --- | --- |"]
-    return "\n".join([*rows, *(f"| {where} | {what} | {then} |" for where, what, then in MAGIC)])
+    rows = ["| Field | Input | Result |", "| --- | --- | --- |"]
+    return "\n".join([*rows, *(f"| {field} | {text} | {result} |" for field, text, result in MAGIC)])

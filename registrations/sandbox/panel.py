@@ -1,4 +1,4 @@
-"""The sandbox's page: answer YES for the customer, approve or reject things, see the last requests."""
+"""The sandbox's page: reply YES for the customer, approve or reject things, see recent requests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ li { display:flex; flex-wrap:wrap; gap:8px 12px; align-items:center; padding:12p
  border-top:1px solid var(--line); } li:first-child { border-top:0; } li>div { flex:1 1 220px; min-width:0; }
 small { display:block; color:var(--dim); overflow-wrap:anywhere; } form { display:inline; margin:0; }
 button { font:inherit; min-height:36px; padding:4px 14px; border-radius:8px; border:1px solid var(--line);
- background:transparent; color:var(--ink); cursor:pointer; } button.yes { background:var(--accent);
+ background:transparent; color:var(--ink); cursor:pointer; } button.primary { background:var(--accent);
  border-color:var(--accent); color:var(--card); font-weight:600; }
 .good { color:var(--good); } .bad { color:var(--bad); } code { font-size:13px; overflow-wrap:anywhere; }
 """
@@ -60,15 +60,15 @@ def _brand_name(brand: Obj) -> str:
     return str(((brand.get("_trust") or {}).get("end_user") or {}).get("brand_name") or brand["sid"])
 
 
-def _phones(world: World) -> list[str]:
+def _otp_texts(world: World) -> list[str]:
     items = []
     for brand in brands.outstanding(world)[:SHOWN]:
         hours = (brand["_otp_sent_at"] + world.scaled(brands.OTP_LIFE) - world.now) / 3600
         left = f"{hours:.1f} h left" if hours >= 0.1 else f"{hours * 3600:.0f} s left"
-        detail = f"{_brand_name(brand)} · OTP {brand['_otps']} · {left} · asks to reply YES"
+        detail = f"{_brand_name(brand)} · OTP text {brand['_otps']} · {left} · waiting for YES"
         sid = brand["sid"]
-        buttons = _button("answer", "Answer YES", "yes", brand_sid=sid, body="YES")
-        buttons += " " + _button("answer", "Answer NO", brand_sid=sid, body="NO")
+        buttons = _button("answer", "Reply YES", "primary", brand_sid=sid, body="YES")
+        buttons += " " + _button("answer", "Reply NO", brand_sid=sid, body="NO")
         items.append(_item(brand["_mobile"], detail, buttons))
     return items
 
@@ -90,7 +90,7 @@ def _brands(world: World) -> list[str]:
         elif brand["status"] == "APPROVED":
             buttons = _button(path, "Suspend", action="suspend")
         elif brand["status"] == "FAILED":
-            buttons = _button(path, "Delete (as in the Console)", action="delete")
+            buttons = _button(path, "Delete (Console)", action="delete")
         items.append(_item(_brand_name(brand), detail, buttons))
     return items
 
@@ -121,7 +121,7 @@ def _bundles(world: World, kind: str) -> list[str]:
             path = f"bundle/{bundle['sid']}"
             buttons = _button(path, "Approve", action="approve") + " "
             if kind == "CustomerProfiles":
-                buttons += _button(path, "Reject: email", action="reject", reason="Email is invalid.")
+                buttons += _button(path, "Reject (email)", action="reject", reason="Email is invalid.")
             else:
                 buttons += _button(path, "Reject (18602)", action="reject", code="18602")
         reason = bundle.get("_failure_reason") or ""
@@ -143,16 +143,16 @@ def _requests(world: World) -> list[str]:
 
 
 def page(world: World) -> str:
-    """The whole page as HTML. Every text is escaped; there are no scripts and no outside files."""
+    """The whole page as HTML. All text is escaped; there are no scripts and no external files."""
     with world.lock:
         world.run_due()
         sections = [
-            _section("Phones waiting for an answer", _phones(world), "No OTP is outstanding."),
-            _section("Brands", _brands(world), "No brand yet."),
-            _section("Campaigns", _campaigns(world), "No campaign yet."),
-            _section("Starter profiles", _bundles(world, "CustomerProfiles"), "None yet."),
-            _section("Trust bundles", _bundles(world, "TrustProducts"), "None yet."),
-            _section("Last requests", _requests(world), "Nobody has called yet."),
+            _section("OTP texts", _otp_texts(world), "No OTP texts are waiting for a reply."),
+            _section("Brands", _brands(world), "No brands yet."),
+            _section("Campaigns", _campaigns(world), "No campaigns yet."),
+            _section("Customer profiles", _bundles(world, "CustomerProfiles"), "No profiles yet."),
+            _section("Trust bundles", _bundles(world, "TrustProducts"), "No trust bundles yet."),
+            _section("Recent requests", _requests(world), "No requests yet."),
         ]
         world.store.commit()
         scale = world.config.time_scale
@@ -160,8 +160,8 @@ def page(world: World) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="refresh" content="10"><link rel="icon" href="data:,">'
-        f"<title>Sandbox Twilio</title><style>{STYLE}</style></head>"
-        "<body><main><h1>Sandbox Twilio</h1>"
-        f"<p>Nothing here leaves this machine. Delays × {scale:g}. The page reloads every 10 s.</p>"
+        f"<title>Twilio sandbox</title><style>{STYLE}</style></head>"
+        "<body><main><h1>Twilio sandbox</h1>"
+        f"<p>Nothing leaves this machine. Delays × {scale:g}. Reloads every 10 s.</p>"
         f"{''.join(sections)}</main></body></html>"
     )

@@ -1,6 +1,7 @@
-"""End users and supporting documents: the parts that bundles are made of.
+"""End users and supporting documents: the parts of a bundle.
 
-Source: docs/twilio.md section 1.1, 1.2 and 6.4. The order of 21644 and 21645 is ours: the facts give the range.
+Source: docs/twilio.md section 1.1, 1.2 and 6.4. Twilio documents only the range of 21644 and 21645; which code means
+which is our guess.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ BUNDLE_KINDS = ("CustomerProfiles", "TrustProducts")
 
 
 def changed(world: World, object_sid: str) -> None:
-    """Note that an object changed: every bundle it is attached to needs a new evaluation."""
+    """Record that an object changed: every bundle it is assigned to needs a new evaluation."""
     for link in world.store.by("EntityAssignments", "_ref", object_sid):
         for kind in BUNDLE_KINDS:
             bundle = world.store.get(kind, link["_parent"])

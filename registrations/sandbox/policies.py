@@ -1,4 +1,4 @@
-"""The two policies of the sole-proprietor walkthrough, and the types they name.
+"""The two policies that a sole proprietor needs, and the types they refer to.
 
 Source: docs/twilio.md section 1.1 and 2.
 """

@@ -1,4 +1,4 @@
-"""What a fresh sandbox account owns: the ISV's approved primary profile and three phone numbers."""
+"""What a new sandbox account owns: the ISV's approved primary profile and three phone numbers."""
 
 from . import numbers
 from .state import PRIMARY_POLICY, World
@@ -12,7 +12,7 @@ OWNED = {
 
 
 def seed(world: World) -> None:
-    """Create what a fresh account has; what exists already stays."""
+    """Create what a new account owns; existing objects are kept."""
     with world.lock:
         _create(world)
         world.store.commit()
@@ -34,23 +34,21 @@ def _create(world: World) -> None:
             "_changed": 0,
         }
         world.create("CustomerProfiles", "BU", fields)
-    if not world.store.meta.get("numbers_laid"):
+    if not world.store.meta.get("numbers_seeded"):
         for pn, number in OWNED.items():
             numbers.add_owned(world, number, sid=pn)
-        world.store.set_meta("numbers_laid", True)
+        world.store.set_meta("numbers_seeded", True)
 
 
 def add_numbers(world: World, count: int) -> list[str]:
-    """Give the account ``count`` more numbers. Returns their E.164 forms."""
-    from . import numbers
-
-    made = []
+    """Add ``count`` numbers to the account and return them (E.164)."""
+    added = []
     for _ in range(count):
         serial = world.store.next_number("extra_number")
         number = f"+1415{556 + serial // 10000}{serial % 10000:04d}"
-        if number.endswith(("0666", "0715")):  # magic endings are asked for by name, not met by chance
+        if number.endswith(("0666", "0715")):  # skip the magic endings
             serial = world.store.next_number("extra_number")
             number = f"+1415{556 + serial // 10000}{serial % 10000:04d}"
         numbers.add_owned(world, number)
-        made.append(number)
-    return made
+        added.append(number)
+    return added

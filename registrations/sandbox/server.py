@@ -1,4 +1,4 @@
-"""The HTTP front of the sandbox: authentication, faults, log, commit, reply. Standard library only."""
+"""The sandbox's HTTP server: authentication, faults, request log, commit, response. Standard library only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from . import control, faults, panel, seed
-from .callbacks import Sender
+from .callbacks import CallbackSender
 from .control import ControlError
 from .state import Config, World
 from .store import Obj, Store
@@ -42,7 +42,7 @@ def _authenticated(config: Config, header: str) -> bool:
 
 
 def answer(world: World, call: Call, authorization: str, latency_ms: int = 0) -> tuple[Reply, str]:
-    """One API request: (reply, what to do to its delivery). The world is committed before this returns."""
+    """Handle one API request: (reply, fault action or ""). Commits before it returns."""
     with world.lock:
         started = time.perf_counter()
         rule = faults.pick(world, call)
@@ -50,7 +50,7 @@ def answer(world: World, call: Call, authorization: str, latency_ms: int = 0) ->
         created: list[str] = []
         request_id = "RQ" + uuid.uuid4().hex
         if rule and not faults.ACTIONS[action]:
-            reply = _refusal(action, rule)
+            reply = _fault_reply(action, rule)
         elif not _authenticated(world.config, authorization):
             reply = Reply(401, ApiError(401, 20003, "Authenticate"))
         else:
@@ -76,9 +76,9 @@ def answer(world: World, call: Call, authorization: str, latency_ms: int = 0) ->
             reply = Reply(500, ApiError(500, 20500, "Internal server error"))
         if isinstance(reply.body, ApiError):
             error = reply.body
-            as_new = action == "rfc9457"
-            reply.body = error.rfc9457() if as_new else error.body()
-            if as_new:
+            is_rfc9457 = action == "rfc9457"
+            reply.body = error.rfc9457() if is_rfc9457 else error.body()
+            if is_rfc9457:
                 reply.headers["Content-Type"] = "application/problem+json"
         reply.headers["Twilio-Request-Id"] = request_id
         world.store.commit()
@@ -92,12 +92,12 @@ def _handled(world: World, call: Call) -> tuple[Reply, list[str]]:
     try:
         return world.handle(call)
     except Exception:
-        # Our own bug: shown on the console, and told to the client the way Twilio would.
+        # A bug of ours: print it, and respond as Twilio would.
         traceback.print_exc()
         return Reply(500, ApiError(500, 20500, "Internal server error")), []
 
 
-def _refusal(action: str, rule: Obj) -> Reply:
+def _fault_reply(action: str, rule: Obj) -> Reply:
     if action == "429":
         error = ApiError(429, 20429, "Too many requests")
         return Reply(429, error, {"Retry-After": str(rule["retry_after"])})
@@ -113,7 +113,7 @@ def _refusal(action: str, rule: Obj) -> Reply:
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "Sandbox"
-    # Without these two, keep-alive meets Nagle and delayed ACK: 44 ms a call instead of 1.
+    # Without these two, Nagle's algorithm and delayed ACK slow keep-alive down: 44 ms per call instead of 1 ms.
     disable_nagle_algorithm = True
     wbufsize = 1 << 16
     timeout = 300
@@ -121,7 +121,7 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Silent: the request log is at /_sandbox/log."""
+        """No console output: the request log is at /_sandbox/log."""
 
     def do_GET(self) -> None:
         self._serve()
@@ -158,7 +158,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _deliver(self, reply: Reply, action: str) -> None:
         if action in ("drop_before", "drop_after"):
-            # Linger 0 turns the close into a reset, which is what a dying proxy looks like.
+            # Linger 0 turns the close into a connection reset, as from a crashed proxy.
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.close_connection = True
             return
@@ -172,7 +172,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _control(self, path: str, raw: bytes) -> None:
         world = self.server.world
-        # The control pages have no password: at least no foreign web page may press their buttons.
+        # The control pages have no password, so reject requests from other web sites.
         if self.command != "GET" and self.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
             return self._json(403, {"error": "only from this page"})
         try:
@@ -192,7 +192,7 @@ class Handler(BaseHTTPRequestHandler):
             else:
                 data = json.loads(raw or b"{}")
             result = control.post(world, parts, data)
-            self.server.pump()
+            self.server.send_due()
             if is_form:
                 return self._send(303, b"", "text/plain", {"Location": "/"})
             return self._json(200, result)
@@ -228,11 +228,11 @@ class Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], world: World, latency_ms: int) -> None:
         super().__init__(address, Handler)
         self.world, self.latency_ms = world, latency_ms
-        self.sender = Sender(world)
+        self.sender = CallbackSender(world)
         self._open: set[socket.socket] = set()
 
-    def pump(self) -> None:
-        self.sender.pump()
+    def send_due(self) -> None:
+        self.sender.send_due()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._open.add(request)
@@ -242,23 +242,23 @@ class Server(ThreadingHTTPServer):
         self._open.discard(request)
         super().shutdown_request(request)
 
-    def hang_up(self) -> None:
+    def close_connections(self) -> None:
         """Close kept-alive connections, so that none outlives the server."""
         for connection in list(self._open):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no news; anything else is our bug and is shown."""
+        """Ignore clients that disconnect; print everything else, because it is a bug of ours."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
 
 class SandboxServer:
-    """The sandbox as a library: ``start()`` serves in a thread, ``url`` says where, ``stop()`` ends it.
+    """The sandbox as a library: ``start()`` serves ``url`` in a thread until ``stop()``.
 
-    ``port=0`` takes a free one. ``state`` is a SQLite path or ":memory:". ``time_scale`` multiplies every delay
-    but the rate limits, which ``rate_limit=False`` turns off. Other arguments are those of ``Config``.
+    ``port=0`` picks a free port. ``state`` is a SQLite path or ":memory:". ``latency_ms`` delays every API response.
+    ``reset`` deletes the stored state first. ``config`` are the fields of ``Config``.
     """
 
     def __init__(
@@ -285,7 +285,7 @@ class SandboxServer:
         return f"http://{host!s}:{port}"
 
     def start(self) -> SandboxServer:
-        # The interval is how long `stop` waits, and tests stop a sandbox each.
+        # `stop` waits for up to one poll interval, and many tests stop a sandbox.
         serve = partial(self._server.serve_forever, poll_interval=0.02)
         for target in (serve, self._tick):
             thread = threading.Thread(target=target, daemon=True)
@@ -294,12 +294,12 @@ class SandboxServer:
         return self
 
     def _tick(self) -> None:
-        """Let delays end and callbacks leave on time, also while nobody calls."""
+        """Run timers and send callbacks on time, even when no requests arrive."""
         world = self.world
         while not self._stopping.is_set():
             try:
                 world.run_due()
-                self._server.pump()
+                self._server.send_due()
             except Exception:
                 traceback.print_exc()
             due = world.next_due()
@@ -312,7 +312,7 @@ class SandboxServer:
         self.world.wake.set()
         self._server.shutdown()
         self._server.server_close()
-        self._server.hang_up()
+        self._server.close_connections()
         self._server.sender.stop()
         for thread in self._threads:
             thread.join(timeout=5)

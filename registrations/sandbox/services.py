@@ -108,7 +108,7 @@ def update(world: World, call: Call) -> Reply:
 
 @route("DELETE", ONE)
 def delete(world: World, call: Call) -> Reply:
-    """Deletes the campaign as well and lets the numbers go (docs/twilio.md section 5.4)."""
+    """Also deletes the campaign and detaches the numbers (docs/twilio.md section 5.4)."""
     service = world.get_or_404("Services", call.args["Sid"], call)
     _refuse_suspended(world, service["sid"])
     for sender in world.store.by("ServicePhoneNumbers", "_parent", service["sid"]):
@@ -193,11 +193,11 @@ def detach(world: World, call: Call) -> Reply:
     return Reply(204)
 
 
-# -- A2P state of a number: no REST field shows it, only events do -----------------------------------------
+# -- a number's A2P state: reported only by events, not by any REST field ----------------------------------
 
 
 def register_one(world: World, service_sid: str) -> None:
-    """Once the campaign is approved, register one number of the pool; the others stay UNREGISTERED."""
+    """Once the campaign is approved, register one number of the service; the others stay UNREGISTERED."""
     campaign = world.store.get("Usa2p", service_sid)
     senders = world.store.by("ServicePhoneNumbers", "_parent", service_sid)
     taken = any(row["_a2p"] not in ("UNREGISTERED", "FAILURE") for row in senders)
@@ -208,7 +208,7 @@ def register_one(world: World, service_sid: str) -> None:
     world.later(NUMBER_REGISTRATION, "number.registered", free[0]["_key"], free[0]["_round"])
 
 
-TOLD = {
+STATE_EVENTS = {
     "PENDING_REGISTRATION": "number-registration.pending",
     "REGISTERED": "number-registration.successful",
     "FAILURE": "number-registration.failed",
@@ -221,8 +221,8 @@ def set_a2p(world: World, sender: Obj, state: str) -> None:
     sender["_a2p"] = state
     sender["_round"] += 1
     world.save("ServicePhoneNumbers", sender)
-    if state in TOLD:
-        events.number(world, TOLD[state], sender)
+    if state in STATE_EVENTS:
+        events.number(world, STATE_EVENTS[state], sender)
 
 
 @timer("number.registered")

@@ -1,7 +1,7 @@
-"""The sandbox's memory: dictionaries in front of one SQLite file.
+"""The sandbox's storage: dictionaries in front of one SQLite file.
 
-Reads come from the dictionaries. Every change is collected in ``dirty`` and written by ``commit()``, which
-the front calls before it sends a reply, so a kill -9 never forgets what a client was told.
+Reads come from the dictionaries. Changes are collected in ``_dirty`` and written by ``commit()``. The server
+commits before it sends a response, so a kill -9 never loses anything that a client has seen.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 Obj = dict[str, Any]
 
-# Fields that other objects are found by. Both are private: their names never reach a reply.
+# Indexed fields. Both are private and never part of a response.
 INDEXED = ("_parent", "_ref")
 LOG_KEEP = 50_000
 
@@ -33,9 +33,9 @@ class Store:
         if path != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=0.5)
-        # One process at a time: a second one is told "database is locked" at once.
+        # One process at a time: a second one fails immediately with "database is locked".
         self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
-        # WAL with NORMAL survives the death of the process (not of the machine) at a tenth of the cost.
+        # WAL with NORMAL survives a crash of the process (not of the machine) at a tenth of the cost.
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(SCHEMA)
@@ -87,12 +87,12 @@ class Store:
         return len(self._objects.get(kind, {}))
 
     def by(self, kind: str, field: str, value: str) -> list[Obj]:
-        """Objects whose indexed private ``field`` equals ``value``, oldest first."""
+        """Objects whose indexed ``field`` equals ``value``, oldest first."""
         found = self._index.get((kind, field, value), {})
         return [self._objects[kind][key] for key in found]
 
     def put(self, kind: str, key: str, obj: Obj) -> Obj:
-        """Save a new or changed object. Call it after every change, or the change is lost at a restart."""
+        """Save a new or changed object. Must be called after every change, or a restart loses the change."""
         if (kind, key) not in self._seq:
             self._seq[kind, key] = self._next_seq
             self._next_seq += 1
@@ -115,16 +115,16 @@ class Store:
 
     def _reindex(self, kind: str, key: str) -> None:
         obj = self._objects[kind][key]
-        wanted = tuple(obj.get(field) for field in INDEXED)
-        if self._indexed_as.get((kind, key)) == wanted:
+        values = tuple(obj.get(field) for field in INDEXED)
+        if self._indexed_as.get((kind, key)) == values:
             return
         self._unindex(kind, key)
-        self._indexed_as[kind, key] = wanted
-        for field, value in zip(INDEXED, wanted, strict=True):
+        self._indexed_as[kind, key] = values
+        for field, value in zip(INDEXED, values, strict=True):
             if value is not None:
                 self._index.setdefault((kind, field, value), {})[key] = None
 
-    # -- the rest --------------------------------------------------------------------------------------------
+    # -- counters, log, commit -------------------------------------------------------------------------------
 
     def set_meta(self, key: str, value: Any) -> None:
         self.meta[key] = value
@@ -143,7 +143,7 @@ class Store:
         self._new_log.append(entry)
 
     def commit(self) -> None:
-        """Write what changed since the last commit, in one transaction."""
+        """Write all changes since the last commit in one transaction."""
         if not (self._dirty or self._new_log or self._dirty_meta):
             return
         db = self._db
@@ -163,7 +163,7 @@ class Store:
         self._dirty, self._new_log, self._dirty_meta = {}, [], set()
 
     def clear(self) -> None:
-        """Forget everything, on disk as well."""
+        """Delete everything, on disk as well."""
         self._reset_cache()
         self._db.executescript("DELETE FROM objects; DELETE FROM log; DELETE FROM meta;")
 

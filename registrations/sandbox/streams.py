@@ -1,4 +1,4 @@
-"""The resources of Event Streams: types, schemas, sinks and subscriptions.
+"""Event Streams: types, schemas, sinks and subscriptions.
 
 Source: docs/twilio.md section 7.1.
 """
@@ -16,7 +16,7 @@ from .store import Obj
 from .wire import ApiError, Call, Reply, bad_parameter, not_found, page_v1, route, timer
 
 HOST = "https://events.twilio.com/v1"
-SINK_VALIDATION = 20.0  # seconds, unscaled; Twilio names no time, only the word for it
+SINK_VALIDATION = 20.0  # seconds before scaling; Twilio does not document how long validation takes
 
 # -- types and schemas -------------------------------------------------------------------------------------
 
@@ -116,7 +116,7 @@ def _render_sink(sink: Obj) -> Obj:
 def create_sink(world: World, call: Call) -> Reply:
     configuration = call.json_object("SinkConfiguration", 20001)
     if call.need("SinkType") != "webhook":
-        raise bad_parameter("The sandbox only has webhook sinks")
+        raise bad_parameter("The sandbox supports only webhook sinks")
     destination = str(configuration.get("destination") or "")
     if not destination.startswith(("http://", "https://")):
         raise bad_parameter("SinkConfiguration needs a destination URL")
@@ -164,7 +164,7 @@ def delete_sink(world: World, call: Call) -> Reply:
 
 @route("POST", "/v1/Sinks/{Sid:DG}/Test")
 def test_sink(world: World, call: Call) -> Reply:
-    """Deliver a test event. Its id is the account SID every time (docs/twilio.md section 7.1)."""
+    """Deliver a test event. Its id is always the account SID (docs/twilio.md section 7.1)."""
     sink = world.get_or_404(SINKS, call.args["Sid"], call)
     sink["_test_id"] = uuid.uuid4().hex
     if sink["status"] == "initialized":
@@ -181,7 +181,7 @@ def test_sink(world: World, call: Call) -> Reply:
 def validate_sink(world: World, call: Call) -> Reply:
     sink = world.get_or_404(SINKS, call.args["Sid"], call)
     if call.need("TestId") != sink["_test_id"]:
-        raise bad_parameter("TestId is not the one of the last test event")
+        raise bad_parameter("TestId does not match the last test event")
     if sink["status"] != "active":
         sink["status"] = "validating"
         world.save(SINKS, sink)
@@ -209,14 +209,14 @@ def _parse_type(text: str) -> tuple[str, int | None]:
     try:
         value: Any = json.loads(text)
     except ValueError as error:
-        raise bad_parameter("Types must be JSON objects, one for each parameter") from error
+        raise bad_parameter("Types must be JSON objects, one per parameter") from error
     if not isinstance(value, dict) or "type" not in value:
         raise bad_parameter("Types must be JSON objects with a type")
     return str(value["type"]), value.get("schema_version")
 
 
 def _check_type(type_: str, version: Any) -> int:
-    """The schema version to deliver; without one Twilio takes the latest (docs/twilio.md section 7.1)."""
+    """The schema version to deliver; the default is the latest (docs/twilio.md section 7.1)."""
     known = TYPES.get(type_.removeprefix(PREFIX))
     if known is None or not type_.startswith(PREFIX):
         raise bad_parameter(f"Unknown event type {type_}")
@@ -255,8 +255,8 @@ def create_subscription(world: World, call: Call) -> Reply:
         raise bad_parameter(f"Sink with SID {sink['sid']} is not active")
     if world.store.by(SUBSCRIPTIONS, "_ref", sink["sid"]):
         raise bad_parameter(f"Sink with SID {sink['sid']} is in use")
-    wanted = [_parse_type(text) for text in call.many("Types")]
-    checked = [(type_, _check_type(type_, version)) for type_, version in wanted]
+    types = [_parse_type(text) for text in call.many("Types")]
+    checked = [(type_, _check_type(type_, version)) for type_, version in types]
     fields = {"description": call.need("Description"), "sink_sid": sink["sid"], "_ref": sink["sid"]}
     subscription = world.create(SUBSCRIPTIONS, "DF", fields)
     for type_, version in checked:
@@ -308,7 +308,7 @@ def add_subscribed(world: World, call: Call) -> Reply:
     row = world.get_or_404(SUBSCRIPTIONS, call.args["Subscription"], call)
     version = _check_type(call.need("Type"), call.text("SchemaVersion"))
     if world.store.get(SUBSCRIBED, f"{row['sid']}/{call.need('Type')}"):
-        raise ApiError(409, 20409, "The subscription has this event type already")
+        raise ApiError(409, 20409, "The subscription already has this event type")
     return Reply(201, _render_subscribed(_subscribe(world, row, call.need("Type"), version)))
 
 

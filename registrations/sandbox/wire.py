@@ -1,4 +1,4 @@
-"""What passes between the HTTP front and the state machine: calls, replies, errors, routes, parameters, pages."""
+"""Between the HTTP server and the handlers: calls, replies, errors, routes, parameters, paging."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAGE_PARAMS = ("PageSize", "Page", "PageToken")
 
 
 class ApiError(Exception):
-    """A refusal in Twilio's terms: HTTP ``status``, Twilio ``code`` and ``message``."""
+    """An error response of Twilio: HTTP ``status``, Twilio ``code`` and ``message``."""
 
     def __init__(self, status: int, code: int, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
@@ -46,7 +46,7 @@ def bad_parameter(message: str) -> ApiError:
 
 @dataclass
 class Call:
-    """One API request. ``params`` come from the query of a GET and from the form body of a POST."""
+    """One API request. ``params`` come from the query string of a GET or the form body of a POST."""
 
     method: str
     path: str
@@ -102,7 +102,7 @@ class Route:
     allowed: frozenset[str]
     required: tuple[str, ...]
     missing_code: int
-    pace: str
+    rate_limit: str
 
 
 ROUTES: list[Route] = []
@@ -117,12 +117,12 @@ def route(
     optional: Iterable[str] = (),
     listing: bool = False,
     missing_code: int = 20001,
-    pace: str = "",
+    rate_limit: str = "",
 ) -> Callable[[Handler], Handler]:
     """Register a handler. ``{Name:BU}`` in the template matches a SID with that prefix, ``{Name}`` one segment.
 
-    Parameters that are neither required nor optional are refused with 20001, as Twilio does.
-    ``pace`` names the rate limit that the call falls under.
+    As at Twilio, other parameters than the required and optional ones are rejected with 20001.
+    ``rate_limit`` is a key of ``limits.RATE_LIMITS`` or empty.
     """
 
     def group(match: re.Match[str]) -> str:
@@ -134,14 +134,14 @@ def route(
 
     def register(handler: Handler) -> Handler:
         pattern = re.compile(f"^{regex}$")
-        ROUTES.append(Route(method, pattern, handler, allowed, tuple(required), missing_code, pace))
+        ROUTES.append(Route(method, pattern, handler, allowed, tuple(required), missing_code, rate_limit))
         return handler
 
     return register
 
 
 def timer(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register what happens when a delay of this name is over: ``handler(world, key, round)``."""
+    """Register the handler of a timer: ``handler(world, key, round)``."""
 
     def register(handler: Callable[..., None]) -> Callable[..., None]:
         TIMERS[name] = handler
@@ -151,27 +151,33 @@ def timer(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 
 def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:
-    """The route for a request. Errors: 404/20404 for an unknown path, 405/20004 for a known one."""
-    known = False
+    """The route for a request. Raises 404/20404 for an unknown path, 405/20004 for an unknown method."""
+    path_exists = False
     for candidate in ROUTES:
         match = candidate.pattern.match(path)
         if match:
             if candidate.method == method:
                 return candidate, match.groupdict()
-            known = True
-    if known:
+            path_exists = True
+    if path_exists:
         raise ApiError(405, 20004, "Method not allowed")
     raise not_found(path)
 
 
-def check_params(found: Route, call: Call) -> None:
+def check_params(matched: Route, call: Call) -> None:
     for name in call.params:
-        if name not in found.allowed:
+        if name not in matched.allowed:
             raise bad_parameter(f"Unknown parameter {name}")
-    for name in found.required:
+    for name in matched.required:
         if not any(value != "" for value in call.params.get(name, [])):
             where = "post body" if call.method == "POST" else "query string"
-            raise ApiError(400, found.missing_code, f"Missing required parameter {name} in the {where}")
+            raise ApiError(400, matched.missing_code, f"Missing required parameter {name} in the {where}")
+
+
+def check_account(world: Any, call: Call) -> None:
+    """Raises 404/20404 if the path names another account than the sandbox's."""
+    if call.args["AccountSid"] != world.config.account_sid:
+        raise not_found(call.path)
 
 
 def one_of(name: str, value: str, allowed: Iterable[str]) -> str:
@@ -184,11 +190,11 @@ def looks_like(prefix: str, value: str) -> bool:
     return bool(re.fullmatch(rf"{prefix}[0-9a-fA-F]{{32}}", value))
 
 
-# -- pages -------------------------------------------------------------------------------------------------
+# -- paging ------------------------------------------------------------------------------------------------
 
 
 def _window(call: Call, items: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int, int, int]:
-    """(rows, page, size, start). A PageToken continues after a named object, so inserts do not shift pages."""
+    """(rows, page, size, start). A PageToken continues after a given object, so inserts do not shift pages."""
     try:
         size = int(call.text("PageSize") or 50)
         page = int(call.text("Page") or 0)
@@ -217,7 +223,7 @@ def _query(call: Call, page: int, size: int, token: str = "") -> str:
 def page_v1(
     call: Call, host: str, key: str, items: list[dict[str, Any]], render: Callable[[Any], Any]
 ) -> Reply:
-    """A list reply of the v1 hosts. ``items`` are newest first. URLs are absolute and Twilio's own."""
+    """A list reply of the v1 APIs. ``items`` are newest first. URLs are absolute, with Twilio's hosts."""
     rows, page, size, start = _window(call, items)
     base = f"https://{host}.twilio.com{call.path}?"
     more = start + size < len(items)

@@ -1,8 +1,7 @@
-"""Upstream words -> our state, label and colour: one table.
+"""Twilio's status words and how we show them: label, severity, and whether the status is final.
 
-Twilio's words are stored verbatim; a word that is not in this table is shown as it came and treated as
-"not finished yet", so that a new status upstream never crashes a page nor parks a registration.
-Source: docs/twilio.md section 3.
+Twilio's words are stored verbatim. A word that is not in these tables is shown as it came and treated as not
+final, so a new status at Twilio neither breaks a page nor stalls a registration. Source: docs/twilio.md section 3.
 """
 
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ Severity = Literal["good", "bad", "wait", "idle", "unknown"]
 
 @dataclass(frozen=True)
 class StatusLabel:
-    """How we read one upstream status word."""
+    """How we show one of Twilio's status words."""
 
     label: str
     severity: Severity
@@ -35,7 +34,7 @@ BRAND = {
     "SUSPENDED": StatusLabel("Suspended", "bad", final=True),
     "DELETION_PENDING": StatusLabel("Being deleted", "wait"),
     "DELETION_FAILED": StatusLabel("Deletion failed", "bad"),
-    # Known from prose only, as what the registry may do after 30 days without a YES (docs/twilio.md section 8).
+    # Not in the API's enum. The registry may set it after 30 days without a YES (docs/twilio.md section 8).
     "EXPIRED": StatusLabel("Expired", "bad", final=True),
 }
 IDENTITY = {
@@ -63,7 +62,7 @@ EVALUATION = {
     "noncompliant": StatusLabel("Not compliant", "bad", final=True),
 }
 
-# Sole proprietors reach twilio-approved only after the OTP text, so submitted is enough to go on.
+# Sole proprietors reach twilio-approved only after the OTP text, so "submitted" is enough to continue.
 BUNDLE_SUBMITTED = frozenset({"pending-review", "in-review", "twilio-approved"})
 BUNDLE_REJECTED, BUNDLE_APPROVED = "twilio-rejected", "twilio-approved"
 BRAND_APPROVED, BRAND_FAILED, BRAND_SUSPENDED = "APPROVED", "FAILED", "SUSPENDED"
@@ -73,9 +72,9 @@ CAMPAIGN_VERIFIED, CAMPAIGN_FAILED, CAMPAIGN_SUSPENDED = "VERIFIED", "FAILED", "
 
 
 def canonical(table: dict[str, StatusLabel], value: object) -> str:
-    """The table's own spelling of a word that differs in case, hyphens or blanks only; others as they came.
+    """The table's spelling of a word that differs only in case, hyphens or spaces; other words unchanged.
 
-    Twilio changed the registration of such words before (docs/twilio.md section 3), and events spell them differently.
+    Twilio has changed the case of these words before, and events spell them differently (docs/twilio.md section 3).
 
     >>> canonical(BUNDLE, "In_Review"), canonical(BRAND, "approved"), canonical(BRAND, "Meditating")
     ('in-review', 'APPROVED', 'Meditating')
@@ -94,7 +93,7 @@ def _plain(value: str) -> str:
 
 
 def status_label(table: dict[str, StatusLabel], value: str | None) -> StatusLabel:
-    """Reading of an upstream word; an unknown one is shown verbatim and is not final."""
+    """The label of one of Twilio's words; an unknown word is shown verbatim and is not final."""
     if not value:
         return StatusLabel("—", "idle")
     return table.get(value) or StatusLabel(value, "unknown")

@@ -1,1 +1,1 @@
-"""The background process: job bodies, the sweep, the supervisor, the demo. Imported by no page."""
+"""The background processes: job bodies, the sweep, the supervisor, the demo. Not imported by any page."""

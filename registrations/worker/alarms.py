@@ -1,47 +1,45 @@
-"""What is wrong with the desk as a whole, by name: for telling people once, not for pages."""
+"""System alerts: problems of the whole installation, for notifications and `manage.py alarm`."""
 
 from datetime import timedelta
 
 from registrations.core import clock
 from registrations.models import ApiCall, Registration
 from registrations.models.choices import CallState, WaitingFor
+from registrations.operations.webhooks import receiver
 from registrations.reporting import health
 from registrations.workflow.runner.retries import CREDENTIALS_REFUSED
 
-# Credentials are tried again after a quarter of an hour at most (trouble.MISCONFIGURED_SECONDS).
+# Longer than the wait before refused credentials are tried again (retries.MISCONFIGURED_SECONDS).
 RECENT = timedelta(minutes=20)
 
 
-def troubles() -> dict[str, str]:
-    """{name: sentence for people}; names are stable for as long as the trouble lasts."""
+def active() -> dict[str, str]:
+    """{name: text for people}. A name does not change while its problem lasts."""
     return {**_workers(), **_deliveries(), **_credentials()}
 
 
 def _workers() -> dict[str, str]:
     facts = health.health()
-    found = {
-        f"worker:{worker.name}"[:60]: f"The worker {worker.name} has not been heard of for "
-        f"{int(worker.age_seconds // 60)} minutes; it did not say that it stops."
+    alerts = {
+        f"worker:{worker.name}"[:60]: f"The worker {worker.name} has not reported for "
+        f"{int(worker.age_seconds // 60)} minutes and was not shut down."
         for worker in facts.workers
         if not worker.alive
     }
     if not any(worker.alive for worker in facts.workers):
-        # Seen by `manage.py alarm` alone: who sweeps is alive.
-        found = {"no-worker": "No worker is running: nothing is sent to Twilio until one does."}
+        # Only `manage.py alarm` can see this: otherwise a live worker is asking.
+        alerts = {"no-worker": "No worker is running: nothing is sent to Twilio until one is started."}
     if facts.overdue:
-        found["overdue"] = (
-            f"{facts.overdue} registrations are overdue by two minutes or more: more workers are needed, or one hangs."
+        alerts["overdue"] = (
+            f"{facts.overdue} registrations are overdue by two minutes or more: add workers, or a worker hangs."
         )
-    return found
+    return alerts
 
 
 def _deliveries() -> dict[str, str]:
-    # Not at the top: the inbox stands above this package, because storing a delivery rings a job.
-    from registrations.operations.webhooks import receiver
-
     return {
-        f"silent:{channel.kind}": f"{channel.label}: Twilio's deliveries do not arrive. The desk asks Twilio itself "
-        "meanwhile, which is slower."
+        f"silent:{channel.kind}": f"{channel.label}: no deliveries from Twilio are arriving. Until they do, we poll "
+        "Twilio, which is slower."
         for channel in receiver.silence()
         if channel.configured and channel.silent
     }
@@ -55,5 +53,5 @@ def _credentials() -> dict[str, str]:
             waiting_for=WaitingFor.US, reason__startswith=CREDENTIALS_REFUSED
         ).exists()
     )
-    text = "Twilio refuses our credentials or settings: nothing is registered until they are mended."
+    text = "Twilio rejects our credentials or settings: nothing is registered until they are fixed."
     return {"credentials": text} if refused else {}

@@ -1,7 +1,7 @@
-"""The children of `manage.py demo`: sandbox, pages and worker, with settings of their own.
+"""The processes of `manage.py demo`: sandbox, web and worker, with their own settings.
 
-Everything lives in var/demo/ and nothing is taken over from the surrounding environment except what a
-process needs to run at all, so a demo can never reach the real Twilio with somebody's credentials.
+Everything is in var/demo/. The children inherit only the environment variables that a process needs to run, so a demo
+can never reach Twilio with real credentials.
 """
 
 import fcntl
@@ -20,11 +20,11 @@ from typing import IO, Any
 
 from django.conf import settings
 
-from .processes import Child, Signals, pause, reap_leftovers, stop_all
+from .processes import Child, Signals, kill_orphans, pause, stop_all
 
 FOLDER = Path(settings.BASE_DIR) / "var" / "demo"
 USER = "agent"
-# A colleague with an agent's rights, to be handed registrations and mentioned in notes; signs in with the same password.
+# A second user, in the agents' group, to assign registrations to and to mention in notes. Same password.
 COLLEAGUE = "sam"
 STOP_GRACE = 8.0
 START_LIMIT = 60.0
@@ -33,11 +33,11 @@ _NEEDED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRT
 
 
 class AlreadyRunning(Exception):
-    """Another demo of this checkout holds the lock."""
+    """Another demo of this checkout is running."""
 
 
 class DemoFailed(Exception):
-    """A part of the demo did not start; the message says which, and how its output ends."""
+    """A process of the demo did not start; the message names it and quotes the end of its output."""
 
 
 class Demo:
@@ -59,7 +59,7 @@ class Demo:
     def run(self, *, reset: bool = False) -> int:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._take_lock()
-        reap_leftovers()
+        kill_orphans()
         if reset:
             self._wipe()
         with Signals() as signals:
@@ -69,8 +69,10 @@ class Demo:
             env = self.environment(keys)
             children = self._children(env)
             try:
+                self.say(f"Preparing the database in {self.folder} ...")
                 self._prepare(env, keys["password"])
                 if not signals.count:
+                    self.say("Starting the sandbox, the web server and the worker ...")
                     for child in children.values():
                         child.start()
                 self._wait_for_ports(children, signals)
@@ -81,14 +83,14 @@ class Demo:
                     for child in children.values():
                         if child.ready_to_start():
                             child.start()
-                self.say("Stopping …")
+                self.say("Stopping ...")
             finally:
                 stop_all(list(children.values()), STOP_GRACE, signals)
         self.say(f"Stopped. The data stays in {self.folder} for the next time (--reset forgets it).")
         return 0
 
     def _take_lock(self) -> None:
-        # Beside the folder's contents, so that --reset does not delete a lock that somebody holds.
+        # Next to the folder, not inside, so that --reset cannot delete a lock that is held.
         self._lock = self.folder.with_name(self.folder.name + ".lock").open("w")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -100,7 +102,7 @@ class Demo:
         self.folder.mkdir()
 
     def _keys(self) -> dict[str, str]:
-        """Made once and kept: sessions, sandbox state and the password outlive a restart of the demo."""
+        """Created once and kept, so that sessions, sandbox state and the password survive a restart."""
         path = self.folder / "keys.json"
         if path.exists():
             return json.loads(path.read_text())
@@ -133,7 +135,7 @@ class Demo:
             "A2P_TIME_SCALE": str(self.time_scale),
             "A2P_WORKERS": "2",
             "A2P_STALL_SECONDS": "10",
-            # Below our own, so that the worker still ends its cluster by itself.
+            # Shorter than our own, so that the worker has time to stop its cluster itself.
             "A2P_STOP_GRACE_SECONDS": str(STOP_GRACE - 3),
         }
 
@@ -201,7 +203,7 @@ class Demo:
 
 
 def prepare(user: str, password: str) -> None:
-    """Migrate the demo's database and see to its two accounts. Runs inside the demo's own settings."""
+    """Migrate the demo's database and create its two users. Runs with the demo's settings."""
     from django.contrib.auth import get_user_model
     from django.contrib.auth.models import Group
     from django.core.management import call_command
@@ -212,14 +214,14 @@ def prepare(user: str, password: str) -> None:
         account, _ = get_user_model().objects.get_or_create(username=name)
         account.is_staff, account.is_superuser = True, name == user
         if not account.check_password(password):
-            # Only when it is another one: a new hash would end the sessions of the last demo.
+            # Only if it differs: a new hash would end the sessions of the last demo.
             account.set_password(password)
         account.save()
     account.groups.add(Group.objects.get(name="A2P agents"))
 
 
 def free_port(wanted: int, *, but: int | None = None) -> int:
-    """`wanted` when nobody listens there, otherwise one that the system picks."""
+    """`wanted` if it is free, otherwise a port that the system picks."""
     for candidate in (wanted, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

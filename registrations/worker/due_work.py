@@ -1,4 +1,4 @@
-"""What the sweep enqueues: everything that is due, and everything whose job was lost."""
+"""What the sweep enqueues: work that is due, and work whose job was lost."""
 
 from registrations.core import queue
 from registrations.models import Batch, CachedStatistic, Import
@@ -9,52 +9,52 @@ from registrations.operations.webhooks import handlers
 
 
 def enqueue_forgotten_deliveries() -> int:
-    """Deliveries that no job has processed in half a minute. Returns how many."""
-    pks = handlers.claim_forgotten()
+    """Enqueue deliveries that no job has processed within half a minute. Returns how many."""
+    pks = handlers.claim_lost()
     for start in range(0, len(pks), 20):
         queue.enqueue_deliveries(pks[start : start + 20])
     return len(pks)
 
 
 def enqueue_forgotten_reconciliation() -> None:
-    """Scans and actions on findings whose job was lost."""
-    for pk in scan.claim_forgotten():
+    """Enqueue scans and actions on findings whose job was lost."""
+    for pk in scan.claim_lost():
         queue.enqueue_scan(pk)
-    for pk in actions.claim_forgotten():
+    for pk in actions.claim_lost():
         queue.enqueue_finding(pk)
 
 
 def enqueue_forgotten_bulk_jobs() -> None:
-    """Bulk actions and imports whose job was lost, or whose worker died."""
-    for pk in background_job.claim_forgotten(Batch):
+    """Enqueue bulk actions and imports whose job was lost, or whose worker died."""
+    for pk in background_job.claim_lost(Batch):
         queue.enqueue_batch(pk)
-    for pk in background_job.claim_forgotten(Import):
+    for pk in background_job.claim_lost(Import):
         queue.enqueue_import(pk)
 
 
 def enqueue_due_scan() -> bool:
-    """The scheduled comparison with Twilio's account, when it is due. True when it was."""
-    return schedule.ask_due() is not None
+    """Enqueue the scheduled comparison with Twilio's account if it is due. Returns whether it was."""
+    return schedule.request_due() is not None
 
 
 def enqueue_due_retired_brands() -> None:
-    """The hourly check of brands that somebody must delete in the Console, when it is due."""
+    """Enqueue the hourly check of brands that somebody must delete in the Console, if it is due."""
     if schedule.brands_due():
         queue.enqueue_retired_brands()
 
 
 def enqueue_due_primary_profile() -> bool:
-    """The check of the ISV's primary profile, when it is due. True when it was."""
-    return primary_profile.ask_due()
+    """Enqueue the check of the ISV's primary profile if it is due. Returns whether it was."""
+    return primary_profile.request_due()
 
 
 def enqueue_due_notifications() -> None:
-    """Sending notifications, when any are due."""
+    """Enqueue the sending of notifications if any are due."""
     if notifications.due():
         queue.enqueue_notifications()
 
 
-def enqueue_statistics_if_kept() -> None:
-    """Recounting the dashboard's slow numbers; a small installation keeps none."""
+def enqueue_due_statistics() -> None:
+    """Enqueue the recount of the dashboard's slow numbers; a small installation caches none."""
     if CachedStatistic.objects.exists():
         queue.enqueue_statistics()

@@ -1,7 +1,7 @@
-"""The job bodies: what a worker does with what `core.queue` put on the queue.
+"""The job bodies that a worker runs for the jobs of `core.queue`.
 
-A job carries ids and nothing else. State lives in the database: a job that runs twice finds nothing left to do, and
-a lost job is enqueued again by the sweep (`due_work`).
+A job carries only ids. State lives in the database: a job that runs twice finds nothing left to do, and the sweep
+enqueues a lost job again (`due_work`).
 """
 
 from datetime import timedelta
@@ -24,69 +24,69 @@ from .processes import pause
 KEEP_SUCCESSES = timedelta(days=2)
 KEEP_FAILURES = timedelta(days=30)
 KEEP_HEARTBEATS = timedelta(days=2)
-# Personal data of customers who did not become registrations.
+# These contain personal data of customers who did not become registrations.
 KEEP_IMPORT_ROWS = timedelta(days=30)
 KEEP_NOTIFICATIONS = timedelta(days=90)
 
 
 def advance(pk: int) -> None:
-    """Take registration `pk` as far as it can go now."""
+    """Advance registration `pk` as far as possible now."""
     runner.advance(pk)
 
 
 def process_deliveries(pks: list[str]) -> None:
-    """Handle each stored webhook delivery; one that is processed already is skipped."""
+    """Handle each stored webhook delivery; skips those that are already processed."""
     for pk in pks:
         handlers.process(pk)
 
 
 def run_scan(pk: int) -> None:
-    """Compare Twilio's account with our registrations; skips a scan that is done or being worked on."""
+    """Compare Twilio's account with our registrations; skips a scan that is done or in progress."""
     schedule.run(pk, pause=pause)
 
 
-def look_at_retired(registration_id: int | None) -> None:
-    """Check whether retired brands are gone; a lost job is made up for by the next check."""
-    schedule.look_at_retired_brands(get_client(), pause, registration_id)
+def check_retired_brands(registration_id: int | None) -> None:
+    """Check whether retired brands are gone. If the job is lost, the next check replaces it."""
+    schedule.check_retired_brands(get_client(), pause, registration_id)
 
 
-def look_at_primary_profile() -> None:
-    """Check the ISV's primary profile; a lost job is enqueued again when the next check is due."""
-    primary_profile.look()
+def check_primary_profile() -> None:
+    """Check the ISV's primary profile. If the job is lost, the next check replaces it."""
+    primary_profile.check()
 
 
 def act_on_finding(pk: int) -> None:
-    """Do what a person asked for a finding; skips one that is settled or being worked on."""
+    """Run the action that a person chose for a finding; skips one that is settled or in progress."""
     actions.run(pk)
 
 
 def send_notifications() -> None:
-    """Send what is due; what does not go out is tried again later."""
+    """Send the notifications that are due; failed ones are tried again later."""
     notifications.send_due()
 
 
 def set_up_event_streams() -> None:
-    """Create or repair the Event Streams sink; the result is kept for the settings page.
+    """Create or repair the Event Streams sink and store the result for the settings page.
 
-    It may wait half a minute for the test event, which is rare and asked for by a person.
+    This may wait half a minute for the test event; that is fine, because people rarely request it.
     """
     try:
         report = event_streams.set_up(get_client(), pause=pause)
         detail = report.told()
     except locks.Busy:
-        return  # the other job stores what it finds
+        return  # the other job stores its result
     except errors.TwilioError as error:
         detail = {"ok": False, "problems": [f"{str(error).rstrip('.')}. Nothing is lost: try again."]}
     event_streams.keep_set_up(detail)
 
 
-def look_online(pk: int) -> None:
-    """Check a registration's web pages and mobile. Losing it loses nothing: the page offers it again."""
-    online_checks.look(runner.load(pk))
+def run_online_checks(pk: int) -> None:
+    """Check a registration's web pages and mobile. If the job is lost, the page offers the check again."""
+    online_checks.run(runner.load(pk))
 
 
 def prune() -> int:
-    """Delete results, heartbeats, old notes and deliveries that nobody will read again; returns how many rows went."""
+    """Delete old job results, heartbeats, import rows, notifications and deliveries. Returns the number of rows."""
     now = timezone.now()
     old = [
         Task.objects.filter(success=True, stopped__lt=now - KEEP_SUCCESSES),

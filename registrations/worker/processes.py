@@ -1,7 +1,7 @@
-"""Child processes: start, stop, restart with back-off, and reap what a killed supervisor left behind.
+"""Child processes: start, stop, restart with backoff, and kill what a dead supervisor left behind.
 
-Each child leads its own session, so its whole group can be killed and a Ctrl-C in the terminal reaches only
-the supervisor. SIGTERM goes to a child's main process alone: sent to a whole q2 group it hangs the cluster.
+Each child leads its own session, so its whole process group can be killed, and Ctrl-C in the terminal reaches only
+the supervisor. SIGTERM goes only to a child's main process: sent to the whole group, it hangs django-q2's cluster.
 """
 
 import contextlib
@@ -21,11 +21,11 @@ from django.conf import settings
 
 logger = logging.getLogger("registrations.worker")
 
-# In a child's environment: who supervises it, so that a later start recognises an orphan of this project.
+# In a child's environment: its supervisor, so that a later start recognizes orphans.
 SUPERVISED_BY = "A2P_SUPERVISED_BY"
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 30.0
-# A child that ran this long had started well: its next restart does not inherit the back-off.
+# After running this long, a child is healthy: its next restart starts with the first backoff.
 HEALTHY_AFTER = 60.0
 _SAME_START = 5.0  # seconds; start times are computed from the boot time, which a clock step can shift
 
@@ -43,7 +43,7 @@ class Child:
     ) -> None:
         self.name = name
         self.argv = list(argv)
-        self.env = dict(os.environ if env is None else env) | {SUPERVISED_BY: supervisor_mark()}
+        self.env = dict(os.environ if env is None else env) | {SUPERVISED_BY: supervisor_id()}
         self.log = log
         self.process: subprocess.Popen[bytes] | None = None
         self.starts = 0
@@ -79,20 +79,20 @@ class Child:
         self.started_at = time.monotonic()
 
     def ready_to_start(self) -> bool:
-        """Not running, and the back-off is over. Buries what the last run left, once."""
+        """Whether it is not running and the backoff is over. Cleans up once after the last run."""
         if self.running:
             return False
         if self.process is not None:
-            logger.warning("%s ended with code %s; restarting", self.name, self.process.returncode)
-            self.bury()
+            logger.warning("%s exited with code %s; restarting", self.name, self.process.returncode)
+            self.clean_up()
         return time.monotonic() >= self._not_before
 
-    def bury(self) -> None:
-        """Kill what is left of the group, and set the time before which it is not started again."""
+    def clean_up(self) -> None:
+        """Kill the rest of the process group and start the backoff."""
         if self.process is None:
             return
         pid = self.process.pid
-        # Orphans keep the group's number in use, so it cannot be somebody else's by now.
+        # Orphans keep the group id in use, so it cannot belong to other processes.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
         self.process.wait()
@@ -102,36 +102,36 @@ class Child:
         self._not_before = time.monotonic() + self._backoff
         self._backoff = min(self._backoff * 2, LONGEST_BACKOFF)
 
-    def forget_backoff(self) -> None:
-        """Called when the child has done real work: its next restart is an accident, not a crash loop."""
+    def reset_backoff(self) -> None:
+        """Call this when the child has done real work: it is not in a crash loop."""
         self._backoff = FIRST_BACKOFF
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         if self.running and self.process:
             self.process.send_signal(signal.SIGTERM)
 
 
 def stop_all(children: Sequence[Child], grace: float, signals: "Signals | None" = None) -> bool:
-    """Stop children together: SIGTERM to each main process, `grace` seconds, then SIGKILL to the groups.
+    """Stop all children: SIGTERM to each main process, wait up to `grace` seconds, then SIGKILL the groups.
 
-    A further signal to ourselves ends the grace. True when all stopped by themselves.
+    Another signal to this process ends the wait. Returns whether all children stopped on their own.
     """
     for child in children:
-        child.ask_to_stop()
-    asked = signals.count if signals else 0
+        child.request_stop()
+    count_before = signals.count if signals else 0
     until = time.monotonic() + grace
     while any(child.running for child in children) and time.monotonic() < until:
-        if signals and signals.count > asked:
+        if signals and signals.count > count_before:
             break
         pause(0.05)
     clean = not any(child.running for child in children)
     for child in children:
-        child.bury()
+        child.clean_up()
     return clean
 
 
 class Signals:
-    """Counts SIGTERM and SIGINT while entered. Only a counter: a handler must not take a lock."""
+    """Counts SIGTERM and SIGINT inside the `with` block. Only a counter: a signal handler must not take a lock."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -151,25 +151,25 @@ class Signals:
 
 
 def pause(seconds: float) -> None:
-    """Let a supervisor's loop rest. (Supervisors may wait; workers set next_run_at and end their job.)"""
+    """Sleep. For supervisors and rare long jobs; other jobs set next_run_at and end instead."""
     select.select([], [], [], seconds)
 
 
-def supervisor_mark() -> str:
-    """Names this process for its children: checkout, process namespace, pid, start time, space-separated."""
+def supervisor_id() -> str:
+    """Identifies this process to its children: checkout, process namespace, pid and start time, joined by "|"."""
     me = psutil.Process()
     return f"{settings.BASE_DIR}|{_namespace()}|{me.pid}|{me.create_time():.1f}"
 
 
 def _namespace() -> str:
-    # Process numbers mean nothing in another container, even when its processes are visible from here.
+    # Process ids mean nothing in another container, even if its processes are visible from here.
     try:
         return os.readlink("/proc/self/ns/pid")
     except OSError:
         return "-"
 
 
-def _supervisor_lives(pid: int, started: float) -> bool:
+def _supervisor_is_alive(pid: int, started: float) -> bool:
     try:
         process = psutil.Process(pid)
         return abs(process.create_time() - started) < _SAME_START and process.status() != psutil.STATUS_ZOMBIE
@@ -181,23 +181,23 @@ def _orphans() -> Iterator[psutil.Process]:
     ours = f"{settings.BASE_DIR}|{_namespace()}|"
     for process in psutil.process_iter():
         try:
-            if process.pid == os.getpid() or not (mark := process.environ().get(SUPERVISED_BY, "")):
+            if process.pid == os.getpid() or not (supervisor := process.environ().get(SUPERVISED_BY, "")):
                 continue
-            if mark.startswith(ours):
-                pid, started = mark.removeprefix(ours).split("|")
-                if not _supervisor_lives(int(pid), float(started)):
+            if supervisor.startswith(ours):
+                pid, started = supervisor.removeprefix(ours).split("|")
+                if not _supervisor_is_alive(int(pid), float(started)):
                     yield process
         except (psutil.Error, OSError, ValueError):
             continue
 
 
-def reap_leftovers() -> int:
-    """Kill processes of this checkout whose supervisor is dead; returns how many.
+def kill_orphans() -> int:
+    """Kill processes of this checkout whose supervisor is dead. Returns how many.
 
-    Recognised by their environment, which holds the supervisor's pid and start time, so a reused pid is
-    never mistaken. Repeats because an orphan may itself have been a supervisor.
+    Their environment contains the supervisor's pid and start time, so a reused pid is not mistaken for it. Repeats,
+    because an orphan may itself have been a supervisor.
     """
-    reaped = 0
+    killed = 0
     for _ in range(10):
         orphans = list(_orphans())
         for process in orphans:
@@ -206,7 +206,7 @@ def reap_leftovers() -> int:
         psutil.wait_procs(orphans, timeout=2)
         if not orphans:
             break
-        reaped += len(orphans)
-    if reaped:
-        logger.warning("ended %s processes that an earlier run had left behind", reaped)
-    return reaped
+        killed += len(orphans)
+    if killed:
+        logger.warning("killed %s processes left behind by an earlier run", killed)
+    return killed

@@ -1,9 +1,9 @@
-"""Runs one q2 cluster and keeps it running: `manage.py worker`.
+"""Runs one django-q2 cluster and keeps it running: `manage.py worker`.
 
 A killed idle worker freezes the whole cluster, a killed monitor repeats every job, a killed sentinel or main
-process leaves orphans that work on unseen, and a group-wide SIGTERM hangs it (all measured). So the cluster
-is a child in its own process group, its progress is watched, and whatever is wrong the answer is one: kill
-the group, give its jobs back, start anew. That is safe at any moment, because the rows are the truth.
+process leaves orphans that keep working, and a group-wide SIGTERM hangs it (all measured). So the cluster is a child
+in its own process group and its progress is watched. The response to any problem is the same: kill the group,
+release its jobs, start again. That is always safe, because the state lives in the database.
 """
 
 import logging
@@ -19,7 +19,7 @@ from django.conf import settings
 from registrations.core.progress_log import PROGRESS_FD
 from registrations.models import Heartbeat
 
-from .processes import Child, Signals, reap_leftovers, stop_all
+from .processes import Child, Signals, kill_orphans, stop_all
 from .sweeper import Sweeper
 from .watchdog import Progress
 
@@ -29,12 +29,12 @@ TICK = 0.25
 
 
 def worker_name() -> str:
-    """Names this supervisor among all hosts: "worker:host:pid", the key of its Heartbeat."""
+    """This supervisor's name, unique across hosts: "worker:host:pid", the key of its Heartbeat."""
     return f"{Heartbeat.WORKER}{socket.gethostname()[:80]}:{os.getpid()}"
 
 
 class Supervisor:
-    """One cluster with `workers` worker processes; `run` returns when a signal has stopped it."""
+    """One cluster with `workers` worker processes; `run` returns after a signal stopped it."""
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
@@ -44,7 +44,7 @@ class Supervisor:
             env=os.environ | {"A2P_WORKERS": str(workers)},
         )
         self.frozen = 0
-        self.last_trouble = ""
+        self.last_problem = ""
         self.progress = self._new_progress()
         self.sweeper = Sweeper(worker_name(), self.describe)
         self._reader, self._writer = -1, -1
@@ -52,7 +52,7 @@ class Supervisor:
 
     def run(self) -> int:
         with Signals() as signals:
-            reap_leftovers()
+            kill_orphans()
             self.sweeper.start()
             logger.info("worker started with %s processes", self.workers)
             while not signals.count:
@@ -60,17 +60,17 @@ class Supervisor:
                     self._start()
                 self._listen(TICK)
                 self._watch()
-            logger.info("stopping; running jobs may end within %.0f s", settings.A2P_STOP_GRACE_SECONDS)
+            logger.info("stopping; running jobs have %.0f s to finish", settings.A2P_STOP_GRACE_SECONDS)
             clean = stop_all([self.child], settings.A2P_STOP_GRACE_SECONDS, signals)
             self._listen(0)
             if not clean:
-                logger.warning("jobs did not end in time and were killed; they will be taken up again")
+                logger.warning("jobs did not finish in time and were killed; they will run again")
             self.sweeper.release(self.progress.unfinished())
             self.sweeper.stop(timeout=5)
         return 0
 
     def describe(self) -> dict[str, Any]:
-        """What the heartbeat says about this worker; read by the health page."""
+        """The heartbeat's detail, which the health page reads."""
         progress = self.progress
         return {
             "workers": self.workers,
@@ -79,7 +79,7 @@ class Supervisor:
             "finished": progress.finished,
             "starts": self.child.starts,
             "frozen": self.frozen,
-            "trouble": self.last_trouble,
+            "trouble": self.last_problem,
         }
 
     def _new_progress(self) -> Progress:
@@ -91,7 +91,7 @@ class Supervisor:
         )
 
     def _start(self) -> None:
-        """Start a cluster with a pipe of its own: late marks of a killed one must not count for the next."""
+        """Start a cluster with a new pipe, so that late reports of a killed cluster do not count for this one."""
         self.sweeper.release(self.progress.unfinished())
         self._close_pipe()
         self._reader, self._writer = os.pipe()
@@ -108,7 +108,7 @@ class Supervisor:
         self._reader = self._writer = -1
 
     def _listen(self, seconds: float) -> None:
-        """Take the marks that have come, waiting at most `seconds` for the first."""
+        """Read progress reports, waiting at most `seconds` for the first one."""
         if self._reader < 0:
             select.select([], [], [], seconds)
             return
@@ -118,18 +118,18 @@ class Supervisor:
             for line in lines:
                 self.progress.feed(line.decode(errors="replace"), now)
             if self.progress.finished:
-                self.child.forget_backoff()
+                self.child.reset_backoff()
 
     def _watch(self) -> None:
         if not self.child.running:
             return
         now = time.monotonic()
-        trouble = self.progress.check(now, _alive, self.sweeper.oldest_due(now))
-        if trouble:
-            logger.error("the job cluster is frozen: %s; restarting it", trouble)
+        problem = self.progress.check(now, _alive, self.sweeper.oldest_due(now))
+        if problem:
+            logger.error("the job cluster is frozen: %s; restarting it", problem)
             self.frozen += 1
-            self.last_trouble = trouble
-            self.child.bury()
+            self.last_problem = problem
+            self.child.clean_up()
 
 
 def _alive(pid: int) -> bool:

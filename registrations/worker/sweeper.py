@@ -1,7 +1,7 @@
-"""The supervisor's database thread: the sweep, the heartbeat, pruning, and what the watchdog must know.
+"""The supervisor's database thread: the sweep, the heartbeat, pruning, and the queue facts for the watchdog.
 
-A thread of its own, because a database that has gone away can block a connection for long, and the watchdog
-and the signal handling must not wait for it. Whatever happens in a round, the next round comes.
+A separate thread, because a connection to a database that is down can block for a long time, and the watchdog and
+signal handling must not wait for it. An error in one round never stops the next.
 """
 
 import logging
@@ -26,30 +26,30 @@ logger = logging.getLogger("registrations.worker")
 TICK = 1.0
 HEARTBEAT_EVERY = 5.0
 PRUNE_EVERY = 6 * 3600.0
-FIGURES_EVERY = 60.0
-SCAN_LOOK_EVERY = 60.0  # whether the regular comparison, or a look at the primary profile, is due
+STATISTICS_EVERY = 60.0
+CHECKS_EVERY = 60.0  # how often to see whether a scheduled check is due
 
 
 def sweep_interval() -> float:
-    """Seconds between sweeps: a minute of Twilio's time, within 1 and 15 s.
+    """Seconds between sweeps: one scaled minute, but between 1 and 15 s.
 
-    Not rarer than 15 s, because a lost doorbell delays a customer by this much and the query costs one
-    index look-up; not more often than 1 s, because at a small time scale the sweep would become the load.
+    At most 15 s, because a lost job delays a customer by this much and the query costs one index look-up. At least
+    1 s, because at a small time scale the sweep itself would become the load.
     """
     return min(max(60 * settings.A2P_TIME_SCALE, 1.0), 15.0)
 
 
 def watch_interval() -> float:
-    """Seconds between looks at what people should be told: a minute of Twilio's time, 5 s at least."""
+    """Seconds between checks for notifications: one scaled minute, at least 5 s."""
     return max(60 * settings.A2P_TIME_SCALE, 5.0)
 
 
 def sweep() -> int:
-    """Ring for every registration that is due and that nobody was told about lately; returns how many.
+    """Enqueue every registration that is due and not already queued. Returns how many.
 
-    Likewise for webhook deliveries whose job was lost. A claim and its jobs commit together, so a crash in
-    between loses no ring. Each kind in a transaction of its own: who holds registrations and waits for deliveries would
-    meet the job that holds a delivery and waits for its registration.
+    Also enqueues deliveries, bulk work, scans and notifications whose job was lost or is due. A claim and its jobs
+    commit together, so a crash in between loses nothing. Each kind has its own transaction: one that locked
+    registrations and then waited for deliveries would deadlock with a job that does the reverse.
     """
     with transaction.atomic():
         due = runner.claim_due(served_to=queue.served_to())
@@ -67,32 +67,32 @@ def sweep() -> int:
 
 
 class Sweeper(threading.Thread):
-    """Runs until `stop()`. `name` is the heartbeat's name; `describe` gives the heartbeat's detail."""
+    """Runs until `stop()`. `name` is the heartbeat's name; `describe` returns the heartbeat's detail."""
 
     def __init__(self, name: str, describe: Callable[[], dict[str, Any]]) -> None:
         super().__init__(name="sweeper", daemon=True)
-        self._beat_name = name
+        self._heartbeat_name = name
         self._describe = describe
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._release: set[int] = set()
         self._oldest_due: tuple[float, float | None] = (float("-inf"), None)
         self._last: dict[str, float] = {}
-        self._away = False
-        self._bug: type[Exception] | None = None
+        self._database_down = False
+        self._last_error: type[Exception] | None = None
 
     def release(self, rows: set[int]) -> None:
-        """Have the queue rows of a dead cluster given back, once the database answers."""
+        """Release the queue rows of a dead cluster as soon as the database is available."""
         with self._lock:
             self._release |= rows
 
     def oldest_due(self, now: float) -> float | None:
-        """Since when (monotonic) the job waits that is due longest; None: nothing due, or not known."""
+        """When (monotonic) the longest-waiting job became due; None if nothing is due or it is unknown."""
         read_at, since = self._oldest_due
         return since if now - read_at < 5 * TICK else None
 
     def stop(self, timeout: float) -> None:
-        """Finish the round, take back the heartbeat; gives up after `timeout` seconds."""
+        """Finish the round and delete the heartbeat; gives up after `timeout` seconds."""
         self._stopping.set()
         self.join(timeout)
 
@@ -102,60 +102,61 @@ class Sweeper(threading.Thread):
             try:
                 close_old_connections()
                 if stopping:
-                    self._give_back()
-                    Heartbeat.objects.filter(pk=self._beat_name).delete()
+                    self._release_rows()
+                    Heartbeat.objects.filter(pk=self._heartbeat_name).delete()
                 else:
                     self._round()
-                if self._away:
-                    logger.warning("the database is back")
-                self._away, self._bug = False, None
+                if self._database_down:
+                    logger.warning("the database is available again")
+                self._database_down, self._last_error = False, None
             except (DatabaseError, InterfaceError) as error:
-                if not self._away:
-                    # The text of a driver's error can name hosts and users: only its kind is logged.
-                    logger.error("the database does not answer (%s); trying on", type(error).__name__)
-                self._away = True
+                if not self._database_down:
+                    # A driver's error text can contain hosts and users, so only its type is logged.
+                    logger.error("the database is not available (%s); retrying", type(error).__name__)
+                self._database_down = True
                 connections.close_all()
             except Exception as error:
-                # Each kind once in a row: at one round a second a bug must not flood the log.
-                if self._bug is not type(error):
-                    logger.exception("a round of the sweep failed; the next one comes")
-                self._bug = type(error)
+                # Log repeated errors once: at one round per second a bug would flood the log.
+                if self._last_error is not type(error):
+                    logger.exception("a round of the sweep failed; continuing with the next")
+                self._last_error = type(error)
             if stopping:
                 break
         connections.close_all()
 
-    def _due(self, what: str, every: float) -> bool:
+    def _due(self, task: str, every: float) -> bool:
         now = time.monotonic()
-        if now - self._last.get(what, float("-inf")) < every:
+        if now - self._last.get(task, float("-inf")) < every:
             return False
-        self._last[what] = now
+        self._last[task] = now
         return True
 
     def _round(self) -> None:
-        self._give_back()
-        self._look()
+        self._release_rows()
+        self._read_queue()
         if self._due("heartbeat", HEARTBEAT_EVERY):
             values = {"at": timezone.now(), "detail": self._describe()}
-            if not Heartbeat.objects.filter(pk=self._beat_name).update(**values):
-                Heartbeat.objects.create(name=self._beat_name, **values)
+            if not Heartbeat.objects.filter(pk=self._heartbeat_name).update(**values):
+                Heartbeat.objects.create(name=self._heartbeat_name, **values)
         if self._due("sweep", sweep_interval()):
             sweep()
         if self._due("watch", watch_interval()):
             notifications.watch_one_time_texts()
-            notifications.watch_red(alarms.troubles())
-        if self._due("scan", SCAN_LOOK_EVERY):
-            with transaction.atomic():
-                due_work.enqueue_due_scan()
-            with transaction.atomic():
-                due_work.enqueue_due_retired_brands()
-            with transaction.atomic():
-                due_work.enqueue_due_primary_profile()
-        if self._due("figures", FIGURES_EVERY):
-            due_work.enqueue_statistics_if_kept()
+            notifications.watch_red(alarms.active())
+        if self._due("scan", CHECKS_EVERY):
+            for enqueue_due in (
+                due_work.enqueue_due_scan,
+                due_work.enqueue_due_retired_brands,
+                due_work.enqueue_due_primary_profile,
+            ):
+                with transaction.atomic():
+                    enqueue_due()
+        if self._due("statistics", STATISTICS_EVERY):
+            due_work.enqueue_due_statistics()
         if self._due("prune", PRUNE_EVERY):
             jobs.prune()
 
-    def _give_back(self) -> None:
+    def _release_rows(self) -> None:
         with self._lock:
             rows = set(self._release)
         if rows:
@@ -163,7 +164,7 @@ class Sweeper(threading.Thread):
             with self._lock:
                 self._release -= rows
 
-    def _look(self) -> None:
+    def _read_queue(self) -> None:
         oldest = queue.oldest_due()
         now = time.monotonic()
         waited = (timezone.now() - oldest).total_seconds() if oldest else 0.0

@@ -1,25 +1,25 @@
-"""Is the cluster getting on? Decided from its progress marks alone: no I/O, the clock is passed in.
+"""Decides from the progress reports whether a cluster is making progress. No I/O; the time is passed in.
 
-The queue library's own heartbeat says "Working" while a cluster is deadlocked, because it comes from a
-process that does no work. Here each claimed job is followed from claim to acknowledgement, so a standstill
-shows as a job that waits although a worker is free, even when it is the only job there is.
+django-q2's own heartbeat says "Working" even while a cluster is deadlocked, because it comes from a process that runs
+no jobs. The watchdog follows each job from claim to acknowledgement. A frozen cluster shows up as a job that waits
+although a worker is free, even if it is the only job.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-# A worker that stops on its own says "bye"; one that was ended for a time-out cannot. It dies right after
-# the job's end mark, so a death that soon after is no sign of trouble.
-_TIMEOUT_EXIT = 5.0
-# Seconds a cluster may take until its first mark: it loads the whole project, on a busy machine slowly.
+# A worker that stops on its own reports "exit"; one that was killed for a timeout cannot. It dies right after the
+# job's "end", so a worker that dies this soon after one is not a problem.
+_EXIT_AFTER_TIMEOUT = 5.0
+# Seconds a cluster may take until its first report: it loads the whole project, slowly on a busy machine.
 STARTUP = 30.0
 
 
 @dataclass
 class Progress:
-    """One cluster's jobs and workers. All times are monotonic seconds.
+    """The jobs and workers of one cluster. All times are monotonic seconds.
 
-    `stall`: how long a job may wait although it could run. `timeout`: the longest a job may run.
+    `stall`: how long a job may wait although a worker is free. `timeout`: how long a job may run.
     """
 
     workers: int
@@ -41,7 +41,7 @@ class Progress:
         self._last = self.started_at + STARTUP
 
     def feed(self, line: str, now: float) -> None:
-        """Take one mark, "event row pid"; what is not understood is ignored."""
+        """Process one report, "event row pid"; ignores anything else."""
         match line.split():
             case [event, row_text, pid_text] if row_text.isdigit() and pid_text.isdigit():
                 self._last = now
@@ -57,8 +57,8 @@ class Progress:
             case "spawn":
                 self.idle[pid] = now
             case "start":
-                # The queue inside a cluster is first in, first out: what was claimed before and has not
-                # started died with a pusher and will never start.
+                # A cluster's internal queue is first in, first out: jobs that were claimed earlier and have not
+                # started were lost with their pusher and will never start.
                 self.lost |= _drop_through(self.waiting, row)
                 self.lost.discard(row)
                 self.idle.pop(pid, None)
@@ -72,7 +72,7 @@ class Progress:
             case "ack":
                 _drop_through(self.unacknowledged, row)
                 self.lost.discard(row)
-            case "bye":
+            case "exit":
                 self.idle.pop(pid, None)
 
     def _note_free(self, now: float, busy_before: int) -> None:
@@ -80,21 +80,21 @@ class Progress:
             self._free_since = now
 
     def check(self, now: float, alive: Callable[[int], bool], oldest_due: float | None = None) -> str:
-        """Why this cluster must be restarted now; empty when it is well.
+        """Why this cluster must be restarted now; "" if it is fine.
 
-        `alive(pid)` tells whether a process exists; `oldest_due` is since when the job waits that has been
-        due longest in the database, None when nothing is due or nobody could look.
+        `alive(pid)` returns whether a process exists. `oldest_due` is when the longest-waiting job in the database
+        became due; None if nothing is due or it is unknown.
         """
         for pid in [pid for pid in self.running if not alive(pid)]:
-            # Killed while busy: the cluster replaces the worker, the sweep brings the registration back.
+            # Killed while busy: the cluster replaces the worker, and the sweep enqueues the registration again.
             self.lost.add(self.running.pop(pid)[0])
             self._note_free(now, self.workers - 1)
         for pid in [pid for pid in self.idle if not alive(pid)]:
-            if now - self.idle.pop(pid) > _TIMEOUT_EXIT:
+            if now - self.idle.pop(pid) > _EXIT_AFTER_TIMEOUT:
                 self._killed_at = self._killed_at or now
-        return self._verdict(now, oldest_due)
+        return self._problem(now, oldest_due)
 
-    def _verdict(self, now: float, oldest_due: float | None) -> str:
+    def _problem(self, now: float, oldest_due: float | None) -> str:
         free = len(self.running) < self.workers
 
         def stalled(*since: float) -> bool:
@@ -103,22 +103,22 @@ class Progress:
         if self._killed_at is not None and (not self.running or stalled(self._killed_at)):
             return "an idle worker was killed; it may hold the queue's lock"
         if self.waiting and free and stalled(next(iter(self.waiting.values())), self._free_since):
-            return "a job was taken but no worker starts it"
+            return "a job was claimed but no worker starts it"
         if self.unacknowledged and stalled(next(iter(self.unacknowledged.values()))):
             return "finished jobs are not acknowledged"
         if any(now - since > self.timeout + self.stall for _, since in self.running.values()):
-            return "a job runs far beyond its time-out"
+            return "a job is running far beyond its timeout"
         if oldest_due is not None and free and not self.waiting and stalled(oldest_due, self._last):
-            return "jobs are due but nobody takes them"
+            return "jobs are due but none are claimed"
         return ""
 
     def unfinished(self) -> set[int]:
-        """The queue rows that this cluster took and did not settle."""
+        """The queue rows that this cluster claimed and did not finish."""
         return {*self.waiting, *(row for row, _ in self.running.values()), *self.unacknowledged, *self.lost}
 
 
 def _drop_through(queue: dict[int, float], row: int) -> set[int]:
-    """Remove `row` and all that came before it; returns those before it. Nothing when `row` is not there."""
+    """Remove `row` and all rows before it; returns the rows before it. Does nothing if `row` is absent."""
     if row not in queue:
         return set()
     rows = list(queue)

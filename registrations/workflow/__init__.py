@@ -1,1 +1,1 @@
-"""How a registration gets from draft to live: what the steps are, what comes next, who records it, how it runs."""
+"""How a registration gets from draft to live: the steps, the planner, the recorder, and the runner."""

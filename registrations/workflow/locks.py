@@ -1,4 +1,4 @@
-"""One process at a time, on whatever host: for the rest of a transaction, or for acts that take seconds and end."""
+"""Locks across processes and hosts: for the rest of a transaction, or for work that takes a few seconds."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,28 +8,28 @@ from typing import Any
 from registrations.core import clock
 from registrations.models import Heartbeat
 
-EXPIRES = timedelta(seconds=40)  # a holder that was killed loses it after so long
+EXPIRES = timedelta(seconds=40)  # a killed holder loses the lock after this time
 RETRY_SECONDS = 0.5
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Busy(Exception):
-    """Another process holds it."""
+    """Another process holds the lock."""
 
 
-def turn(name: str) -> None:
-    """Until the caller's transaction ends, others who call this with the same name wait here.
+def transaction_lock(name: str) -> None:
+    """Until the caller's transaction ends, other callers with the same name wait here.
 
-    Before it a transaction locks one registration at most that others can see, and none after it: no two wait for each other.
+    To avoid deadlocks, a transaction locks at most one registration visible to others before this, and none after it.
     """
     Heartbeat.objects.get_or_create(name=name, defaults={"at": _LONG_AGO})
     Heartbeat.objects.select_for_update().get(name=name)
 
 
 class Mutex:
-    """A row of Heartbeat, claimed by a conditional UPDATE and kept by pausing through `pause`.
+    """A lock in a Heartbeat row, claimed by a conditional UPDATE and renewed on each `pause`.
 
-    `pause(seconds)` of the caller is what passes the time.
+    The caller's `pause(seconds)` does the actual waiting.
     """
 
     def __init__(self, name: str, pause: Callable[[float], None]) -> None:
@@ -39,7 +39,7 @@ class Mutex:
 
     @contextmanager
     def held(self, wait: float) -> Iterator[None]:
-        """Ours until the end of the block; raises Busy when it did not become free within `wait` seconds."""
+        """Hold the lock until the end of the block. Raises Busy if it is not free within `wait` seconds."""
         Heartbeat.objects.get_or_create(name=self._name, defaults={"at": _LONG_AGO})
         while not self._take(at__lt=clock.now() - EXPIRES):
             if wait <= 0:
@@ -52,6 +52,7 @@ class Mutex:
             Heartbeat.objects.filter(name=self._name, at=self._at).update(at=_LONG_AGO)
 
     def pause(self, seconds: float) -> None:
+        """Wait, and renew the lock if it is held."""
         self._pause(seconds)
         if self._at > _LONG_AGO:
             self._take(at=self._at)

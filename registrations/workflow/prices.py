@@ -1,7 +1,7 @@
-"""The one place that knows what Twilio charges: the table of fees by date, else the settings A2P_FEE_….
+"""The only source of Twilio's prices: the Fee table by date, else the settings A2P_FEE_….
 
-Every step, page and estimate asks here. The table is small and read at most once a second in each process, so
-that a page that asks for a hundred prices costs one query.
+Every step, page, and estimate asks here. Each process reads the small table at most once per second, so a page with a
+hundred prices costs one query.
 """
 
 import time
@@ -16,16 +16,16 @@ from django.utils import timezone
 from registrations.models import Fee
 from registrations.models.choices import FeeKind
 
-KEPT_SECONDS = 1.0
-# (until when by the monotonic clock, {kind: [(first day, amount), newest first]})
+CACHE_SECONDS = 1.0
+# (expiry by the monotonic clock, {kind: [(first day, amount), newest first]})
 _Table = dict[str, list[tuple[date, Decimal]]]
-_kept: tuple[float, _Table] = (0.0, {})
+_cache: tuple[float, _Table] = (0.0, {})
 
 
 def price(kind: str, day: date | None = None) -> Decimal:
-    """US dollars for one of `FeeKind` on a day of the desk's time zone, by default today.
+    """US dollars for one of `FeeKind` on a day in the server's time zone, by default today.
 
-    Raises KeyError for a kind that nobody charges for.
+    Raises KeyError for an unknown kind.
     """
     default = settings.A2P_FEES[kind]
     when = day or timezone.localdate()
@@ -33,39 +33,39 @@ def price(kind: str, day: date | None = None) -> Decimal:
 
 
 def prices(day: date | None = None) -> dict[str, Decimal]:
-    """Every price of that day by kind, US dollars."""
+    """{kind: US dollars} for a day, by default today."""
     return {str(kind): price(kind, day) for kind in FeeKind}
 
 
-def exact(amount: Decimal) -> Decimal:
-    """With cents, and with fractions of a cent only where there are some.
+def trimmed(amount: Decimal) -> Decimal:
+    """With cents, and with fractions of a cent only if there are any.
 
-    >>> exact(Decimal("4.5000")), exact(Decimal("0.0080"))
+    >>> trimmed(Decimal("4.5000")), trimmed(Decimal("0.0080"))
     (Decimal('4.50'), Decimal('0.008'))
     """
     whole = amount.quantize(Decimal("0.01"))
     return whole if whole == amount else amount.normalize()
 
 
-def forget(**kwargs: Any) -> None:
-    """Read the table anew at the next question."""
-    global _kept
-    _kept = (0.0, {})
+def clear_cache(**kwargs: Any) -> None:
+    """Read the table again on the next call."""
+    global _cache
+    _cache = (0.0, {})
 
 
 def _table() -> _Table:
-    global _kept
-    until, table = _kept
+    global _cache
+    until, table = _cache
     if time.monotonic() >= until:
         table = {}
         for kind, first, amount in Fee.objects.order_by("-valid_from").values_list(
             "kind", "valid_from", "amount"
         ):
-            table.setdefault(kind, []).append((first, exact(amount)))
-        _kept = (time.monotonic() + KEPT_SECONDS, table)
+            table.setdefault(kind, []).append((first, trimmed(amount)))
+        _cache = (time.monotonic() + CACHE_SECONDS, table)
     return table
 
 
-# Who edits a price sees it at once; other processes within a second.
-post_save.connect(forget, sender=Fee, dispatch_uid="fees.forget")
-post_delete.connect(forget, sender=Fee, dispatch_uid="fees.forget")
+# An edited price is visible here immediately, and in other processes within a second.
+post_save.connect(clear_cache, sender=Fee, dispatch_uid="prices.clear_cache")
+post_delete.connect(clear_cache, sender=Fee, dispatch_uid="prices.clear_cache")

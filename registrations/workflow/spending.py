@@ -1,10 +1,10 @@
-"""What was spent: the one place that adds up the fees of the ledger.
+"""What was spent: the only place that adds up the fees of API calls.
 
-`ApiCall.fee` is the price shown before the click, in US dollars, noted with the intent. It counts as spent once
-the attempt came to something: Twilio answered (ok), or the reply was lost and the object was found later
-(found; the same row, so it counts once). A refused, unavailable or never-arrived attempt cost nothing, and one
-that is still open has cost nothing yet. A resubmitted campaign's fee is what it may cost: Twilio's sources
-differ on whether vetting is charged again (docs/twilio.md section 5.5), so sums are an upper bound.
+`ApiCall.fee` is the price shown before the click, in US dollars, stored with the intent. It counts as spent once the
+call succeeded: Twilio answered (ok), or the reply was lost and the object was found later (found; the same row, so it
+counts once). Rejected, unavailable, and lost calls cost nothing; open calls cost nothing yet. The fee of a resubmitted
+campaign is what it may cost: Twilio's sources differ on whether vetting is charged again (docs/twilio.md section 5.5),
+so sums are an upper bound.
 """
 
 from collections.abc import Iterable
@@ -24,64 +24,63 @@ from registrations.twilio.statuses import CAMPAIGN_VERIFIED
 from . import prices
 from .steps import STEPS, Write, brand, campaign, number
 
-NOTHING = Decimal("0.00")
-# The one paid call outside the step table: the pre-flight's, on a person's click.
+ZERO = Decimal("0.00")
+# The only paid call outside the step table: the pre-flight lookup that a person clicks.
 LOOKUP_STEP = "preflight.lookup"
-# What each paid step is charged as.
-_CHARGED = {
+# The kind of fee of each paid step.
+_KIND_OF_FEE = {
     brand.fee: FeeKind.BRAND,
     campaign.fee: FeeKind.CAMPAIGN_VETTING,
     number.fee: FeeKind.NUMBER_MONTHLY,
 }
-KIND_OF: dict[str, FeeKind] = {
-    step.slug: _CHARGED[step.fee] for step in STEPS if isinstance(step, Write) and step.fee
+FEE_KINDS: dict[str, FeeKind] = {
+    step.slug: _KIND_OF_FEE[step.fee] for step in STEPS if isinstance(step, Write) and step.fee
 } | {LOOKUP_STEP: FeeKind.LOOKUP}
-# A bought number's first month is the only monthly fee that a call of ours sets off.
+# The first month of a bought number is the only monthly fee that one of our calls triggers.
 KIND_LABELS: dict[str, str] = {
     FeeKind.BRAND: "Brand registration",
     FeeKind.CAMPAIGN_VETTING: "Campaign vetting",
     FeeKind.NUMBER_MONTHLY: "Phone number, first month",
-    FeeKind.LOOKUP: "Mobile look-up",
+    FeeKind.LOOKUP: "Mobile lookup",
 }
-# Attempts whose fee was paid; for other sums over the ledger.
+# API calls whose fee was charged.
 PAID = Q(fee__isnull=False, state__in=[str(state) for state in SUCCESSFUL_CALL_STATES])
-# Attempts whose outcome is not known yet.
+# API calls whose outcome is not known yet.
 _PENDING = Q(fee__isnull=False, state__in=[str(state) for state in OPEN_CALL_STATES])
 
 
-def spent(attempts: QuerySet[ApiCall]) -> Decimal:
-    """US dollars that these attempts cost; 0.00 for none."""
-    return _sum(attempts.filter(PAID))
+def spent(api_calls: QuerySet[ApiCall]) -> Decimal:
+    """US dollars that these calls cost; 0.00 for none."""
+    return _sum(api_calls.filter(PAID))
 
 
-def uncertain(attempts: QuerySet[ApiCall]) -> Decimal:
-    """US dollars of calls that are under way, or whose reply was lost and that are still looked for."""
-    return _sum(attempts.filter(_PENDING))
+def pending(api_calls: QuerySet[ApiCall]) -> Decimal:
+    """US dollars of calls in progress, or whose reply was lost and that are still being looked up."""
+    return _sum(api_calls.filter(_PENDING))
 
 
 def record_lookup(registration: Registration, actor: str) -> None:
-    """Enter one answered look-up of a mobile's line type, at today's price, in the ledger."""
-    at = timezone.now()
+    """Record one answered lookup of a mobile's line type, at today's price."""
+    now = timezone.now()
     ApiCall.objects.create(
         registration=registration,
         step=LOOKUP_STEP,
         state=CallState.OK,
         actor=actor,
         fee=prices.price(FeeKind.LOOKUP),
-        started_at=at,
-        finished_at=at,
+        started_at=now,
+        finished_at=now,
     )
 
 
-def _sum(attempts: QuerySet[ApiCall]) -> Decimal:
-    found = attempts.order_by().aggregate(sum=Sum("fee"))["sum"]
-    return cents(found)
+def _sum(api_calls: QuerySet[ApiCall]) -> Decimal:
+    return cents(api_calls.order_by().aggregate(sum=Sum("fee"))["sum"])
 
 
-# --- periods ----------------------------------------------------------------------------------------------------
+# --- periods ------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Period:
-    """From the first day to the day after the last, in the desk's time zone."""
+    """From the first day to the day after the last, in the server's time zone."""
 
     first: date
     end: date
@@ -108,18 +107,18 @@ def _midnight(day: date) -> datetime:
 
 
 def paid(period: Period | None = None, kind: str = "") -> QuerySet[ApiCall]:
-    """The paid calls of a period, the newest first; a call counts in the month in which it came to something."""
-    attempts = ApiCall.objects.filter(PAID)
+    """The paid calls of a period, newest first. A call counts in the month in which it succeeded."""
+    api_calls = ApiCall.objects.filter(PAID)
     if period:
-        attempts = attempts.filter(finished_at__gte=period.begins, finished_at__lt=period.ends)
+        api_calls = api_calls.filter(finished_at__gte=period.begins, finished_at__lt=period.ends)
     if kind:
-        attempts = attempts.filter(step__in=[slug for slug, charged in KIND_OF.items() if charged == kind])
-    return attempts.order_by("-finished_at", "-id")
+        api_calls = api_calls.filter(step__in=[slug for slug, of in FEE_KINDS.items() if of == kind])
+    return api_calls.order_by("-finished_at", "-id")
 
 
 @dataclass
 class Month:
-    """What one month cost, by kind, US dollars."""
+    """The cost of one month, by kind, in US dollars."""
 
     first: date
     by_kind: dict[str, Decimal] = field(default_factory=dict)
@@ -127,14 +126,14 @@ class Month:
 
     @property
     def total(self) -> Decimal:
-        return sum(self.by_kind.values(), NOTHING)
+        return sum(self.by_kind.values(), ZERO)
 
 
 def months(year: int) -> list[Month]:
-    """January to December of a year: one query over the index of paid calls."""
+    """January to December of a year, with one query over the index of paid calls."""
     found = [Month(date(year, month, 1)) for month in range(1, 13)]
-    # Compared in the database instead of cut there: SQLite would call back into Python for each row.
-    number_of = Case(
+    # Comparisons instead of ExtractMonth: for that, SQLite would call back into Python for each row.
+    month_number = Case(
         *(When(finished_at__lt=Period.month(year, month).ends, then=Value(month)) for month in range(1, 12)),
         default=Value(12),
         output_field=IntegerField(),
@@ -142,36 +141,36 @@ def months(year: int) -> list[Month]:
     rows = (
         paid(Period.year(year))
         .order_by()
-        .annotate(month=number_of)
+        .annotate(month=month_number)
         .values_list("month", "step")
         .annotate(sum=Sum("fee"), calls=Count("pk"))
     )
-    for month, step, amount, calls in rows:
-        step, kind = found[month - 1], KIND_OF.get(step, step)
-        step.by_kind[kind] = step.by_kind.get(kind, NOTHING) + cents(amount)
-        step.calls += calls
+    for place, step, amount, calls in rows:
+        month, kind = found[place - 1], FEE_KINDS.get(step, step)
+        month.by_kind[kind] = month.by_kind.get(kind, ZERO) + cents(amount)
+        month.calls += calls
     return found
 
 
-def by_registration(attempts: QuerySet[ApiCall]) -> QuerySet[ApiCall, dict[str, Any]]:
-    """{"registration_id", "registration__label", "sum", "calls"} for each registration, the dearest first."""
-    return _grouped(attempts, "registration_id", "registration__label")
+def by_registration(api_calls: QuerySet[ApiCall]) -> QuerySet[ApiCall, dict[str, Any]]:
+    """{"registration_id", "registration__label", "sum", "calls"} for each registration, the most expensive first."""
+    return _grouped(api_calls, "registration_id", "registration__label")
 
 
-def by_batch(attempts: QuerySet[ApiCall]) -> QuerySet[ApiCall, dict[str, Any]]:
-    """{"batch_id", "batch__kind", "batch__actor", "sum", "calls"} for each bulk act, the dearest first."""
-    return _grouped(attempts.filter(batch__isnull=False), "batch_id", "batch__kind", "batch__actor")
+def by_batch(api_calls: QuerySet[ApiCall]) -> QuerySet[ApiCall, dict[str, Any]]:
+    """{"batch_id", "batch__kind", "batch__actor", "sum", "calls"} for each bulk action, the most expensive first."""
+    return _grouped(api_calls.filter(batch__isnull=False), "batch_id", "batch__kind", "batch__actor")
 
 
-def _grouped(attempts: QuerySet[ApiCall], *columns: str) -> QuerySet[ApiCall, dict[str, Any]]:
-    groups = attempts.order_by().values(*columns).annotate(sum=Sum("fee"), calls=Count("pk"))
+def _grouped(api_calls: QuerySet[ApiCall], *columns: str) -> QuerySet[ApiCall, dict[str, Any]]:
+    groups = api_calls.order_by().values(*columns).annotate(sum=Sum("fee"), calls=Count("pk"))
     return groups.order_by("-sum", f"-{columns[0]}")
 
 
-# --- what goes on -----------------------------------------------------------------------------------------------
+# --- recurring costs ----------------------------------------------------------------------------------------
 @dataclass(frozen=True)
-class Running:
-    """An estimate of what Twilio charges each month, whether or not the desk does anything; US dollars."""
+class MonthlyEstimate:
+    """An estimate of Twilio's recurring monthly charges, in US dollars."""
 
     campaigns: int
     campaign_price: Decimal
@@ -183,44 +182,44 @@ class Running:
         return self.campaigns * self.campaign_price + self.numbers * self.number_price
 
 
-def running_counts() -> tuple[int, int]:
-    """(approved campaigns, numbers that were bought here): the figure `running`."""
+def billed_monthly_counts() -> tuple[int, int]:
+    """(approved campaigns, numbers bought here)."""
     live = Campaign.objects.filter(status__iexact=CAMPAIGN_VERIFIED).exclude(sid="")
     bought = PhoneNumber.objects.filter(purchase_confirmed_at__isnull=False).exclude(sid="")
     return live.count(), bought.count()
 
 
-def running(campaigns: int, numbers: int) -> Running:
-    """So many of each at today's prices."""
+def monthly_estimate(campaigns: int, numbers: int) -> MonthlyEstimate:
+    """The cost of this many campaigns and numbers at today's prices."""
     campaign_price, number_price = (
         prices.price(FeeKind.CAMPAIGN_MONTHLY),
         prices.price(FeeKind.NUMBER_MONTHLY),
     )
-    return Running(campaigns, campaign_price, numbers, number_price)
+    return MonthlyEstimate(campaigns, campaign_price, numbers, number_price)
 
 
-def kinds() -> dict[str, str]:
-    """KIND_LABELS, without the look-ups of a desk that never made one."""
+def kind_labels() -> dict[str, str]:
+    """KIND_LABELS, without lookups if this installation never made one."""
     if settings.A2P_PREFLIGHT_LOOKUP or ApiCall.objects.filter(step=LOOKUP_STEP).exists():
         return KIND_LABELS
     return {kind: label for kind, label in KIND_LABELS.items() if kind != FeeKind.LOOKUP}
 
 
 def dollars(amount: Decimal) -> str:
-    """US dollars; fractions of a cent only where there are some.
+    """US dollars as text, with fractions of a cent only if there are any.
 
     >>> dollars(Decimal("1234.5000")), dollars(Decimal("0.008")), dollars(Decimal(0))
     ('$1,234.50', '$0.008', '$0.00')
     """
-    return f"${prices.exact(amount):,}"
+    return f"${prices.trimmed(amount):,}"
 
 
 def cents(amount: Any) -> Decimal:
-    """As the database summed it: Decimal on PostgreSQL, perhaps less exact on SQLite."""
-    return Decimal(amount or 0).quantize(NOTHING)
+    """A database sum as whole cents; SQLite's sums may be inexact."""
+    return Decimal(amount or 0).quantize(ZERO)
 
 
-# --- as a table for spreadsheets --------------------------------------------------------------------------------
+# --- spreadsheet export -------------------------------------------------------------------------------------
 HEADER = (
     "When",
     "Customer",
@@ -235,23 +234,25 @@ HEADER = (
 )
 
 
-def table(attempts: QuerySet[ApiCall]) -> Iterable[list[Any]]:
-    """The header, then one line for each paid call, streamed."""
+def spreadsheet_rows(api_calls: QuerySet[ApiCall]) -> Iterable[list[Any]]:
+    """The header, then one row per paid call, streamed."""
     yield list(HEADER)
     columns = (
         "finished_at", "registration__label", "registration__external_id", "registration_id", "step", "fee",
         "sid", "batch_id", "actor",
     )  # fmt: skip
-    for at, label, own_id, pk, step, fee, sid, batch, actor in attempts.values_list(*columns).iterator(2000):
-        kind = KIND_OF.get(step)
+    for at, label, external_id, pk, step, fee, sid, batch, actor in api_calls.values_list(*columns).iterator(
+        2000
+    ):
+        kind = FEE_KINDS.get(step)
         yield [
             at,
             label,
-            own_id,
+            external_id,
             pk,
             step,
             KIND_LABELS[kind] if kind else "",
-            prices.exact(fee),
+            prices.trimmed(fee),
             sid,
             batch,
             actor,

@@ -1,4 +1,4 @@
-"""The only writer of the timeline: append-only, redacted at the door."""
+"""The only writer of the timeline: append-only and redacted."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ WORKER = "worker"
 def record(registration: Registration, tag: str, text: str, *, actor: str = WORKER, **data: Any) -> Event:
     """Append one line.
 
-    `tag` follows the grammar `part:what`, e.g. `brand:status`. `text` must not hold personal data: it names
-    fields, never their values. `data` is redacted here.
+    `tag` has the form `part:topic`, e.g. `brand:status`. `text` must not contain personal data: it names fields, never
+    their values. `data` is redacted here.
     """
     return Event.objects.create(
         registration=registration, tag=tag, actor=actor[:150], text=text, data=redact(data)

@@ -222,7 +222,7 @@ def test_everybody_must_set_one_up_first(ann, settings):
 
 def test_a_lost_phone(enrolled, capsys):
     call_command("reset_second_factor", "ann")
-    assert "Taken away." in capsys.readouterr().out
+    assert "Second factor removed." in capsys.readouterr().out
     client = Client()
     sign_in(client)
     assert client.get(HOME).status_code == 200

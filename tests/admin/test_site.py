@@ -37,8 +37,8 @@ def routes() -> list[URLPattern]:
 
 def orphan_of(registration) -> Finding:
     scan, _ = Scan.objects.get_or_create(state="done")
-    values = {"scan": scan, "kind": "end_user", "action": "delete", "registration": registration}
-    return Finding.objects.get_or_create(what="orphan", sid="IT" + "a" * 32, defaults=values)[0]
+    values = {"scan": scan, "resource_type": "end_user", "action": "delete", "registration": registration}
+    return Finding.objects.get_or_create(finding_type="orphan", sid="IT" + "a" * 32, defaults=values)[0]
 
 
 def urls(registration) -> list[str]:
@@ -54,7 +54,7 @@ def urls(registration) -> list[str]:
     problem = OpenProblem.objects.get_or_create(
         registration=registration, part="campaign", defaults={"since": registration.created_at}
     )[0]
-    fee = Fee.objects.get_or_create(kind="brand", valid_from="2025-01-01", defaults={"amount": "4.50"})[0]
+    fee = Fee.objects.get_or_create(resource_type="brand", valid_from="2025-01-01", defaults={"amount": "4.50"})[0]
     reader = get_user_model().objects.get_or_create(username="reader")[0]
     note = Notification.objects.get_or_create(user=reader, key="k", kind="red")[0]
     for route in routes():

@@ -84,7 +84,7 @@ def make_registrations() -> Registrations:
             defaults={
                 "step": "profile.submit",
                 "accepted_params": {"street": LONG[:number]},
-                "at": timezone.now(),
+                "submitted_at": timezone.now(),
             },
         )
     draft = make_registration("draft", label="Draft Dahlias")

@@ -67,20 +67,20 @@ def rejected_address(label: str) -> Registration:
 def findings(registration: Registration) -> None:
     moment = timezone.now()
     scan = Scan.objects.create(state="done", requested_at=moment, started_at=moment, finished_at=moment)
-    for kind, what, action, note in (
+    for resource_type, finding_type, action, note in (
         ("brand", "orphan", "console", "Made by this desk, but no registration knows it."),
         ("service", "retired", "delete", "No registration uses it any more."),
         ("trust_product", "orphan", "adopt", "It carries this registration's name."),
     ):
         Finding.objects.create(
             scan=scan,
-            what=what,
-            kind=kind,
-            sid=fake_sid({"brand": "BN", "service": "MG"}.get(kind, "BU")),
+            finding_type=finding_type,
+            resource_type=resource_type,
+            sid=fake_sid({"brand": "BN", "service": "MG"}.get(resource_type, "BU")),
             action=action,
             note=note,
-            registration=registration if kind != "brand" else None,
-            name=registration.friendly_name(kind),
+            registration=registration if resource_type != "brand" else None,
+            name=registration.friendly_name(resource_type),
         )
 
 

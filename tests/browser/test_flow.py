@@ -11,6 +11,7 @@ from tests.browser.pages import CUSTOMER, PATIENCE
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.smoke
 def test_from_the_sign_in_page_to_a_live_number(visitor, user, worker, sandbox):
     app = visitor()
     page = app.page
@@ -31,9 +32,9 @@ def test_from_the_sign_in_page_to_a_live_number(visitor, user, worker, sandbox):
         app.card("OTP text").get_by_role("link", name="Sandbox").click()
     phone = opened.value
     assert phone.url == sandbox.url + "/"
-    expect(phone.locator("li", has_text="asks to reply YES")).to_contain_text("+14155552672")
-    phone.get_by_role("button", name="Answer YES").click()
-    expect(phone.get_by_text("No OTP is outstanding.")).to_be_visible()
+    expect(phone.locator("li", has_text="waiting for YES")).to_contain_text("+14155552672")
+    phone.get_by_role("button", name="Reply YES").click()
+    expect(phone.get_by_text("No OTP texts are waiting for a reply.")).to_be_visible()
 
     page.bring_to_front()
     expect(page.locator("#live-head .chips")).to_contain_text("Live", timeout=PATIENCE)

@@ -113,7 +113,7 @@ def test_how_one_is_told_is_ones_own_choice(app):
     page.goto("/admin/registrations/notification/settings/")
     app.field("Webhook address").fill("https://10.0.0.1/x")
     app.button("Save").click()
-    expect(page.get_by_text("This cannot be used: the address is not a public one.")).to_be_visible()
+    expect(page.get_by_text("This cannot be used: the address is not public.")).to_be_visible()
     app.field("Webhook address").fill("https://hooks.slack.com/services/T0/B0/secret-part")
     app.field("Somebody mentions me").select_option(label="In the daily digest")
     app.field("Hour of the digest").select_option(label="17:00")

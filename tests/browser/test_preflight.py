@@ -26,7 +26,7 @@ def test_findings_come_and_go_as_one_types(app):
     why = page.locator("#preflight-message_flow details[open]")
     expect(why).to_contain_text("30924")
     app.field("Sample message 2").press_sequentially(" See https://annlee.example.com/book")
-    expect(page.locator("#preflight-has_embedded_links")).to_contain_text("Tick this")
+    expect(page.locator("#preflight-has_embedded_links")).to_contain_text("Check this box")
     expect(summary).to_contain_text("1 error")
     expect(why).to_be_visible()
     page.get_by_label("Messages contain links").check()
@@ -136,5 +136,5 @@ def test_it_works_without_javascript(signed_in):
     expect(app.field("Description")).to_have_value(CUSTOMER["Description"])
     # Nothing could be shown while typing: the plan shows it before anything is paid for.
     app.button("Save and submit").click()
-    expect(page.get_by_text("Tick this: a sample has the link")).to_be_visible()
+    expect(page.get_by_text("Check this box: a sample contains the link")).to_be_visible()
     assert not Registration.objects.get().is_submitted

@@ -1,4 +1,4 @@
-"""Settings, .env.example and the system checks, held together."""
+"""Settings, .env.example and the system checks agree."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ READ = re.compile(r'(?:env(?:\.\w+)?|number)\(\s*"([A-Z][A-Z0-9_]*)"')
 GOOD = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "0" * 32}
 
 
-def test_every_variable_that_is_read_is_in_the_example_and_the_other_way_round():
+def test_env_example_lists_exactly_the_variables_that_are_read():
     read = set(READ.findall((ROOT / "a2p_admin/settings.py").read_text()))
     listed = set(re.findall(r"^([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.M))
     assert read == listed
@@ -24,9 +24,9 @@ def test_every_variable_that_is_read_is_in_the_example_and_the_other_way_round()
 
 
 def test_no_other_module_reads_the_environment_for_settings():
-    """One place for settings; the processes' own plumbing is marked by its A2P_ or Q_ names."""
+    """One place for settings; what processes pass to their children is not a setting."""
     for path in (ROOT / "registrations").rglob("*.py"):
-        if {"worker", "management", "sandbox"} & set(path.relative_to(ROOT).parts):
+        if {"worker", "management", "sandbox", "progress_log.py"} & set(path.relative_to(ROOT).parts):
             continue
         assert not re.search(r"os\.environ|getenv", path.read_text()), path
 
@@ -45,13 +45,13 @@ def start(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("base_url", ["", "https://api.twilio.com", "https://API.Twilio.com."])
-def test_another_time_scale_is_refused_against_the_real_twilio(base_url):
+def test_another_time_scale_is_rejected_with_the_real_twilio(base_url):
     answer = start(A2P_TIME_SCALE="0.5", TWILIO_API_BASE_URL=base_url)
     assert answer.returncode != 0
     assert "A2P_TIME_SCALE must be 1" in answer.stderr
 
 
-def test_a_copied_example_means_the_defaults():
+def test_a_copied_example_gives_the_defaults():
     """Empty variables count as not set; only SECRET_KEY must be filled in."""
     copied = dict(re.findall(r"^([A-Z][A-Z0-9_]*)=(.*)$", (ROOT / ".env.example").read_text(), re.M))
     copied |= {"SECRET_KEY": "x", "DATABASE_URL": "sqlite://:memory:"}
@@ -67,7 +67,7 @@ def test_a_copied_example_means_the_defaults():
     ), shown.stderr
 
 
-def test_another_time_scale_is_fine_with_a_stand_in():
+def test_another_time_scale_is_allowed_with_the_sandbox():
     assert start(A2P_TIME_SCALE="0.5", TWILIO_API_BASE_URL="http://127.0.0.1:8155").returncode == 0
 
 
@@ -75,7 +75,7 @@ def test_another_time_scale_is_fine_with_a_stand_in():
     ("name", "value"),
     [("A2P_TIME_SCALE", "0"), ("A2P_TIME_SCALE", "fast"), ("A2P_WORKERS", "0"), ("A2P_FEE_BRAND", "four")],
 )
-def test_a_number_that_is_none_is_refused_by_name(name, value):
+def test_an_invalid_number_is_rejected_by_name(name, value):
     answer = start(**{name: value, "TWILIO_API_BASE_URL": "http://127.0.0.1:8155"})
     assert answer.returncode != 0
     assert f"{name} must be" in answer.stderr
@@ -100,7 +100,7 @@ def test_a_number_that_is_none_is_refused_by_name(name, value):
         ({"Q_CLUSTER": project_settings.Q_CLUSTER | {"retry": 90}}, "registrations.E013"),
     ],
 )
-def test_a_wrong_setting_is_found_and_says_how_to_mend_it(settings, changes, found):
+def test_a_wrong_setting_is_found_with_a_hint(settings, changes, found):
     for name, value in changes.items():
         setattr(settings, name, value)
     messages = {message.id: message for message in run_checks()}
@@ -140,7 +140,7 @@ def test_the_settings_of_the_tests_are_clean():
     assert [message for message in run_checks() if (message.id or "").startswith("registrations")] == []
 
 
-def test_the_production_settings_of_the_document_pass_djangos_checks_for_deployment():
+def test_the_production_settings_in_the_docs_pass_the_deployment_checks():
     block = re.search(r"```sh\n(.*?)```", (ROOT / "docs/deployment.md").read_text(), re.S)
     assert block
     given = dict(re.findall(r"^([A-Z][A-Z0-9_]*)=(.*)$", block[1], re.M))
@@ -160,16 +160,16 @@ def test_the_production_settings_of_the_document_pass_djangos_checks_for_deploym
     assert shown.stdout.strip() == "True True True False True", shown.stderr
 
 
-def test_a_log_line_of_whoever_wrote_it_holds_no_personal_data():
-    """As PostgreSQL quotes a row that it refuses, and as a library may quote what it was given."""
+def test_log_lines_of_libraries_contain_no_personal_data():
+    """PostgreSQL quotes a row that it rejects; a library may quote its input."""
     logger, lines = logging.getLogger("django.request"), []
     handler = logging.Handler()
     handler.setFormatter(logging.getLogger().handlers[0].formatter)
     handler.emit = lambda record: lines.append(handler.format(record))  # type: ignore[method-assign]
     logger.addHandler(handler)
-    said = "null value\nDETAIL:  Failing row contains (7, Ann, Lee, 1 Main St).\nann@x.example"
+    text = "null value\nDETAIL:  Failing row contains (7, Ann, Lee, 1 Main St).\nann@x.example"
     try:
-        raise ValueError(said)
+        raise ValueError(text)
     except ValueError:
         logger.exception("Internal Server Error: +14155552671")
     finally:

@@ -1,4 +1,4 @@
-"""Every combination of choices makes texts that the pre-flight passes and the form takes."""
+"""Every combination of choices makes texts that pass the pre-flight and fit the form."""
 
 import itertools
 
@@ -51,7 +51,7 @@ def test_no_two_combinations_make_the_same_texts():
     ) == len(made)
 
 
-def test_opting_in_by_text_brings_keyword_answer_and_tick():
+def test_opt_in_by_text_has_keyword_reply_and_checked_box():
     texts = compose(choices("Ann Lee Nails", "shop", "news", "keyword"))
     assert (texts["subscriber_opt_in"], texts["opt_in_keywords"]) == (True, "JOIN")
     assert "Ann Lee Nails" in texts["opt_in_message"]
@@ -63,7 +63,7 @@ def test_opting_in_by_text_brings_keyword_answer_and_tick():
     )
 
 
-def test_a_name_is_put_in_as_it_is():
-    """Braces in a name are no places to be filled."""
-    texts = compose(choices("Bella {who} {nails}", "shop", "news", "web"))
-    assert texts["message_sample_1"].startswith("Bella {who} {nails}: ")
+def test_a_brand_name_is_inserted_as_it_is():
+    """Braces in a name are not placeholders."""
+    texts = compose(choices("Bella {audience} {nails}", "shop", "news", "web"))
+    assert texts["message_sample_1"].startswith("Bella {audience} {nails}: ")

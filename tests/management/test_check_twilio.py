@@ -1,4 +1,4 @@
-"""check_twilio against the sandbox: every line can say OK and can say FAIL."""
+"""check_twilio with the sandbox: every check can pass and can fail."""
 
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -21,12 +21,12 @@ def run() -> tuple[int, dict[str, str]]:
     except SystemExit as leave:
         status = leave.code
     found: dict[str, str] = {}
-    for text in out.getvalue().splitlines():
-        if text.startswith(("OK", "FAIL")):
-            name = text[5:].split(":")[0]
-            found[name] = text
+    for line in out.getvalue().splitlines():
+        if line.startswith(("OK", "FAIL")):
+            name = line[5:].split(":")[0]
+            found[name] = line
         else:
-            found[name] += text
+            found[name] += line
     return status, found
 
 
@@ -63,7 +63,7 @@ def public(settings):
         yield asked
 
 
-def test_all_is_well(sandbox, public):
+def test_everything_passes(sandbox, public):
     make_draft(phone_number={"sender_number": OWNED_NUMBER})
     make_draft(phone_number={"sender_number": OWNED_NUMBER_SID})
     status, found = run()
@@ -77,12 +77,12 @@ def test_all_is_well(sandbox, public):
     assert public[0].startswith("/healthz")
 
 
-def test_the_target_is_named_for_what_it_is(sandbox, public, settings):
-    assert f"our sandbox at {sandbox.url}, " in run()[1]["target"]
+def test_the_target_is_identified(sandbox, public, settings):
+    assert f"the sandbox at {sandbox.url}, " in run()[1]["target"]
     with answering(200, b"{}") as (url, asked):
         settings.TWILIO_API_BASE_URL, settings.A2P_TIME_SCALE = url, 1
         target = run()[1]["target"]
-        assert target == f"OK   target: another API host: {url}, its own waits"
+        assert target == f"OK   target: another API host: {url}, waits not scaled"
         assert asked[0].startswith("/_sandbox/")
         settings.A2P_TIME_SCALE = 0.5
         assert "remove A2P_TIME_SCALE" in run()[1]["target"]
@@ -90,10 +90,10 @@ def test_the_target_is_named_for_what_it_is(sandbox, public, settings):
     assert "another API host" in run()[1]["target"], "nobody answers there"
     settings.TWILIO_API_BASE_URL, settings.TWILIO_IS_REAL = "https://api.twilio.com", True
     found = check_twilio.time_scale()
-    assert (found.ok, found.said) == (True, "the real Twilio, its own waits")
+    assert (found.ok, found.detail) == (True, "Twilio, waits not scaled")
 
 
-def test_wrong_credentials_stop_the_rest(sandbox, public, settings):
+def test_wrong_credentials_skip_the_other_checks(sandbox, public, settings):
     settings.TWILIO_AUTH_TOKEN = "wrong"
     status, found = run()
     assert status == 1
@@ -119,7 +119,7 @@ def test_primary_profile_missing_or_not_approved(sandbox, public, settings):
     assert found["senders"].startswith("OK")
 
 
-def test_senders_that_are_not_ours_are_counted_not_listed(sandbox, public):
+def test_senders_outside_the_account_are_counted_not_listed(sandbox, public):
     make_draft(phone_number={"sender_number": OWNED_NUMBER})
     make_draft(phone_number={"sender_number": "+12125550100"})
     status, found = run()
@@ -129,14 +129,14 @@ def test_senders_that_are_not_ours_are_counted_not_listed(sandbox, public):
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "text"),
     [("", "Set PUBLIC_BASE_URL"), ("ftp://x", "is not https"), ("http://127.0.0.1:9", "cannot be reached")],
 )
-def test_public_address_that_cannot_work(sandbox, settings, url, said):
+def test_public_address_that_cannot_work(sandbox, settings, url, text):
     settings.PUBLIC_BASE_URL = url
     status, found = run()
     assert status == 1
-    assert said in found["public address"]
+    assert text in found["public address"]
 
 
 def test_public_address_must_be_https_for_the_real_twilio(db, settings):
@@ -145,21 +145,21 @@ def test_public_address_must_be_https_for_the_real_twilio(db, settings):
 
 
 @pytest.mark.parametrize(
-    ("status", "headers", "body", "said"),
+    ("status", "headers", "body", "text"),
     [
         (400, {}, b"", "ALLOWED_HOSTS"),
-        (503, {}, b"{}", "not well"),
+        (503, {}, b"{}", "not healthy"),
         (302, {"Location": "https://elsewhere.example.com/"}, b"", "redirect"),
-        (404, {}, b"", "lead to this application"),
+        (404, {}, b"", "point to this application"),
         (200, {}, b"<html>A parked domain</html>", "not this application"),
     ],
 )
-def test_public_address_that_leads_elsewhere(sandbox, settings, status, headers, body, said):
+def test_public_address_of_another_server(sandbox, settings, status, headers, body, text):
     with answering(status, body, **headers) as (url, _):
         settings.PUBLIC_BASE_URL = url
-        assert said in run()[1]["public address"]
+        assert text in run()[1]["public address"]
 
 
-def test_a_shortened_scale_against_the_real_twilio_fails(db, settings):
+def test_shortened_waits_with_the_real_twilio_fail(db, settings):
     settings.TWILIO_IS_REAL, settings.A2P_TIME_SCALE = True, 0.5
     assert "FAIL" in run()[1]["target"]

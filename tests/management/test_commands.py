@@ -71,7 +71,7 @@ def test_import_submits_when_asked(table):
     assert Registration.objects.get().is_submitted
 
 
-def test_import_tells_duplicates_or_leaves_them_out(table, tmp_path):
+def test_import_warns_of_duplicates_or_skips_them(table, tmp_path):
     make_draft(profile={"email": "ann@example.com"})
     mine = {
         "external_id": "1",
@@ -98,14 +98,14 @@ def test_import_tells_duplicates_or_leaves_them_out(table, tmp_path):
     assert row["errors"].startswith("email: Same email address as ")
 
 
-def test_what_import_leaves_out_can_be_mended_and_imported(table, tmp_path):
+def test_rows_that_were_not_imported_can_be_fixed_and_imported(table, tmp_path):
     left = tmp_path / "left.csv"
     run(
         "import_registrations",
         f"--left-out={left}",
         table({"external_id": "1"}, {"external_id": "2", "city": ""}),
     )
-    with pytest.raises(CommandError, match="names the table itself"):
+    with pytest.raises(CommandError, match="is the imported file itself"):
         run("import_registrations", left, f"--left-out={left}")
     text = left.read_text(encoding="utf-8-sig")
     assert "city: This field is required." in text
@@ -120,7 +120,7 @@ def test_import_writes_its_template(tmp_path):
         run("import_registrations", "--template", path)
         with path.open("rb") as file:
             assert list(read_rows(file)) == []
-        with pytest.raises(CommandError, match="is there already"):
+        with pytest.raises(CommandError, match="already exists"):
             run("import_registrations", "--template", path)
 
 
@@ -174,8 +174,8 @@ class TestBuyNumbers:
     def test_without_it_the_registration_waits_and_the_option_is_named(self, table):
         status, out, _ = run("import_registrations", "--submit", table(self.BUYS, {"external_id": "2"}))
         assert status == 0
-        assert "submitted, waits for the purchase of a number" in out
-        assert "Numbers to be bought: 1, $1.15 a month each." in out
+        assert "submitted, waiting to buy a number" in out
+        assert "Numbers to buy: 1, $1.15 a month each." in out
         assert "--submit --buy-numbers 1.15" in out
         assert self.number().purchase_confirmed_at is None
 
@@ -192,7 +192,7 @@ class TestBuyNumbers:
         assert "bought" not in out
         assert self.number().purchase_confirmed_at == agreed_at
 
-    def test_json_says_it(self, table):
+    def test_json_shows_the_purchase(self, table):
         _, out, err = run(
             "import_registrations", "--json", "--submit", "--buy-numbers=$1.15", table(self.BUYS)
         )

@@ -8,7 +8,7 @@ from registrations.models import OpenProblem, Registration
 from registrations.models.choices import ItemState, Stage
 from registrations.operations import actions, similar_failures
 from registrations.operations.similar_failures import Change, Key
-from registrations.workflow.recorder.open_problems import input_key, input_text
+from registrations.workflow.recorder.read_models import input_digest, input_text
 from registrations.workflow.runner import runner
 from tests.factories import make_registration
 from tests.operations.bulk.conftest import done, outcomes, prepared
@@ -54,7 +54,7 @@ def test_registrations_with_one_text_are_one_group():
     refused("Other code", code=30908)
     [group] = similar_failures.groups()
     assert (group.count, group.key.code, group.key.field) == (3, 30909, "message_flow")
-    assert group.key.alike == input_key(FLOW)
+    assert group.key.alike == input_digest(FLOW)
     assert set(group.key.registrations()) == set(alike)
     assert group.sample == alike[0].pk
     assert group.key.editable

@@ -19,7 +19,7 @@ TOKEN = "test-auth-token"
 
 
 class Redirected(TwilioHttpClient):
-    """Sends every request to the sandbox; path and query stay Twilio's."""
+    """Sends every request to the sandbox, with Twilio's path and query."""
 
     def __init__(self, base: str) -> None:
         super().__init__(timeout=10, pool_connections=True)
@@ -32,7 +32,7 @@ class Redirected(TwilioHttpClient):
 
 
 class Clock:
-    """A clock that only moves when told to."""
+    """A clock that moves only when a test advances it."""
 
     def __init__(self) -> None:
         self.at = 1_800_000_000.0

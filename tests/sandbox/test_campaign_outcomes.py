@@ -1,4 +1,4 @@
-"""Magic inputs of campaigns and numbers: each asked-for outcome comes where the facts say it shows."""
+"""Magic inputs of campaigns and numbers: each gives its outcome, where docs/twilio.md says it appears."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def states(walk: Walk) -> dict[str, str]:
     return {row["sid"]: row["_a2p"] for row in control(walk.server, "state")["ServicePhoneNumbers"]}
 
 
-def test_only_one_number_of_a_pool_is_registered(walk):
+def test_only_one_number_of_a_service_is_registered(walk):
     walk.live_campaign()
     first, second, _ = OWNED
     for sid in (first, second):
@@ -108,7 +108,7 @@ def test_a_number_whose_registration_fails(walk):
     assert states(walk) == {number.sid: "FAILURE"}
 
 
-def test_deleting_the_service_takes_the_campaign_along(walk):
+def test_deleting_the_service_also_deletes_the_campaign(walk):
     walk.live_campaign()
     walk.service.phone_numbers.create(phone_number_sid=next(iter(OWNED)))
     walk.service.delete()

@@ -1,4 +1,4 @@
-"""Status callbacks and events as the sandbox sends them: signed, in both spellings, tried again."""
+"""Status callbacks and events: signed, in both spellings, and retried."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OPTIONS = {"account_sid": ACCOUNT, "auth_token": TOKEN, "primary_profile_sid": P
 
 
 class Listener:
-    """Takes what the sandbox sends, and checks its signature as a client would."""
+    """Receives what the sandbox sends, and checks its signature as a client would."""
 
     def __init__(self, refuse_first: bool = False) -> None:
         self.got: list[dict[str, Any]] = []
@@ -134,7 +134,7 @@ def test_events_reach_an_active_sink_signed(server, client, listener):
         )
 
 
-def test_an_event_is_tried_again_after_a_500():
+def test_an_event_is_retried_after_a_500():
     listener = Listener(refuse_first=True)
     try:
         with SandboxServer(time_scale=0.05, **OPTIONS) as server:
@@ -153,7 +153,7 @@ def test_an_event_is_tried_again_after_a_500():
     [("", True, 1), ("", False, 0), ("#rc=5&rp=all", False, 5), ("#rc=9&rp=all", True, 5), ("#rc=0", True, 0),
      ("#rc=3&rp=ct", False, 0)],
 )  # fmt: skip
-def test_the_urls_fragment_says_how_often_a_status_callback_is_repeated(overrides, refused, retries):
+def test_the_urls_fragment_sets_the_retries_of_a_status_callback(overrides, refused, retries):
     row = {"url": f"https://desk.example.com/hook{overrides}"}
     again = [callbacks._retried(row | {"attempts": tries}, refused) for tries in range(1, 8)]
     assert again.count(True) == again.index(False) == retries

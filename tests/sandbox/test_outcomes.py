@@ -1,4 +1,4 @@
-"""Magic inputs: each asked-for outcome comes, and comes where the facts say it shows."""
+"""Magic inputs: each gives its outcome, where docs/twilio.md says it appears."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from registrations.sandbox import SOLE_PROP_POLICY, STARTER_POLICY, outcomes
 from registrations.sandbox.seed import OWNED
 from registrations.sandbox.state import (
-    AUTO_YES,
+    AUTO_REPLY,
     BRAND_REVIEW,
     OTP_DEADLINE,
     OTP_LIFE,
@@ -29,7 +29,7 @@ def last_form(walk: Walk) -> dict[str, str]:
     return control(walk.server, "deliveries")[-1]["form"]
 
 
-def test_the_document_prints_the_table_of_the_code():
+def test_the_document_contains_the_table_of_the_code():
     text = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text()
     assert outcomes.table() in text
 
@@ -71,7 +71,7 @@ def test_profile_rejections(walk, person, address, reason, codes):
     assert form.get("FailureReason") == reason
 
 
-def test_several_reasons_come_in_one_text_and_a_repair_passes(walk):
+def test_several_reasons_come_in_one_text_and_a_fix_passes(walk):
     walk.address["street_secondary"] = "fail postal fail house"
     walk.build_profile().submit_profile().advance(PROFILE_CHECK)
     reason = last_form(walk)["FailureReason"]
@@ -200,7 +200,7 @@ def test_30793(walk, wrong):
     if wrong == "transposed":
         walk.sids["profile"], walk.sids["trust"] = walk.sids["trust"], walk.sids["profile"]
     elif wrong == "strangers":
-        other = Walk(walk.server, walk.client, name="case 2").bundles()
+        other = Walk(walk.server, walk.client, name="customer 2").bundles()
         walk.sids["profile"] = other.sids["profile"]
     elif wrong == "standard":
         more = {"brand_type": "STANDARD"}
@@ -212,7 +212,7 @@ def test_30793(walk, wrong):
     assert control(walk.server, "violations")
 
 
-def test_a_second_brand_is_taken_and_costs_again(walk):
+def test_a_second_brand_is_accepted_and_charged_again(walk):
     walk.bundles().create_brand()
     walk.create_brand()
     counts = control(walk.server, "counts")
@@ -223,7 +223,7 @@ def test_a_second_brand_is_taken_and_costs_again(walk):
 
 def test_the_fourth_use_of_a_mobile(server, client):
     for number in range(4):
-        walk = Walk(server, client, name=f"case {number}").reviewed_brand()
+        walk = Walk(server, client, name=f"customer {number}").reviewed_brand()
     brand = walk.brand().fetch()
     assert [item["error_code"] for item in brand.errors] == [30750]
 
@@ -238,9 +238,9 @@ def test_self_declared_and_a_later_suspension(walk):
 
 
 @pytest.mark.parametrize(("ending", "identity"), [("9999", "VERIFIED"), ("9998", "UNVERIFIED")])
-def test_mobiles_that_answer_by_themselves(walk, ending, identity):
+def test_mobiles_that_reply_automatically(walk, ending, identity):
     walk.trust_user["mobile_phone_number"] = f"+1415555{ending}"
-    walk.reviewed_brand().advance(AUTO_YES)
+    walk.reviewed_brand().advance(AUTO_REPLY)
     assert walk.brand().fetch().identity_status == identity
 
 
@@ -255,7 +255,7 @@ def test_an_otp_that_never_arrives_then_one_that_does(walk):
     assert walk.say()
 
 
-def test_a_late_or_wrong_answer_does_not_verify(walk):
+def test_a_late_or_wrong_reply_does_not_verify(walk):
     walk.reviewed_brand()
     assert not walk.say("who is this?")
     walk.brand().brand_registration_otps.create()
@@ -264,7 +264,7 @@ def test_a_late_or_wrong_answer_does_not_verify(walk):
     assert walk.brand().fetch().identity_status == "UNVERIFIED"
 
 
-def test_the_thirty_days(walk):
+def test_the_thirty_day_deadline(walk):
     walk.trust_user["brand_name"] = "Ana enforce deadline"
     walk.reviewed_brand().advance(OTP_DEADLINE)
     assert walk.brand().fetch().status == "EXPIRED"

@@ -1,4 +1,4 @@
-"""The walkthrough as small functions, so that a test can leave it at any point."""
+"""The walkthrough as small functions, so that a test can stop at any point."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Walk:
 
     server: SandboxServer
     client: Client
-    name: str = "case 1"
+    name: str = "customer 1"
     person: dict[str, Any] = field(default_factory=lambda: dict(PERSON))
     address: dict[str, Any] = field(default_factory=lambda: dict(ADDRESS))
     trust_user: dict[str, Any] = field(default_factory=lambda: dict(TRUST))

@@ -35,7 +35,7 @@ def wait_until(true, seconds=15.0, what=""):
 
 
 class Harness:
-    """Starts workers, rings, and reads what the jobs noted."""
+    """Starts workers, enqueues jobs, and reads what the jobs logged."""
 
     def __init__(self, folder, env):
         self.folder, self.env = folder, env
@@ -50,12 +50,12 @@ class Harness:
         self.supervisors.append(process)
         return process
 
-    def ring(self, pk, at=None):
-        class Elsewhere(EtaORM):
+    def enqueue(self, pk, at=None):
+        class WorkerDatabaseBroker(EtaORM):
             def enqueue(self, task):
                 return OrmQ.objects.using(ALIAS).create(key=self.list_key, payload=task, lock=at or _now()).pk
 
-        async_task(queue.ADVANCE, pk, broker=Elsewhere())
+        async_task(queue.ADVANCE, pk, broker=WorkerDatabaseBroker())
 
     def rows(self):
         return OrmQ.objects.using(ALIAS)
@@ -63,10 +63,12 @@ class Harness:
     def lines(self, kind, pk):
         path = self.folder / "log"
         words = [line.split() for line in path.read_text().splitlines()] if path.exists() else []
-        return [(int(pid), float(at)) for what, number, pid, at in words if (what, number) == (kind, str(pk))]
+        return [
+            (int(pid), float(at)) for event, number, pid, at in words if (event, number) == (kind, str(pk))
+        ]
 
     def begun(self, pk, seconds=15.0):
-        """Wait for the job's begin: (pid of its worker, time)."""
+        """Wait until the job begins: (pid of its worker, time)."""
         return self._first("begin", pk, seconds)
 
     def done(self, pk, seconds=15.0):
@@ -91,7 +93,7 @@ class Harness:
                 "monitor": children[-2], "pusher": children[-1]}  # fmt: skip
 
     def ours(self):
-        """Every living process of this test, also orphans: they inherit the test's folder."""
+        """Every running process of this test, including orphans: they inherit the test's folder."""
         found = []
         for process in psutil.process_iter():
             try:
@@ -119,7 +121,7 @@ def _now():
 
 @pytest.fixture(scope="module")
 def worker_database(tmp_path_factory, django_db_blocker):
-    """A migrated scratch database beside the suite's own, of the same kind; worker processes need commits."""
+    """A migrated scratch database of the same kind as the suite's own; worker processes need commits."""
     folder = tmp_path_factory.mktemp("worker")
     url = os.environ.get("DATABASE_URL", "")
     scratch = f"a2p_worker_{uuid.uuid4().hex[:8]}"

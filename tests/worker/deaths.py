@@ -1,4 +1,4 @@
-"""`kill -9` of the workers in the middle of work on many rows."""
+"""`kill -9` of the workers while they work on many rows."""
 
 import random
 from collections.abc import Callable
@@ -13,9 +13,9 @@ DEATHS, ENOUGH = 6, 3
 def through_deaths(
     plant: Plant, worker, *, done: Callable[[], int], over: Callable[[], bool], seed: int
 ) -> int:
-    """Kill the workers whenever `done` has grown, until `over` or they died DEATHS times; then let it end.
+    """Kill the workers each time `done` grows, until `over` or DEATHS kills; then wait for the end.
 
-    Returns how often they died; fails when the work was over before they had died often enough to tell.
+    Returns the number of kills; fails if the work was over before there were enough of them.
     """
     chance, deaths = random.Random(seed), 0
     while deaths < DEATHS and not over():

@@ -1,7 +1,7 @@
-"""Stands in for registrations.workflow.runner.runner inside real worker processes, which tests cannot monkeypatch.
+"""Replaces registrations.workflow.runner.runner inside real worker processes, which tests cannot monkeypatch.
 
-A job for number `pk` notes "begin pk pid" and "end pk pid" in a file and takes `pk // 1000` seconds.
-`claim_due` gives the numbers of a second file that have not begun yet.
+A job for number `pk` logs "begin pk pid" and "end pk pid" to a file and takes `pk // 1000` seconds.
+`claim_due` returns the numbers in a second file that have not begun yet.
 """
 
 import os
@@ -16,15 +16,15 @@ from registrations.worker.processes import pause
 FOLDER = Path(os.environ.get("A2P_TEST_FOLDER", "."))
 
 
-def _note(line: str) -> None:
+def _log(line: str) -> None:
     with (FOLDER / "log").open("a") as log:
         log.write(f"{line} {os.getpid()} {time.time()}\n")
 
 
-def advance(pk, *, ring, tell):
-    _note(f"begin {pk}")
+def advance(pk):
+    _log(f"begin {pk}")
     pause(pk // 1000)
-    _note(f"end {pk}")
+    _log(f"end {pk}")
 
 
 def claim_due(limit=200, served_to=None):
@@ -40,4 +40,4 @@ class FakePipelineConfig(AppConfig):
     def ready(self):
         from registrations.worker import jobs, sweeper
 
-        jobs.pipeline = sweeper.pipeline = SimpleNamespace(advance=advance, claim_due=claim_due)
+        jobs.runner = sweeper.runner = SimpleNamespace(advance=advance, claim_due=claim_due)

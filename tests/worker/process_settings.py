@@ -1,4 +1,4 @@
-"""The product's settings, with the pipeline replaced: for worker processes that tests start."""
+"""The product's settings with a fake runner, for worker processes that tests start."""
 
 from a2p_admin.settings import *  # noqa: F403
 from a2p_admin.settings import INSTALLED_APPS

@@ -89,14 +89,14 @@ def test_a_demo_from_start_to_ctrl_c(demo):
         assert port not in (first.service, first.sandbox)
 
     browser = build_opener(HTTPCookieProcessor(jar := CookieJar()))
-    login = f"http://127.0.0.1:{first.desk}/admin/login/"
+    login = f"http://127.0.0.1:{first.service}/admin/login/"
     browser.open(login)
     form = {"username": "agent", "password": first.password, "next": "/admin/"}
     form["csrfmiddlewaretoken"] = next(cookie.value for cookie in jar if cookie.name == "csrftoken")
     reply = browser.open(Request(login, urlencode(form).encode(), {"Referer": login}))
     assert "/admin/" in reply.url
     assert "login" not in reply.url
-    wait_until(lambda: b'"ok": true' in _body(browser, f"http://127.0.0.1:{first.desk}/healthz?part=web"))
+    wait_until(lambda: b'"ok": true' in _body(browser, f"http://127.0.0.1:{first.service}/healthz?part=web"))
 
     second = subprocess.run(
         [sys.executable, "manage.py", "demo", "--folder", str(first.folder)],

@@ -1,4 +1,4 @@
-"""The doorbell: due times, order, transactions, what a job carries."""
+"""The queue: due times, order, transactions, what a job carries."""
 
 from datetime import timedelta
 from types import SimpleNamespace
@@ -63,7 +63,7 @@ def test_a_claim_lost_to_another_cluster_yields_nothing(monkeypatch):
 
 
 class _Stale:
-    """What a slower cluster read before the faster one claimed."""
+    """What a slower cluster read before a faster one claimed the row."""
 
     def __init__(self, rows):
         self.rows = rows
@@ -73,15 +73,15 @@ class _Stale:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ring_commits_or_rolls_back_with_the_rows_around_it():
+def test_enqueue_commits_or_rolls_back_with_the_callers_transaction():
     @transaction.atomic
-    def ring_and_fail():
+    def enqueue_and_fail():
         queue.enqueue(1)
         assert OrmQ.objects.count() == 1
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        ring_and_fail()
+        enqueue_and_fail()
     assert OrmQ.objects.count() == 0
     with transaction.atomic():
         queue.enqueue(2)
@@ -112,7 +112,7 @@ def test_queue_depth():
     assert depth.oldest_due == queue.oldest_due() == OrmQ.objects.order_by("lock").first().lock
 
 
-def test_prune_keeps_what_is_young():
+def test_prune_keeps_recent_rows():
     now = timezone.now()
     for number, (success, days) in enumerate([(True, 1), (True, 3), (False, 3), (False, 31)]):
         then = now - timedelta(days=days)
@@ -127,38 +127,38 @@ def test_prune_keeps_what_is_young():
     assert {row.name for row in Heartbeat.objects.all()} == {"worker:new:1", "event-streams"}
 
 
-def test_sweep_rings_for_everything_due(monkeypatch):
-    monkeypatch.setattr(sweeper, "pipeline", SimpleNamespace(claim_due=lambda served_to: [4, 6]))
+def test_sweep_enqueues_everything_due(monkeypatch):
+    monkeypatch.setattr(sweeper, "runner", SimpleNamespace(claim_due=lambda served_to: [4, 6]))
     assert sweeper.sweep() == 2
     assert [row.task["args"] for row in OrmQ.objects.order_by("pk")] == [(4,), (6,)]
 
 
-def test_sweep_rings_nobody_whose_bell_is_still_in_the_queue():
-    """Thousands of registrations that wait their turn would otherwise be rung for again and again."""
+def test_sweep_skips_registrations_whose_job_is_still_in_the_queue():
+    """Otherwise thousands of registrations that wait their turn would be enqueued again and again."""
     now = timezone.now()
     for minutes in (9, 5, 1):
         queue.enqueue(0, now - timedelta(minutes=minutes))
-        wake = now - timedelta(minutes=minutes, seconds=5)
-        Registration.objects.create(label=f"{minutes}", next_run_at=wake)
+        next_run_at = now - timedelta(minutes=minutes, seconds=5)
+        Registration.objects.create(label=f"{minutes}", next_run_at=next_run_at)
     Registration.objects.create(label="dead", lease_until=now - timedelta(seconds=5))
-    rung = Registration.objects.order_by("pk").exclude(enqueued_at=None).values_list("label", flat=True)
+    enqueued = Registration.objects.order_by("pk").exclude(enqueued_at=None).values_list("label", flat=True)
     assert sweeper.sweep() == 2
-    assert list(rung.all()) == ["9", "dead"], "the queue has come to minute 9; a dead worker has no bell"
+    assert list(enqueued.all()) == ["9", "dead"], "the queue has reached minute 9; a dead worker has no job"
     OrmQ.objects.filter(lock__lt=now - timedelta(minutes=2)).delete()
     assert sweeper.sweep() == 2
-    assert list(rung.all()) == ["9", "5", "1", "dead"]
+    assert list(enqueued.all()) == ["9", "5", "1", "dead"]
 
 
-@pytest.mark.parametrize("ring", [queue.enqueue_batch, queue.enqueue_import])
-def test_bulk_work_waits_for_a_few_jobs_and_not_for_all(ring):
+@pytest.mark.parametrize("enqueue", [queue.enqueue_batch, queue.enqueue_import])
+def test_bulk_work_waits_for_a_few_jobs_and_not_for_all(enqueue):
     now = timezone.now()
-    ring(1)
+    enqueue(1)
     assert OrmQ.objects.get().lock >= now, "nothing is before it"
-    for number in range(queue.BETWEEN + 30):
+    for number in range(queue.JOBS_AHEAD + 30):
         queue.enqueue(number, now - timedelta(seconds=100 - number))
-    ring(2)
+    enqueue(2)
     late = OrmQ.objects.latest("pk").lock
-    assert OrmQ.objects.filter(lock__lt=late).count() == queue.BETWEEN
+    assert OrmQ.objects.filter(lock__lt=late).count() == queue.JOBS_AHEAD
 
 
 @pytest.mark.parametrize(("scale", "seconds"), [(1, 15), (0.1, 6), (0.001, 1)])
@@ -175,38 +175,38 @@ def test_the_queue_has_its_index():
     assert constraints["a2p_queue_due"]["columns"] == ["key", "lock"]
 
 
-def test_two_jobs_for_one_registration_are_one_run(monkeypatch):
-    """Double clicks and redelivered jobs: the second job finds the wake-up taken."""
-    runs = []
+def test_two_jobs_for_one_registration_advance_it_once(monkeypatch):
+    """Double clicks and redelivered jobs: the second job finds nothing to do."""
+    advanced = []
 
     def run(pk, token):
-        runs.append(pk)
-        jobs.advance(pk)  # a redelivered job while the first is at work: the lease holds it off
+        advanced.append(pk)
+        jobs.advance(pk)  # a redelivered job while the first one runs: the lease keeps it out
         return runner.Stop(Stage.PROFILE, WaitingFor.TWILIO, "Waiting."), None
 
     monkeypatch.setattr(runner, "_run", run)
     registration = Registration.objects.create(label="Ada", next_run_at=timezone.now())
     jobs.advance(registration.pk)
     jobs.advance(registration.pk)
-    assert runs == [registration.pk]
+    assert advanced == [registration.pk]
 
 
-def test_a_finished_run_leaves_one_job_at_its_wake_time(monkeypatch):
-    wake = timezone.now() + timedelta(minutes=7)
-    waiting = runner.Wait(wake, Stage.BRAND, WaitingFor.TWILIO, "Waiting.")
+def test_a_finished_job_leaves_one_job_at_the_next_run_time(monkeypatch):
+    next_run_at = timezone.now() + timedelta(minutes=7)
+    waiting = runner.Wait(next_run_at, Stage.BRAND, WaitingFor.TWILIO, "Waiting.")
     monkeypatch.setattr(runner, "_run", lambda pk, token: (waiting, None))
     registration = Registration.objects.create(label="Ada", next_run_at=timezone.now())
     jobs.advance(registration.pk)
     row = OrmQ.objects.get()
-    assert (row.task["args"], row.lock) == ((registration.pk,), wake)
+    assert (row.task["args"], row.lock) == ((registration.pk,), next_run_at)
 
 
-def test_numbers_that_take_long_are_counted_anew_by_a_job(db):
-    due_work.enqueue_statistics_if_kept()
+def test_cached_statistics_are_refreshed_by_a_job(db):
+    due_work.enqueue_due_statistics()
     assert not OrmQ.objects.exists()
     CachedStatistic.objects.create(
-        name="standing", at=timezone.now() - timedelta(minutes=2), data={"value": []}
+        name="standing", computed_at=timezone.now() - timedelta(minutes=2), data={"value": []}
     )
-    due_work.enqueue_statistics_if_kept()
-    assert OrmQ.objects.get().task["func"] == queue.FIGURES
-    assert import_string(queue.FIGURES) is statistics.refresh
+    due_work.enqueue_due_statistics()
+    assert OrmQ.objects.get().task["func"] == queue.STATISTICS
+    assert import_string(queue.STATISTICS) is statistics.refresh

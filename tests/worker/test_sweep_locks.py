@@ -1,4 +1,4 @@
-"""The sweep and the jobs must never wait for each other in a circle."""
+"""The sweep and the jobs must never deadlock."""
 
 import threading
 from datetime import timedelta
@@ -36,14 +36,14 @@ def lost_delivery() -> WebhookDelivery:
     )
 
 
-def test_registrations_are_let_go_before_deliveries_are_claimed(monkeypatch):
-    """A job holds its delivery and waits for its registration: who holds registrations must not wait for deliveries."""
+def test_registrations_are_released_before_deliveries_are_claimed(monkeypatch):
+    """A job locks its delivery, then its registration: whoever locks registrations must not wait for deliveries."""
     registration = due_registration()
 
-    def deliveries_that_are_waited_for() -> int:
+    def deadlocked_deliveries() -> int:
         raise OperationalError("deadlock detected")
 
-    monkeypatch.setattr(due_work, "enqueue_forgotten_deliveries", deliveries_that_are_waited_for)
+    monkeypatch.setattr(due_work, "enqueue_forgotten_deliveries", deadlocked_deliveries)
     with pytest.raises(OperationalError):
         sweeper.sweep()
     registration.refresh_from_db()
@@ -51,14 +51,14 @@ def test_registrations_are_let_go_before_deliveries_are_claimed(monkeypatch):
     assert OrmQ.objects.count() == 1
 
 
-def test_what_a_job_holds_is_passed_over_until_it_lets_go():
-    """On SQLite there are no row locks, and one writer at a time: then the claims simply come one after another."""
+def test_rows_that_a_job_has_locked_are_skipped_until_it_releases_them():
+    """SQLite has no row locks and one writer at a time: there the claims simply run one after another."""
     registration, delivery = due_registration(), lost_delivery()
     found: dict[str, list[object]] = {}
 
     def claim() -> None:
         try:
-            found["registrations"], found["deliveries"] = list(lease.claim_due()), handlers.claim_forgotten()
+            found["registrations"], found["deliveries"] = list(lease.claim_due()), handlers.claim_lost()
         finally:
             connection.close()
 

@@ -1,4 +1,4 @@
-"""The watchdog's judgement, on a made-up clock."""
+"""The watchdog's decisions, on a simulated clock."""
 
 import pytest
 
@@ -8,15 +8,15 @@ STALL, TIMEOUT = 10, 90
 
 
 class Cluster:
-    """Feeds marks at chosen times; processes in `dead` do not exist."""
+    """Feeds reports at chosen times; processes in `dead` do not exist."""
 
     def __init__(self, workers=2):
         self.progress = Progress(workers=workers, timeout=TIMEOUT, stall=STALL, started_at=0)
         self.dead = set()
 
-    def at(self, now, *marks):
-        for mark in marks:
-            self.progress.feed(mark, now)
+    def at(self, now, *reports):
+        for report in reports:
+            self.progress.feed(report, now)
         return self
 
     def verdict(self, now, oldest_due=None):
@@ -41,7 +41,7 @@ def test_one_job_that_no_free_worker_starts_is_enough():
     assert cluster.progress.unfinished() == {5}
 
 
-def test_waiting_behind_busy_workers_is_no_standstill():
+def test_waiting_behind_busy_workers_is_not_a_stall():
     cluster = Cluster().at(1, "claim 1 70", "claim 2 70", "claim 3 70", "start 1 71", "start 2 72")
     assert cluster.verdict(60) == ""
     cluster.at(60, "end 1 71", "ack 1 73")
@@ -70,7 +70,7 @@ def test_after_an_idle_death_running_jobs_get_a_chance_to_end():
     assert "idle worker was killed" in cluster.verdict(31)
 
 
-@pytest.mark.parametrize("goodbye", ["bye 0 71", ""])
+@pytest.mark.parametrize("goodbye", ["exit 0 71", ""])
 def test_recycled_and_timed_out_workers_are_no_deaths(goodbye):
     cluster = (
         Cluster().at(0, "spawn 0 71").at(100, "claim 5 70", "start 5 71", "end 5 71", "ack 5 73", goodbye)
@@ -86,7 +86,7 @@ def test_a_dead_monitor_is_seen():
     assert "not acknowledged" in cluster.verdict(12)
 
 
-def test_a_later_acknowledgement_forgives_a_lost_mark():
+def test_a_later_acknowledgement_makes_up_for_a_lost_report():
     cluster = Cluster().at(1, "claim 1 70", "start 1 71", "end 1 71")
     cluster.at(5, "claim 2 70", "start 2 71", "end 2 71", "ack 2 73")
     assert cluster.verdict(100) == ""
@@ -105,13 +105,13 @@ def test_starts_may_arrive_out_of_order():
     assert cluster.progress.unfinished() == set()
 
 
-def test_due_jobs_that_nobody_takes():
+def test_due_jobs_that_are_not_claimed():
     cluster = Cluster().at(1, "spawn 0 71")
     assert cluster.verdict(30, oldest_due=25) == ""
-    assert "nobody takes" in cluster.verdict(36, oldest_due=25)
+    assert "none are claimed" in cluster.verdict(36, oldest_due=25)
     # A cluster that is still starting, or has just done something, is given the full time.
     assert Cluster().verdict(STARTUP + 9, oldest_due=-1000) == ""
-    assert "nobody takes" in Cluster().verdict(STARTUP + 11, oldest_due=-1000)
+    assert "none are claimed" in Cluster().verdict(STARTUP + 11, oldest_due=-1000)
     assert Cluster().at(30, "claim 1 70", "drop 1 70").verdict(36, oldest_due=0) == ""
 
 
@@ -120,10 +120,10 @@ def test_a_busy_cluster_may_leave_due_jobs_alone():
     assert cluster.verdict(80, oldest_due=2) == ""
 
 
-def test_a_job_that_outlives_its_time_out():
+def test_a_job_that_runs_beyond_its_timeout():
     cluster = Cluster().at(1, "claim 1 70", "start 1 71")
     assert cluster.verdict(TIMEOUT) == ""
-    assert "time-out" in cluster.verdict(TIMEOUT + STALL + 2)
+    assert "timeout" in cluster.verdict(TIMEOUT + STALL + 2)
 
 
 def test_unreadable_jobs_do_not_wait_and_nonsense_is_ignored():

@@ -1,4 +1,4 @@
-"""`manage.py worker` as it is in life: real processes, real signals, `kill -9` of each kind of process."""
+"""`manage.py worker` for real: real processes, real signals, `kill -9` of each kind of process."""
 
 import signal
 from datetime import timedelta
@@ -16,21 +16,21 @@ pytestmark = pytest.mark.slow
 
 
 def _beats():
-    """Of workers; other rows of the table keep other times."""
+    """Heartbeats of workers; the table also holds other rows."""
     return Heartbeat.objects.using(ALIAS).filter(name__startswith="worker:")
 
 
 def test_runs_jobs_on_time_and_stops_cleanly_on_sigterm(service):
     due = timezone.now() + timedelta(seconds=6)
-    service.ring(2, due)
-    service.ring(1)
+    service.enqueue(2, due)
+    service.enqueue(1)
     worker = service.start()
     service.done(1)
     _, at = service.done(2)
     assert at >= due.timestamp()
     assert _beats().get().name.endswith(f":{worker.pid}")
 
-    service.ring(1003)  # takes a second
+    service.enqueue(1003)  # takes a second
     service.begun(1003)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(10) == 0
@@ -40,8 +40,8 @@ def test_runs_jobs_on_time_and_stops_cleanly_on_sigterm(service):
     assert not _beats().exists()
 
 
-def test_a_job_that_outlasts_the_grace_is_killed_and_given_back(service):
-    service.ring(60_001)
+def test_a_job_that_exceeds_the_grace_period_is_killed_and_released(service):
+    service.enqueue(60_001)
     worker = service.start(A2P_STOP_GRACE_SECONDS="0.5")
     service.begun(60_001)
     worker.send_signal(signal.SIGINT)
@@ -52,16 +52,16 @@ def test_a_job_that_outlasts_the_grace_is_killed_and_given_back(service):
 
 
 def test_recovers_from_kill_9_of_every_kind_of_process(service):
-    """One supervisor lives through it all; after each kill a single job still gets done."""
+    """One supervisor survives them all; after each kill a single job still gets done."""
     worker = service.start()
-    service.ring(1)
+    service.enqueue(1)
     service.done(1)
     for number, victim in enumerate(("workers", "pusher", "sentinel", "main", "monitor"), start=2):
         family = wait_until(lambda: _settled_family(service, worker))
-        pause(0.3)  # workers fall asleep holding the queue's lock
+        pause(0.3)  # idle workers sleep while they hold the queue's lock
         for process in family[victim] if victim == "workers" else [family[victim]]:
             process.kill()
-        service.ring(number)
+        service.enqueue(number)
         service.done(number, seconds=20)
         if victim == "monitor":
             # The job ran; its acknowledgement never comes, so the cluster must be replaced and the row settled.
@@ -81,19 +81,19 @@ def _settled_family(service, worker):
 
 def test_a_busy_worker_killed_does_not_stop_the_others(service):
     worker = service.start()
-    service.ring(5001)
+    service.enqueue(5001)
     pid, _ = service.begun(5001)
     victim = next(process for process in service.ours() if process.pid == pid)
     victim.kill()
-    service.ring(2)
+    service.enqueue(2)
     service.done(2)
     assert "frozen" not in service.output()
     assert worker.poll() is None
 
 
-def test_orphans_of_a_killed_supervisor_are_reaped_by_the_next(service):
+def test_orphans_of_a_killed_supervisor_are_killed_by_the_next(service):
     first = service.start()
-    service.ring(1)
+    service.enqueue(1)
     service.done(1)
     first.kill()
     first.wait()
@@ -101,7 +101,7 @@ def test_orphans_of_a_killed_supervisor_are_reaped_by_the_next(service):
     assert len(orphans) == 6
     second = service.start()
     wait_until(lambda: not [process for process in orphans if process.is_running()])
-    service.ring(2)
+    service.enqueue(2)
     service.done(2)
     second.send_signal(signal.SIGTERM)
     assert second.wait(10) == 0
@@ -113,7 +113,7 @@ def test_two_supervisors_share_the_queue_and_leave_each_other_alone(service):
     wait_until(lambda: _beats().count() == 2)
     wait_until(lambda: len(service.ours()) == 12)
     for pk in range(1, 41):
-        service.ring(pk)
+        service.enqueue(pk)
     for pk in range(1, 41):
         service.done(pk)
         assert len(service.lines("begin", pk)) == 1
@@ -122,7 +122,7 @@ def test_two_supervisors_share_the_queue_and_leave_each_other_alone(service):
 
 
 def test_jobs_signed_with_another_secret_key_come_back_by_the_sweep(service):
-    service.ring(1)
+    service.enqueue(1)
     (service.folder / "due").write_text("1")
     service.start(SECRET_KEY="another", A2P_TIME_SCALE="0.01", TWILIO_API_BASE_URL="http://127.0.0.1:9")
     service.done(1)
@@ -130,15 +130,15 @@ def test_jobs_signed_with_another_secret_key_come_back_by_the_sweep(service):
     assert "frozen" not in service.output()
 
 
-def test_goes_on_after_the_database_has_cut_every_connection(service):
+def test_continues_after_the_database_has_closed_every_connection(service):
     if connections[ALIAS].vendor != "postgresql":
         pytest.skip("needs a database server: run with DATABASE_URL=postgres://…")
     worker = service.start(
         A2P_STALL_SECONDS="30", A2P_TIME_SCALE="0.01", TWILIO_API_BASE_URL="http://127.0.0.1:9"
     )
-    service.ring(1)
+    service.enqueue(1)
     service.done(1)
-    service.ring(3002)
+    service.enqueue(3002)
     service.begun(3002)
     for _ in range(3):
         with connections["default"].cursor() as cursor:
@@ -148,7 +148,7 @@ def test_goes_on_after_the_database_has_cut_every_connection(service):
             )
         pause(0.5)
     connections[ALIAS].close()
-    (service.folder / "due").write_text("4")  # the sweep, too, must come back
+    (service.folder / "due").write_text("4")  # the sweep must recover, too
     service.done(4, seconds=30)
     service.done(3002)
     assert worker.poll() is None

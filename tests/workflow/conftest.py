@@ -1,5 +1,8 @@
 """The gate before the step table."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+
 import pytest
 
 from registrations.operations import actions
@@ -15,8 +18,9 @@ def gate(monkeypatch) -> Gate:
 
 
 @pytest.fixture
-def scenario(harness, gate) -> Scenario:
-    return Scenario(harness, gate)
+def scenario(harness, gate) -> Iterator[Scenario]:
+    with ExitStack() as stack:
+        yield Scenario(harness, gate, stack)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from registrations.models import ApiCall, Brand, Registration, RetiredResource
 from registrations.models.choices import Stage, WaitingFor
 from registrations.operations import actions, otp
 from registrations.workflow import spending
-from registrations.workflow.planner import decisions, manual_tasks, support_text
+from registrations.workflow.planner import decisions, manual_tasks
 from registrations.workflow.runner import runner
 from tests.workflow.support import AUTO_YES, SILENT, Scenario, at_otp, calls, new_calls, steps
 
@@ -204,7 +204,7 @@ def test_a_suspension_is_a_task_for_support_and_costs_nothing(scenario: Scenario
     assert "support" in registration.reason
     assert tasks(registration) == [f"{part}_suspended"]
     assert manual_tasks.manual_tasks(registration)[0].support
-    text = support_text.ticket_text(registration)
+    text = manual_tasks.ticket_text(registration)
     assert registration.brand.sid in text
     assert "SUSPENDED" in text
     assert AUTO_YES not in text

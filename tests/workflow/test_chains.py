@@ -314,6 +314,6 @@ def test_a_suspended_campaign_cannot_be_taken_down_and_says_why(scenario: Scenar
     assert (registration.stage, registration.is_removed) == (Stage.REMOVED, True)
     assert not registration_page.can_remove(registration)
     assert scenario.harness.counts()["Usa2p"] == 0
-    kept = [view for view in progress.board(registration, clock.now()) if view.status == "kept"]
+    kept = [view for view in progress.step_views(registration, clock.now()) if view.status == "kept"]
     assert {view.slug for view in kept} >= {"remove.profile", "remove.trust_bundle"}
     assert all("Twilio refused (216" in view.why for view in kept)

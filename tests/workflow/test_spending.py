@@ -33,7 +33,7 @@ def attempt():
 def test_only_an_attempt_that_came_to_something_was_paid(attempt, state):
     attempt(state)
     assert spending.spent(ApiCall.objects.all()) == (FEE if state in SUCCESSFUL_CALL_STATES else 0)
-    assert spending.uncertain(ApiCall.objects.all()) == (FEE if state in OPEN_CALL_STATES else 0)
+    assert spending.pending(ApiCall.objects.all()) == (FEE if state in OPEN_CALL_STATES else 0)
 
 
 def test_sums_keep_cents_and_pass_over_free_calls(attempt):

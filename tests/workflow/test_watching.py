@@ -34,7 +34,7 @@ def test_hold_stops_writes_and_planned_looks_until_released(scenario: Scenario):
     actions.refresh(held, actor="ann")
     held = scenario.job()
     assert [call["method"] for call in scenario.harness.log()[seen:]] == ["GET"]
-    assert not held.profile.look_requested_at
+    assert not held.profile.refresh_requested_at
     assert "Asked by phone" in held.reason
     with pytest.raises(actions.Refused, match="hold"):
         actions.submit(held, actor="ann")
@@ -68,7 +68,7 @@ def test_a_status_that_nobody_knows_is_kept_and_waited_out(
     assert model.objects.get().status == "meditating"
     assert registration.waiting_for == WaitingFor.TWILIO
     assert registration.next_run_at
-    assert progress.board(registration, clock.now())
+    assert progress.step_views(registration, clock.now())
 
 
 # --- gone and back --------------------------------------------------------------------------------------------

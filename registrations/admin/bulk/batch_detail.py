@@ -94,13 +94,13 @@ def _shown(request: HttpRequest) -> str:
 
 def context(request: HttpRequest, batch: Batch, form: Inputs | None = None) -> dict[str, Any]:
     """What the regions need; the same few queries however many rows the batch has."""
-    act, seen = batches.ACTS.get(batch.kind), progress.progress(batch)
+    act, seen = batches.ACTIONS.get(batch.kind), progress.progress(batch)
     show = _shown(request)
     rows = _rows(batch, "label", "stage", "waiting_for")
     page = Paginator(rows.filter(state=show) if show else rows, PER_PAGE).get_page(request.GET.get("p"))
     ready = batch.state == JobState.READY
     confirmed = batch.confirmed_at is not None
-    stages = progress.stages(batch) if act and act.goes_on and seen.done else []
+    stages = progress.stages(batch) if act and act.submits and seen.done else []
     return {
         "batch": batch,
         "act": act,
@@ -120,16 +120,16 @@ def context(request: HttpRequest, batch: Batch, form: Inputs | None = None) -> d
         "lines": [(item, item_chip(item.state), detail_url(item.registration_id)) for item in page],
         "show": show,
         "restartable": batch.state in (JobState.CANCELLED, JobState.FAILED),
-        "cancellable": batch.under_way or ready,
+        "cancellable": batch.in_progress or ready,
         "reports": confirmed or ready,
-        "poll_seconds": poll_seconds(batch.under_way),
+        "poll_seconds": poll_seconds(batch.in_progress),
         "query": urlencode({"p": page.number, **({"show": show} if show else {})}),
     }
 
 
 def pace_text(batch: Batch, pace: timedelta) -> str:
     """How long Twilio's own pace makes it, in one sentence."""
-    texts = list(batch.params.get("paced") or {}) == ["otp"]
+    texts = list(batch.params.get("rate_limited_calls") or {}) == ["otp"]
     rate = "ten texts" if texts else "one brand or campaign registration"
     on_top = "" if texts else " Twilio's reviews and the customers' answers come on top."
     return f"{_about(pace)} at Twilio's pace of {rate} a second.{on_top}"

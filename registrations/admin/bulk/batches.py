@@ -40,7 +40,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Act", ordering="kind")
     def what(self, batch: Batch) -> SafeString:
-        act = batches.ACTS.get(batch.kind)
+        act = batches.ACTIONS.get(batch.kind)
         return format_html(
             '<a class="cell-main" href="{}">{}</a>',
             reverse(actions.PAGE, args=[batch.pk]),
@@ -68,7 +68,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     def _batch(self, request: HttpRequest, pk: int, act: bool = False) -> Batch:
         batch: Batch = self.found(request, pk, Batch.objects.all())
-        if act and (batch.kind not in batches.ACTS or not actions.may(request, batches.ACTS[batch.kind])):
+        if act and (batch.kind not in batches.ACTIONS or not actions.may(request, batches.ACTIONS[batch.kind])):
             raise PermissionDenied
         return batch
 
@@ -124,7 +124,7 @@ class BatchAdmin(ReadOnlyAdmin):
     # --- acts ---------------------------------------------------------------------------------------------
     def start(self, request: HttpRequest, kind: str) -> HttpResponse:
         """From the desk of OTP texts: the chosen customers, or all that owe a YES."""
-        act = batches.ACTS.get(kind)
+        act = batches.ACTIONS.get(kind)
         if act is None or not act.in_lists:
             raise Http404("There is no such act.")
         if not actions.may(request, act):
@@ -145,7 +145,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
         batch = self._batch(request, pk, act=True)
-        form = Inputs(batches.ACTS[batch.kind].inputs, request.POST)
+        form = Inputs(batches.ACTIONS[batch.kind].inputs, request.POST)
         if batch.state == JobState.READY and not form.is_valid():
             return self._page(request, batch, form, status=422)
         if batch.state == JobState.READY and request.POST.get("fee") != f"{progress.progress(batch).fee:.2f}":

@@ -38,10 +38,10 @@ MOODS = {
     Outcome.ERROR: "bad",
     Outcome.DUPLICATE: "attention",
     Outcome.CREATE: "next",
-    Outcome.ANYWAY: "next",
+    Outcome.CREATE_ANYWAY: "next",
     Outcome.UPDATE: "next",
     Outcome.SAME: "idle",
-    Outcome.ASIDE: "idle",
+    Outcome.EXCLUDED: "idle",
     Outcome.CREATED: "good",
     Outcome.UPDATED: "good",
     Outcome.UNCHANGED: "good",
@@ -50,12 +50,12 @@ MOODS = {
 LISTS: tuple[tuple[str, str, tuple[Outcome, ...]], ...] = (
     ("error", "To mend", (Outcome.ERROR,)),
     ("duplicate", "Duplicates", (Outcome.DUPLICATE,)),
-    ("create", "New", (Outcome.CREATE, Outcome.ANYWAY)),
+    ("create", "New", (Outcome.CREATE, Outcome.CREATE_ANYWAY)),
     ("update", "Updates", (Outcome.UPDATE,)),
     ("created", "Created", (Outcome.CREATED,)),
     ("updated", "Updated", (Outcome.UPDATED, Outcome.UNCHANGED)),
     ("same", "No change", (Outcome.SAME,)),
-    ("aside", "Left out", (Outcome.ASIDE,)),
+    ("aside", "Left out", (Outcome.EXCLUDED,)),
 )
 
 
@@ -123,7 +123,7 @@ def line(row: ImportRow, upload: Import) -> Line:
         only_submits=row.outcome == Outcome.UPDATE and row.revision is not None and not row.changes,
         url=detail_url(registration.pk) if registration else "",
         can_mend=ready and bool(row.cells),
-        can_leave=ready and row.outcome not in (Outcome.ASIDE, Outcome.DUPLICATE, Outcome.SAME),
+        can_leave=ready and row.outcome not in (Outcome.EXCLUDED, Outcome.DUPLICATE, Outcome.SAME),
         can_take=_taking(row) if ready else "",
     )
 
@@ -131,7 +131,7 @@ def line(row: ImportRow, upload: Import) -> Line:
 def _taking(row: ImportRow) -> str:
     if row.outcome == Outcome.DUPLICATE:
         return "Import all the same"
-    return "Take back" if row.outcome == Outcome.ASIDE else ""
+    return "Take back" if row.outcome == Outcome.EXCLUDED else ""
 
 
 def _label(name: str) -> str:
@@ -249,7 +249,7 @@ def head(request: HttpRequest, upload: Import) -> dict[str, Any]:
     reading = upload.state == JobState.PREPARING and not upload.total
     found = importer.counts(upload)
     ready = upload.state == JobState.READY
-    under_way = upload.under_way
+    under_way = upload.in_progress
     figures = [
         (label, count)
         for _, label, outcomes in LISTS
@@ -262,7 +262,7 @@ def head(request: HttpRequest, upload: Import) -> dict[str, Any]:
         "counts": found,
         "figures": figures,
         "good": found.of(ItemState.WILL),
-        "new": found.of(ItemState.WILL, Outcome.CREATE, Outcome.ANYWAY),
+        "new": found.of(ItemState.WILL, Outcome.CREATE, Outcome.CREATE_ANYWAY),
         "updates": found.of(ItemState.WILL, Outcome.UPDATE),
         "bad": found.of("", Outcome.ERROR),
         "duplicates": found.of("", Outcome.DUPLICATE),
@@ -296,7 +296,7 @@ def may_delete(request: HttpRequest, upload: Import) -> bool:
 
 def page_of(request: HttpRequest, upload: Import, values: dict[str, Any]) -> dict[str, Any]:
     """Template variables of the rows below the head; none while a worker is at them."""
-    if upload.under_way:
+    if upload.in_progress:
         return {"lines": [], "tabs": []}
     shown = shown_list(request, values["counts"])
     rows = steps_of(upload, shown)

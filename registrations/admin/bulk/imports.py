@@ -26,7 +26,7 @@ from registrations.models import Import, ImportRow
 from registrations.models.choices import ItemState, JobState
 from registrations.operations.bulk import background_job
 from registrations.operations.bulk.background_job import Refused
-from registrations.operations.imports import FileProblem, importer, template
+from registrations.operations.imports import FileProblem, importer, reader, template
 from registrations.operations.imports.validation import Outcome
 
 from . import import_detail
@@ -44,7 +44,7 @@ class Upload(forms.Form):
     use_required_attribute = False
     file = forms.FileField(
         label="Table",
-        help_text=f"CSV or XLSX, up to {importer.MAX_ROWS:,} rows and {importer.MAX_BYTES >> 20} MB. "
+        help_text=f"CSV or XLSX, up to {importer.MAX_ROWS:,} rows and {reader.MAX_BYTES >> 20} MB. "
         "The first row names the columns.",
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx"}),
         error_messages={"required": "Choose a file.", "empty": "The file is empty."},
@@ -57,9 +57,9 @@ class Upload(forms.Form):
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
-        if file.size > importer.MAX_BYTES:
+        if file.size > reader.MAX_BYTES:
             raise forms.ValidationError(
-                f"The file has {file.size >> 20} MB; at most {importer.MAX_BYTES >> 20} MB are taken. "
+                f"The file has {file.size >> 20} MB; at most {reader.MAX_BYTES >> 20} MB are taken. "
                 "Cut it into several."
             )
         return file
@@ -237,11 +237,11 @@ class ImportAdmin(ReadOnlyAdmin):
     def _change_row(self, request: HttpRequest, upload: Import, number: int) -> ImportRow:
         act = request.POST.get("act", "mend")
         if act == "leave":
-            return importer.leave_out(upload, number)
+            return importer.exclude_row(upload, number)
         if act == "take":
-            return importer.take_in(upload, number)
+            return importer.include_row(upload, number)
         typed = {name: request.POST[_MARK + name] for name in CSV_COLUMNS if _MARK + name in request.POST}
-        return importer.mend(upload, number, typed)
+        return importer.fix_row(upload, number, typed)
 
     def _row_page(
         self, request: HttpRequest, upload: Import, row: ImportRow, status: int = 200

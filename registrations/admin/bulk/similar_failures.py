@@ -24,7 +24,7 @@ from registrations.operations import similar_failures
 from registrations.operations.similar_failures import Change, Group, Key, Piece
 from registrations.twilio.rejections import lookup
 from registrations.workflow.planner import decisions
-from registrations.workflow.recorder.open_problems import input_text
+from registrations.workflow.recorder.read_models import input_text
 
 VIEW = "registrations.view_registration"
 GROUP = "admin:registrations_openproblem_group"
@@ -157,7 +157,7 @@ class FailureAdmin(ReadOnlyAdmin):
             for row in rows
         ]
         most = similar_failures.MOST if len(lines) == similar_failures.MOST else 0
-        return self._page(request, "uncatalogued", title=self.title, lines=lines, most=most)
+        return self._page(request, "unknown_codes", title=self.title, lines=lines, most=most)
 
     def group(self, request: HttpRequest) -> HttpResponse:
         return self._group(request, self._key(request))
@@ -257,7 +257,7 @@ class FailureAdmin(ReadOnlyAdmin):
         return key_of(request.GET.dict())
 
     def _may(self, request: HttpRequest) -> bool:
-        return actions.may(request, batches.ACTS["group_edit"])
+        return actions.may(request, batches.ACTIONS["group_edit"])
 
     def _chosen(self, request: HttpRequest) -> tuple[Key, list[Registration]]:
         """The group, and those of its registrations that were ticked."""

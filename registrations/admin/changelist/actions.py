@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 
 from registrations.models import Registration
 from registrations.operations import bulk
-from registrations.operations.bulk import BulkAct
+from registrations.operations.bulk import BulkAction
 
 from . import downloads, exports
 
@@ -28,7 +28,7 @@ def may_look(user: Any) -> bool:
     return bool(user.has_perm(SEEN) or user.has_perm(BULK))
 
 
-def may(request: HttpRequest, act: BulkAct) -> bool:
+def may(request: HttpRequest, act: BulkAction) -> bool:
     return request.user.has_perms([BULK, act.permission])
 
 
@@ -53,7 +53,7 @@ class BulkActions(admin.ModelAdmin):
             return {}
         found = {
             f"bulk_{act.slug}": (_starter(act), act.label)
-            for act in bulk.ACTS.values()
+            for act in bulk.ACTIONS.values()
             if act.in_lists and may(request, act)
         }
         if request.user.has_perm(VIEW):
@@ -62,7 +62,7 @@ class BulkActions(admin.ModelAdmin):
         return {name: (function, name, label) for name, (function, label) in found.items()}
 
 
-def _starter(act: BulkAct) -> Callable[..., Any]:
+def _starter(act: BulkAction) -> Callable[..., Any]:
     def start_it(lister: Any, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
         chosen = rows.order_by().values_list(lister.registration_column, flat=True)
         return start(request, act, chosen)
@@ -85,10 +85,10 @@ def _exporter(kind: str) -> Callable[..., Any]:
     return export
 
 
-def start(request: HttpRequest, act: BulkAct, chosen: QuerySet[Any]) -> HttpResponse | None:
+def start(request: HttpRequest, act: BulkAction, chosen: QuerySet[Any]) -> HttpResponse | None:
     """To the page of a new batch; None, with a message, when there are too many. The caller checks the right."""
     try:
-        batch = bulk.start(act.slug, chosen[: bulk.MOST + 1], user=request.user)
+        batch = bulk.start(act.slug, chosen[: bulk.MAX_REGISTRATIONS + 1], user=request.user)
     except bulk.TooMany as refusal:
         messages.error(request, str(refusal))
         return None

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from registrations.core.clock import now
 from registrations.models.choices import CallState, Stage, WaitingFor
-from registrations.operations.reconciliation.resource_types import KINDS
+from registrations.operations.reconciliation.resource_types import RESOURCE_TYPES
 from registrations.twilio.rejections import parse_error_items
 from registrations.twilio.statuses import StatusLabel
 from registrations.workflow.spending import LOOKUP_STEP, dollars
@@ -125,7 +125,7 @@ def run_chip(state: str) -> SafeString:
 
 def kind_label(kind: str) -> str:
     """What people call a kind of Twilio's objects; one of an older release keeps its slug."""
-    return KINDS[kind].label if kind in KINDS else kind
+    return RESOURCE_TYPES[kind].label if kind in RESOURCE_TYPES else kind
 
 
 def step_label(slug: str) -> str:

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from registrations.core.clock import now
 from registrations.models import Registration
-from registrations.workflow.planner.deadlines import overdue
+from registrations.workflow.planner.deadlines import filter_overdue
 
 
 class OverdueFilter(admin.SimpleListFilter):
@@ -28,6 +28,6 @@ class OverdueFilter(admin.SimpleListFilter):
         if self.value() != "1":
             return queryset
         if queryset.model is Registration:
-            return overdue(queryset, now())
-        late = overdue(Registration.objects.order_by().filter(stage__in=self.stages), now())
+            return filter_overdue(queryset, now())
+        late = filter_overdue(Registration.objects.order_by().filter(stage__in=self.stages), now())
         return queryset.filter(registration__in=late)

@@ -50,7 +50,7 @@ def _address(query: str) -> str:
 def context(request: HttpRequest, of: str) -> dict[str, Any]:
     """What the list's menu shows: each view, which of them one looks at, and what would be saved. One query."""
     now_shown = kept(request.GET.urlencode())
-    visible = SavedView.objects.filter(Q(user=_me(request)) | Q(shared=True), of=of)
+    visible = SavedView.objects.filter(Q(user=_me(request)) | Q(shared=True), model_name=of)
     views = [
         {
             "view": view,
@@ -82,7 +82,7 @@ def save(request: HttpRequest, of: str, back: str) -> HttpResponse:
     else:
         SavedView.objects.update_or_create(
             user=_me(request),
-            of=of,
+            model_name=of,
             name=name,
             defaults={"query": query, "shared": bool(request.POST.get("shared"))},
         )
@@ -99,7 +99,7 @@ def _problem(request: HttpRequest, of: str, name: str, query: str) -> str:
         return "Choose a filter or search for something first; a view keeps that."
     if len(query) > QUERY_LENGTH:
         return "This search is too long to keep."
-    mine = SavedView.objects.filter(user=_me(request), of=of)
+    mine = SavedView.objects.filter(user=_me(request), model_name=of)
     if mine.count() >= MOST and not mine.filter(name=name).exists():
         return f"You have {MOST} views of this list. Delete one first."
     return ""
@@ -108,7 +108,7 @@ def _problem(request: HttpRequest, of: str, name: str, query: str) -> str:
 @require_POST
 def change(request: HttpRequest, of: str, back: str, pk: int) -> HttpResponse:
     """Rename, share or delete one's own view: `do` is "rename" (with `name` and `shared`) or "delete"."""
-    view = SavedView.objects.filter(pk=pk, of=of, user=_me(request)).first()
+    view = SavedView.objects.filter(pk=pk, model_name=of, user=_me(request)).first()
     if view is None:
         raise Http404("There is no such view of yours.")
     if request.POST.get("do") == "delete":

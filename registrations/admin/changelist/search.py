@@ -13,7 +13,7 @@ from registrations.models import (
     RetiredResource,
     TrustBundle,
 )
-from registrations.workflow.recorder.search_text import digits, plain
+from registrations.workflow.recorder.read_models import digits, normalize
 
 HELP = "A name, email address, phone number, your own ID, or any SID or TCR ID."
 # Alone, between quotes, or in a pasted address of the Console.
@@ -49,7 +49,7 @@ def matching(registrations: QuerySet[Registration], text: str) -> QuerySet[Regis
     text = text.strip()
     if _PHONE.fullmatch(text) and len(digits(text)) >= 4:
         return registrations.filter(
-            Q(search_text__contains=digits(text)) | Q(search_text__contains=plain(text))
+            Q(search_text__contains=digits(text)) | Q(search_text__contains=normalize(text))
         )
     for word in text.split():
         registrations = registrations.filter(_word(word))
@@ -59,7 +59,7 @@ def matching(registrations: QuerySet[Registration], text: str) -> QuerySet[Regis
 def _word(word: str) -> Q:
     if sid := _SID.search(word):
         return _sid(sid[0])
-    found = Q(search_text__contains=plain(word))
+    found = Q(search_text__contains=normalize(word))
     number = digits(word)
     if _PHONE.fullmatch(word) and len(number) >= 3 and number != word:
         found |= Q(search_text__contains=number)

@@ -15,7 +15,7 @@ from registrations.admin.changelist import display
 from registrations.admin.changelist.base import SafeList
 from registrations.admin.reports import spending
 from registrations.models import Fee
-from registrations.workflow.prices import exact
+from registrations.workflow.prices import trimmed
 
 
 class FeeForm(forms.ModelForm):
@@ -26,7 +26,7 @@ class FeeForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial["amount"] = exact(self.instance.amount)
+            self.initial["amount"] = trimmed(self.instance.amount)
 
 
 @admin.register(Fee)

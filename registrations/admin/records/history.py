@@ -112,7 +112,7 @@ class EventAdmin(QuickList, ReadOnlyAdmin):
 
     @admin.display(description="When", ordering="id")
     def at_(self, event: Event) -> SafeString:
-        return display.when(event.at)
+        return display.when(event.created_at)
 
     def show(self, request: HttpRequest, row: Event) -> HttpResponse:
         return redirect(detail_url(row.registration_id, "timeline-title"))

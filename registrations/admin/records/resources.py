@@ -72,7 +72,7 @@ class MirrorAdmin(BulkActions, CaseList, ReadOnlyAdmin):
     @admin.display(description="Registration", ordering="registration__label")
     def registration(self, resource: Any) -> SafeString:
         registration = resource.registration
-        late = deadlines.stuck(registration, now()) if registration.stage in self.stages else None
+        late = deadlines.overdue(registration, now()) if registration.stage in self.stages else None
         if late is None:
             return registration_link(registration)
         chip = display.chip(f"Overdue by {display.span_text(late.overdue)}", "attention")

@@ -12,7 +12,7 @@ from registrations.models.brand import MAX_BRAND_UPDATES
 from registrations.twilio.rejections import FAILURES, AddressSuggestion, Failure, lookup
 from registrations.workflow.planner.problems import Problem
 from registrations.workflow.prices import prices as all_prices
-from registrations.workflow.recorder.open_problems import input_text
+from registrations.workflow.recorder.read_models import input_text
 from registrations.workflow.steps.brand import needs_console_deletion
 
 from .base import url

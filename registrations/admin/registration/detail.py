@@ -21,9 +21,9 @@ from registrations.intake.form import RegistrationForm
 from registrations.models import Registration
 from registrations.models.choices import Stage, WaitingFor
 from registrations.operations import otp as otp_texts
-from registrations.workflow.planner import deadlines, decisions, progress, support_text
+from registrations.workflow.planner import deadlines, decisions, progress
 from registrations.workflow.planner.decisions import Plan, Problem
-from registrations.workflow.planner.manual_tasks import ManualTask, manual_tasks
+from registrations.workflow.planner.manual_tasks import ManualTask, manual_tasks, ticket_text
 from registrations.workflow.recorder import registry_limits
 
 from . import advice, assignment, base, limits, panels, preflight, prices
@@ -106,14 +106,14 @@ def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
     moment = now()
     attempts = decisions.Attempts.of(registration)
     problems = advice.problem_views(registration, decisions.problems(registration, attempts))
-    tasks, late = manual_tasks(registration), deadlines.stuck(registration, moment)
+    tasks, late = manual_tasks(registration), deadlines.overdue(registration, moment)
     uses = registry_limits.uses_of(registration)
     plan = decisions.plan(registration)
     otp = otp_texts.state(registration)
     may = base.permissions(request)
     primary = primary_button(registration, problems, plan, otp, may, tasks)
     needs_ticket = bool(tasks) or late is not None or any(view.needs_support for view in problems)
-    steps = progress.board(registration, moment, attempts)
+    steps = progress.step_views(registration, moment, attempts)
     return {
         "registration": registration,
         "may": may,
@@ -121,7 +121,7 @@ def context(request: HttpRequest, registration: Registration) -> dict[str, Any]:
         "use_address_url": url("action", registration, "use-address") if may["change"] else "",
         "tasks": tasks,
         "late": late,
-        "ticket": support_text.ticket_text(registration) if needs_ticket else "",
+        "ticket": ticket_text(registration) if needs_ticket else "",
         "ticket_open": any(task.support for task in tasks),
         "counters": limits.counters(registration, uses),
         "limits_used_up": limits.used_up(registration, uses),

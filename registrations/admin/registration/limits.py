@@ -65,14 +65,14 @@ def url(registration: Registration | None) -> str:
 
 def by_input(found: list[Use]) -> dict[str, Use | None]:
     """{counted input: the use to warn about, or None}."""
-    warnings = {use.field: use for use in found if use.spent or use.near}
+    warnings = {use.field: use for use in found if use.exhausted or use.nearly_exhausted}
     return {name: warnings.get(name) for name in COUNTED}
 
 
 def warn(request: HttpRequest, registration: Registration) -> None:
     """After saving: a message for each limit that is nearly used up."""
     for use in uses(registration):
-        if use.near:
+        if use.nearly_exhausted:
             messages.warning(request, use.text)
 
 
@@ -115,9 +115,9 @@ def _counter(use: Use, own: int) -> Counter:
     label = _LABELS.get(use.field, use.label.capitalize())
     if not own:
         return Counter(label, use.used, use.limit)
-    if use.spent:
+    if use.exhausted:
         return Counter(label, use.used, use.limit, "bad", "Used up")
-    if use.near:
+    if use.nearly_exhausted:
         note = "Last one" if use.used + 1 == use.limit else "Near limit"
         return Counter(label, use.used + 1, use.limit, "wait", note)
     return Counter(label, use.used + 1, use.limit)
@@ -125,11 +125,11 @@ def _counter(use: Use, own: int) -> Counter:
 
 def uses(registration: Registration) -> list[Use]:
     """How often the registration's values are used; [] when it does not count toward the limits (yet)."""
-    return registry_limits.uses_of(registration) if registry_limits.counted(registration) else []
+    return registry_limits.uses_of(registration) if registry_limits.limits_apply(registration) else []
 
 
 def used_up(registration: Registration, found: list[Use] | None = None) -> list[Use]:
     """The limits that block a brand and that nobody has overridden; the same rule as operations.actions.submit."""
-    if not registry_limits.counted(registration):
+    if not registry_limits.limits_apply(registration):
         return []
-    return [use for use in (registry_limits.uses_of(registration) if found is None else found) if use.spent]
+    return [use for use in (registry_limits.uses_of(registration) if found is None else found) if use.exhausted]

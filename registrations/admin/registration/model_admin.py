@@ -87,7 +87,7 @@ class RegistrationAdmin(BulkActions, CaseList):
         reason = format_html(
             '<span title="{}">{}</span>', registration.reason, Truncator(registration.reason).chars(110)
         )
-        late = deadlines.stuck(registration, now())
+        late = deadlines.overdue(registration, now())
         if late is None:
             return reason
         return format_html(
@@ -97,7 +97,7 @@ class RegistrationAdmin(BulkActions, CaseList):
     @admin.display(description="In stage", ordering="-stage_since")
     def age(self, registration: Registration) -> SafeString:
         since = display.age(registration.stage_since)
-        if not deadlines.stuck(registration, now()):
+        if not deadlines.overdue(registration, now()):
             return since
         return format_html('{}<span class="cell-sub">{}</span>', since, display.chip("Overdue", "attention"))
 

@@ -204,7 +204,7 @@ class MobileForm(forms.Form):
         if mobile == str(self.registration.trust_bundle.mobile_phone_number):
             raise ValidationError("This mobile is already registered.")
         self.limits_spent = [
-            use for use in registry_limits.uses(mobile=mobile, without=self.registration) if use.spent
+            use for use in registry_limits.uses(mobile=mobile, without=self.registration) if use.exhausted
         ]
         if self.limits_spent and not self.override_reason:
             raise ValidationError(self.limits_spent[0].text, code="limit")

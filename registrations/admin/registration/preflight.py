@@ -128,12 +128,12 @@ def confirm_context(registration: Registration, plan: Plan) -> dict[str, Any]:
 
     passed: errors that someone has submitted before, despite the pre-flight.
     """
-    if not gate.pays(plan):
+    if not gate.is_paid(plan):
         return {"preflight_errors": [], "preflight_warnings": [], "preflight_passed": []}
     form_url = reverse("admin:registrations_registration_change", args=[registration.pk])
     found = gate.findings_of(registration)
-    errors = [f for f in found if f.is_error and not gate.agreed(registration, f)]
-    passed = [f for f in found if f.is_error and gate.agreed(registration, f)]
+    errors = [f for f in found if f.is_error and not gate.is_overridden(registration, f)]
+    passed = [f for f in found if f.is_error and gate.is_overridden(registration, f)]
     return {
         "preflight_errors": with_links(errors, form_url),
         "preflight_warnings": with_links((f for f in found if not f.is_error), form_url),
@@ -151,8 +151,8 @@ def acknowledged(request: HttpRequest) -> set[str]:
 
 def has_unseen(request: HttpRequest, registration: Registration, plan: Plan) -> bool:
     """Whether there are findings that the form did not show, or errors that block Submit."""
-    if not gate.pays(plan):
+    if not gate.is_paid(plan):
         return False
     seen = set(request.POST.get(SEEN, "").split(","))
-    found = [f for f in gate.findings_of(registration) if not gate.agreed(registration, f)]
+    found = [f for f in gate.findings_of(registration) if not gate.is_overridden(registration, f)]
     return any(finding.is_error or finding.key not in seen for finding in found)

@@ -48,7 +48,7 @@ class SubmissionView:
 
     @property
     def facts(self) -> list[tuple[str, str]]:
-        return submissions.facts(self.submission)
+        return submissions.sent_values(self.submission)
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
 
 def _parts(registration: Registration) -> list[PartSubmissions]:
     by_part: dict[str, list[SubmissionView]] = {}
-    for submission in sorted(submissions.of(registration), key=lambda submission: -submission.number):
+    for submission in sorted(submissions.submissions_of(registration), key=lambda submission: -submission.number):
         by_part.setdefault(submission.part, []).append(SubmissionView(submission))
     slugs = [*PART_LABELS, *(slug for slug in by_part if slug not in PART_LABELS)]
     return [

@@ -19,7 +19,7 @@ from registrations.models import Notification, NotificationSettings
 from registrations.operations import notifications
 from registrations.operations.notifications import http_post
 from registrations.workflow import notices
-from registrations.workflow.notices import HOW, KINDS
+from registrations.workflow.notices import DELIVERY_LABELS, KINDS
 
 PAGE_SIZE = 50
 LIST = "admin:registrations_notification_changelist"
@@ -64,7 +64,7 @@ class SettingsForm(forms.ModelForm):
                 self.fields[f"kind_{kind.slug}"] = forms.ChoiceField(
                     label=kind.label,
                     help_text=kind.help,
-                    choices=list(HOW.items()),
+                    choices=list(DELIVERY_LABELS.items()),
                     initial=self.instance.kinds.get(kind.slug, kind.default),
                 )
 

@@ -22,15 +22,15 @@ from registrations.admin.changelist.console import console_url
 from registrations.admin.changelist.live_regions import live, poll_seconds, regions, within_page
 from registrations.models import Finding, Scan
 from registrations.operations import reconciliation
-from registrations.operations.reconciliation.resource_types import KINDS
+from registrations.operations.reconciliation.resource_types import RESOURCE_TYPES
 from registrations.twilio.statuses import BRAND, BUNDLE, StatusLabel, status_label
 from registrations.workflow.prices import price as price_of
 
 PAGE = "admin:registrations_scan_changelist"
 CHANGE, REMOVE = "registrations.change_registration", "registrations.remove_registration"
-REGIONS = {"status": "reconcile/_status", "reconcile": "reconcile/_findings"}
+REGIONS = {"status": "reconciliation/_status", "reconcile": "reconciliation/_findings"}
 SHOWN, SETTLED_SHOWN = 100, 20
-What, Action, State = Finding.What, Finding.Action, Finding.State
+FindingType, Action, State = Finding.FindingType, Finding.Action, Finding.State
 # Kinds of fees: what an object costs although nobody uses it.
 FEES = {"brand": ("brand", "once"), "number": ("number_monthly", "a month")}
 LABELS = {Action.DELETE: "Delete at Twilio", Action.ADOPT: "Use it", Action.FORGET: "Forget it"}
@@ -50,7 +50,7 @@ class Line:
 
     @property
     def is_paid(self) -> bool:
-        return self.fee is not None and self.finding.what == What.ORPHAN
+        return self.fee is not None and self.finding.finding_type == FindingType.ORPHAN
 
 
 @dataclass
@@ -72,14 +72,14 @@ class Group:
 
 
 def line(finding: Finding, may: dict[str, bool]) -> Line:
-    kind = KINDS.get(finding.kind)
-    fee, per = FEES.get(finding.kind, ("", ""))
-    lost = finding.what == What.LOST
+    kind = RESOURCE_TYPES.get(finding.resource_type)
+    fee, per = FEES.get(finding.resource_type, ("", ""))
+    lost = finding.finding_type == FindingType.LOST
     return Line(
         finding=finding,
-        kind=kind.label if kind else finding.kind,
+        kind=kind.label if kind else finding.resource_type,
         word=_word(finding) if finding.status else None,
-        act=LABELS.get(finding.action, "") if finding.state != State.ASKED and _may(finding, may) else "",  # type: ignore[call-overload]
+        act=LABELS.get(finding.action, "") if finding.state != State.REQUESTED and _may(finding, may) else "",  # type: ignore[call-overload]
         console=console_url(finding.sid) if finding.action == Action.CONSOLE else "",
         fee=price_of(fee) if fee and not lost else None,
         fee_per=per,
@@ -88,7 +88,7 @@ def line(finding: Finding, may: dict[str, bool]) -> Line:
 
 def _word(finding: Finding) -> StatusLabel:
     """Documents have a bundle's words in capitals, e.g. PENDING_REVIEW (docs/twilio.md section 3)."""
-    if finding.kind == "brand":
+    if finding.resource_type == "brand":
         return status_label(BRAND, finding.status)
     low = finding.status.lower().replace("_", "-")
     return BUNDLE.get(low) or BUNDLE.get(f"twilio-{low}") or status_label(BUNDLE, finding.status)
@@ -132,23 +132,23 @@ def groups(findings: Iterable[Finding], may: dict[str, bool]) -> list[Group]:
 
 
 def _group_of(finding: Finding) -> str:
-    if finding.under_way:
+    if finding.in_progress:
         return "under-way"
-    if finding.what == What.ORPHAN:
+    if finding.finding_type == FindingType.ORPHAN:
         return "known" if finding.registration_id else "unknown"
-    return finding.what
+    return finding.finding_type
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
     """Everything the page shows: four queries, whatever there is."""
     may = {"change": request.user.has_perm(CHANGE), "remove": request.user.has_perm(REMOVE)}
     unsettled = list(
-        Finding.objects.exclude(state=State.DONE).select_related("registration").order_by("kind", "pk")
+        Finding.objects.exclude(state=State.DONE).select_related("registration").order_by("resource_type", "pk")
     )
     settled = Finding.objects.filter(state=State.DONE).select_related("registration")
     scans = list(Scan.objects.order_by("-pk")[:2])
     scan = scans[0] if scans else None
-    busy = bool(scan and scan.state == Scan.State.OPEN) or any(row.state == State.ASKED for row in unsettled)
+    busy = bool(scan and scan.state == Scan.State.OPEN) or any(row.state == State.REQUESTED for row in unsettled)
     shown = groups(unsettled, may)
     return {
         "may": may,
@@ -156,7 +156,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "last_done": next((row for row in scans if row.state == Scan.State.DONE), None),
         "read": sum((scan.counts.get("read") or {}).values()) if scan else 0,
         "groups": shown,
-        "open_count": sum(not row.under_way for row in unsettled),
+        "open_count": sum(not row.in_progress for row in unsettled),
         "paid": [one for group in shown for one in group.lines if one.is_paid],
         "settled": [line(row, may) for row in settled.order_by("-settled_at", "-pk")[:SETTLED_SHOWN]],
         "poll_seconds": poll_seconds(busy),
@@ -211,7 +211,7 @@ class ScanAdmin(ReadOnlyAdmin):
         require_view(self, request)
         if not request.user.has_perm(CHANGE):
             raise PermissionDenied
-        reconciliation.scan.ask(actor=request.user.get_username())
+        reconciliation.scan.request(actor=request.user.get_username())
         messages.success(request, "Reading Twilio's account. This page shows what is found.")
         return redirect(PAGE)
 
@@ -241,7 +241,7 @@ class ScanAdmin(ReadOnlyAdmin):
         elif finding.action == Action.DELETE and not finding.registration_id and "sure" not in request.POST:
             messages.error(request, "Please confirm that nobody else uses it.")
             return redirect("admin:registrations_finding_confirm", pk)
-        elif reconciliation.actions.ask(finding, actor=request.user.get_username()):
+        elif reconciliation.actions.request(finding, actor=request.user.get_username()):
             messages.success(request, "The worker is on it. This page shows what comes of it.")
         else:
             messages.info(request, "This is under way or settled already.")

@@ -85,7 +85,7 @@ def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
     today = timezone.localdate()
     year = spending.months(choice.year)
     calls = spending.paid(choice.period, choice.kind)
-    kinds = spending.kinds()
+    kinds = spending.kind_labels()
     return TemplateResponse(
         request,
         "registrations/spending/page.html",
@@ -96,13 +96,13 @@ def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
             "kinds": list(kinds.items()),
             "month_rows": _month_rows(choice, year, today, kinds),
             "totals": [
-                sum((month.by_kind.get(kind, spending.NOTHING) for month in year), spending.NOTHING)
+                sum((month.by_kind.get(kind, spending.ZERO) for month in year), spending.ZERO)
                 for kind in kinds
             ],
-            "year_total": sum((month.total for month in year), spending.NOTHING),
+            "year_total": sum((month.total for month in year), spending.ZERO),
             "this_month": spending.spent(spending.paid(spending.Period.month(today.year, today.month))),
-            "uncertain": spending.uncertain(ApiCall.objects.all()),
-            "running": spending.running(*statistics.read("running")["running"]),
+            "uncertain": spending.pending(ApiCall.objects.all()),
+            "running": spending.monthly_estimate(*statistics.read("running")["running"]),
             "spent": spending.spent(calls),
             "views": [(slug, label, choice.query(view=slug)) for slug, label in VIEWS.items()],
             "years": [
@@ -133,7 +133,7 @@ def _month_rows(
         {
             "month": month,
             "label": f"{month.first:%B}",
-            "amounts": [month.by_kind.get(kind, spending.NOTHING) for kind in kinds],
+            "amounts": [month.by_kind.get(kind, spending.ZERO) for kind in kinds],
             "url": choice.query(period=f"{month.first:%Y-%m}"),
             "current": choice.month == month.first.month,
         }
@@ -158,7 +158,7 @@ def _rows(choice: Choice, calls: Any, number: str) -> Any:
 
 
 def _act_label(kind: str) -> str:
-    act = batches.ACTS.get(kind)
+    act = batches.ACTIONS.get(kind)
     return act.label if act else kind
 
 
@@ -171,5 +171,5 @@ def download(request: HttpRequest, form: str) -> HttpResponseBase:
     if form == downloads.XLSX and (refusal := downloads.too_many(calls.count())):
         messages.error(request, refusal)
         return redirect(reverse("admin:registrations_fee_money") + choice.query())
-    rows = spending.table(calls)
+    rows = spending.spreadsheet_rows(calls)
     return downloads.download(rows, f"a2p-fees-{choice.period_text}", form, "Fees")

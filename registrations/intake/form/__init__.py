@@ -1,4 +1,4 @@
-"""The one registration form, shared by the page, the repair of a rejection and the CSV import."""
+"""The registration form, shared by the page, the fix of a rejection, and the import of tables."""
 
 from .layout import CSV_COLUMNS, PARTS, SAMPLE_FIELDS
 from .registration import REQUIRED_COLUMNS, RegistrationForm, Section, data_of, initial_of

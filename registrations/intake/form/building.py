@@ -1,4 +1,4 @@
-"""The form's fields, made from the models: label, help, choices and limits are written down once, there."""
+"""The form's fields, made from the models, which define label, help, choices, and limits."""
 
 from typing import Any
 
@@ -8,10 +8,11 @@ from django.db import models
 from django.forms.models import fields_for_model
 from phonenumber_field.modelfields import PhoneNumberField
 
+from registrations.models import Registration
 from registrations.models.campaign import SAMPLE_COUNT, SAMPLE_LENGTH
 
 from . import fields, phones
-from .layout import CASE_FIELDS, CASE_MODEL, PARTS, SAMPLE_FIELDS, SHORT_TEXT_ROWS, WIDGET_ATTRS
+from .layout import PARTS, SAMPLE_FIELDS, SHORT_TEXT_ROWS, TEAM_FIELDS, WIDGET_ATTRS
 
 _SPECIAL: dict[str, type[forms.Field]] = {
     "mobile_phone_number": phones.Mobile,
@@ -37,7 +38,7 @@ LENGTHS = {
 
 
 def _form_field(field: models.Field, **kwargs: Any) -> forms.Field | None:
-    """The form field of a model field: label, help, choices and limits are the model's."""
+    """The form field of a model field, for fields_for_model."""
     if field.choices:
         choice = fields.CountryChoice if field.name == "iso_country" else fields.Choice
         return field.formfield(choices_form_class=choice, **kwargs)
@@ -60,7 +61,7 @@ def _limits(field: models.Field) -> tuple[int | None, int | None]:
 
 
 def _counter(low: int | None, high: int | None) -> dict[str, int]:
-    """Read by the page's script: a live count, which colours but never cuts."""
+    """For the page's script: a live count that turns red but never cuts the text."""
     return {name: value for name, value in (("data-min", low), ("data-max", high)) if value is not None}
 
 
@@ -72,8 +73,8 @@ def _samples() -> dict[str, forms.Field]:
             required=n <= SAMPLE_COUNT[0],
             validators=[MinLengthValidator(SAMPLE_LENGTH[0]), MaxLengthValidator(SAMPLE_LENGTH[1])],
             widget=forms.Textarea(attrs={"rows": SHORT_TEXT_ROWS, **_counter(*SAMPLE_LENGTH)}),
-            help_text="A real message: name the business; put what varies in [brackets]; say Reply STOP to "
-            "opt out in at least one."
+            help_text="A real message: name the business, put the variable parts in [brackets]. At least one must say "
+            "Reply STOP to opt out."
             if n == 1
             else "",
         )
@@ -82,11 +83,11 @@ def _samples() -> dict[str, forms.Field]:
 
 def all_fields() -> dict[str, forms.Field]:
     made: dict[str, forms.Field] = {}
-    for model, names in [*PARTS.values(), (CASE_MODEL, tuple(n for n in CASE_FIELDS if n != "owner"))]:
+    for model, names in [*PARTS.values(), (Registration, tuple(n for n in TEAM_FIELDS if n != "owner"))]:
         made |= fields_for_model(model, fields=names, formfield_callback=_form_field)
     made |= _samples()
     made["label"].required = False
-    made["label"].help_text = f"{made['label'].help_text} Empty: the brand name."
+    made["label"].help_text = "Internal name (defaults to the brand name)."
     for name, field in made.items():
         field.widget.attrs |= {"autocomplete": "off", **WIDGET_ATTRS.get(name, {})}
         field.error_messages |= LENGTHS

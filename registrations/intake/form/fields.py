@@ -1,7 +1,7 @@
-"""Form fields that accept common ways of typing a value and say how to mend a wrong one.
+"""Form fields that accept common ways of typing a value and say how to fix a wrong one.
 
-They carry no `max_length`: a browser cuts pasted text at `maxlength` without a word. Lengths are checked by
-the model's own validators, after tidying (see `registration.py`).
+They have no `max_length`: a browser silently cuts pasted text at `maxlength`. The models' validators check
+lengths after cleaning (see `registration.py`).
 """
 
 import re
@@ -19,8 +19,7 @@ from .text import folded, many_lines, one_line
 TRUE_WORDS = frozenset({"true", "yes", "y", "1", "on", "x"})
 FALSE_WORDS = frozenset({"false", "no", "n", "0", "off", ""})
 
-
-# What a spreadsheet shows where it found nothing, and what it would run if it were given this text back.
+# The errors a spreadsheet shows in place of a value, and what it would run as a formula.
 _NO_VALUE = frozenset(
     {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#NULL!", "#DIV/0!", "#NUM!", "#SPILL!", "#CALC!"}
 )
@@ -28,13 +27,11 @@ _FORMULA = re.compile(r"=\s*[-+@(\w\"]")
 
 
 def _refuse_spreadsheet_marks(text: Any) -> Any:
-    """Raise for a formula, or for the word that stands for its missing result; else the text as it is."""
+    """Raise for a formula or the error it results in; else return the text unchanged."""
     if text and text.upper() in _NO_VALUE:
-        raise ValidationError(
-            f"{text} is a spreadsheet's error, not a value. Type the value.", code="invalid"
-        )
+        raise ValidationError(f"{text} is a spreadsheet error, not a value. Type the value.", code="invalid")
     if text and _FORMULA.match(text):
-        raise ValidationError("This is a spreadsheet's formula. Type what it should show.", code="invalid")
+        raise ValidationError("This is a spreadsheet formula. Type the value it should show.", code="invalid")
     return text
 
 
@@ -50,7 +47,7 @@ class Line(forms.CharField):
 
 
 class Text(forms.CharField):
-    """Text of several lines; a browser's CRLF and runs of empty lines are tidied before counting."""
+    """Text of several lines; CRLF and repeated empty lines are cleaned up before counting."""
 
     widget = forms.Textarea
 
@@ -63,7 +60,7 @@ class Text(forms.CharField):
 
 
 class Mail(Line):
-    """An email address, checked for its form only: no DNS question is asked while a page is loading."""
+    """An email address. Only its syntax is checked: no DNS lookup while a page loads."""
 
     widget = forms.EmailInput
 
@@ -86,7 +83,7 @@ class HttpsURL(forms.URLField):
         self.error_messages["invalid"] = "This is not a web address. Write it like https://example.com/page."
 
     def to_python(self, value: Any) -> Any:
-        # Mail programs break long addresses over lines; a space inside is a mistake and stays one.
+        # Email programs break long addresses over several lines; a space inside remains an error.
         value = re.sub(r"\s*[\r\n]\s*", "", str(value)) if value is not None else value
         return super().to_python(value)
 
@@ -100,7 +97,7 @@ class HttpsURL(forms.URLField):
 
 
 class FlagInput(forms.CheckboxInput):
-    """A check box that hands on the word itself: Django's own would read "no" as True."""
+    """A checkbox that passes on the word itself: Django's own reads "no" as True."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs, check_test=lambda value: str(value).strip().lower() in TRUE_WORDS)
@@ -109,12 +106,12 @@ class FlagInput(forms.CheckboxInput):
         return data.get(name, False)
 
     def format_value(self, value: Any) -> None:
-        # No value attribute: a box drawn with value="no" would send "no" when ticked.
+        # No value attribute: a checkbox with value="no" would send "no" when checked.
         return None
 
 
 class Flag(forms.BooleanField):
-    """A check box, or a CSV word: true/false, yes/no, 1/0; empty means no."""
+    """A checkbox, or a word in a table: true/false, yes/no, 1/0; empty means no."""
 
     widget = FlagInput
 
@@ -128,7 +125,7 @@ class Flag(forms.BooleanField):
 
 
 class Choice(forms.TypedChoiceField):
-    """A choice that is also found by its label, whatever the case: "real estate" is REAL_ESTATE."""
+    """A choice also found by its label in upper or lower case: "real estate" is REAL_ESTATE."""
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(one_line(str(value)) if value is not None else value)
@@ -146,7 +143,7 @@ class Choice(forms.TypedChoiceField):
 
 
 class CountryChoice(Choice):
-    """US or CA; the usual names are understood."""
+    """US or CA, or a common name of them."""
 
     def to_python(self, value: Any) -> Any:
         known = {"usa": Country.US, "united states of america": Country.US, "can": Country.CA}
@@ -164,7 +161,7 @@ def _choice_key(text: Any) -> str:
 
 
 class Keywords(Line):
-    """Keywords apart by commas or spaces; kept as "START, JOIN" (upper case, each once)."""
+    """Keywords separated by commas or spaces; cleaned to "START, JOIN" (upper case, each once)."""
 
     def clean(self, value: Any) -> Any:
         value = super().clean(value)
@@ -174,6 +171,6 @@ class Keywords(Line):
         odd = [word for word in words if not re.fullmatch(r"[A-Z0-9]+", word)]
         if odd:
             raise ValidationError(
-                f"Keywords are letters A to Z and digits only. Change: {', '.join(odd)}.", code="invalid"
+                f"Keywords can only have letters A to Z and digits. Change: {', '.join(odd)}.", code="invalid"
             )
         return ", ".join(dict.fromkeys(words))

@@ -1,8 +1,8 @@
-"""Which model field stands in which section, and how its input looks. Labels and limits are the models'."""
+"""The sections of the form, their fields, and the attributes of the inputs. The models define labels and limits."""
 
 from dataclasses import dataclass
 
-from registrations.models import Campaign, PhoneNumber, Profile, Registration, TrustBundle
+from registrations.models import Campaign, PhoneNumber, Profile, TrustBundle
 from registrations.models.campaign import SAMPLE_COUNT
 
 SAMPLE_FIELDS = tuple(f"message_sample_{n}" for n in range(1, SAMPLE_COUNT[1] + 1))
@@ -15,20 +15,19 @@ _ANSWERS = ("opt_out_message", "opt_out_keywords", "help_message", "help_keyword
 _PAGES = ("privacy_policy_url", "terms_and_conditions_url")
 _SENDER = ("sender_number", "area_code")
 
-# Part of the registration -> (model, the inputs an agent fills). The key is also the Registration's attribute.
+# Part of the registration -> (model, inputs an agent fills in). The key is also the Registration's attribute.
 PARTS = {
     "profile": (Profile, (*_NAME, *ADDRESS_FIELDS)),
     "trust_bundle": (TrustBundle, ("mobile_phone_number", "brand_name", "vertical")),
     "campaign": (Campaign, (*_TEXTS, *_FLAGS, *_OPT_IN, *_ANSWERS, *_PAGES)),
     "phone_number": (PhoneNumber, _SENDER),
 }
-# Ours alone, never sent to Twilio.
-CASE_FIELDS = ("label", "external_id", "owner", "notes")
-CASE_MODEL = Registration
+# Never sent to Twilio.
+TEAM_FIELDS = ("label", "external_id", "owner", "notes")
 
 
 @dataclass(frozen=True)
-class SectionRow:
+class SectionLayout:
     slug: str
     title: str
     hint: str
@@ -36,43 +35,43 @@ class SectionRow:
 
 
 SECTIONS = (
-    SectionRow(
+    SectionLayout(
         "person",
         "Person",
-        "The human being who owns the business, as on their papers. Twilio checks name, email and phones.",
+        "The owner, as on their ID. Twilio checks name, email, and phones.",
         (*_NAME, "mobile_phone_number"),
     ),
-    SectionRow(
+    SectionLayout(
         "address",
         "Address",
-        "Where this person gets mail, in the US or Canada. It is compared with the postal service's records.",
+        "Where the owner gets mail, in the US or Canada. It is checked against postal service records.",
         ADDRESS_FIELDS,
     ),
-    SectionRow(
+    SectionLayout(
         "brand",
         "Brand",
-        "Whom the recipients know. Only for a business without a tax ID (EIN or Canadian business number).",
+        "The name recipients recognize. Only for a business without a tax ID (EIN or Canadian business number).",
         ("brand_name", "vertical"),
     ),
-    SectionRow(
+    SectionLayout(
         "campaign",
         "Campaign",
-        "What is sent, to whom, and how they agreed to it. A person reads this and the pages in review.",
+        "What is sent, to whom, and how they opted in. A person reviews this and the linked pages.",
         (*_TEXTS, *SAMPLE_FIELDS, *_FLAGS, *_PAGES, *_OPT_IN, *_ANSWERS),
     ),
-    SectionRow(
+    SectionLayout(
         "sender",
         "Sender",
-        "The number that sends. Name one you own, or an area code to buy in. Either may follow later.",
+        "The number that sends: one you own, or an area code to buy one in. You can add it later.",
         _SENDER,
     ),
-    SectionRow("team", "For your team", "Never sent to Twilio.", CASE_FIELDS),
+    SectionLayout("team", "For your team", "Never sent to Twilio.", TEAM_FIELDS),
 )
 
 _NAMES = {"autocapitalize": "words", "spellcheck": "false"}
 _CODES = {"autocapitalize": "characters", "spellcheck": "false"}
 _PLAIN = {"autocapitalize": "none", "spellcheck": "false"}
-# Beside autocomplete="off" for all: agents type customers' data, and browsers would offer the agent's own.
+# All have autocomplete="off" too: agents type customers' data, and browsers would suggest the agent's own.
 WIDGET_ATTRS: dict[str, dict[str, str | int]] = {
     "first_name": {**_NAMES},
     "last_name": {**_NAMES},
@@ -99,7 +98,7 @@ WIDGET_ATTRS: dict[str, dict[str, str | int]] = {
 }
 SHORT_TEXT_ROWS = 3
 
-# The columns of a CSV file, in the order of the documentation.
+# The columns of an imported table, in the order of the documentation.
 CSV_COLUMNS = (
     *(*_NAME, "mobile_phone_number", "brand_name", "vertical", *ADDRESS_FIELDS, *_TEXTS, *SAMPLE_FIELDS),
     *("has_embedded_links", "has_embedded_phone", "subscriber_opt_in", "age_gated", "direct_lending"),

@@ -31,7 +31,7 @@ class PhoneInput(forms.TextInput):
 
 
 class Phone(PhoneNumberField):
-    """Any valid phone number in any common typing; without a country code it is read as US or Canadian."""
+    """Any valid phone number in any common format; US or Canadian if it has no country code."""
 
     widget = PhoneInput
 
@@ -44,7 +44,7 @@ class Phone(PhoneNumberField):
     def to_python(self, value: Any) -> Any:
         if _ROUNDED.fullmatch(one_line(str(value))):
             raise ValidationError(
-                "A spreadsheet has rounded this number. Type all its digits, and format the column as text.",
+                "A spreadsheet rounded this number. Type all its digits, and format the column as text.",
                 code="invalid",
             )
         return super().to_python(one_line(str(value)) if value is not None else value)
@@ -52,7 +52,7 @@ class Phone(PhoneNumberField):
     def clean(self, value: Any) -> Any:
         number = super().clean(value)
         if number and number.extension:
-            raise ValidationError("Leave out the extension: Twilio takes a plain number.", code="extension")
+            raise ValidationError("Remove the extension: Twilio accepts only the number.", code="extension")
         return number
 
 
@@ -63,20 +63,20 @@ class Mobile(Phone):
         number = super().clean(value)
         if number and not is_us_ca(number):
             raise ValidationError(
-                "The OTP text reaches only US and Canadian mobiles. Give a mobile with +1 that can "
-                "receive texts; toll-free and foreign numbers cannot.",
+                "The OTP text reaches only US and Canadian mobiles. Enter a mobile with +1 that can "
+                "receive texts, not a toll-free or foreign number.",
                 code="region",
             )
         return number
 
 
 def is_us_ca(number: PhoneNumber) -> bool:
-    """Whether this is an ordinary US or Canadian number; in +1, mobiles and landlines look alike."""
+    """Whether this is a regular US or Canadian number; under +1, mobiles and landlines look the same."""
     return region_code_for_number(number) in Country.values and number_type(number) in _DIALABLE
 
 
 class Sender(Line):
-    """An owned number as E.164, or its SID (PN and 32 hexadecimal digits)."""
+    """A number owned at Twilio, as E.164, or its SID (PN and 32 hexadecimal digits)."""
 
     def clean(self, value: Any) -> Any:
         value = super().clean(value)
@@ -87,15 +87,15 @@ class Sender(Line):
         number = to_python(value, region="US") if not value.upper().startswith("PN") else None
         if not number or not number.is_valid() or number.extension or not is_us_ca(number):
             raise ValidationError(
-                "Give a US or Canadian local number you own at Twilio, like +14155550123, or its SID "
-                "(PN and 32 characters). Toll-free numbers do not register for A2P 10DLC.",
+                "Enter a US or Canadian local number you own at Twilio, like +14155550123, or its SID "
+                "(PN and 32 characters). Toll-free numbers can't be registered for A2P 10DLC.",
                 code="invalid",
             )
         return number.as_e164
 
 
 class AreaCode(Line):
-    """Three digits; brackets are understood."""
+    """Three digits, with or without parentheses."""
 
     def clean(self, value: Any) -> Any:
         value = super().clean(value)

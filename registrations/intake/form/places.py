@@ -1,4 +1,4 @@
-"""State or province, and ZIP or postal code, by country (django-localflavor's tables)."""
+"""State or province, and ZIP or postal code, by country, with django-localflavor's tables."""
 
 import re
 
@@ -18,7 +18,7 @@ _OTHER = {Country.US: (_PROVINCES, "Canada"), Country.CA: (_STATES, "the United 
 
 
 def clean_region(value: str, country: str) -> str:
-    """The two letters of a state or province, from letters or a full name.
+    """The two letters of a state or province, from those letters or the full name. Raises ValidationError.
 
     >>> clean_region("Massachusetts", "US"), clean_region("québec", "CA")
     ('MA', 'QC')
@@ -29,14 +29,14 @@ def clean_region(value: str, country: str) -> str:
         return found
     others, other_country = _OTHER[Country(country)]
     if name in others:
-        raise ValidationError(f"“{value}” lies in {other_country}: change the country or the region.")
+        raise ValidationError(f"“{value}” is in {other_country}: change the country or the region.")
     if country == Country.US:
-        raise ValidationError("Give a US state, like MA or Massachusetts.", code="invalid")
-    raise ValidationError("Give a Canadian province or territory, like ON or Ontario.", code="invalid")
+        raise ValidationError("Enter a US state, like MA or Massachusetts.", code="invalid")
+    raise ValidationError("Enter a Canadian province or territory, like ON or Ontario.", code="invalid")
 
 
 def clean_postal_code(value: str, country: str) -> str:
-    """A ZIP code (12345 or 12345-6789) or a Canadian postal code (K1A 0B1).
+    """A ZIP code (12345 or 12345-6789) or a Canadian postal code (K1A 0B1). Raises ValidationError.
 
     >>> clean_postal_code("021391234", "US"), clean_postal_code("k1a-0b1", "CA")
     ('02139-1234', 'K1A 0B1')

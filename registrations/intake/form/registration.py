@@ -1,4 +1,4 @@
-"""The one form of a registration: the page, the repair of a rejection and each CSV row go through it."""
+"""The form of a registration, used by the page, the fix of a rejection, and each imported row."""
 
 import itertools
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from registrations.workflow.recorder import registry_limits
 from registrations.workflow.recorder.registry_limits import Use
 
 from .building import LENGTHS, all_fields
-from .layout import ADDRESS_FIELDS, CASE_FIELDS, CASE_MODEL, CSV_COLUMNS, PARTS, SAMPLE_FIELDS, SECTIONS
+from .layout import ADDRESS_FIELDS, CSV_COLUMNS, PARTS, SAMPLE_FIELDS, SECTIONS, TEAM_FIELDS
 from .places import clean_postal_code, clean_region
 
 
@@ -40,14 +40,14 @@ class Section:
 
 
 class RegistrationForm(forms.Form):
-    """Inputs of one registration under the names of the CSV columns, plus label, area_code, owner and notes.
+    """The inputs of one registration, named like the CSV columns, plus label, owner, and notes.
 
-    `instance` gives the initial values. After `is_valid()`: `parts()` and `registration_fields()` are what
-    `verbs.create` and `verbs.edit` take, `hints` maps a field to advice that does not stop anyone.
+    `instance` gives the initial values. After `is_valid()`, `parts()` and `registration_fields()` are what
+    `actions.create` and `actions.edit` take; `hints` maps fields to advice that doesn't prevent saving.
     All errors are found in one pass, each at its field.
     """
 
-    # Every error is ours to show at once; the browser would stop at the first empty box.
+    # Shows every error at once; the browser would stop at the first empty field.
     use_required_attribute = False
 
     revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -62,25 +62,25 @@ class RegistrationForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         self.instance = instance
-        # Why a supervisor lets a limit pass; the page makes sure that it is one who says so.
+        # Why a supervisor allows exceeding a limit; the page checks the permission.
         self.override_reason = override_reason
-        # What The Campaign Registry would not take once more, and nobody has agreed to yet.
+        # Values that The Campaign Registry would not accept again, without an override.
         self.limits_spent: list[Use] = []
         self.hints: dict[str, list[str]] = {}
-        known = initial_of(instance) if instance else {}
-        super().__init__(data, initial=known | (initial or {}), **kwargs)
+        saved = initial_of(instance) if instance else {}
+        super().__init__(data, initial=saved | (initial or {}), **kwargs)
         self.offer_owners()
 
     def offer_owners(self) -> None:
-        """The field for the owner: whoever can have registrations, and who has this one."""
-        kept = self.instance.owner_id if self.instance else None
-        users = get_user_model()._default_manager.filter(Q(is_active=True, is_staff=True) | Q(pk=kept))
+        """Add the owner field: active staff, and the present owner."""
+        owner = self.instance.owner_id if self.instance else None
+        users = get_user_model()._default_manager.filter(Q(is_active=True, is_staff=True) | Q(pk=owner))
         self.fields["owner"] = forms.ModelChoiceField(users, required=False, empty_label="Nobody yet")
 
     @property
     def sections(self) -> list[Section]:
         return [
-            Section(row.slug, row.title, row.hint, [self[name] for name in row.fields]) for row in SECTIONS
+            Section(one.slug, one.title, one.hint, [self[name] for name in one.fields]) for one in SECTIONS
         ]
 
     def parts(self) -> dict[str, dict[str, Any]]:
@@ -96,27 +96,27 @@ class RegistrationForm(forms.Form):
 
     @cached_property
     def findings(self) -> list[preflight.Finding]:
-        """What the pre-flight says of valid inputs; nothing of it stops saving. Empty while there are errors."""
+        """What the pre-flight finds in valid inputs; it doesn't prevent saving. Empty while there are errors."""
         return [] if self.errors else preflight.check(self.parts())
 
     def advice(self) -> dict[str, list[str]]:
-        """All that is said about the inputs without stopping anyone, by field: hints and the pre-flight's."""
-        said = {name: list(texts) for name, texts in self.hints.items()}
+        """Hints and pre-flight findings by field."""
+        advice = {name: list(texts) for name, texts in self.hints.items()}
         for finding in self.findings:
-            said.setdefault(finding.field, []).append(finding.text)
-        return said
+            advice.setdefault(finding.field, []).append(finding.text)
+        return advice
 
     def registration_fields(self) -> dict[str, Any]:
-        """label, external_id (None when empty), owner and notes."""
-        return {name: self.cleaned_data[name] for name in CASE_FIELDS}
+        """label, external_id (None when empty), owner, and notes."""
+        return {name: self.cleaned_data[name] for name in TEAM_FIELDS}
 
     @property
     def expected_revision(self) -> int | None:
-        """The revision that the page showed, for `verbs.edit`."""
+        """The revision that the page showed, for `actions.edit`."""
         return self.cleaned_data.get("revision")
 
     def changed_inputs(self) -> list[str]:
-        """Names of the inputs that differ from the saved registration, after tidying."""
+        """Names of the inputs that differ from the saved registration, after cleaning."""
         saved = initial_of(self.instance) if self.instance else {}
         data = self.cleaned_data
         return [n for n in data if n != "revision" and _plain(data[n]) != _plain(saved.get(n))]
@@ -126,20 +126,20 @@ class RegistrationForm(forms.Form):
         self._clean_place("region", clean_region)
         self._clean_place("postal_code", clean_postal_code)
         if not data.get("label") and "label" not in self.errors:
-            limit = CASE_MODEL._meta.get_field("label").max_length
+            limit = Registration._meta.get_field("label").max_length
             data["label"] = data.get("brand_name", "")[:limit]
         self._check_models()
-        for finding in preflight.hard({"campaign": data}) if "subscriber_opt_in" in data else []:
+        for finding in preflight.saving_blockers({"campaign": data}) if "subscriber_opt_in" in data else []:
             self.add_error(finding.field, finding.text)
         if data.get("sender_number") and data.get("area_code"):
-            self.add_error("area_code", "Give either a number you own or an area code to buy in, not both.")
+            self.add_error("area_code", "Enter either a number you own or an area code, not both.")
         self._check_limits()
         self._give_hints()
         return data
 
     def clean_brand_name(self) -> str:
         name: str = self.cleaned_data["brand_name"]
-        for finding in preflight.hard({"trust_bundle": {"brand_name": name}}):
+        for finding in preflight.saving_blockers({"trust_bundle": {"brand_name": name}}):
             raise ValidationError(finding.text, code=str(finding.codes[0]))
         return name
 
@@ -164,8 +164,8 @@ class RegistrationForm(forms.Form):
                 self.add_error(name, error)
 
     def _check_models(self) -> None:
-        """The limits live in the models: let their validators judge what the form fields let through."""
-        for model, names in [*PARTS.values(), (CASE_MODEL, CASE_FIELDS)]:
+        """Run the models' validators, which have the limits."""
+        for model, names in [*PARTS.values(), (Registration, TEAM_FIELDS)]:
             values = {n: self.cleaned_data[n] for n in names if n in self.cleaned_data}
             skip = _names_of(model) - set(values) | {"owner"}
             if not values.get("label"):
@@ -181,7 +181,7 @@ class RegistrationForm(forms.Form):
                 self.add_error(None, error)
 
     def _check_limits(self) -> None:
-        """Counters before the wall: near it a hint, past it an error, unless a supervisor has agreed."""
+        """Near a limit of the registry a hint, past it an error unless a supervisor overrides it."""
         data = self.cleaned_data
         address = [
             data.get(name, "") for name in ("street", "street_secondary", "postal_code", "iso_country")
@@ -197,20 +197,20 @@ class RegistrationForm(forms.Form):
         )
 
     def find_uses(self, *, mobile: str, email: str, address: str) -> list[Use]:
-        """How often other registrations used these values; a form of many rows asks for all of them at once."""
+        """How often other registrations used these values; an import looks them up for many rows at once."""
         return registry_limits.uses(mobile=mobile, email=email, address=address, without=self.instance)
 
     def judge_uses(self, found: list[Use]) -> None:
         for use in found:
-            if use.spent and not self._is_behind_us(use):
+            if use.exhausted and not self._is_accepted(use):
                 self.limits_spent.append(use)
-            elif use.near:
+            elif use.nearly_exhausted:
                 self._hint(use.field, use.text)
         for use in [] if self.override_reason else self.limits_spent:
             self.add_error(use.field, ValidationError(use.text, code="limit"))
 
-    def _is_behind_us(self, use: Use) -> bool:
-        """The same value as saved, and it was agreed to or the brand stands with it: the registry has taken it."""
+    def _is_accepted(self, use: Use) -> bool:
+        """Whether the saved registration has the same value with an override, or with a brand in the registry."""
         if self.instance is None:
             return False
         saved, data = initial_of(self.instance), self.cleaned_data
@@ -222,32 +222,32 @@ class RegistrationForm(forms.Form):
         data = self.cleaned_data
         if not data.get("sender_number") and not data.get("area_code"):
             self._hint(
-                "sender_number", "Needed before the last step: no registration goes live without a sender."
+                "sender_number", "Needed for the last step: a registration can't go live without a sender."
             )
 
     def _hint(self, field: str, text: str) -> None:
         self.hints.setdefault(field, []).append(text)
 
 
-# Declared from the models once, at import; instances get copies as with any Django form.
+# Made from the models once; instances get copies as with any Django form.
 RegistrationForm.base_fields = all_fields() | RegistrationForm.base_fields
 REQUIRED_COLUMNS = tuple(name for name in CSV_COLUMNS if RegistrationForm.base_fields[name].required)
 
 
 def initial_of(registration: Registration) -> dict[str, Any]:
     """What the form shows for a saved registration, by field name."""
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         name: getattr(getattr(registration, part), name)
         for part, (_, names) in PARTS.items()
         for name in names
     }
-    found |= dict(zip(SAMPLE_FIELDS, registration.campaign.message_samples, strict=False))
-    found |= {name: getattr(registration, name) for name in CASE_FIELDS}
-    return found | {"revision": registration.revision}
+    values |= dict(zip(SAMPLE_FIELDS, registration.campaign.message_samples, strict=False))
+    values |= {name: getattr(registration, name) for name in TEAM_FIELDS}
+    return values | {"revision": registration.revision}
 
 
 def data_of(registration: Registration) -> dict[str, Any]:
-    """A saved registration as if its page had been sent back unchanged; a CSV file overlays its columns on this."""
+    """Form data of a saved registration, as if its page were submitted unchanged; an import puts its cells on top."""
     fields = RegistrationForm.base_fields
     initial = initial_of(registration) | {"owner": registration.owner_id}
     shown = {

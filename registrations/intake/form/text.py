@@ -1,9 +1,9 @@
-"""Tidying of typed and pasted text, the same for the page and for a CSV cell."""
+"""Cleaning of typed and pasted text, the same for the page and for an imported cell."""
 
 import re
 import unicodedata
 
-# Invisible characters that copying from web pages and word processors brings along.
+# Invisible characters that come with text copied from web pages and word processors.
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad"))
 _BREAKS = re.compile(r"\r\n?|[\u2028\u2029\v\f]")
 _BLANKS = re.compile(r"[^\S\n]+")
@@ -11,7 +11,7 @@ _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
 def one_line(text: str) -> str:
-    """Trimmed, with every run of white space (pasted line breaks too) as one space.
+    """Trimmed, with all whitespace, line breaks too, collapsed to single spaces.
 
     >>> one_line(" 5 Main\\u00a0St.\\r\\n ")
     '5 Main St.'
@@ -20,7 +20,7 @@ def one_line(text: str) -> str:
 
 
 def many_lines(text: str) -> str:
-    """Trimmed; line breaks become LF, so a browser's CRLF is not counted twice; at most one empty line.
+    """Trimmed, with LF for line breaks, so that a browser's CRLF counts once, and at most one empty line in a row.
 
     >>> many_lines("one \\r\\ntwo\\r\\n\\r\\n\\r\\n\\r\\nthree")
     'one\\ntwo\\n\\nthree'
@@ -31,7 +31,7 @@ def many_lines(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Lower registration without accents and dots, for comparing names of places.
+    """Lower case without accents and periods, to compare names of places.
 
     >>> folded("Québec"), folded("D.C.")
     ('quebec', 'dc')
@@ -42,5 +42,5 @@ def folded(text: str) -> str:
 
 def _without_controls(text: str) -> str:
     text = text.translate(_INVISIBLE)
-    # Line breaks and tabs are white space, handled by the callers; a NUL is refused by the field itself.
+    # The callers handle line breaks and tabs; the field refuses NUL.
     return "".join(c for c in text if c in "\n\t\r\0" or unicodedata.category(c) not in ("Cc", "Cs"))

@@ -1,13 +1,13 @@
-"""Rules about how people opt in: what the text must say, and what it must not.
+"""Rules about how people opt in: what the text must say, and what it must not say.
 
-All but the plainest are warnings: people find many words for the same thing, and a reviewer reads for meaning.
+Nearly all are warnings: there are many ways to say the same thing, and a reviewer reads for meaning.
 """
 
 import re
 from collections.abc import Callable, Iterator
 
-from .rule import ERROR, WARNING, Case, Hit, Rule, Severity, excerpt
-from .text_scan import HELP, denied, opt_out_in, says_stop
+from .rule import ERROR, WARNING, Draft, Hit, Rule, Severity, excerpt, forbids
+from .text_scan import HELP, has_opt_out, says_stop
 
 FIELD = "message_flow"
 _ANY = re.IGNORECASE
@@ -43,7 +43,7 @@ _CONSENT = re.compile(
     r"\b[^.]{0,30}\b(?:text|sms|message)|\bbox\b|\btoggle\w*|\brequest(?:s|ed)? (?:texts|messages|sms)",
     _ANY,
 )
-_AWAY = re.compile(
+_OFFLINE = re.compile(
     r"\b(?:verbal\w*|oral\w*|over the phone|by phone|on the phone|phone call|in[- ]person|face[- ]to[- "
     r"]face|paper|"
     r"clipboard|sign-?in sheet|sign-?up sheet|business cards?|printed|at the (?:counter|desk|register|"
@@ -53,39 +53,37 @@ _AWAY = re.compile(
 )
 
 
-def _lacks(pattern: re.Pattern[str], text: str) -> Callable[[Case], Iterator[Hit]]:
-    def check(case: Case) -> Iterator[Hit]:
-        if case.flow and not pattern.search(case.flow):
+def _requires(pattern: re.Pattern[str], text: str) -> Callable[[Draft], Iterator[Hit]]:
+    def check(draft: Draft) -> Iterator[Hit]:
+        if draft.flow and not pattern.search(draft.flow):
             yield Hit(FIELD, text)
 
     return check
 
 
-def _stop(case: Case) -> Iterator[Hit]:
-    if case.flow and not opt_out_in(case.flow) and not re.search(r"\bSTOP\b", case.flow):
-        quiet = says_stop(case.flow)
-        yield Hit(
-            FIELD, "Say that replying STOP ends the messages." + (" Write STOP in capitals." if quiet else "")
-        )
+def _stop(draft: Draft) -> Iterator[Hit]:
+    if draft.flow and not has_opt_out(draft.flow) and not re.search(r"\bSTOP\b", draft.flow):
+        capitals = " Write STOP in capitals." if says_stop(draft.flow) else ""
+        yield Hit(FIELD, f"Say that replying STOP ends the messages.{capitals}")
 
 
-def _brand(case: Case) -> Iterator[Hit]:
-    if case.flow and case.naming(case.flow) == "none":
-        yield Hit(FIELD, f"Say whose messages people agree to: name “{case.name.brand}”.")
+def _brand(draft: Draft) -> Iterator[Hit]:
+    if draft.flow and draft.brand_mention(draft.flow) == "none":
+        yield Hit(FIELD, f"Say whose messages people agree to receive: name “{draft.brand.text}”.")
 
 
-def _place(case: Case) -> Iterator[Hit]:
-    if not case.flow or case.links.get(FIELD):
+def _place(draft: Draft) -> Iterator[Hit]:
+    if not draft.flow or draft.links.get(FIELD):
         return
-    if found := _AWAY.search(case.flow):
+    if found := _OFFLINE.search(draft.flow):
         yield Hit(
             FIELD,
-            "Opting in away from a public page needs evidence: put a photo or the script on a page, and "
-            "its address here.",
-            excerpt(case.flow, *found.span()),
+            "Opt-in outside a public web page needs evidence: put a photo or the script on a web page, and "
+            "its URL here.",
+            excerpt(draft.flow, *found.span()),
         )
     else:
-        yield Hit(FIELD, "Give the https address of the page where people opt in.")
+        yield Hit(FIELD, "Add the https URL of the page where people opt in.")
 
 
 _PRECHECKED = re.compile(
@@ -104,7 +102,7 @@ _AUTOMATIC = re.compile(
     r"contacts|leads))\b[^.]{0,40}\b(?:gets?|receives?|are (?:added|texted|on))\b(?! (?:no|none|nothing)\b)",
     _ANY,
 )
-_UNASKED = re.compile(
+_NOT_ASKED = re.compile(
     r"\b(?:purchased|bought|rented|scraped|harvested)(?: \w+){0,2} (?:lists?|numbers?|contacts|"
     r"databases?|data)\b|"
     r"\b(?:buys?|buying|purchas(?:es?|ing)|rents?|renting|scrap(?:es?|ing)|harvests?|harvesting) (?:\w+ "
@@ -153,46 +151,28 @@ _SHARED = re.compile(
 )
 
 
-def _says(
-    pattern: re.Pattern[str],
-    text: str,
-    *,
-    fields: tuple[str, ...] = (FIELD,),
-    severity: Severity | None = None,
-) -> Callable[[Case], Iterator[Hit]]:
-    def check(case: Case) -> Iterator[Hit]:
-        for field in fields:
-            words = case.text(field)
-            for found in pattern.finditer(words):
-                if not denied(words, found.start()):
-                    yield Hit(field, text, excerpt(words, *found.span()), severity)
-                    break
-
-    return check
-
-
 def _rule(
     slug: str,
     codes: tuple[int, ...],
     title: str,
     why: str,
     example: str,
-    check: Callable[[Case], Iterator[Hit]],
-    source: int,
+    check: Callable[[Draft], Iterator[Hit]],
+    source_row: int,
     severity: Severity = WARNING,
 ) -> Rule:
-    return Rule(slug, codes, severity, (FIELD,), title, why, example, check, source)
+    return Rule(slug, codes, severity, (FIELD,), title, why, example, check, source_row)
 
 
-_DISCLOSED = "Reviewers look for this sentence where people opt in, and in this text."
-_TOLD = ("description", FIELD)
+_DISCLOSED = "Reviewers look for this sentence in the opt-in and in this text."
+_TEXTS = ("description", FIELD)
 
 RULES = (
     _rule(
         "flow-brand",
         (30896, 30927),
-        "The brand is not named where people opt in",
-        "Consent is given to one business, by name.",
+        "The opt-in does not name the brand",
+        "People consent to messages from one business, by name.",
         "I agree to get texts from Ann Lee Nails.",
         _brand,
         13,
@@ -200,8 +180,8 @@ RULES = (
     _rule(
         "flow-place",
         (30909, 30919, 30891),
-        "Where people opt in is not given",
-        "Reviewers must see the form, poster or script for themselves.",
+        "The place where people opt in is missing",
+        "Reviewers must be able to see the form, poster or script.",
         "Clients book on https://annlee.example.com/book",
         _place,
         14,
@@ -209,19 +189,19 @@ RULES = (
     _rule(
         "flow-consent",
         (30896, 30917),
-        "What people do to agree is not said",
-        "A number alone is no consent: say what they tick, sign or send.",
-        "They tick a box that is empty by default.",
-        _lacks(_CONSENT, "Say what people do to agree: tick an empty box, send a keyword, sign a card."),
+        "How people agree is missing",
+        "Giving a number is not consent: say what people check, sign or send.",
+        "They check a box that is unchecked by default.",
+        _requires(_CONSENT, "Say how people agree: check a box, send a keyword, sign a card."),
         13,
     ),
     _rule(
         "flow-frequency",
         (30924, 30909),
-        "How often messages come is not said",
+        "Message frequency is missing",
         _DISCLOSED,
         "Up to 4 messages a month.",
-        _lacks(_FREQUENCY, "Say how often messages come, or that the frequency varies."),
+        _requires(_FREQUENCY, "Say how often messages are sent, or that message frequency varies."),
         13,
     ),
     _rule(
@@ -230,13 +210,13 @@ RULES = (
         "“Message and data rates may apply” is missing",
         _DISCLOSED,
         "Message and data rates may apply.",
-        _lacks(_RATES, "Say that message and data rates may apply."),
+        _requires(_RATES, "Say that message and data rates may apply."),
         13,
     ),
     _rule(
         "flow-stop",
         (30924, 30896),
-        "STOP is missing where people opt in",
+        "STOP is missing from the opt-in",
         _DISCLOSED,
         "Reply STOP to opt out.",
         _stop,
@@ -245,38 +225,40 @@ RULES = (
     _rule(
         "flow-help",
         (30924, 30896),
-        "HELP is missing where people opt in",
+        "HELP is missing from the opt-in",
         _DISCLOSED,
         "Reply HELP for help.",
-        _lacks(HELP, "Say that replying HELP brings help."),
+        _requires(HELP, "Say that people can reply HELP for help."),
         13,
     ),
     _rule(
         "flow-privacy",
         (30896, 30908),
         "The privacy policy is not mentioned",
-        "The form must link it.",
+        "The opt-in must link to it.",
         "Privacy policy: https://annlee.example.com/privacy",
-        _lacks(_PRIVACY, "Say that the privacy policy is linked there, or give its address."),
+        _requires(_PRIVACY, "Say that the opt-in links to the privacy policy, or add its URL."),
         13,
     ),
     _rule(
         "flow-terms",
         (30896, 30882),
         "The terms are not mentioned",
-        "The form must link them.",
+        "The opt-in must link to them.",
         "Terms: https://annlee.example.com/terms",
-        _lacks(_TERMS, "Say that the terms are linked there, or give their address."),
+        _requires(_TERMS, "Say that the opt-in links to the terms, or add their URL."),
         13,
     ),
     _rule(
         "pre-checked",
         (30925,),
-        "The box is ticked already",
-        "People must tick it themselves.",
-        "The box is empty by default.",
-        _says(
-            _PRECHECKED, "A box that is ticked already is no consent. Have the form changed, then this text."
+        "The box is checked by default",
+        "People must check it themselves.",
+        "The box is unchecked by default.",
+        forbids(
+            _PRECHECKED,
+            "A pre-checked box is not consent. Ask for the form to be changed, then change this text.",
+            FIELD,
         ),
         15,
         ERROR,
@@ -284,55 +266,55 @@ RULES = (
     _rule(
         "automatic-opt-in",
         (30896, 30923),
-        "People are opted in without doing so themselves",
-        "Being a customer is no consent to texts.",
-        "Clients may tick an empty box.",
-        _says(_AUTOMATIC, "Nobody may be opted in automatically: ask each person.", fields=_TOLD),
+        "People are opted in automatically",
+        "Being a customer is not consent to texts.",
+        "Clients can check an unchecked box.",
+        forbids(_AUTOMATIC, "People can't be opted in automatically: each person must agree.", *_TEXTS),
         15,
     ),
     _rule(
         "unasked",
         (30896, 30951),
-        "Numbers of people who did not ask",
-        "Bought, scraped or cold contacts have not agreed to this brand's messages.",
-        "Only clients who ticked the box are texted.",
-        _says(_UNASKED, "Text only people who agreed to this brand's messages.", fields=_TOLD),
+        "Numbers of people who did not agree",
+        "Purchased, scraped or cold contacts have not agreed to this brand's messages.",
+        "Only clients who checked the box get texts.",
+        forbids(_NOT_ASKED, "Text only people who agreed to this brand's messages.", *_TEXTS),
         16,
     ),
     _rule(
         "solicited-by-text",
         (30896,),
-        "Consent is asked for by text",
-        "The first text needs consent already.",
-        "Clients tick a box on the booking page.",
-        _says(_SOLICITED, "Do not ask for consent by text: ask where people give their number."),
+        "Consent is requested by text",
+        "Even the first text needs consent.",
+        "Clients check a box on the booking page.",
+        forbids(_SOLICITED, "Don't ask for consent by text. Ask where people give their number.", FIELD),
         16,
     ),
     _rule(
         "forced-consent",
         (30923, 30931),
-        "Consent is a condition",
+        "Consent is required",
         "People must be able to decline and still get the service.",
         "Consent is not a condition of purchase.",
-        _says(_FORCED, "Make texts optional, and say so."),
+        forbids(_FORCED, "Make texts optional, and say so.", FIELD),
         15,
     ),
     _rule(
         "bundled-consent",
         (30931, 30913, 30924),
         "Consent to texts is bundled with something else",
-        "Accepting terms, an account or emails is not consent to texts.",
-        "A box of its own for texts, apart from the terms.",
-        _says(_BUNDLED, "Give texts a box of their own."),
+        "Agreeing to terms, an account or emails is not consent to texts.",
+        "A separate box for texts, apart from the terms.",
+        forbids(_BUNDLED, "Use a separate box for texts.", FIELD),
         15,
     ),
     _rule(
         "shared-numbers",
         (30908, 30932, 30896),
-        "Numbers seem to be shared",
+        "Numbers may be shared",
         "Mobile numbers and consent must not be shared for marketing.",
         "Mobile numbers are not shared with third parties.",
-        _says(_SHARED, "Numbers must not go to partners or third parties for marketing.", fields=_TOLD),
+        forbids(_SHARED, "Numbers must not be shared with partners or third parties for marketing.", *_TEXTS),
         12,
     ),
 )

@@ -1,7 +1,7 @@
-"""The optional look outside: the customer's pages, fetched as a reviewer would, and the mobile's line type.
+"""Optional checks outside our data: the customer's web pages, opened as a reviewer would, and the mobile's line type.
 
-Both are off by default (A2P_PREFLIGHT_FETCH, free; A2P_PREFLIGHT_LOOKUP, A2P_LOOKUP_PRICE each) and run in a
-worker's job, because pages of others may be slow. The answers stay on the timeline, without values.
+Both are off by default (A2P_PREFLIGHT_FETCH, free; A2P_PREFLIGHT_LOOKUP, A2P_LOOKUP_PRICE each) and run in a background
+job, because web pages may be slow. The results are kept on the timeline, without personal data.
 """
 
 import hashlib
@@ -21,17 +21,17 @@ from registrations.workflow import prices, spending, timeline
 
 from .fetching import Page, fetch
 from .links import PRIVACY, TERMS
-from .rule import ERROR, WARNING, Case, Finding, Hit, Rule, Severity
-from .text_scan import denied, links_in
+from .rule import ERROR, WARNING, Draft, Finding, Hit, Rule, Severity
+from .text_scan import is_negated, links_in
 
 TAG = "preflight:online"
 ASKED = "preflight:online_asked"
-FLOW_PAGES = 3  # of the links in the text about opting in
+FLOW_PAGES = 3  # links of the opt-in text that are opened
 _MOBILE = "mobile_phone_number"
 Fetch = Callable[[str], Page]
 
 
-def _nothing(case: Case) -> Iterator[Hit]:
+def _no_check(draft: Draft) -> Iterator[Hit]:
     return iter(())
 
 
@@ -45,7 +45,7 @@ def _rule(
     example: str,
     row: int,
 ) -> Rule:
-    return Rule(slug, codes, severity, fields, title, why, example, _nothing, row)
+    return Rule(slug, codes, severity, fields, title, why, example, _no_check, row)
 
 
 _PAGES = (PRIVACY, TERMS, "message_flow")
@@ -57,9 +57,9 @@ RULES: dict[str, Rule] = {
             (30907, 30891, 30933, 30934),
             ERROR,
             _PAGES,
-            "A page cannot be opened",
-            "Twilio opens and photographs the pages.",
-            "a page that anybody can open over https",
+            "A web page can't be opened",
+            "Twilio opens the pages and takes screenshots.",
+            "a page that anyone can open over https",
             10,
         ),
         _rule(
@@ -67,7 +67,7 @@ RULES: dict[str, Rule] = {
             (30921,),
             ERROR,
             _PAGES,
-            "A page is behind a sign-in",
+            "A web page requires a sign-in",
             "Reviewers have no account there.",
             "a public page, or one with a screenshot",
             10,
@@ -77,8 +77,8 @@ RULES: dict[str, Rule] = {
             (30908, 30882, 30919),
             WARNING,
             _PAGES,
-            "A page does not seem to be what it should be",
-            "Reviewers look for the words of a privacy policy, or of terms.",
+            "A web page may have the wrong content",
+            "Reviewers expect the text of a privacy policy or of terms.",
             "a page with the heading “Privacy policy”",
             11,
         ),
@@ -87,8 +87,8 @@ RULES: dict[str, Rule] = {
             (30908, 30932),
             WARNING,
             (PRIVACY,),
-            "The privacy policy does not say that mobile numbers are not shared",
-            "Twilio rejects policies without this sentence.",
+            "The privacy policy does not rule out sharing mobile numbers",
+            "Twilio rejects policies that don't say so.",
             "Mobile numbers and opt-in data are not shared with third parties for marketing.",
             12,
         ),
@@ -97,8 +97,8 @@ RULES: dict[str, Rule] = {
             (30751, 30753),
             ERROR,
             (_MOBILE,),
-            "The mobile is no mobile",
-            "The OTP text reaches real mobiles only, and the brand's fee is lost.",
+            "The mobile is not a cell phone",
+            "The OTP text can only reach a real cell phone; otherwise the brand fee is lost.",
             "the owner's own cell phone",
             28,
         ),
@@ -106,13 +106,13 @@ RULES: dict[str, Rule] = {
 }
 
 _TAGS = re.compile(r"<(script|style|noscript)\b.*?</\1\s*>|<[^>]+>", re.IGNORECASE | re.DOTALL)
-# The whole of a path's part: /sign-in-sheet.jpg shows how people agree on paper.
+# A whole path segment: /sign-in-sheet.jpg is evidence of consent on paper.
 _SIGN_IN = re.compile(
     r"/(?:(?:service)?log-?in|sign-?in|auth|sso|wp-login)(?:\.(?:php|aspx?|jsp|html?))?(?:/|$)", re.IGNORECASE
 )
 _PASSWORD = re.compile(r"<input\b[^>]*type\s*=\s*[\"']?password", re.IGNORECASE)
 _NUMBERS = r"(?:mobile|phone|sms|text(?:ing|s)?|opt-?in|consent|personal)"
-_KEPT = re.compile(
+_NOT_SHARED = re.compile(
     rf"\b{_NUMBERS}\b[^.]{{0,160}}\b(?:not|never|no)\b[^.]{{0,60}}\b(?:shared?|sold|sell|disclosed?|"
     rf"transferred|rented)\b|"
     rf"\b(?:not|never|don.?t|no)\b[^.]{{0,40}}\b(?:share|sell|disclose|transfer|"
@@ -120,13 +120,13 @@ _KEPT = re.compile(
     rf"\bno {_NUMBERS}[^.]{{0,60}}\b(?:shared|sold|disclosed)\b",
     re.IGNORECASE,
 )
-# A sentence that lets numbers go, whatever another one promises.
-_GIVEN = re.compile(
+# A sentence that allows sharing, whatever another one promises.
+_SHARED = re.compile(
     r"\b(?:share|sell|rent|disclose|provide|transfer)s?\b[^.]{0,120}\b(?:third[- ]part(?:y|ies)|partners?|affiliates?|"
     r"advertisers?|sponsors?)\b[^.]{0,120}\b(?:marketing|promotion(?:al|s)?|advertising|their own (?:purposes|use))\b",
     re.IGNORECASE,
 )
-_EXCEPTED = re.compile(r"\b(?:exclud\w+|except\w*)\b[^.]{0,60}\b(?:text|sms|mobile|opt-?in)\b", re.IGNORECASE)
+_EXCLUDED = re.compile(r"\b(?:exclud\w+|except\w*)\b[^.]{0,60}\b(?:text|sms|mobile|opt-?in)\b", re.IGNORECASE)
 _PARKED = re.compile(
     r"\bdomain (?:name )?(?:is|may be) for sale\b|\bbuy this domain\b|\bparked (?:free|domain|page)\b|"
     r"\bcoming soon\b|\bunder construction\b",
@@ -141,46 +141,46 @@ def enabled() -> bool:
 
 
 def price() -> Decimal:
-    """What one look costs, in US dollars."""
+    """What one run of the checks costs, in US dollars."""
     return prices.price(FeeKind.LOOKUP) if settings.A2P_PREFLIGHT_LOOKUP else Decimal(0)
 
 
-def request_params(registration: Registration) -> str:
-    """Changes when one of the inputs that are looked at does; tells nothing about them."""
+def inputs_digest(registration: Registration) -> str:
+    """Changes when an input that is checked here changes; reveals nothing about it."""
     campaign, bundle = registration.campaign, registration.trust_bundle
-    looked_at = (
+    checked = (
         campaign.privacy_policy_url,
         campaign.terms_and_conditions_url,
         *_flow_links(campaign.message_flow),
         str(bundle.mobile_phone_number or ""),
     )
-    return hashlib.blake2b("\n".join(looked_at).encode(), digest_size=12).hexdigest()
+    return hashlib.blake2b("\n".join(checked).encode(), digest_size=12).hexdigest()
 
 
-def look(registration: Registration, *, fetch: Fetch = fetch) -> list[Finding]:
-    """Fetch and ask what is enabled, and write the answers on the timeline."""
+def run(registration: Registration, *, fetch: Fetch = fetch) -> list[Finding]:
+    """Run the checks that are enabled and record the results on the timeline."""
     found: list[tuple[str, str, Severity, str]] = []
     if settings.A2P_PREFLIGHT_FETCH:
         found += _pages(registration, fetch)
     if settings.A2P_PREFLIGHT_LOOKUP:
         found += _line_type(registration)
-    said = "; ".join(dict.fromkeys(text for *_, text in found)) or "nothing to object to."
+    summary = " ".join(dict.fromkeys(text for *_, text in found)) or "No problems found."
     timeline.record(
         registration,
         TAG,
-        f"Looked at pages and mobile: {said}",
-        of=request_params(registration),
-        found=[list(row) for row in found],
+        f"Online checks: {summary}",
+        inputs=inputs_digest(registration),
+        findings=[list(row) for row in found],
     )
     return [_finding(*row) for row in found]
 
 
-def last(registration: Registration) -> list[Finding] | None:
-    """The newest look at these very inputs; None when there was none."""
+def latest(registration: Registration) -> list[Finding] | None:
+    """The findings of the latest run; None if there was none for the inputs as they are now."""
     event = registration.events.filter(tag=TAG).first()
-    if event is None or event.data.get("of") != request_params(registration):
+    if event is None or event.data.get("inputs") != inputs_digest(registration):
         return None
-    return [_finding(*row) for row in event.data.get("found", []) if row[0] in RULES]
+    return [_finding(*row) for row in event.data.get("findings", []) if row[0] in RULES]
 
 
 def _finding(slug: str, field: str, severity: Severity, text: str) -> Finding:
@@ -195,59 +195,66 @@ def _flow_links(text: str) -> list[str]:
 
 def _pages(registration: Registration, fetch: Fetch) -> Iterator[tuple[str, str, Severity, str]]:
     campaign = registration.campaign
-    asked: dict[str, Page] = {}
-    wanted = [(PRIVACY, "The privacy policy", campaign.privacy_policy_url)]
-    wanted += [(TERMS, "The page of the terms", campaign.terms_and_conditions_url)]
-    wanted += [("message_flow", "A page named there", url) for url in _flow_links(campaign.message_flow)]
-    for field, name, url in wanted:
+    fetched: dict[str, Page] = {}
+    pages = [(PRIVACY, "The privacy policy", campaign.privacy_policy_url)]
+    pages += [(TERMS, "The terms page", campaign.terms_and_conditions_url)]
+    pages += [
+        ("message_flow", "A page in the opt-in text", url) for url in _flow_links(campaign.message_flow)
+    ]
+    for field, name, url in pages:
         if not url:
             continue
-        if url not in asked:
-            asked[url] = fetch(url)
-        yield from judge(field, name, asked[url])
+        if url not in fetched:
+            fetched[url] = fetch(url)
+        yield from check_page(field, name, fetched[url])
 
 
-_TROUBLE: dict[str, tuple[Severity, str]] = {
-    "address": (ERROR, "has an address that cannot be asked"),
+_PROBLEMS: dict[str, tuple[Severity, str]] = {
+    "address": (ERROR, "has a URL that can't be opened"),
     "insecure": (ERROR, "leads to a page without https"),
-    "unknown": (ERROR, "has a host that does not exist"),
-    "private": (ERROR, "lies inside a private network"),
+    "unknown": (ERROR, "has a host name that does not exist"),
+    "private": (ERROR, "is in a private network"),
     "tls": (ERROR, "has no valid certificate"),
-    "redirects": (ERROR, "redirects round and round"),
-    "slow": (WARNING, "did not answer in time"),
-    "broken": (WARNING, "did not answer properly"),
+    "redirects": (ERROR, "redirects too many times"),
+    "slow": (WARNING, "did not respond in time"),
+    "broken": (WARNING, "did not respond properly"),
 }
 
 
-def judge(field: str, name: str, page: Page) -> Iterator[tuple[str, str, Severity, str]]:
+def check_page(field: str, name: str, page: Page) -> Iterator[tuple[str, str, Severity, str]]:
     """What a reviewer would object to in one page: (rule, field, severity, sentence)."""
-    if page.trouble:
-        severity, said = _TROUBLE[page.trouble]
-        yield "page-open", field, severity, f"{name} {said}."
+    if page.problem:
+        severity, problem = _PROBLEMS[page.problem]
+        yield "page-open", field, severity, f"{name} {problem}."
     elif page.status == 401 or _SIGN_IN.search(urlsplit(page.url).path):
-        yield "page-login", field, ERROR, f"{name} asks for a sign-in."
+        yield "page-login", field, ERROR, f"{name} requires a sign-in."
     elif page.status in (404, 410):
         yield "page-open", field, ERROR, f"{name} does not exist (HTTP {page.status})."
     elif page.status != 200:
-        yield "page-open", field, WARNING, f"{name} answers with HTTP {page.status}; open it in a browser."
+        yield (
+            "page-open",
+            field,
+            WARNING,
+            f"{name} returned HTTP {page.status}. Open it in a browser to check.",
+        )
     else:
-        yield from _read(field, name, page)
+        yield from _check_content(field, name, page)
 
 
-def _read(field: str, name: str, page: Page) -> Iterator[tuple[str, str, Severity, str]]:
+def _check_content(field: str, name: str, page: Page) -> Iterator[tuple[str, str, Severity, str]]:
     text = " ".join(html.unescape(_TAGS.sub(" ", page.text)).split())
-    if page.kind not in _PAGE_KINDS:
-        # A picture of a form is good evidence; a policy in a PDF is read by few machines.
+    if page.content_type not in _PAGE_KINDS:
+        # A picture of a form is good evidence; few tools read a policy in a PDF.
         if field != "message_flow":
             yield (
                 "page-content",
                 field,
                 WARNING,
-                f"{name} is no web page ({page.kind}); open it in a browser.",
+                f"{name} is not a web page ({page.content_type}). Open it in a browser to check.",
             )
         return
     if len(text.split()) < _FEW_WORDS and _PARKED.search(text):
-        yield "page-content", field, WARNING, f"{name} seems to be parked or not built yet."
+        yield "page-content", field, WARNING, f"{name} seems to be parked or under construction."
         return
     if field == "message_flow":
         if _PASSWORD.search(page.text) and len(text.split()) < _FEW_WORDS:
@@ -258,54 +265,54 @@ def _read(field: str, name: str, page: Page) -> Iterator[tuple[str, str, Severit
             "page-content",
             field,
             WARNING,
-            f"{name} shows hardly any text without scripts; open it in a browser.",
+            f"{name} shows almost no text without scripts. Open it in a browser to check.",
         )
         return
     word = "privacy" if field == PRIVACY else "terms"
     if word not in text.lower() and not (word == "terms" and "conditions" in text.lower()):
-        yield "page-content", field, WARNING, f"{name} does not have the word “{word}”."
-    if field == PRIVACY and not _KEPT.search(text):
-        said = "does not seem to say that mobile numbers are not shared or sold"
-        yield "privacy-sharing", field, WARNING, f"{name} {said}."
-    elif field == PRIVACY and _gives_away(text):
-        said = "has a sentence that lets data go to others for marketing; it must leave out mobile numbers"
-        yield "privacy-sharing", field, WARNING, f"{name} {said}."
+        yield "page-content", field, WARNING, f"{name} does not contain the word “{word}”."
+    if field == PRIVACY and not _NOT_SHARED.search(text):
+        message = f"{name} does not seem to say that mobile numbers are not shared or sold."
+        yield "privacy-sharing", field, WARNING, message
+    elif field == PRIVACY and _allows_sharing(text):
+        message = f"{name} allows sharing data for marketing; it must exclude mobile numbers."
+        yield "privacy-sharing", field, WARNING, message
 
 
-def _gives_away(text: str) -> bool:
-    return not _EXCEPTED.search(text) and any(
-        not denied(text, found.start()) for found in _GIVEN.finditer(text)
+def _allows_sharing(text: str) -> bool:
+    return not _EXCLUDED.search(text) and any(
+        not is_negated(text, found.start()) for found in _SHARED.finditer(text)
     )
 
 
 def _line_type(registration: Registration) -> Iterator[tuple[str, str, Severity, str]]:
-    """Twilio's Lookup (docs/twilio.md section 13): only a mobile can answer YES. An answer is paid for."""
+    """Twilio Lookup (docs/twilio.md section 13): only a cell phone can reply YES. Each answer is charged."""
     mobile = str(registration.trust_bundle.mobile_phone_number or "")
     if not mobile:
         return
     try:
         answer: dict[str, Any] = get_client().lookup_line_type(mobile)
     except errors.TwilioError:
-        yield "line-type", _MOBILE, WARNING, "Twilio could not tell the mobile's line type. Try again later."
+        yield "line-type", _MOBILE, WARNING, "Twilio could not look up the line type. Try again later."
         return
-    asked = registration.events.filter(tag=ASKED).first()
-    spending.record_lookup(registration, actor=asked.actor if asked else "")
+    request = registration.events.filter(tag=ASKED).first()
+    spending.record_lookup(registration, actor=request.actor if request else "")
     kind = (answer.get("line_type_intelligence") or {}).get("type")
     if answer.get("valid") is False or answer.get("country_code") not in ("US", "CA"):
-        yield "line-type", _MOBILE, ERROR, "Twilio does not know this as a US or Canadian number."
+        yield "line-type", _MOBILE, ERROR, "Twilio does not recognize this as a US or Canadian number."
     elif kind in (None, "unknown", "personal"):
         yield (
             "line-type",
             _MOBILE,
             WARNING,
-            "Twilio cannot tell the line type. Ask whether it is a real mobile.",
+            "Twilio does not know the line type. Ask the customer whether it is a cell phone.",
         )
     elif kind != "mobile":
         yield (
             "line-type",
             _MOBILE,
             ERROR,
-            f"Twilio knows this number as {_KINDS.get(kind, kind)}, not as a mobile.",
+            f"Twilio lists this number as {_KINDS.get(kind, kind)}, not as a cell phone.",
         )
 
 

@@ -1,4 +1,4 @@
-"""The subjects that carriers do not take, and the words that tell them.
+"""The subjects that carriers don't accept, and the words that indicate them.
 
 Source: docs/twilio.md section 12, row 20, and the codes of section 5.2.
 """
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Topic:
-    """plain: words that leave no doubt (error). maybe: words to look at (warning).
+    """certain, possible: patterns for an error and for a warning.
 
-    stems: beginnings (2 to 6 letters), one of which a word of every match has; without one, the slow patterns
-    are not tried.
+    stems: the first 2 to 6 letters of words, separated by spaces. Every match contains a word that starts with one of
+    them; texts without such a word skip the slow patterns.
     """
 
     slug: str
     subject: str
     codes: tuple[int, ...]
-    plain: str
-    maybe: str
+    certain: str
+    possible: str
     stems: str
 
 

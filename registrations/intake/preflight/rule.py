@@ -1,25 +1,26 @@
-"""The shape of a rule, of what it finds, and of what it reads."""
+"""What a rule is, what it reads (Draft) and what it finds (Finding)."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from .names import Name, Naming, words_of
-from .text_scan import Link, Phone, links_in, phones_in
+from .names import BrandName, Mention, words_of
+from .text_scan import Link, Phone, is_negated, links_in, phones_in
 
 Severity = Literal["error", "warning"]
 ERROR: Severity = "error"
 WARNING: Severity = "warning"
 Parts = dict[str, dict[str, Any]]
-MOST_SAMPLES = 5
-EXCERPT = 80
-STEM = 6  # letters
+MAX_SAMPLES = 5
+EXCERPT_LENGTH = 80
+STEM_LENGTH = 6  # letters
 
 
 @dataclass(frozen=True)
 class Hit:
-    """What a rule's check found in one field. text: what to do about it. severity: else the rule's own."""
+    """What a rule found in one form field. text: what to do about it. severity: overrides the rule's."""
 
     field: str
     text: str
@@ -29,12 +30,11 @@ class Hit:
 
 @dataclass(frozen=True)
 class Rule:
-    """One thing that Twilio's reviewers reject and a machine can see.
+    """One thing that Twilio's reviewers reject and that can be detected in the inputs.
 
-    codes: the rejections that it prevents. fields: the form fields it reads. why, example: for the person;
-    the example is one that passes. hard: Twilio cannot take it at all, so that the form does not save it.
-    missing: it speaks of something that is not there, which is no news while somebody is still typing.
-    source: the row of Twilio's docs/twilio.md section 12.
+    codes: the rejections it prevents. fields: the form fields it reads. why, example: shown to the agent; the
+    example passes. source_row: the row of docs/twilio.md section 12. blocks_saving: Twilio cannot accept it at all,
+    so the form does not save it. skip_while_typing: it is about something missing, so it waits for the whole form.
     """
 
     slug: str
@@ -44,16 +44,15 @@ class Rule:
     title: str
     why: str
     example: str
-    check: Callable[["Case"], Iterable[Hit]]
-    source: int
-    hard: bool = False
-    missing: bool = False
+    check: Callable[["Draft"], Iterable[Hit]]
+    source_row: int
+    blocks_saving: bool = False
+    skip_while_typing: bool = False
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule's word on one field of one case. excerpt: the words that caused it, "" when something is "
-    "missing."""
+    """What a rule says about one field. excerpt: the words that caused it, "" if something is missing."""
 
     rule: Rule
     severity: Severity
@@ -71,7 +70,7 @@ class Finding:
 
     @property
     def key(self) -> str:
-        """Names this finding across checks, for what a person has seen or agreed to."""
+        """Identifies this finding across checks: what a person has seen or overridden."""
         return f"{self.rule.slug}@{self.field}"
 
     @property
@@ -79,20 +78,19 @@ class Finding:
         return self.severity == ERROR
 
     @property
-    def also(self) -> bool:
-        """Whether the excerpt tells more than the sentence."""
+    def excerpt_adds_detail(self) -> bool:
         return bool(self.excerpt) and self.excerpt not in self.text
 
 
-class Case:
-    """One case's inputs, read once for all rules. Missing inputs are empty; nothing is changed or saved."""
+class Draft:
+    """The inputs under check, prepared once for all rules. Missing inputs are empty."""
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self._words: dict[str, list[str]] = {}
 
     def text(self, field: str) -> str:
-        """The value of a text field of any part, "" when it is not given."""
+        """The value of a text field of any part, or ""."""
         for inputs in self.parts.values():
             if (value := inputs.get(field)) is not None:
                 return str(value).strip()
@@ -108,34 +106,34 @@ class Case:
 
     @cached_property
     def samples(self) -> list[tuple[str, str]]:
-        """(form field, text) of each sample that is not empty."""
+        """(form field, text) of each sample message that is not empty."""
         campaign = self.parts.get("campaign", {})
         listed = campaign.get("message_samples") or []
         texts = {f"message_sample_{n}": str(text) for n, text in enumerate(listed, start=1)}
-        single = (f"message_sample_{n}" for n in range(1, MOST_SAMPLES + 1))
+        single = (f"message_sample_{n}" for n in range(1, MAX_SAMPLES + 1))
         texts |= {name: str(campaign[name]) for name in single if campaign.get(name)}
         return [(name, text.strip()) for name, text in sorted(texts.items()) if text.strip()]
 
     @cached_property
-    def name(self) -> Name:
-        return Name(self.text("brand_name"))
+    def brand(self) -> BrandName:
+        return BrandName(self.text("brand_name"))
 
     def words(self, text: str) -> list[str]:
-        """The words of a text, plain and lower case; split once."""
+        """The normalized words of a text, cached."""
         if text not in self._words:
             self._words[text] = words_of(text)
         return self._words[text]
 
-    def naming(self, text: str) -> Naming:
-        """How a text calls the brand."""
-        return self.name.named_in(text, self.words(text))
+    def brand_mention(self, text: str) -> Mention:
+        """How a text names the brand."""
+        return self.brand.mention_in(text, self.words(text))
 
     @cached_property
     def stems(self) -> frozenset[str]:
-        """All beginnings of 2 to STEM letters of the words that reviewers read; see topics.py."""
-        texts = [self.text("brand_name"), *(text for _, text in self.told())]
+        """The first 2 to STEM_LENGTH letters of all words that reviewers read: a quick test before slow patterns."""
+        texts = [self.text("brand_name"), *(text for _, text in self.read_by_reviewers())]
         words = {word for text in texts for word in self.words(text)}
-        return frozenset(word[:n] for word in words for n in range(2, STEM + 1))
+        return frozenset(word[:n] for word in words for n in range(2, STEM_LENGTH + 1))
 
     @cached_property
     def description(self) -> str:
@@ -145,32 +143,46 @@ class Case:
     def flow(self) -> str:
         return self.text("message_flow")
 
-    def sent(self) -> Iterator[tuple[str, str]]:
-        """Everything that recipients get: the samples and our own answers."""
+    def read_by_recipients(self) -> Iterator[tuple[str, str]]:
+        """(form field, text) of everything recipients get: samples and automatic replies."""
         yield from self.samples
         for field in ("opt_in_message", "opt_out_message", "help_message"):
             if text := self.text(field):
                 yield field, text
 
-    def told(self) -> Iterator[tuple[str, str]]:
-        """Everything that reviewers read."""
+    def read_by_reviewers(self) -> Iterator[tuple[str, str]]:
+        """(form field, text) of everything reviewers read."""
         for field in ("description", "message_flow"):
             if text := self.text(field):
                 yield field, text
-        yield from self.sent()
+        yield from self.read_by_recipients()
 
     @cached_property
     def links(self) -> dict[str, list[Link]]:
-        return {field: links_in(text) for field, text in self.told()}
+        return {field: links_in(text) for field, text in self.read_by_reviewers()}
 
     @cached_property
     def phones(self) -> dict[str, list[Phone]]:
-        return {field: phones_in(text) for field, text in self.told()}
+        return {field: phones_in(text) for field, text in self.read_by_reviewers()}
 
 
 def excerpt(text: str, start: int, end: int, around: int = 12) -> str:
-    """The words at fault with a little of their surroundings, at most about EXCERPT characters."""
-    end = min(end, start + EXCERPT)
+    """The words at fault with some context, about EXCERPT_LENGTH characters at most."""
+    end = min(end, start + EXCERPT_LENGTH)
     low, high = max(0, start - around), min(len(text), end + around)
     words = " ".join(text[low:high].split())
     return f"{'…' if low else ''}{words}{'…' if high < len(text) else ''}"
+
+
+def forbids(pattern: re.Pattern[str], text: str, *fields: str) -> Callable[[Draft], Iterator[Hit]]:
+    """A check that finds a pattern in these fields unless it is negated; one hit a field."""
+
+    def check(draft: Draft) -> Iterator[Hit]:
+        for field in fields:
+            words = draft.text(field)
+            for found in pattern.finditer(words):
+                if not is_negated(words, found.start()):
+                    yield Hit(field, text, excerpt(words, *found.span()))
+                    break
+
+    return check

@@ -1,9 +1,9 @@
-"""The table of all rules, and what they find in a case's inputs."""
+"""All rules, and what they find in the inputs of a registration."""
 
 from collections.abc import Iterable
 
 from . import brand, description, keywords, links, message_flow, samples, topics
-from .rule import ERROR, WARNING, Case, Finding, Parts, Rule
+from .rule import ERROR, WARNING, Draft, Finding, Parts, Rule
 
 RULES: tuple[Rule, ...] = (
     *brand.RULES,
@@ -20,15 +20,15 @@ BY_SLUG: dict[str, Rule] = {rule.slug: rule for rule in RULES}
 def check(parts: Parts, *, typing: bool = False, rules: Iterable[Rule] = RULES) -> list[Finding]:
     """What Twilio's reviewers would object to in these inputs; errors first.
 
-    `parts`: part of the case -> inputs, as `RegistrationForm.parts()` or a saved case has them. Missing and empty
-    inputs are the form's business. `typing` leaves out what is merely not there yet.
+    parts: {part: {input: value}}, from `RegistrationForm.parts()` or `gate.parts_of()`. Missing and empty inputs are
+    left to the form. typing: leaves out rules about things that are not filled in yet.
     """
-    case = Case(parts)
+    draft = Draft(parts)
     found = [
         Finding(rule, hit.severity or rule.severity, hit.field, hit.text, hit.excerpt)
         for rule in rules
-        if not (typing and rule.missing)
-        for hit in rule.check(case)
+        if not (typing and rule.skip_while_typing)
+        for hit in rule.check(draft)
     ]
     return sorted(found, key=lambda finding: not finding.is_error)
 
@@ -37,9 +37,9 @@ def errors(found: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in found if finding.is_error]
 
 
-def hard(parts: Parts) -> list[Finding]:
-    """What Twilio cannot take at all: the form does not save it."""
-    return check(parts, typing=True, rules=[rule for rule in RULES if rule.hard])
+def saving_blockers(parts: Parts) -> list[Finding]:
+    """What Twilio cannot accept at all, so that the form does not save it."""
+    return check(parts, typing=True, rules=[rule for rule in RULES if rule.blocks_saving])
 
 
 def summary(found: Iterable[Finding]) -> str:

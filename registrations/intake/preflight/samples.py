@@ -1,15 +1,15 @@
-"""Rules about the sample messages, alone and among each other."""
+"""Rules about the sample messages, each alone and compared with one another."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations
 
-from .rule import ERROR, WARNING, Case, Hit, Rule, excerpt
-from .text_scan import LINK_PLACEHOLDER, PHONE_PLACEHOLDER, opt_out_in, says_stop
+from .rule import ERROR, MAX_SAMPLES, WARNING, Draft, Hit, Rule, excerpt
+from .text_scan import LINK_PLACEHOLDER, PHONE_PLACEHOLDER, Link, Phone, has_opt_out, says_stop, word_set
 
 _FIRST = "message_sample_1"
-# Two samples with this share of common words are one text to a reviewer.
-_NEAR = 0.7
+# Reviewers take two samples with this share of common words for the same text.
+_SIMILAR = 0.7
 _FEW_WORDS = 5
 _VARIABLE = re.compile(
     r"\{\{?\s*[\w .-]+\s*\}?\}|<[A-Za-z][\w ]*>|%[A-Za-z_]{2,}%|\$\{[\w.]+\}|_{3,}|\b[Xx]{3,}\b|\bXX[/:]XX\b"
@@ -19,8 +19,10 @@ _FILLER = re.compile(
     r"\b(?:this is )?(?:a |just a )?(?:test|sample|example|dummy) (?:message|text|sms)\b",
     re.IGNORECASE,
 )
-_FILLER_STEMS = frozenset(
-    ["lorem", "dolor", "asdf", "blah", "insert", "foo", "qwerty", "test", "sample", "exampl", "dummy"]
+_FILLER_STEMS = word_set(
+    """
+    lorem dolor asdf blah insert foo qwerty test sample exampl dummy
+    """
 )
 _NAMELESS = re.compile(
     r"[\[{<]\s*(?:your |the |my )?(?:business|company|brand|shop|store|salon|organi[sz]ation|church|"
@@ -28,172 +30,148 @@ _NAMELESS = re.compile(
     r"(?:[ _]name)?\s*[\]}>]|\byour (?:business|company|brand) name\b",
     re.IGNORECASE,
 )
-_BOILERPLATE = frozenset(
-    [
-        "reply",
-        "text",
-        "txt",
-        "stop",
-        "to",
-        "opt",
-        "out",
-        "end",
-        "quit",
-        "unsubscribe",
-        "help",
-        "for",
-        "the",
-        "a",
-        "and",
-        "of",
-        "is",
-        "you",
-        "your",
-    ]
+_BOILERPLATE = word_set(
+    """
+    reply text txt stop to opt out end quit unsubscribe help for the a and of is you your
+    """
 )
 
 
-def _brand(case: Case) -> Iterator[Hit]:
-    if len(case.samples) < 2 or not case.name:
+def _brand(draft: Draft) -> Iterator[Hit]:
+    if len(draft.samples) < 2 or not draft.brand:
         return
-    named = {case.naming(text) for _, text in case.samples}
-    hosts = (link.host.replace("-", "") for links in case.links.values() for link in links)
+    named = {draft.brand_mention(text) for _, text in draft.samples}
+    hosts = (link.host.replace("-", "") for links in draft.links.values() for link in links)
     if "full" in named or any(
-        case.name.named_in(host.split(".")[-2]) == "full" for host in hosts if "." in host
+        draft.brand.mention_in(host.split(".")[-2]) == "full" for host in hosts if "." in host
     ):
         if "full" not in named and named == {"none"}:
             yield Hit(
-                _FIRST, f"Name “{case.name.brand}” in at least one sample, better in each.", severity=WARNING
+                _FIRST,
+                f"Name “{draft.brand.text}” in at least one sample, or better in each.",
+                severity=WARNING,
             )
         return
     if "part" in named:
         yield Hit(
             _FIRST,
-            f"No sample gives the brand name in full. Write “{case.name.brand}” in at least one.",
+            f"No sample contains the full brand name. Add “{draft.brand.text}” to at least one.",
             severity=WARNING,
         )
     else:
-        yield Hit(_FIRST, f"No sample names “{case.name.brand}”. Put it into at least one, better into each.")
+        yield Hit(_FIRST, f"No sample names “{draft.brand.text}”. Add it to at least one, or better to each.")
 
 
-def _opt_out(case: Case) -> Iterator[Hit]:
-    if len(case.samples) < 2 or any(opt_out_in(text) for _, text in case.samples):
+def _opt_out(draft: Draft) -> Iterator[Hit]:
+    if len(draft.samples) < 2 or any(has_opt_out(text) for _, text in draft.samples):
         return
-    stops = next(((name, text) for name, text in case.samples if says_stop(text)), None)
+    stops = next(((name, text) for name, text in draft.samples if says_stop(text)), None)
     if stops:
         yield Hit(
             stops[0],
-            "It says “stop”, but not how to opt out. Write “Reply STOP to opt out”.",
+            "It says “stop” but not how to opt out. Add “Reply STOP to opt out”.",
             severity=WARNING,
         )
     else:
-        yield Hit(_FIRST, "No sample tells how to opt out. Add “Reply STOP to opt out” to at least one.")
+        yield Hit(_FIRST, "No sample says how to opt out. Add “Reply STOP to opt out” to at least one.")
 
 
-def _filler(case: Case) -> Iterator[Hit]:
-    if not _FILLER_STEMS & case.stems:
+def _filler(draft: Draft) -> Iterator[Hit]:
+    if not _FILLER_STEMS & draft.stems:
         return
-    for field, text in case.told():
+    for field, text in draft.read_by_reviewers():
         if found := _FILLER.search(text):
-            doubtful = found.group().lower().endswith(("message", "text", "sms"))
+            maybe_real = found.group().lower().endswith(("message", "text", "sms"))
             yield Hit(
                 field,
-                "This reads like a placeholder. Write a text that is really sent.",
+                "This reads like a placeholder. Use a text that will actually be sent.",
                 excerpt(text, *found.span()),
-                severity=WARNING if doubtful else None,
+                severity=WARNING if maybe_real else None,
             )
 
 
-def _nameless(case: Case) -> Iterator[Hit]:
-    for field, text in case.told():
+def _nameless(draft: Draft) -> Iterator[Hit]:
+    for field, text in draft.read_by_reviewers():
         if found := _NAMELESS.search(text):
             yield Hit(
                 field,
-                "Write the brand's name itself: it does not vary.",
+                "Write the actual brand name: it does not vary.",
                 excerpt(text, *found.span(), around=0),
             )
 
 
-def _variables(case: Case) -> Iterator[Hit]:
-    for field, text in case.samples:
+def _variables(draft: Draft) -> Iterator[Hit]:
+    for field, text in draft.samples:
         if found := _VARIABLE.search(text):
             yield Hit(
                 field,
-                f"Put what varies into [square brackets], like [date], instead of “{found.group().strip()}”.",
+                f"Put variable parts in [square brackets], like [date], instead of “{found.group().strip()}”.",
                 found.group().strip(),
             )
 
 
-def _heart(text: str, case: Case) -> frozenset[str]:
-    """The words that make a text this text: without the name and how to opt out."""
-    return frozenset(case.words(text)) - frozenset(case.name.words) - _BOILERPLATE
+def _content_words(text: str, draft: Draft) -> frozenset[str]:
+    """The words that set a text apart: without the brand name and how to opt out."""
+    return frozenset(draft.words(text)) - frozenset(draft.brand.words) - _BOILERPLATE
 
 
-def _same(case: Case) -> Iterator[Hit]:
-    texts = [("description", case.description), ("message_flow", case.flow), *case.samples]
+def _same(draft: Draft) -> Iterator[Hit]:
+    texts = [("description", draft.description), ("message_flow", draft.flow), *draft.samples]
     texts = [(field, text) for field, text in texts if text]
-    words = {field: case.words(text) for field, text in texts}
-    hearts = {field: _heart(text, case) for field, text in texts}
-    told: set[str] = set()
+    words = {field: draft.words(text) for field, text in texts}
+    content = {field: _content_words(text, draft) for field, text in texts}
+    reported: set[str] = set()
     for (first, _), (second, _) in combinations(texts, 2):
-        if second in told:
+        if second in reported:
             continue
         if words[first] == words[second] and words[first]:
-            told.add(second)
-            yield Hit(second, f"This is the same text as {_NAMES[first]}. Every text must be its own.")
+            reported.add(second)
+            yield Hit(second, f"This is the same text as {_NAMES[first]}. Each text must be different.")
             continue
-        one, other = hearts[first], hearts[second]
-        few = min(len(one), len(other)) < _FEW_WORDS
-        if not few and len(one & other) >= _NEAR * len(one | other):
-            told.add(second)
+        one, other = content[first], content[second]
+        is_short = min(len(one), len(other)) < _FEW_WORDS
+        if not is_short and len(one & other) >= _SIMILAR * len(one | other):
+            reported.add(second)
             yield Hit(
-                second, f"This is nearly the same as {_NAMES[first]}. Show another kind.", severity=WARNING
+                second, f"This is almost the same as {_NAMES[first]}. Show another message.", severity=WARNING
             )
 
 
-_NAMES = {"description": "the description", "message_flow": "the text about opting in"} | {
-    f"message_sample_{n}": f"sample {n}" for n in range(1, 6)
+_NAMES = {"description": "the description", "message_flow": "the opt-in text"} | {
+    f"message_sample_{n}": f"sample {n}" for n in range(1, MAX_SAMPLES + 1)
 }
 
 
-def _links_flag(case: Case) -> Iterator[Hit]:
-    if len(case.samples) < 1:
-        return
-    links = [link for field, _ in case.samples for link in case.links[field]]
-    holder = next((found for _, text in case.samples if (found := LINK_PLACEHOLDER.search(text))), None)
-    sure = next((link for link in links if link.sure), None)
-    if case.flag("has_embedded_links"):
-        if not links and not holder and len(case.samples) > 1:
-            yield Hit(
-                "has_embedded_links",
-                "Ticked, but no sample has a link. Show one, or untick it.",
-                severity=WARNING,
-            )
-    elif sure:
-        yield Hit("has_embedded_links", f"Tick this: a sample has the link {sure.text}.", sure.text)
-    elif links or holder:
-        text = links[0].text if links else holder.group() if holder else ""
-        yield Hit("has_embedded_links", f"Tick this if “{text}” is a link.", text, severity=WARNING)
+def _flag(
+    field: str,
+    noun: str,
+    placeholder: re.Pattern[str],
+    found_in: Callable[[Draft], dict[str, list[Link]] | dict[str, list[Phone]]],
+) -> Callable[[Draft], Iterator[Hit]]:
+    """A check that compares a checkbox with what the samples contain."""
+
+    def check(draft: Draft) -> Iterator[Hit]:
+        found = [item for name, _ in draft.samples for item in found_in(draft)[name]]
+        holder = next((match for _, text in draft.samples if (match := placeholder.search(text))), None)
+        sure = next((item for item in found if item.sure), None)
+        if draft.flag(field):
+            if not found and not holder and len(draft.samples) > 1:
+                yield Hit(
+                    field,
+                    f"Checked, but no sample contains a {noun}. Add one, or clear this box.",
+                    severity=WARNING,
+                )
+        elif sure:
+            yield Hit(field, f"Check this box: a sample contains the {noun} {sure.text}.", sure.text)
+        elif found or holder:
+            text = found[0].text if found else holder.group() if holder else ""
+            yield Hit(field, f"Check this box if “{text}” is a {noun}.", text, severity=WARNING)
+
+    return check
 
 
-def _phone_flag(case: Case) -> Iterator[Hit]:
-    if len(case.samples) < 1:
-        return
-    phones = [phone for field, _ in case.samples for phone in case.phones[field]]
-    holder = next((found for _, text in case.samples if (found := PHONE_PLACEHOLDER.search(text))), None)
-    sure = next((phone for phone in phones if phone.sure), None)
-    if case.flag("has_embedded_phone"):
-        if not phones and not holder and len(case.samples) > 1:
-            yield Hit(
-                "has_embedded_phone",
-                "Ticked, but no sample has a phone number. Show one, or untick it.",
-                severity=WARNING,
-            )
-    elif sure:
-        yield Hit("has_embedded_phone", f"Tick this: a sample has the phone number {sure.text}.", sure.text)
-    elif phones or holder:
-        text = phones[0].text if phones else holder.group() if holder else ""
-        yield Hit("has_embedded_phone", f"Tick this if “{text}” is a phone number.", text, severity=WARNING)
+_links_flag = _flag("has_embedded_links", "link", LINK_PLACEHOLDER, lambda draft: draft.links)
+_phone_flag = _flag("has_embedded_phone", "phone number", PHONE_PLACEHOLDER, lambda draft: draft.phones)
 
 
 RULES = (
@@ -202,8 +180,8 @@ RULES = (
         (30893, 30914),
         ERROR,
         ("brand_name", "message_samples"),
-        "The brand is named in no sample",
-        "Recipients must see who writes, and the name must be the registered one.",
+        "No sample names the brand",
+        "Recipients must see who is writing, under the registered name.",
         "Ann Lee Nails: see you on [date]. Reply STOP to opt out.",
         _brand,
         4,
@@ -213,8 +191,8 @@ RULES = (
         (30893, 30887),
         ERROR,
         ("message_samples",),
-        "No sample tells how to opt out",
-        "At least one sample must show it.",
+        "No sample says how to opt out",
+        "At least one sample must say it.",
         "Ann Lee Nails: see you on [date]. Reply STOP to opt out.",
         _opt_out,
         5,
@@ -224,9 +202,9 @@ RULES = (
         (30893,),
         ERROR,
         ("description", "message_flow", "message_samples"),
-        "A placeholder instead of a text",
-        "Reviewers reject samples that nobody would send.",
-        "Ann Lee Nails: your booking of [date] is confirmed.",
+        "A placeholder instead of a real text",
+        "Reviewers reject samples that are not real messages.",
+        "Ann Lee Nails: your booking on [date] is confirmed.",
         _filler,
         6,
     ),
@@ -235,8 +213,8 @@ RULES = (
         (30893, 30914),
         WARNING,
         ("description", "message_flow", "message_samples"),
-        "A placeholder stands for the brand",
-        "The brand is one and known; only what varies from recipient to recipient stands in brackets.",
+        "A placeholder instead of the brand",
+        "The brand is known. Only what varies by recipient belongs in brackets.",
         "Ann Lee Nails: see you on [date].",
         _nameless,
         6,
@@ -246,8 +224,8 @@ RULES = (
         (30893,),
         WARNING,
         ("message_samples",),
-        "What varies stands in square brackets",
-        "Reviewers know [brackets]; other marks look like a mistake in the message.",
+        "Variable parts need square brackets",
+        "Reviewers know [brackets]; other marks look like mistakes.",
         "Hi [first name], see you on [date].",
         _variables,
         6,
@@ -258,8 +236,8 @@ RULES = (
         ERROR,
         ("description", "message_flow", "message_samples"),
         "Two texts are the same",
-        "Each field must be its own text; samples must show different messages.",
-        "one sample a reminder, the other a confirmation",
+        "Each field needs its own text; samples must show different messages.",
+        "one sample is a reminder, the other a confirmation",
         _same,
         7,
     ),
@@ -268,9 +246,9 @@ RULES = (
         (30892, 30893),
         ERROR,
         ("has_embedded_links", "message_samples"),
-        "Links and their tick do not agree",
-        "The tick is compared with the samples.",
-        "ticked, and a sample with https://annlee.example.com/book",
+        "The links box does not match the samples",
+        "Reviewers compare the box with the samples.",
+        "box checked, and a sample with https://annlee.example.com/book",
         _links_flag,
         8,
     ),
@@ -279,9 +257,9 @@ RULES = (
         (30889,),
         ERROR,
         ("has_embedded_phone", "message_samples"),
-        "Phone numbers and their tick do not agree",
-        "The tick is compared with the samples.",
-        "ticked, and a sample with “Call (415) 555-0123”",
+        "The phone numbers box does not match the samples",
+        "Reviewers compare the box with the samples.",
+        "box checked, and a sample with “Call (415) 555-0123”",
         _phone_flag,
         8,
     ),

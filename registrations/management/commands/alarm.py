@@ -1,4 +1,4 @@
-"""manage.py alarm: what is red, told and sent by this process; for cron, because a dead worker cannot tell."""
+"""manage.py alarm: reports system alerts without a worker; for cron, because a dead worker cannot report itself."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from registrations.worker import alarms
 
 class Command(BaseCommand):
     help = (
-        "Tell the people who may see the health page what is red, and send what is due, without a worker. Run it "
-        "by cron every few minutes; each trouble is told once. Exits with 1 while something is red."
+        "Notify the people who can see the health page of system alerts, and send due notifications, without a "
+        "worker. Run it from cron every few minutes; each alert is sent once. Exits with 1 while there is an alert."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        troubles = alarms.troubles()
-        notifications.watch_red(troubles)
+        alerts = alarms.active()
+        notifications.watch_red(alerts)
         notifications.send_due()
-        for text in troubles.values():
+        for text in alerts.values():
             self.stdout.write(text)
-        if troubles:
+        if alerts:
             raise SystemExit(1)
-        self.stdout.write("All is well.")
+        self.stdout.write("No alerts.")

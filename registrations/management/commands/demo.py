@@ -1,4 +1,4 @@
-"""`manage.py demo`: the whole desk in one terminal, against the local sandbox; Ctrl-C ends it."""
+"""manage.py demo: the whole application in one terminal, with the local sandbox; Ctrl-C stops it."""
 
 import os
 import sys
@@ -13,26 +13,28 @@ from registrations.worker.demo import FOLDER, AlreadyRunning, Demo, DemoFailed, 
 
 class Command(BaseCommand):
     help = (
-        "Runs the desk, its worker and a local stand-in for Twilio, with a database and accounts of their own in "
-        "var/demo/. Touches neither your settings nor the real Twilio, and spends no money."
+        "Run the application, its worker and a local stand-in for Twilio, with a separate database and users in "
+        "var/demo/. Uses neither your settings nor Twilio, and spends no money."
     )
-    # The demo brings its own settings; what is missing in this process's environment does not matter.
+    # The demo has its own settings, so missing ones in this environment do not matter.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="of the desk (default: %(default)s)")
         parser.add_argument(
-            "--sandbox-port", type=int, default=8155, help="of the sandbox (default: %(default)s)"
+            "--port", type=int, default=8000, help="port of the application (default: %(default)s)"
+        )
+        parser.add_argument(
+            "--sandbox-port", type=int, default=8155, help="port of the sandbox (default: %(default)s)"
         )
         parser.add_argument(
             "--time-scale",
             type=float,
             default=0.1,
-            help="factor of every wait; 1 = as long as Twilio's (default: %(default)s)",
+            help="multiplies every wait; 1 = as long as Twilio's (default: %(default)s)",
         )
-        parser.add_argument("--folder", type=Path, default=FOLDER, help="for its data (default: %(default)s)")
-        parser.add_argument("--reset", action="store_true", help="forget everything of earlier demos first")
-        # What the demo runs inside its own settings before it starts the desk.
+        parser.add_argument("--folder", type=Path, default=FOLDER, help="data folder (default: %(default)s)")
+        parser.add_argument("--reset", action="store_true", help="delete the data of earlier demos first")
+        # Internal: the demo runs this with its own settings before it starts the processes.
         parser.add_argument("--prepare", action="store_true", help=SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -54,6 +56,6 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
 
     def _say(self, text: str) -> None:
-        # Through a pipe or into a file, the address and the password must not wait in a buffer.
+        # Flush, so that the URL and the password also appear at once in a pipe or file.
         self.stdout.write(text)
         self.stdout.flush()

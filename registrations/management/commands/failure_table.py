@@ -16,19 +16,19 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--check", action="store_true", help="only compare; exit code 1 if it differs")
+        parser.add_argument("--check", action="store_true", help="only compare; exits with 1 if it differs")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if CATALOGUE.mistakes:
             raise CommandError("\n".join(map(str, CATALOGUE.mistakes)))
         path = Path(settings.BASE_DIR) / "docs" / "failures.md"
-        wanted = render()
+        text = render()
         current = path.read_text(encoding="utf-8") if path.exists() else ""
-        if current == wanted:
+        if current == text:
             self.stdout.write("docs/failures.md is up to date.")
         elif options["check"]:
             raise CommandError("docs/failures.md is out of date: run manage.py failure_table")
         else:
             path.parent.mkdir(exist_ok=True)
-            path.write_text(wanted, encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
             self.stdout.write("docs/failures.md written.")

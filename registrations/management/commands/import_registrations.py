@@ -1,4 +1,4 @@
-"""manage.py import_registrations FILE: registrations from a table, by the same form as the page."""
+"""manage.py import_registrations FILE: registrations from a table, checked and saved as on the page."""
 
 import argparse
 import json
@@ -19,28 +19,28 @@ from registrations.operations.imports.tables import ERRORS_COLUMN, Row, errors_t
 from registrations.workflow import prices
 
 ACTOR = "import_registrations"
-_REST = [name for name in CSV_COLUMNS if name not in REQUIRED_COLUMNS]
+_OPTIONAL = [name for name in CSV_COLUMNS if name not in REQUIRED_COLUMNS]
 COLUMNS_HELP = f"""
 The first row names the columns, in any order.
 
 Required: {", ".join(REQUIRED_COLUMNS)}
 
-Optional: {", ".join(_REST)}
+Optional: {", ".join(_OPTIONAL)}
 
-- external_id: your own key of the customer. Importing the same one again updates that registration; its columns
-  replace the inputs, an empty cell empties one, a column that the file lacks leaves it alone. Without an
-  external_id each row is a new registration, unless one with the same mobile, brand name and email exists.
+- external_id: your own key for the customer. Importing the same ID again updates that registration: its columns
+  replace the inputs, an empty cell empties one, a column the file lacks changes nothing. Without an external_id
+  each row is a new registration, unless one with the same mobile, brand name, and email exists.
 - has_embedded_links, has_embedded_phone, subscriber_opt_in, age_gated, direct_lending: true/false, yes/no
   or 1/0; empty means no.
-- Phone numbers in any common typing; without a country code they are read as US or Canadian.
+- Phone numbers in any common format; without a country code they are read as US or Canadian.
 - region: two letters or the full name. iso_country: US or CA.
-- Keywords apart by commas or spaces.
-- sender_number: a number you own at Twilio (+14155550123) or its SID (PN...); or area_code to buy in (see
+- Keywords separated by commas or spaces.
+- sender_number: a number you own at Twilio (+14155550123) or its SID (PN...); or area_code to buy one in (see
   --buy-numbers).
 
-The file is CSV, in UTF-8 (or Windows-1252), apart by commas, semicolons or tabs; or an XLSX workbook, of
-which the first sheet is read. A column named errors is passed over. Row numbers are those of a
-spreadsheet: the header is row 1. Exit status: 0 when every row went well, 1 when a row failed or the file
+The file is CSV in UTF-8 (or Windows-1252), separated by commas, semicolons, or tabs; or an XLSX workbook, of
+which the first visible sheet is read. A column named errors is ignored. Row numbers are those of a
+spreadsheet: the header is row 1. Exit status: 0 when every row succeeded, 1 when a row failed or the file
 could not be read.
 """
 
@@ -59,34 +59,34 @@ class Command(BaseCommand):
         parser.add_argument(
             "--submit",
             action="store_true",
-            help="submit each registration of the file whose present inputs are not submitted yet; this spends money",
+            help="submit each registration in the file whose present inputs are not submitted yet; this costs money",
         )
         parser.add_argument(
             "--hold-back",
             action="store_true",
-            help="with --submit: leave registrations as drafts that the pre-flight expects to be rejected; without it their "
-            "findings are told as warnings and they are submitted all the same",
+            help="with --submit: leave registrations that the pre-flight expects to be rejected as drafts; without it "
+            "they are submitted with warnings",
         )
         parser.add_argument(
             "--buy-numbers",
             type=_dollars,
             metavar="PRICE",
-            help="with --submit: agree that a number is bought for each submitted row with an area_code; PRICE is "
-            "what one costs a month in US dollars, and must be the desk's. Without it such registrations wait for the "
-            "purchase to be confirmed",
+            help="with --submit: agree to buy a number for each submitted row with an area_code; PRICE is the monthly "
+            "price of one in US dollars, as configured. Without it such registrations wait until the purchase is "
+            "confirmed",
         )
         parser.add_argument(
             "--skip-duplicates",
             action="store_true",
-            help="leave out new rows with the mobile, the email, or the name and address of a saved registration or of an "
-            "earlier row; without it they are imported, and the likeness is told",
+            help="skip new rows with the mobile, the email, or the name and address of a saved registration or an "
+            "earlier row; without it they are imported with a warning",
         )
         parser.add_argument(
             "--left-out",
             type=Path,
             metavar="CSV",
-            help="write the rows that were not imported to this file, with why in a column named errors; mended, it "
-            "can be imported again",
+            help="write the rows that were not imported to this file, with the reasons in a column named errors; fix "
+            "them and import it again",
         )
         parser.add_argument(
             "--template",
@@ -99,7 +99,7 @@ class Command(BaseCommand):
         if options["template"]:
             return self._template(options["file"])
         if options["left_out"] and options["left_out"].resolve() == options["file"].resolve():
-            raise CommandError("--left-out names the table itself. Give a new name.")
+            raise CommandError("--left-out is the imported file itself. Use a new name.")
         show = self._show_json if options["json"] else self._show
         price = prices.price(FeeKind.NUMBER_MONTHLY)
         _check_price(options, price)
@@ -107,7 +107,7 @@ class Command(BaseCommand):
         left_out: list[tuple[Row, RowResult]] = []
         try:
             with options["file"].open("rb") as file:
-                for result in import_file(
+                for row, result in import_file(
                     file,
                     actor=ACTOR,
                     dry_run=options["dry_run"],
@@ -115,18 +115,19 @@ class Command(BaseCommand):
                     hold_back=options["hold_back"],
                     buy_numbers=options["buy_numbers"] is not None,
                     skip_duplicates=options["skip_duplicates"],
-                    left_out=lambda row, result: left_out.append((row, result)),
                 ):
                     outcomes[result.outcome] += 1
                     outcomes["submitted"] += result.submitted
                     outcomes["failed"] += result.failed
                     outcomes[f"purchase {result.purchase}"] += 1
+                    if not result.is_saved:
+                        left_out.append((row, result))
                     show(result)
         except (FileProblem, OSError) as problem:
             raise CommandError(str(problem)) from problem
         if options["left_out"]:
             _write_csv(options["left_out"], _table(left_out))
-        # Beside JSON lines the summary goes to stderr, so that stdout can be piped on.
+        # With --json the summary goes to stderr, so that stdout has only JSON lines.
         summary = self.stderr if options["json"] else self.stdout
         summary.write(_summary(outcomes, options["dry_run"]))
         for text in _purchases(outcomes, price):
@@ -136,9 +137,9 @@ class Command(BaseCommand):
 
     def _template(self, file: Path) -> None:
         if file.suffix.lower() not in (".csv", ".xlsx"):
-            raise CommandError(f"{file.name}: name the template .csv or .xlsx.")
+            raise CommandError(f"{file.name}: the template's name must end in .csv or .xlsx.")
         if file.exists():
-            raise CommandError(f"{file} is there already. Give a new name.")
+            raise CommandError(f"{file} already exists. Use a new name.")
         if file.suffix.lower() == ".csv":
             _write_csv(file, template.header_lines())
         else:
@@ -162,9 +163,9 @@ class Command(BaseCommand):
 
 
 def _table(left_out: list[tuple[Row, RowResult]]) -> Iterator[list[str]]:
-    """Header and lines of the rows that were not imported, as they can be imported again."""
-    there = {name for row, _ in left_out for name in row.cells}
-    columns = [name for name in CSV_COLUMNS if name in there] or list(CSV_COLUMNS)
+    """Header and lines of the rows that were not imported, to be fixed and imported again."""
+    names = {name for row, _ in left_out for name in row.cells}
+    columns = [name for name in CSV_COLUMNS if name in names] or list(CSV_COLUMNS)
     yield [*columns, ERRORS_COLUMN]
     for row, result in left_out:
         yield [*(row.cells.get(name, "") for name in columns), errors_text(result.errors or result.warnings)]
@@ -178,7 +179,7 @@ def _write_csv(file: Path, rows: Rows) -> None:
         raise CommandError(str(problem)) from problem
 
 
-_PURCHASE = {"": "", "agreed": ", a number will be bought", "asked": ", waits for the purchase of a number"}
+_PURCHASE = {"": "", "agreed": ", a number will be bought", "asked": ", waiting to buy a number"}
 
 
 def _dollars(text: str) -> Decimal:
@@ -192,17 +193,17 @@ def _dollars(text: str) -> Decimal:
 
 
 def _check_price(options: dict[str, Any], price: Decimal) -> None:
-    """Only the desk's own price can be agreed to, and only where something is submitted."""
+    """--buy-numbers must be the configured price, and only makes sense with --submit."""
     agreed = options["buy_numbers"]
     if agreed is None:
         return
     if not options["submit"]:
         raise CommandError(
-            "--buy-numbers needs --submit: a number is bought for submitted registrations only."
+            "--buy-numbers needs --submit: numbers are bought only for submitted registrations."
         )
     if agreed != price:
         raise CommandError(
-            f"--buy-numbers: a number costs ${price:.2f} a month, not ${agreed:.2f}. To agree to that, give "
+            f"--buy-numbers: a number costs ${price:.2f} a month, not ${agreed:.2f}. To agree, use "
             f"--buy-numbers {price:.2f}."
         )
 
@@ -213,8 +214,8 @@ def _purchases(outcomes: Counter[str], price: Decimal) -> Iterator[str]:
         yield f"Numbers that will be bought: {agreed}, {each}."
     if asked := outcomes["purchase asked"]:
         yield (
-            f"Numbers to be bought: {asked}, {each}. None is bought before somebody agrees: confirm it on each "
-            f"registration's page, or import rows that have an external_id again with --submit --buy-numbers {price:.2f}."
+            f"Numbers to buy: {asked}, {each}. Nothing is bought until someone agrees: confirm it on each "
+            f"registration's page, or import rows with an external_id again with --submit --buy-numbers {price:.2f}."
         )
 
 

@@ -1,4 +1,4 @@
-"""manage.py plan ID: the Twilio calls that Submit would make, what they cost, and what stands in the way."""
+"""manage.py plan ID: the Twilio calls that Submit would make, what they cost, and what blocks them."""
 
 import json
 from dataclasses import asdict
@@ -13,9 +13,7 @@ from registrations.workflow.runner import runner
 
 
 class Command(BaseCommand):
-    help = (
-        "Show the Twilio calls that a registration still needs, their fee in US dollars and what blocks them."
-    )
+    help = "Show the Twilio calls that a registration still needs, their fees in US dollars, and what blocks them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("id", type=int)
@@ -28,18 +26,18 @@ class Command(BaseCommand):
             raise CommandError(f"There is no registration {options['id']}.") from missing
         plan = decisions.plan(registration)
         if options["json"]:
-            # Fees are strings in JSON: a price must not become a binary fraction.
+            # Fees are strings in JSON, because a float cannot represent them exactly.
             self.stdout.write(json.dumps(asdict(plan), cls=DjangoJSONEncoder, ensure_ascii=False))
             return
         for number, call in enumerate(plan.calls, start=1):
             fee = f"  US${call.fee}" if call.fee else ""
             repair = "  (repair)" if call.repair else ""
-            later = "  (after the brand's answer)" if fee and call.later else ""
+            later = "  (after the brand is verified)" if fee and call.later else ""
             self.stdout.write(f"{number:>3}. {call.label}{fee}{repair}{later}")
         if not plan.calls:
             self.stdout.write("No call can be made now." if plan.dead_end else "No call is needed.")
         if plan.fee:
-            self.stdout.write(f"Together about US${plan.fee}.")
+            self.stdout.write(f"Total: about US${plan.fee}.")
         for note in plan.notes:
             self.stdout.write(f"Note: {note}")
         for blocker in plan.blockers:

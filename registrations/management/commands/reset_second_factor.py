@@ -1,4 +1,4 @@
-"""manage.py reset_second_factor: for somebody whose phone and recovery codes are lost."""
+"""manage.py reset_second_factor: for a user who lost their phone and recovery codes."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,8 +11,8 @@ from registrations.admin.second_factor import forget
 
 class Command(BaseCommand):
     help = (
-        "Take away a person's second factor. Make sure that it is they who ask: the next who signs in with "
-        "their password can set up a new one."
+        "Remove a user's second factor. Verify their identity first: whoever signs in next with their password can "
+        "set up a new one."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -21,6 +21,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         user = get_user_model()._default_manager.filter(username=options["username"]).first()
         if user is None:
-            raise CommandError("There is nobody of this name.")
-        gone = forget(user)
-        self.stdout.write("Taken away." if gone else "There was none.")
+            raise CommandError("There is no user with this name.")
+        removed = forget(user)
+        self.stdout.write("Second factor removed." if removed else "The user has no second factor.")

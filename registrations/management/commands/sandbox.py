@@ -1,4 +1,4 @@
-"""``manage.py sandbox``: the local Twilio, with the project's own credentials."""
+"""manage.py sandbox: the local stand-in for Twilio, with the credentials from the settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from registrations.sandbox import cli
 
 
 class Command(BaseCommand):
-    help = "Run a local stand-in for Twilio's API, with the credentials of the settings."
+    help = "Run a local stand-in for Twilio's API, with the credentials from the settings."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,4 +1,4 @@
-"""manage.py setup_roles: the groups of a support team."""
+"""manage.py setup_roles: creates the groups of a support team."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from registrations.core.roles import ROLES, set_up
 
 class Command(BaseCommand):
     help = (
-        "Make the groups A2P viewers, A2P agents and A2P supervisors, or give them permissions they lack. "
-        "Nothing is taken away, so that changes of your own stay. Put people into a group on their user page."
+        "Create the groups A2P viewers, A2P agents and A2P supervisors, or add missing permissions to them. Never "
+        "removes any, so your own changes are kept. Add people to a group on their user page."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         for role in ROLES:
-            made, added = set_up(role)
-            done = "made" if made else f"{added} permissions added" if added else "in order"
-            self.stdout.write(f"{role.name}: {done} ({role.purpose})")
+            created, added = set_up(role)
+            outcome = "created" if created else f"{added} permissions added" if added else "up to date"
+            self.stdout.write(f"{role.name}: {outcome} ({role.purpose})")

@@ -1,4 +1,4 @@
-"""`manage.py worker`: run the background jobs, supervised. One per host is enough; several hosts are fine."""
+"""manage.py worker: runs and supervises the background jobs. One per host is enough; several hosts are fine."""
 
 import sys
 from argparse import ArgumentParser
@@ -12,9 +12,8 @@ from registrations.worker.supervisor import Supervisor
 
 class Command(BaseCommand):
     help = (
-        "Runs the background jobs and watches over them: a frozen or dead job cluster is restarted. "
-        "SIGTERM or Ctrl-C lets running jobs end (A2P_STOP_GRACE_SECONDS), then stops; "
-        "a second one stops at once."
+        "Run the background jobs, and restart the job cluster if it freezes or dies. SIGTERM or Ctrl-C lets running "
+        "jobs finish (A2P_STOP_GRACE_SECONDS), then stops; a second one stops immediately."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -22,7 +21,7 @@ class Command(BaseCommand):
             "--workers",
             type=int,
             default=settings.A2P_WORKERS,
-            help="Worker processes, that is jobs at a time (default: A2P_WORKERS, now %(default)s).",
+            help="worker processes, which is the number of parallel jobs (default: A2P_WORKERS = %(default)s)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

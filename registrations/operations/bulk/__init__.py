@@ -1,19 +1,19 @@
-"""Bulk acts: the same verb for many registrations, in the background.
+"""Bulk actions: the same action for many registrations, in the background.
 
-`table` says what an act is, `acts` lists them, `work` carries a batch through choosing, dry run, confirming and
-doing, `progress` tells its page where it stands.
+`action` defines what a bulk action is, `actions` lists them, `runner` takes a batch from selection through dry run and
+confirmation to the end, and `progress` reports where it stands.
 """
 
-from .action import BulkAct, Sight, Verdict
-from .runner import ACTS, MOST, TooMany, advance, cancel, confirm, restart, start
+from .action import BulkAction, Candidate, Preview
+from .runner import ACTIONS, MAX_REGISTRATIONS, TooMany, advance, cancel, confirm, restart, start
 
 __all__ = [
-    "ACTS",
-    "MOST",
-    "BulkAct",
-    "Sight",
+    "ACTIONS",
+    "MAX_REGISTRATIONS",
+    "BulkAction",
+    "Candidate",
+    "Preview",
     "TooMany",
-    "Verdict",
     "advance",
     "cancel",
     "confirm",

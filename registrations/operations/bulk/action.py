@@ -1,4 +1,4 @@
-"""What a bulk act is, and what it sees of a registration before it judges it."""
+"""What a bulk action is, and what it knows about a registration before it decides."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -13,66 +13,68 @@ Params = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Sight:
-    """One registration as a judge sees it. uses: the counters that Submit is held to, none when it is not."""
+class Candidate:
+    """One registration of a batch. limit_uses: the registry limits that Submit must respect; empty if it is exempt."""
 
     registration: Registration
     attempts: Attempts
-    uses: list[registry_limits.Use] = field(default_factory=list)
+    limit_uses: list[registry_limits.Use] = field(default_factory=list)
 
     @property
-    def spent(self) -> list[str]:
-        """Sentences about registry limits that are reached."""
-        return [use.text for use in self.uses if use.spent]
+    def limits_reached(self) -> list[str]:
+        """One sentence per registry limit that is reached."""
+        return [use.text for use in self.limit_uses if use.exhausted]
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Whether the act will be done to a registration, and why not, or what it comes to.
+class Preview:
+    """Whether the action will run on a registration. text: why not, or what it will do.
 
-    fee: what it may cost, in US dollars. paced: calls that keep Twilio's pace, by limit (see pacing.py).
+    fee: the most it may cost, in US dollars. rate_limited_calls: {rate limit: calls} (see runner/rate_limit.py).
     """
 
-    will: bool
+    will_run: bool
     text: str
     fee: Decimal = Decimal(0)
-    paced: dict[str, int] = field(default_factory=dict)
+    rate_limited_calls: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
-class BulkAct:
-    """One row of the table of bulk acts.
+class BulkAction:
+    """One bulk action.
 
-    label: the words of its entry in the lists' menus. judge: pure reading, the same rule for the dry run and
-    again right before the row is done. do: inside a transaction with the row's outcome; returns what happened,
-    raises verbs.Refused. inputs: what the person adds when confirming. ended: what follows when all rows are
-    settled. as_told: done only where the judge still says the very words of the dry run. goes_on: the worker
-    carries the registrations on afterwards, so the page shows where they stand.
+    label: its entry in the lists' menus. preview: reads only; decides in the dry run, and again right before the row
+    runs. run: called in the transaction that saves the row's outcome; returns what happened, raises Refused. inputs:
+    what the person adds when confirming. on_finished: called when all rows are settled. must_match_preview: run a row
+    only if its preview still has the text of the dry run. submits: the worker continues with the registrations
+    afterwards, so the page shows their stages.
     """
 
     slug: str
     label: str
     help: str
-    judge: Callable[[Sight, Params], Verdict]
-    do: Callable[[Registration, Batch], str]
+    preview: Callable[[Candidate, Params], Preview]
+    run: Callable[[Registration, Batch], str]
     permission: str = "registrations.change_registration"
     inputs: tuple[str, ...] = ()
-    ended: Callable[[Batch], None] | None = None
-    as_told: bool = False
-    goes_on: bool = False
+    on_finished: Callable[[Batch], None] | None = None
+    must_match_preview: bool = False
+    submits: bool = False
     in_lists: bool = True
 
 
-def will(text: str, fee: Decimal = Decimal(0), paced: dict[str, int] | None = None) -> Verdict:
-    return Verdict(True, text, fee, paced or {})
+def will_run(
+    text: str, fee: Decimal = Decimal(0), rate_limited_calls: dict[str, int] | None = None
+) -> Preview:
+    return Preview(True, text, fee, rate_limited_calls or {})
 
 
-def skip(text: str) -> Verdict:
-    return Verdict(False, text)
+def skip(text: str) -> Preview:
+    return Preview(False, text)
 
 
-def look(pks: Iterable[int]) -> list[Sight]:
-    """These registrations in the order of their keys; the same few queries however many they are."""
+def load_candidates(pks: Iterable[int]) -> list[Candidate]:
+    """These registrations, ordered by key. The number of queries does not grow with theirs."""
     heavy = [f"{part}__payload" for part in Registration.PARTS]
     registrations = list(
         Registration.objects.filter(pk__in=list(pks))
@@ -81,10 +83,10 @@ def look(pks: Iterable[int]) -> list[Sight]:
         .order_by("pk")
     )
     attempts = Attempts.of_many([registration.pk for registration in registrations])
-    uses = registry_limits.uses_of_many(
-        [registration for registration in registrations if registry_limits.counted(registration)]
+    limit_uses = registry_limits.uses_of_many(
+        [registration for registration in registrations if registry_limits.limits_apply(registration)]
     )
     return [
-        Sight(registration, attempts[registration.pk], uses.get(registration.pk, []))
+        Candidate(registration, attempts[registration.pk], limit_uses.get(registration.pk, []))
         for registration in registrations
     ]

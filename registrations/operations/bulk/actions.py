@@ -1,4 +1,4 @@
-"""The table of bulk acts: one row each, in the order of the lists' menus."""
+"""The bulk actions, in the order of the lists' menus."""
 
 import contextlib
 from decimal import Decimal
@@ -15,79 +15,80 @@ from registrations.workflow.planner import plan as plans
 from registrations.workflow.planner.problems import problems
 from registrations.workflow.steps import BY_SLUG, WATCHED_PARTS, Write, watch_of
 
-from .action import BulkAct, Params, Sight, Verdict, skip, will
+from .action import BulkAction, Candidate, Params, Preview, skip, will_run
 
-# Agreed to for each registration on a page of its own, so no bulk act pays for it.
+# Agreed to for each registration on its own page, so no bulk action pays for it.
 PURCHASE = "number.buy"
-SUPERVISOR = "A supervisor can let it pass, with a reason, on the registration's page."
+SUPERVISOR = "A supervisor can allow it, with a reason, on the registration's page."
 
 
-def closed(registration: Registration) -> str:
-    """Why nothing is sent for this registration whatever was asked, or ""."""
+def why_closed(registration: Registration) -> str:
+    """Why nothing is sent for this registration, whatever the action, or ""."""
     if registration.removing or registration.stage == Stage.REMOVED:
-        return "It is being removed from Twilio, or was."
+        return "It is being removed from Twilio, or already was."
     return "It is on hold. Release it first." if registration.hold else ""
 
 
-def paid(sight: Sight, text: str) -> Verdict:
-    """What Submit comes to: its price, its calls in a paced lane, and what one should know before."""
-    if sight.spent:
-        return skip(" ".join([*sight.spent, SUPERVISOR]))
-    plan = plans.plan(sight.registration)
+def preview_plan(candidate: Candidate, text: str) -> Preview:
+    """What Submit would do: its price, its rate-limited calls, and what to know first."""
+    if candidate.limits_reached:
+        return skip(" ".join([*candidate.limits_reached, SUPERVISOR]))
+    plan = plans.plan(candidate.registration)
     if plan.dead_end and not plan.calls:
-        return skip(" ".join(plan.blockers) or "Nothing can be sent before somebody else has acted.")
-    if found := gate.in_the_way(sight.registration, plan):
+        return skip(" ".join(plan.blockers) or "Nothing can be sent until somebody else acts.")
+    if found := gate.blocking_errors(candidate.registration, plan):
         titles = "; ".join(dict.fromkeys(finding.rule.title for finding in found))
-        return skip(f"The pre-flight stops it: {titles}. {actions.PREFLIGHT_ADVICE}")
+        return skip(f"Blocked by pre-flight: {titles}. {actions.PREFLIGHT_ADVICE}")
     fee = sum((call.fee for call in plan.calls if call.fee and call.slug != PURCHASE), Decimal(0))
-    paced: dict[str, int] = {}
+    rate_limited: dict[str, int] = {}
     for call in plan.calls:
-        row = BY_SLUG.get(call.slug)
-        if isinstance(row, Write) and row.rate_limit:
-            paced[row.rate_limit] = paced.get(row.rate_limit, 0) + 1
-    stops = [f"It will stop for you: {blocker}" for blocker in plan.blockers[:1]]
-    return will(" ".join([text, *plan.notes, *stops]), fee, paced)
+        step = BY_SLUG.get(call.slug)
+        if isinstance(step, Write) and step.rate_limit:
+            rate_limited[step.rate_limit] = rate_limited.get(step.rate_limit, 0) + 1
+    needs_you = [f"Needs you: {blocker}" for blocker in plan.blockers[:1]]
+    return will_run(" ".join([text, *plan.notes, *needs_you]), fee, rate_limited)
 
 
-# --- sending --------------------------------------------------------------------------------------------------
-def _judge_submit(sight: Sight, params: Params) -> Verdict:
-    registration = sight.registration
-    if why := closed(registration):
+# --- submitting ---------------------------------------------------------------------------------------------------
+def _preview_submit(candidate: Candidate, params: Params) -> Preview:
+    registration = candidate.registration
+    if why := why_closed(registration):
         return skip(why)
     if registration.is_submitted:
-        return skip("It is submitted already, and nothing was edited since.")
-    return paid(
-        sight, "The edits are sent." if registration.was_submitted else "Submitted for the first time."
+        return skip("Already submitted, and not edited since.")
+    first = not registration.was_submitted
+    return preview_plan(
+        candidate, "Will be submitted for the first time." if first else "The edits will be sent."
     )
 
 
-def _judge_resume(sight: Sight, params: Params) -> Verdict:
-    """What stopped for another reason than Twilio's no is tried again; what waits is looked at now."""
-    registration = sight.registration
-    if why := closed(registration):
+def _preview_resume(candidate: Candidate, params: Params) -> Preview:
+    """Retries what stopped for another reason than a rejection; checks now what is waiting."""
+    registration = candidate.registration
+    if why := why_closed(registration):
         return skip(why)
     if not registration.is_submitted:
-        return skip("It has inputs that were never submitted. Use Submit.")
+        return skip("It has edits that were not submitted. Use Submit.")
     if registration.waiting_for == WaitingFor.NOBODY:
         return skip("Nothing is left to do.")
     if registration.waiting_for != WaitingFor.US:
-        return will("Looked at once more, at once.")
-    if problems(registration, sight.attempts):
-        return skip("Twilio has refused something. Mend it, then use Resubmit.")
-    return paid(sight, "It has stopped: tried again.")
+        return will_run("Will be checked now.")
+    if problems(registration, candidate.attempts):
+        return skip("Twilio rejected something. Fix it, then use Resubmit.")
+    return preview_plan(candidate, "It has stopped and will be tried again.")
 
 
-def _judge_resubmit(sight: Sight, params: Params) -> Verdict:
-    registration = sight.registration
-    if why := closed(registration):
+def _preview_resubmit(candidate: Candidate, params: Params) -> Preview:
+    registration = candidate.registration
+    if why := why_closed(registration):
         return skip(why)
     if not registration.was_submitted:
         return skip("It was never submitted. Use Submit.")
     if not registration.is_submitted:
-        return paid(sight, "The edits are sent.")
-    if registration.waiting_for != WaitingFor.US or not problems(registration, sight.attempts):
-        return skip("Twilio has refused nothing here that waits for you.")
-    return paid(sight, "Asked again with unchanged inputs.")
+        return preview_plan(candidate, "The edits will be sent.")
+    if registration.waiting_for != WaitingFor.US or not problems(registration, candidate.attempts):
+        return skip("It has no rejection that needs you.")
+    return preview_plan(candidate, "Will be resubmitted unchanged.")
 
 
 def submit(registration: Registration, batch: Batch) -> str:
@@ -99,75 +100,76 @@ def _resume(registration: Registration, batch: Batch) -> str:
     if registration.waiting_for == WaitingFor.US:
         return submit(registration, batch)
     actions.refresh(registration, actor=batch.actor)
-    return "Being looked at."
+    return "Check requested."
 
 
-# --- watching, texting ------------------------------------------------------------------------------------------
-def _judge_refresh(sight: Sight, params: Params) -> Verdict:
-    if sight.registration.hold:
+# --- checking, texting --------------------------------------------------------------------------------------------
+def _preview_refresh(candidate: Candidate, params: Params) -> Preview:
+    if candidate.registration.hold:
         return skip("It is on hold. Release it first.")
-    if not any(watch_of(sight.registration, part) for part in WATCHED_PARTS):
-        return skip("Nothing of it is at Twilio that could have changed.")
-    return will("Twilio is asked now.")
+    if not any(watch_of(candidate.registration, part) for part in WATCHED_PARTS):
+        return skip("It has nothing at Twilio that could have changed.")
+    return will_run("Will be checked at Twilio now.")
 
 
 def _refresh(registration: Registration, batch: Batch) -> str:
     actions.refresh(registration, actor=batch.actor)
-    return "Asked for."
+    return "Check requested."
 
 
-def _judge_otp(sight: Sight, params: Params) -> Verdict:
-    if why := otp.state(sight.registration, sight.attempts).why_not:
+def _preview_otp(candidate: Candidate, params: Params) -> Preview:
+    if why := otp.state(candidate.registration, candidate.attempts).why_not:
         return skip(why)
-    if not sight.registration.is_submitted:
-        return skip("There are edits that Twilio has not got yet. Submit them first.")
-    return will("Texted again.", paced={"otp": 1})
+    if not candidate.registration.is_submitted:
+        return skip(otp.UNSUBMITTED_EDITS)
+    return will_run("Will be texted again.", rate_limited_calls={"otp": 1})
 
 
 def _resend_otp(registration: Registration, batch: Batch) -> str:
     otp.resend(registration, actor=batch.actor)
-    return "The text is on its way."
+    return "OTP text requested."
 
 
 # --- our own columns ----------------------------------------------------------------------------------------------
-def _judge_assign(sight: Sight, params: Params) -> Verdict:
-    if "owner" in params and sight.registration.owner_id == params["owner"]:
-        return skip("This person owns it already." if params["owner"] else "It has no owner anyway.")
-    owner = sight.registration.owner
-    return will(f"It belongs to {owner.get_username() if owner else 'nobody'} now.")
+def _preview_assign(candidate: Candidate, params: Params) -> Preview:
+    registration = candidate.registration
+    if "owner" in params and registration.owner_id == params["owner"]:
+        return skip("Already assigned to this person." if params["owner"] else "Already unassigned.")
+    owner = registration.owner
+    return will_run(f"Currently assigned to {owner.get_username()}." if owner else "Currently unassigned.")
 
 
-def _owner(batch: Batch) -> Any:
+def _new_owner(batch: Batch) -> Any:
     pk: Any = batch.params.get("owner")
     owner = get_user_model()._default_manager.filter(pk=pk, is_active=True).first() if pk else None
     if pk and owner is None:
-        raise actions.Refused("The person has no active account any more.")
+        raise actions.Refused("This person no longer has an active account.")
     return owner
 
 
 def _assign(registration: Registration, batch: Batch) -> str:
-    owner = _owner(batch)
-    assignment.assign(registration, to=owner, shown=registration.owner_id, actor=batch.actor, told=False)
-    return f"Owned by {owner.get_username()}." if owner else "Owned by nobody."
+    owner = _new_owner(batch)
+    assignment.assign(registration, to=owner, shown=registration.owner_id, actor=batch.actor, notify=False)
+    return f"Assigned to {owner.get_username()}." if owner else "Unassigned."
 
 
-def _tell_owner(batch: Batch) -> None:
-    """Once for all registrations; a thousand notifications would be none."""
+def _notify_owner(batch: Batch) -> None:
+    """One notification for all registrations."""
     count = batch.items.filter(state=ItemState.DONE).count()
     with contextlib.suppress(actions.Refused):
-        owner = _owner(batch)
+        owner = _new_owner(batch)
         if count and owner and owner != batch.user:
             registrations = f"{count:,} registration{'' if count == 1 else 's'}"
             key = f"{notices.ASSIGNED}:batch:{batch.pk}"
-            notices.notify(owner, notices.ASSIGNED, key, f"{batch.actor} gave you {registrations}.")
+            notices.notify(owner, notices.ASSIGNED, key, f"{batch.actor} assigned {registrations} to you.")
 
 
-def _judge_hold(sight: Sight, params: Params) -> Verdict:
-    if sight.registration.hold:
+def _preview_hold(candidate: Candidate, params: Params) -> Preview:
+    if candidate.registration.hold:
         return skip("It is on hold already.")
-    if sight.registration.stage == Stage.REMOVED:
-        return skip("It was taken down.")
-    return will("Put on hold: nothing is sent to Twilio until it is released.")
+    if candidate.registration.stage == Stage.REMOVED:
+        return skip("It was removed from Twilio.")
+    return will_run("Nothing will be sent to Twilio until it is released.")
 
 
 def _hold(registration: Registration, batch: Batch) -> str:
@@ -175,8 +177,10 @@ def _hold(registration: Registration, batch: Batch) -> str:
     return "On hold."
 
 
-def _judge_release(sight: Sight, params: Params) -> Verdict:
-    return will("Released, and carried on.") if sight.registration.hold else skip("It is not on hold.")
+def _preview_release(candidate: Candidate, params: Params) -> Preview:
+    if candidate.registration.hold:
+        return will_run("Will be released and continue.")
+    return skip("It is not on hold.")
 
 
 def _release(registration: Registration, batch: Batch) -> str:
@@ -184,68 +188,68 @@ def _release(registration: Registration, batch: Batch) -> str:
     return "Released."
 
 
-TABLE = (
-    BulkAct(
+LISTED_ACTIONS = (
+    BulkAction(
         slug="submit",
         label="Submit",
-        help="Sends drafts and edits to Twilio. The worker makes the calls one after the other.",
-        judge=_judge_submit,
-        do=submit,
-        goes_on=True,
+        help="Sends drafts and edits to Twilio.",
+        preview=_preview_submit,
+        run=submit,
+        submits=True,
     ),
-    BulkAct(
+    BulkAction(
         slug="resume",
         label="Try again",
-        help="Tries again what stopped without a refusal by Twilio, and looks now at what waits.",
-        judge=_judge_resume,
-        do=_resume,
-        goes_on=True,
+        help="Retries what stopped without a rejection, and checks now what is waiting.",
+        preview=_preview_resume,
+        run=_resume,
+        submits=True,
     ),
-    BulkAct(
+    BulkAction(
         slug="resubmit",
         label="Resubmit",
-        help="Asks Twilio again where it refused: with the edits made since, or unchanged.",
-        judge=_judge_resubmit,
-        do=submit,
-        goes_on=True,
+        help="Submits again what Twilio rejected, with the edits made since or unchanged.",
+        preview=_preview_resubmit,
+        run=submit,
+        submits=True,
     ),
-    BulkAct(
+    BulkAction(
         slug="refresh",
         label="Check Twilio now",
-        help="Looks at each registration's objects at Twilio instead of at the next planned time. Free of charge.",
-        judge=_judge_refresh,
-        do=_refresh,
+        help="Checks each registration at Twilio now instead of at the next scheduled time. No charge.",
+        preview=_preview_refresh,
+        run=_refresh,
     ),
-    BulkAct(
+    BulkAction(
         slug="otp",
         label="Resend OTP text",
-        help="Twilio texts these customers again, at most ten a second. Free of charge.",
-        judge=_judge_otp,
-        do=_resend_otp,
+        help="Twilio texts these customers again, at most ten per second. No charge.",
+        preview=_preview_otp,
+        run=_resend_otp,
     ),
-    BulkAct(
+    BulkAction(
         slug="assign",
         label="Assign",
-        help="Gives these registrations an owner. Nothing is sent to Twilio.",
-        judge=_judge_assign,
-        do=_assign,
-        as_told=True,
+        help="Assigns these registrations to a colleague. Nothing is sent to Twilio.",
+        preview=_preview_assign,
+        run=_assign,
+        must_match_preview=True,
         inputs=("owner",),
-        ended=_tell_owner,
+        on_finished=_notify_owner,
     ),
-    BulkAct(
+    BulkAction(
         slug="hold",
         label="Put on hold",
-        help="Stops all work on these registrations until they are released; a call under way still ends.",
-        judge=_judge_hold,
-        do=_hold,
+        help="Stops all work on these registrations until they are released. A call in progress still finishes.",
+        preview=_preview_hold,
+        run=_hold,
         inputs=("reason",),
     ),
-    BulkAct(
+    BulkAction(
         slug="release",
         label="Release",
-        help="Lets these registrations go on. What was submitted before is carried on at once.",
-        judge=_judge_release,
-        do=_release,
+        help="Releases these registrations. Anything submitted before continues at once.",
+        preview=_preview_release,
+        run=_release,
     ),
 )

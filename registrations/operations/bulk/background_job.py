@@ -1,210 +1,151 @@
-"""Work on many rows, carried on by jobs: one worker at a time, a bounded time a job, every row's outcome
-committed with the row. The row of the work is the truth, the job is only a doorbell.
+"""Runs work on many rows in background jobs: one worker at a time, a limited time per job.
 
-`kinds` of work (bulk acts, imports) bring a function that does one small portion and says whether anything
-is left. A killed worker loses at most the portion it had not committed; the sweep rings again.
+State lives in the database; jobs only trigger processing. Bulk actions and imports bring a function that does one
+small portion. Every row's outcome is committed with the row, so a killed worker loses at most the portion it had
+not committed, and the sweep enqueues the next job.
 """
 
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import OperationalError, connection, transaction
-from django.db.models import Q
 
 from registrations.core import clock, queue
 from registrations.models import BackgroundJob, Batch, Import
 from registrations.models.choices import JobState
-from registrations.workflow.runner import lease
+from registrations.operations.actions import Refused
 
 from . import notices
 
 log = logging.getLogger(__name__)
 
-# One portion: does a few rows, and returns whether rows are left for another.
+# Does a few rows; returns whether rows are left for another portion.
 Portion = Callable[[Any], bool]
 
 OPEN = (JobState.PREPARING, JobState.RUNNING)
-# A job of the queue is killed after 90 s; it also should let others in between.
+# The queue kills a job after 90 s. Stopping earlier lets other jobs run in between.
 JOB_SECONDS = 20.0
-RING_AGAIN = timedelta(seconds=30)
-# At most so long others may write between two rows.
-WAY_SECONDS = 0.1
-
-
-class Refused(Exception):
-    """It cannot be done now; the message says why, and what to do instead."""
+# The longest pause between two rows for other writers.
+MAX_PAUSE_SECONDS = 0.1
 
 
 def advance(model: type[BackgroundJob], pk: int, portion: Portion, seconds: float = JOB_SECONDS) -> None:
-    """The job: portions until nothing is left, the time is up (then the next job is enqueued), or a person cancelled.
+    """Run portions until nothing is left, the time is up (then the next job is enqueued), or a person cancels.
 
-    A portion that raises ends the work as FAILED with a plain sentence; the log has the traceback. When the
-    database is locked or away for a moment, what is left is for the next job.
+    If a portion raises, the job ends as FAILED with a plain sentence; the log has the traceback. If the database
+    fails after the first portion, the rest is left to the next job.
     """
-    token = _claim(model, pk)
+    jobs = model._default_manager.filter(state__in=OPEN)
+    token = jobs.claim(pk)
     if token is None:
         return
+    model._default_manager.filter(pk=pk, started_at=None).update(started_at=clock.now())
     until = time.monotonic() + seconds
     left, portions = True, 0
     try:
         while left and time.monotonic() < until:
-            work = _mine(model, pk, token)
-            if work is None:
-                return
-            left = portion(work)
+            if not jobs.renew(pk, token):
+                return  # cancelled, or another worker has it
+            left = portion(model._default_manager.get(pk=pk))
             portions += 1
     except Exception as error:
         if isinstance(error, OperationalError) and portions:
-            log.warning("%s %s: the database failed a portion; the next job does it", model.__name__, pk)
-            raise  # the lease is given back, and the sweep rings: nothing is known of this connection
-        _owned(model, pk, token).filter(state__in=OPEN).update(
+            log.warning("%s %s: a database error; the next job continues", model.__name__, pk)
+            raise  # The state of this connection is unknown: the sweep enqueues the next job.
+        jobs.owned(pk, token).update(
             state=JobState.FAILED,
             finished_at=clock.now(),
-            error=f"An error of ours stopped this ({type(error).__name__}). What is done stays done; an engineer "
-            "finds the details in the log. It can be started again.",
+            error=f"Stopped by an error of ours ({type(error).__name__}). Finished rows stay finished, and it can be "
+            "restarted. The log has the details.",
         )
-        _tell_stopped(model, pk)
+        _notify_stopped(model, pk)
         raise
     finally:
-        _release(model, pk, token)
+        model._default_manager.release(pk, token)
     if left:
         _enqueue(model, pk)
 
 
-def _tell_stopped(model: type[BackgroundJob], pk: int) -> None:
-    work = _rows(model).filter(pk=pk, state=JobState.FAILED).first()
-    if isinstance(work, Batch):
-        notices.notify_batch_done(work)
-    elif isinstance(work, Import):
-        notices.notify_import_done(work)
+def claim_lost(model: type[BackgroundJob]) -> list[int]:
+    """For the sweep: open jobs that no worker has, because the queue lost them or the worker died."""
+    jobs = model._default_manager.filter(state__in=OPEN)
+    jobs.free_dead()
+    return jobs.free().claim_lost()
+
+
+def _notify_stopped(model: type[BackgroundJob], pk: int) -> None:
+    job = model._default_manager.filter(pk=pk, state=JobState.FAILED).first()
+    if isinstance(job, Batch):
+        notices.notify_batch_done(job)
+    elif isinstance(job, Import):
+        notices.notify_import_done(job)
 
 
 def _enqueue(model: type[BackgroundJob], pk: int) -> None:
     (queue.enqueue_batch if issubclass(model, Batch) else queue.enqueue_import)(pk)
 
 
-def _claim(model: type[BackgroundJob], pk: int) -> str | None:
-    now, token = clock.now(), lease.new_token()
-    taken = (
-        _rows(model)
-        .filter(_free(now), pk=pk, state__in=OPEN)
-        .update(lease_until=now + _span(), lease_token=token, enqueued_at=None)
-    )
-    if taken:
-        _rows(model).filter(pk=pk, started_at=None).update(started_at=now)
-    return token if taken else None
+def pause_for_other_writers(began: float) -> None:
+    """After a row that began at `began` (monotonic): leave the database to others for as long as the row took.
 
-
-def _mine(model: type[BackgroundJob], pk: int, token: str) -> BackgroundJob | None:
-    """The work as it is now with its lease renewed; None when it was cancelled or another worker has it."""
-    if not _owned(model, pk, token).filter(state__in=OPEN).update(lease_until=clock.now() + _span()):
-        return None
-    return _rows(model).get(pk=pk)
-
-
-def _release(model: type[BackgroundJob], pk: int, token: str) -> None:
-    _owned(model, pk, token).update(lease_until=None, lease_token="")
-
-
-def _owned(model: type[BackgroundJob], pk: int, token: str) -> Any:
-    return _rows(model).filter(pk=pk, lease_token=token)
-
-
-def _rows(model: type[BackgroundJob]) -> Any:
-    return model._default_manager.all()
-
-
-def _free(now: Any) -> Q:
-    return Q(lease_until=None) | Q(lease_until__lt=now)
-
-
-def _span() -> timedelta:
-    return timedelta(seconds=settings.A2P_LEASE_SECONDS)
-
-
-def claim_forgotten(model: type[BackgroundJob]) -> list[int]:
-    """Open work that no worker is at: its job was lost, or its worker died. For the sweep; marked as rung."""
-    now = clock.now()
-    for pk, token in (
-        _rows(model).filter(state__in=OPEN).exclude(lease_token="").values_list("pk", "lease_token")
-    ):
-        if not lease.is_alive(token):
-            _owned(model, pk, token).update(lease_until=None, lease_token="")
-    lost = _free(now) & (Q(enqueued_at=None) | Q(enqueued_at__lt=now - RING_AGAIN))
-    pks = _rows(model).filter(lost, state__in=OPEN).values_list("pk", flat=True)
-    return [
-        pk for pk in list(pks) if _rows(model).filter(lost, pk=pk, state__in=OPEN).update(enqueued_at=now)
-    ]
-
-
-def make_way(began: float) -> None:
-    """After a row that began at `began` (monotonic): leave the database to others for as long as it took.
-
-    SQLite lets one write at a time, and who waits looks again every 0.1 s: work that writes row after row without
-    a gap would keep out registrations, deliveries and sign-ins until it ends. Other databases lock rows.
+    SQLite allows one writer at a time, and waiting writers retry every 0.1 s. Without a pause, row after row would
+    block registrations, webhooks, and sign-ins until the job ends. Other databases lock rows.
     """
     if connection.vendor == "sqlite":
-        time.sleep(min(WAY_SECONDS, time.monotonic() - began))  # noqa: TID251  a gap between two writes, no wait
+        time.sleep(min(MAX_PAUSE_SECONDS, time.monotonic() - began))  # noqa: TID251  a gap between two writes
 
 
-# --- what a person does to it ---------------------------------------------------------------------------------
-def start(work: BackgroundJob) -> None:
-    """Inside the transaction that created it: have a worker prepare it."""
-    _rows(type(work)).filter(pk=work.pk).update(enqueued_at=clock.now())
-    _enqueue(type(work), work.pk)
+# --- what a person does ------------------------------------------------------------------------------------------
+def start(job: BackgroundJob) -> None:
+    """Have a worker prepare it. Call inside the transaction that created it."""
+    _rows(job).update(enqueued_at=clock.now())
+    _enqueue(type(job), job.pk)
 
 
-def confirm(work: BackgroundJob) -> None:
-    """Do what the dry run showed. Pressing it twice is harmless."""
-    _move(work, (JobState.READY,), JobState.RUNNING, confirmed_at=clock.now())
+def confirm(job: BackgroundJob) -> None:
+    """Run what the dry run showed. Confirming twice is harmless."""
+    _move(job, (JobState.READY,), JobState.RUNNING, confirmed_at=clock.now())
 
 
-def restart(work: BackgroundJob) -> None:
-    """Go on with the rows that are left, after Cancel or an error of ours."""
-    back = JobState.RUNNING if work.confirmed_at else JobState.PREPARING
-    _move(work, (JobState.CANCELLED, JobState.FAILED), back, cancelled_by="", error="", finished_at=None)
+def restart(job: BackgroundJob) -> None:
+    """Continue with the rows that are left, after Cancel or an error of ours."""
+    back = JobState.RUNNING if job.confirmed_at else JobState.PREPARING
+    _move(job, (JobState.CANCELLED, JobState.FAILED), back, cancelled_by="", error="", finished_at=None)
 
 
-def cancel(work: BackgroundJob, *, actor: str) -> None:
-    """Stop after the row that is being done; what is done stays done."""
-    states = (*OPEN, JobState.READY)
-    _rows(type(work)).filter(pk=work.pk, state__in=states).update(
+def cancel(job: BackgroundJob, *, actor: str) -> None:
+    """Stop after the current row; finished rows stay finished."""
+    _rows(job).filter(state__in=(*OPEN, JobState.READY)).update(
         state=JobState.CANCELLED, cancelled_by=actor[:150], finished_at=clock.now()
     )
 
 
-def prepared(work: BackgroundJob, total: int) -> None:
+def prepared(job: BackgroundJob, total: int) -> None:
     """The dry run is done: wait for a person."""
-    _rows(type(work)).filter(pk=work.pk, state=JobState.PREPARING).update(state=JobState.READY, total=total)
+    _rows(job).filter(state=JobState.PREPARING).update(state=JobState.READY, total=total)
 
 
-def finished(work: BackgroundJob) -> None:
-    _rows(type(work)).filter(pk=work.pk, state=JobState.RUNNING).update(
-        state=JobState.DONE, finished_at=clock.now()
-    )
+def finished(job: BackgroundJob) -> None:
+    _rows(job).filter(state=JobState.RUNNING).update(state=JobState.DONE, finished_at=clock.now())
 
 
-def failed(work: BackgroundJob, error: str) -> None:
-    """The work as a whole cannot be done; `error` tells a person why."""
-    _rows(type(work)).filter(pk=work.pk, state__in=OPEN).update(
-        state=JobState.FAILED, finished_at=clock.now(), error=error
-    )
+def failed(job: BackgroundJob, error: str) -> None:
+    """The job as a whole cannot be done; `error` tells a person why."""
+    _rows(job).filter(state__in=OPEN).update(state=JobState.FAILED, finished_at=clock.now(), error=error)
 
 
-def _move(work: BackgroundJob, states: tuple[JobState, ...], to: JobState, **values: Any) -> None:
+def _rows(job: BackgroundJob) -> Any:
+    return type(job)._default_manager.filter(pk=job.pk)
+
+
+def _move(job: BackgroundJob, states: tuple[JobState, ...], to: JobState, **values: Any) -> None:
     with transaction.atomic():
-        moved = (
-            _rows(type(work))
-            .filter(pk=work.pk, state__in=states)
-            .update(state=to, enqueued_at=clock.now(), **values)
-        )
+        moved = _rows(job).filter(state__in=states).update(state=to, enqueued_at=clock.now(), **values)
         if moved:
-            _enqueue(type(work), work.pk)
+            _enqueue(type(job), job.pk)
             return
-        now = _rows(type(work)).values_list("state", flat=True).get(pk=work.pk)
-    if now != to and now != JobState.DONE:
-        raise Refused(f"This is {JobState(now).label.lower()} now. Look at the page again.")
+        now = _rows(job).values_list("state", flat=True).get()
+    if now not in (to, JobState.DONE):
+        raise Refused(f"This is {JobState(now).label.lower()} now. Check the page again.")

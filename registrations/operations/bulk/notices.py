@@ -9,42 +9,39 @@ from registrations.models.choices import ItemState, JobState
 from registrations.workflow.notices import BATCH, IMPORT, notify
 
 
-def notify_batch_done(batch: Batch, what: str = "") -> None:
-    """Tell who started a bulk act that it ended. `what`: its label for people, e.g. "Submit"."""
-    counts = dict(batch.items.order_by().values_list("state").annotate(n=Count("pk")))
-    _notify_ended(batch, BATCH, f"Bulk work “{what or batch.kind.replace('_', ' ')}”", counts)
+def notify_batch_done(batch: Batch, label: str = "") -> None:
+    """`label`: the action's name for people, e.g. "Submit"."""
+    title = f"Bulk action “{label or batch.kind.replace('_', ' ')}”"
+    _notify_ended(batch, BATCH, title, batch.items)
 
 
 def notify_import_done(upload: Import) -> None:
-    """Tell who uploaded a table that its rows were imported."""
-    counts = dict(upload.rows.order_by().values_list("state").annotate(n=Count("pk")))
-    _notify_ended(upload, IMPORT, f"Import {upload.pk}", counts)
+    _notify_ended(upload, IMPORT, f"Import {upload.pk}", upload.rows)
 
 
 def notify_import_unread(upload: Import) -> None:
-    """Tell who uploaded a table that no row of it could be read."""
-    at = int(upload.finished_at.timestamp()) if upload.finished_at else 0
-    said = f"Import {upload.pk} could not be read. Its page says why."
-    notify(upload.user, IMPORT, f"{IMPORT}:{upload.pk}:{at}", said)
+    """No row of the table could be read."""
+    text = f"Import {upload.pk} could not be read. Its page says why."
+    notify(upload.user, IMPORT, _key(IMPORT, upload), text)
 
 
-def _notify_ended(work: Any, kind: str, title: str, counts: dict[str, int]) -> None:
+def _notify_ended(job: Batch | Import, kind: str, title: str, rows: Any) -> None:
+    counts = dict(rows.order_by().values_list("state").annotate(n=Count("pk")))
     parts = [
-        f"{counts[state]:,} {word}"
-        for state, word in (
-            (ItemState.DONE, "done"),
-            (ItemState.SKIPPED, "skipped"),
-            (ItemState.FAILED, "failed"),
-        )
+        f"{counts[state]:,} {state.label.lower()}"
+        for state in (ItemState.DONE, ItemState.SKIPPED, ItemState.FAILED)
         if counts.get(state)
     ]
-    ended = "stopped by an error of ours" if work.state == JobState.FAILED else "done"
-    # Started again after Cancel or an error, it ends anew.
-    at = int(work.finished_at.timestamp()) if work.finished_at else 0
+    ended = "was stopped by an error of ours" if job.state == JobState.FAILED else "is done"
     notify(
-        work.user,
+        job.user,
         kind,
-        f"{kind}:{work.pk}:{at}",
-        f"{title} is {ended}{': ' + ', '.join(parts) if parts else ''}.",
-        batch=work if isinstance(work, Batch) else None,
+        _key(kind, job),
+        f"{title} {ended}{': ' + ', '.join(parts) if parts else ''}.",
+        batch=job if isinstance(job, Batch) else None,
     )
+
+
+def _key(kind: str, job: Batch | Import) -> str:
+    """With the time it ended, because a restarted job ends again."""
+    return f"{kind}:{job.pk}:{int(job.finished_at.timestamp()) if job.finished_at else 0}"

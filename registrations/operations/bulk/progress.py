@@ -1,4 +1,4 @@
-"""Where a batch stands, in numbers, for its page. Reads only; the same few queries however many rows it has."""
+"""Where a batch stands, in numbers, for its page. Reads only; the number of queries does not grow with the rows."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,16 +11,16 @@ from registrations.models.choices import ItemState, JobState, Stage
 from registrations.workflow import spending
 from registrations.workflow.runner import rate_limit
 
-# Different reasons shown; a batch seldom has more than a handful.
-REASONS = 12
-# Rows that tell how fast it goes.
+# Reasons shown; a batch seldom has more than a handful.
+MAX_REASONS = 12
+# The latest rows, from which the speed is computed.
 RECENT = 200
 
 
 @dataclass(frozen=True)
 class Progress:
-    """counts: rows by ItemState. fee: what the rows to do may cost, in US dollars. left: time to the end of
-    what is under way, None when it cannot be told. pace: time that Twilio's own pace takes for these registrations.
+    """counts: rows by ItemState. fee: the most that the remaining rows may cost, in US dollars. left: estimated time
+    until a running batch ends, None if unknown. pace: the shortest time that Twilio's rate limits allow.
     """
 
     batch: Batch
@@ -35,7 +35,7 @@ class Progress:
 
     @property
     def total(self) -> int:
-        """Registrations that it is about: those that were deleted meanwhile have no row, so they are not waited for."""
+        """Registrations in the batch. Those deleted since have no row and do not count."""
         return self.rows + len(self.batch.params.get("chosen") or ()) or self.batch.total
 
     @property
@@ -60,9 +60,9 @@ class Progress:
 
     @property
     def settled(self) -> int:
-        """Rows behind which the work has come: judged while it is prepared, done or passed over afterwards."""
-        behind = self.done + self.skipped + self.failed
-        return behind + self.will if self.batch.confirmed_at is None else behind
+        """Rows finished so far: previewed during the dry run; run, skipped, or failed after it is confirmed."""
+        finished = self.done + self.skipped + self.failed
+        return finished + self.will if self.batch.confirmed_at is None else finished
 
 
 def progress(batch: Batch) -> Progress:
@@ -72,16 +72,16 @@ def progress(batch: Batch) -> Progress:
 
 
 def pace(batch: Batch) -> timedelta:
-    """How long the calls of all registrations take when they leave one after the other at Twilio's pace."""
-    paced = batch.params.get("paced") or {}
-    spans = [
-        rate_limit.rate(limit) * calls for limit, calls in paced.items() if limit in rate_limit.INTERVALS
+    """The shortest time that Twilio's rate limits allow for the calls of all registrations."""
+    calls = batch.params.get("rate_limited_calls") or {}
+    times = [
+        rate_limit.rate(limit) * count for limit, count in calls.items() if limit in rate_limit.INTERVALS
     ]
-    return max(spans, default=timedelta(0))
+    return max(times, default=timedelta(0))
 
 
 def _left(batch: Batch, counts: dict[str, int]) -> timedelta | None:
-    """From how fast the last rows went."""
+    """Estimated from the speed of the latest rows."""
     if batch.state != JobState.RUNNING:
         return None
     recent = list(
@@ -97,13 +97,13 @@ def _left(batch: Batch, counts: dict[str, int]) -> timedelta | None:
 
 
 def reasons(batch: Batch, state: ItemState) -> list[tuple[str, int]]:
-    """The texts of rows in this state with how many have each, the commonest first."""
+    """The texts of rows in this state, each with its number of rows, the most common first."""
     rows = batch.items.filter(state=state).order_by().values_list("text").annotate(n=Count("pk"))
-    return list(rows.order_by("-n", "text")[:REASONS])
+    return list(rows.order_by("-n", "text")[:MAX_REASONS])
 
 
 def stages(batch: Batch) -> list[tuple[str, int]]:
-    """Where the registrations that were done stand now, in the order of the walkthrough."""
+    """Current stages of the registrations that ran: (stage, count), in the order of the stages."""
     done = BatchItem.objects.filter(batch=batch, state=ItemState.DONE).values("registration")
     found = dict(
         Registration.objects.filter(pk__in=done).order_by().values_list("stage").annotate(n=Count("pk"))
@@ -112,5 +112,5 @@ def stages(batch: Batch) -> list[tuple[str, int]]:
 
 
 def spent(batch: Batch) -> Decimal:
-    """What the calls that followed have cost so far, in US dollars."""
+    """What the calls of the batch have cost so far, in US dollars."""
     return spending.spent(ApiCall.objects.filter(batch=batch))

@@ -1,44 +1,33 @@
-"""A table as spreadsheets write it -> rows with spreadsheet row numbers. Streams; knows no model."""
+"""CSV text as spreadsheets write it -> rows."""
 
 import codecs
 import csv
 import io
-import itertools
 import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+import charset_normalizer
+
 from registrations.intake.form import CSV_COLUMNS
 
-from . import xlsx_reader
-from .tables import FileProblem, Row, check_header, row_of, tidy_header
+from .tables import FileProblem, Row, check_header, normalize_header, row_of
 
 DELIMITERS = ",;\t|"
-_CHUNK = 1 << 16
 _EMPTY = DELIMITERS + " \r\n"
 _SEPARATOR = re.compile(r'"?sep=.?"?\s*$', re.IGNORECASE)
-# How the files of old and of protected workbooks begin.
-_OLE = b"\xd0\xcf\x11\xe0"
+# "JosŽ": how a Mac's "José" looks in Windows-1252, an accented capital after a small letter.
+_CAPITAL_INSIDE = re.compile(r"[a-z][À-ÖØ-ÞŠŒŽŸ]")
 
 
-def read_rows(file: BinaryIO) -> Iterator[Row]:
-    """Check the header at once (`FileProblem` names every wrong column), then yield the rows lazily.
+def read_csv(file: BinaryIO) -> Iterator[Row]:
+    """The header is checked at once, the rows come lazily. Raises FileProblem.
 
-    `file` is opened in binary mode and seekable: a workbook (.xlsx), or text. Text is UTF-8 with or without
-    BOM, UTF-16 with BOM, else Windows-1252; columns apart by comma, semicolon, tab or bar; quoted cells may
-    hold line breaks. Empty lines above the header are passed over, and Excel's own line "sep=;".
+    Text is UTF-8, UTF-16 with a byte order mark, Windows-1252, or Mac Roman; columns are separated by comma,
+    semicolon, tab, or bar; quoted cells may contain line breaks. Empty lines above the header are skipped, and
+    so is Excel's own line "sep=;".
     """
-    start = file.read(4)
-    file.seek(0)
-    if start.startswith(b"PK"):
-        return xlsx_reader.read_rows(file)
-    if start == _OLE:
-        raise FileProblem("This is an old or a protected workbook. Save it as .xlsx without a password.")
-    return _read_text(file)
-
-
-def _read_text(file: BinaryIO) -> Iterator[Row]:
-    # "replace": _encoding has decoded it all before; only damaged UTF-16 is left to show its marks.
+    # "replace": the rest is known to decode; only damaged UTF-16 still shows its marks.
     text = io.TextIOWrapper(file, encoding=_encoding(file), errors="replace", newline="")
     try:
         above, first = _first_line(text)
@@ -55,7 +44,7 @@ def _read_text(file: BinaryIO) -> Iterator[Row]:
 
 
 def _first_line(text: io.TextIOWrapper) -> tuple[int, str]:
-    """The header's line, and how many lines are above it that say nothing."""
+    """The number of empty lines above the header, and the header's line."""
     above = 0
     while (line := text.readline()) and (not line.strip(_EMPTY) or _SEPARATOR.match(line)):
         above += 1
@@ -69,11 +58,9 @@ def _records(text: io.TextIOWrapper, header: list[str], delimiter: str, header_a
         for number, cells in enumerate(reader, start=1):
             if number > header_at and any(cell.strip() for cell in cells):
                 yield _row(number, header, cells)
-    except (csv.Error, UnicodeDecodeError) as error:
-        said = str(error) if isinstance(error, csv.Error) else "it is neither UTF-8 nor Windows-1252 text"
-        yield Row(
-            number + 1, problem=f"Cannot be read ({said}); nothing after it was read. Check its quotes."
-        )
+    except csv.Error as error:
+        problem = f"Cannot be read ({error}); nothing after it was read. Check its quotes."
+        yield Row(number + 1, problem=problem)
     finally:
         text.detach()  # the file belongs to the caller
 
@@ -85,42 +72,44 @@ def _row(number: int, header: list[str], cells: list[str]) -> Row:
             number,
             header,
             cells,
-            f"Has {len(cells)} cells, the header has {len(header)}. "
-            "A text with the separator in it must stand in quotes.",
+            f"Has {len(cells)} cells, but the header has {len(header)}. "
+            "Put text that contains the separator in quotes.",
         )
     return row_of(number, header, cells)
 
 
 def _split(line: str, delimiter: str) -> list[str]:
-    return tidy_header(next(csv.reader([line], delimiter=delimiter), []))
+    return normalize_header(next(csv.reader([line], delimiter=delimiter), []))
 
 
 def _encoding(file: BinaryIO) -> str:
-    """Decided over the whole file, so that no row fails to decode half way through an import."""
-    start = file.read(4)
+    """Decided on the whole file, so that no row fails to decode halfway through an import.
+
+    UTF-8 proves itself. Windows-1252 and Mac Roman decode almost anything, and charset-normalizer alone confuses
+    them in one of three files with a single accented name (docs/dependencies.md), so that Mac Roman also needs a
+    name that would look wrong in Windows-1252.
+    """
+    content = file.read()
     file.seek(0)
-    if not start:
+    if not content:
         raise FileProblem("The file is empty.")
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    possible = {"utf-8-sig": True, "cp1252": True}
-    decoders = {name: codecs.getincrementaldecoder(name)() for name in possible}
-    for chunk in itertools.chain(_chunks(file), [b""]):
-        if b"\0" in chunk:
-            raise FileProblem(
-                "This is not a text file, and no workbook (.xlsx). Save the table as “CSV UTF-8”."
-            )
-        for name, decoder in decoders.items():
-            try:
-                decoder.decode(chunk, not chunk)
-            except UnicodeDecodeError:
-                possible[name] = False
-    file.seek(0)
-    if not any(possible.values()):
-        raise FileProblem("This is neither UTF-8 nor Windows-1252 text. Save the table as “CSV UTF-8”.")
-    return "utf-8-sig" if possible["utf-8-sig"] else "cp1252"
-
-
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    while chunk := file.read(_CHUNK):
-        yield chunk
+    if b"\0" in content:
+        raise FileProblem("This is neither a text file nor an .xlsx workbook. Save the table as “CSV UTF-8”.")
+    try:
+        content.decode("utf-8")
+        return "utf-8-sig"
+    except UnicodeDecodeError:
+        pass
+    try:
+        text = content.decode("cp1252")
+    except UnicodeDecodeError as error:
+        row = content.count(b"\n", 0, error.start) + 1
+        raise FileProblem(
+            f"This is neither UTF-8 nor Windows-1252 text (line {row}). Save the table as “CSV UTF-8”."
+        ) from error
+    if _CAPITAL_INSIDE.search(text):
+        best = charset_normalizer.from_bytes(content, cp_isolation=["cp1252", "mac_roman"]).best()
+        return best.encoding if best else "cp1252"
+    return "cp1252"

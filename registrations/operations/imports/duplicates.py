@@ -1,6 +1,6 @@
-"""Rows that look like a customer who is here already: by mobile, by email, by name and address.
+"""Rows that look like an existing customer: by mobile, by email, or by name and address.
 
-Compared with the saved registrations by a few queries for many rows, and with the earlier rows of the same table.
+Compared with the saved registrations in a few queries for many rows, and with the earlier rows of the same table.
 """
 
 import re
@@ -11,12 +11,13 @@ from typing import Any
 from django.db.models import Min
 from django.db.models.fields.json import KT
 
+from registrations.intake.form import RegistrationForm
 from registrations.intake.form.text import one_line
 from registrations.models import Import, Profile, Registration, TrustBundle
-from registrations.models.choices import TAKEN_DOWN, ItemState
+from registrations.models.choices import REMOVAL_STAGES, ItemState
 from registrations.workflow.recorder import registry_limits
 
-# Kind of likeness -> the column at which it is shown, and what it is called.
+# Kind of match -> the column that shows it, and its name in texts.
 SHOWN_AT = {
     "mobile": ("mobile_phone_number", "mobile"),
     "email": ("email", "email address"),
@@ -30,7 +31,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Identity:
-    """By what a customer is told from others; cleaned values. place: (address key, first name, last name)."""
+    """The cleaned values that identify a customer. place: (address key, first name, last name)."""
 
     mobile: str
     email: str
@@ -50,7 +51,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Match:
-    """A saved registration that is like a row; `kind` is a key of SHOWN_AT."""
+    """A saved registration that matches a row; `kind` is a key of SHOWN_AT."""
 
     kind: str
     registration_id: int
@@ -61,10 +62,10 @@ class Match:
         return f"Same {SHOWN_AT[self.kind][1]} as {self.label}, registration {self.registration_id}."
 
 
-def in_registrations(rows: Mapping[int, Identity]) -> dict[int, list[Match]]:
-    """The saved registrations that each row is like, by the caller's numbers: four queries however many rows.
+def find_matches(rows: Mapping[int, Identity]) -> dict[int, list[Match]]:
+    """The saved registrations that match each row, by row number; four queries for any number of rows.
 
-    Of several registrations alike the oldest is named. Registrations that were taken down do not count.
+    Of several matching registrations the oldest is named. Removed registrations do not count.
     """
     bundles = TrustBundle.objects.filter(mobile_phone_number__in={row.mobile for row in rows.values()})
     emails = Profile.objects.filter(email_key__in={row.email for row in rows.values()})
@@ -87,20 +88,36 @@ def in_registrations(rows: Mapping[int, Identity]) -> dict[int, list[Match]]:
     }
 
 
-def _oldest(mirrors: Any, *columns: str) -> Any:
-    standing = mirrors.exclude(registration__stage__in=TAKEN_DOWN).order_by()
-    return standing.values_list(*columns).annotate(oldest=Min("registration_id"))
+def _oldest(parts: Any, *columns: str) -> Any:
+    active = parts.exclude(registration__stage__in=REMOVAL_STAGES).order_by()
+    return active.values_list(*columns).annotate(oldest=Min("registration_id"))
 
 
-class Seen:
-    """The good rows of a table by what tells customers apart, as typed but for blanks and punctuation."""
+def same_person(form: RegistrationForm) -> tuple[str, str, str]:
+    """Mobile, brand name, and email of a valid form: alike in all three, a row without external_id is a repetition."""
+    parts = form.parts()
+    bundle = parts["trust_bundle"]
+    return bundle["mobile_phone_number"], bundle["brand_name"], parts["profile"]["email"]
+
+
+def find_same_person(person: tuple[str, str, str]) -> int | None:
+    """The registration of the same person, removed ones too."""
+    mobile, brand_name, email = person
+    same = Registration.objects.filter(
+        trust_bundle__mobile_phone_number=mobile, trust_bundle__brand_name=brand_name, profile__email=email
+    )
+    return same.values_list("pk", flat=True).first()
+
+
+class SeenRows:
+    """The good rows of a table by what identifies customers, as typed except for spaces and punctuation."""
 
     def __init__(self) -> None:
         self._first: dict[tuple[str, str], int] = {}
 
     @classmethod
-    def of(cls, upload: Import, without: int | None = None) -> "Seen":
-        """The rows that are to be imported; `without` leaves one out, by its number."""
+    def of(cls, upload: Import, without: int | None = None) -> "SeenRows":
+        """The rows that will be imported, except the row with number `without`."""
         seen = cls()
         rows = upload.rows.filter(state=ItemState.WILL).order_by("number")
         if without is not None:
@@ -113,25 +130,27 @@ class Seen:
         for key in self._keys(cells):
             self._first.setdefault(key, number)
 
-    def row_with_id(self, external_id: str) -> int | None:
-        """The row that has this external_id."""
-        return self._first.get(("id", external_id)) if external_id else None
+    def row_with_id(self, external_id: str, number: int) -> int | None:
+        """The row with this external_id, other than row `number`."""
+        found = self._first.get(("id", external_id)) if external_id else None
+        return None if found == number else found
 
-    def like(self, cells: Mapping[str, str | None]) -> dict[str, int]:
-        """Kind of likeness -> number of the row."""
-        keys = (key for key in self._keys(cells) if key[0] != "id" and key in self._first)
-        return {key[0]: self._first[key] for key in keys}
+    def like(self, cells: Mapping[str, str | None], number: int) -> dict[str, int]:
+        """{kind of match: row} of the rows other than row `number`."""
+        found = {
+            kind: self._first.get((kind, key), number) for kind, key in self._keys(cells) if kind != "id"
+        }
+        return {kind: row for kind, row in found.items() if row != number}
 
     @staticmethod
     def _keys(cells: Mapping[str, str | None]) -> list[tuple[str, str]]:
         text = {name: one_line(cells.get(name) or "").casefold() for name in _COLUMNS}
-        # Country codes are written or left out, and ZIP codes have five digits or nine.
         address = registry_limits.address_key(
             text["street"], text["street_secondary"], text["postal_code"], "US"
         )
         keys = {
             "id": one_line(cells.get("external_id") or ""),
-            "mobile": re.sub(r"\D", "", text["mobile_phone_number"])[-10:],
+            "mobile": re.sub(r"\D", "", text["mobile_phone_number"])[-10:],  # with or without country code
             "email": text["email"],
             "place": f"{address}|{text['first_name']}|{text['last_name']}" if text["street"] else "",
         }
@@ -139,11 +158,16 @@ class Seen:
 
 
 def texts(matches: list[Match], rows: Mapping[str, int]) -> dict[str, list[str]]:
-    """What is said of a row, by column."""
-    said: dict[str, list[str]] = {}
+    """The warnings of a row, by column."""
+    found: dict[str, list[str]] = {}
     for match in matches:
-        said.setdefault(SHOWN_AT[match.kind][0], []).append(match.text)
+        found.setdefault(SHOWN_AT[match.kind][0], []).append(match.text)
     for kind, number in rows.items():
         column, name = SHOWN_AT[kind]
-        said.setdefault(column, []).append(f"Same {name} as row {number} of this file.")
-    return said
+        found.setdefault(column, []).append(f"Same {name} as row {number} of this file.")
+    return found
+
+
+def replaces(number: int) -> str:
+    """The warning of a row with the external_id of row `number`."""
+    return f"Row {number} has the same ID; this row replaces it."

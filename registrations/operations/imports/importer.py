@@ -1,7 +1,7 @@
-"""A table from the browser: stored, read and checked by a job, mended and confirmed by a person, imported by a job.
+"""An uploaded table: stored, read and checked by a job, fixed and confirmed by a person, imported by a job.
 
-The rows are personal data: a row's cells are emptied in the transaction that makes its registration, and what was not
-imported is deleted with the upload, by hand or after a month (tasks.prune).
+The rows are personal data: a row's cells are emptied in the transaction that creates its registration; rows that
+were not imported are deleted with the upload, by hand or after a month (worker/jobs.prune).
 """
 
 import io
@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, BinaryIO
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -22,31 +23,30 @@ from registrations.operations.bulk import background_job, notices
 from registrations.operations.bulk.background_job import Refused
 from registrations.workflow import timeline
 
-from .csv_reader import read_rows
-from .duplicates import Seen
-from .rows import Importer, RowResult
+from .duplicates import SeenRows
+from .reader import read_rows
+from .saving import RowResult, RowSaver
 from .tables import ERRORS_COLUMN, FileProblem, Row, errors_text
-from .validation import Checker, Outcome, RowForm, duplicates_made_meanwhile
+from .validation import Checker, Outcome, RowForm, skip_new_duplicates
 
 MAX_ROWS = 10_000
-MAX_BYTES = 40 << 20  # 10,000 customers with long texts come to about 30 MB
-# A job of the queue is killed after 90 s, and would then be tried for ever.
+# The queue kills a job after 90 s and then runs it again, forever.
 READ_SECONDS = 60.0
 STORED_AT_ONCE = 500
 CHECKED_AT_ONCE = 200
 IMPORTED_AT_ONCE = 25
-# A commit waits for the disk; but on SQLite other writers wait for the commit.
+# Fewer commits are faster, but on SQLite other writers wait for each one.
 COMMIT_SECONDS = 0.2
-_JUDGED = ("state", "outcome", "errors", "warnings", "registration", "changes", "revision")
-_DID = {"created": Outcome.CREATED, "updated": Outcome.UPDATED, "unchanged": Outcome.UNCHANGED}
+_CHECKED = ("state", "outcome", "errors", "warnings", "registration", "changes", "revision")
+_SAVED = {"created": Outcome.CREATED, "updated": Outcome.UPDATED, "unchanged": Outcome.UNCHANGED}
 
 
 # --- storing ------------------------------------------------------------------------------------------------------
 def store(file: BinaryIO, name: str, *, user: Any, submit: bool) -> Import:
-    """Keep the file and have a worker read and check its rows. Raises FileProblem, and then nothing is kept.
+    """Store the file for a worker to read and check. Raises FileProblem, and then nothing is stored.
 
-    `file` as for `reading.read_rows`; only its header and first row are looked at here. `user` is who may do
-    what the rows say.
+    `file` as for `reader.read_rows`; only its header and first row are checked here. The rows are imported with
+    the permissions of `user`.
     """
     if next(read_rows(file), None) is None:
         raise FileProblem("There is no row below the header.")
@@ -61,43 +61,43 @@ def store(file: BinaryIO, name: str, *, user: Any, submit: bool) -> Import:
 
 
 def _read(upload: Import) -> None:
-    """Replace the file by its rows, in one transaction; one that is no table ends the import.
+    """Replace the file with its rows, in one transaction; an unreadable file ends the import.
 
-    Whoever comes second, because a lease ran out or the import was cancelled meanwhile, changes nothing.
+    Does nothing when another worker was faster, or the import was cancelled in the meantime.
     """
-    kept = ImportFile.objects.filter(upload=upload)
-    open_still = Import.objects.filter(pk=upload.pk, state=JobState.PREPARING, total=0)
-    content = kept.values_list("content", flat=True).first()
+    stored_file = ImportFile.objects.filter(upload=upload)
+    unread_import = Import.objects.filter(pk=upload.pk, state=JobState.PREPARING, total=0)
+    content = stored_file.values_list("content", flat=True).first()
     try:
         if content is None:
-            raise FileProblem("The file is not kept any more. Upload the table again.")
-        # To its end before anything is written: on SQLite a transaction keeps all other writers waiting.
+            raise FileProblem("The file is no longer stored. Upload the table again.")
+        # All rows before the transaction: on SQLite it keeps all other writers waiting.
         rows = _all_rows(bytes(content))
     except FileProblem as problem:
         with transaction.atomic():
-            if open_still.select_for_update().first():
-                kept.delete()
+            if unread_import.select_for_update().first():
+                stored_file.delete()
                 background_job.failed(upload, str(problem))
                 upload.refresh_from_db()
                 notices.notify_import_unread(upload)
         return
-    there = {name for row in rows for name in row.cells}
-    header = [column for column in CSV_COLUMNS if column in there]
+    names = {name for row in rows for name in row.cells}
+    header = [column for column in CSV_COLUMNS if column in names]
     with transaction.atomic():
-        if open_still.update(total=len(rows), header=header):
+        if unread_import.update(total=len(rows), header=header):
             ImportRow.objects.bulk_create([_stored(upload, row) for row in rows], batch_size=STORED_AT_ONCE)
-            kept.delete()
+            stored_file.delete()
 
 
 def _all_rows(content: bytes) -> list[Row]:
-    """Raises FileProblem when they are too many, or take longer than a job may."""
+    """Raises FileProblem when there are too many, or reading them takes too long for a job."""
     rows: list[Row] = []
     until = time.monotonic() + READ_SECONDS
     for row in read_rows(io.BytesIO(content)):
         if len(rows) == MAX_ROWS:
-            raise FileProblem(f"There are more than {MAX_ROWS:,} rows. Cut the file into several.")
+            raise FileProblem(f"There are more than {MAX_ROWS:,} rows. Split the file.")
         if time.monotonic() > until:
-            raise FileProblem("This table takes too long to read. Save it as “CSV UTF-8”, and try again.")
+            raise FileProblem("This table takes too long to read. Save it as “CSV UTF-8” and try again.")
         rows.append(row)
     return rows
 
@@ -110,7 +110,7 @@ def _stored(upload: Import, row: Row) -> ImportRow:
 
 
 def _storable(cells: Mapping[str, str]) -> dict[str, str]:
-    """Without NUL, which PostgreSQL cannot keep."""
+    """Without NUL, which PostgreSQL cannot store."""
     return {name: text.replace("\0", "") for name, text in cells.items()}
 
 
@@ -124,33 +124,33 @@ def _name(user: AbstractBaseUser) -> str:
 
 # --- the job --------------------------------------------------------------------------------------------------------
 def advance(pk: int) -> None:
-    """The job: check the rows, or import the good ones; see background.advance."""
-    background_job.advance(Import, pk, _Carrier().portion)
+    """The job: read, check, or import some rows; see background_job.advance."""
+    background_job.advance(Import, pk, _Job().run_portion)
 
 
-class _Carrier:
-    """What one job remembers between its portions."""
+class _Job:
+    """One job's portions, with what it remembers between them."""
 
     def __init__(self) -> None:
         self.checker: Checker | None = None
 
-    def portion(self, upload: Import) -> bool:
-        if upload.state == JobState.PREPARING:
-            return self._check(upload) if upload.total else self._read(upload)
-        return self._import(upload)
-
-    def _read(self, upload: Import) -> bool:
+    def run_portion(self, upload: Import) -> bool:
+        """Whether there is more to do."""
+        if upload.state != JobState.PREPARING:
+            return self._import(upload)
+        if upload.total:
+            return self._check(upload)
         _read(upload)
-        return True  # to be checked; the engine finds out if it ended here
+        return True
 
     def _check(self, upload: Import) -> bool:
         rows = list(upload.rows.filter(state=ItemState.NEW).order_by("number")[:CHECKED_AT_ONCE])
         if not rows:
             background_job.prepared(upload, upload.total)
             return False
-        self.checker = self.checker or Checker(upload, Seen.of(upload))
+        self.checker = self.checker or Checker.for_upload(upload, SeenRows.of(upload))
         self.checker.check(rows)
-        _keep_judged(rows)
+        _save_checked(rows)
         return True
 
     def _import(self, upload: Import) -> bool:
@@ -161,111 +161,104 @@ class _Carrier:
             if upload.state == JobState.DONE:
                 notices.notify_import_done(upload)
             return False
-        # Somebody may have made the same customer since the dry run; within the file all was said then.
-        checker = Checker(upload, seen=None)
+        # Checked again: someone may have created the same customer since. Duplicates in the file are decided.
+        checker = Checker.for_upload(upload, seen=None)
         forms = checker.check(rows)
-        late = [row for row in rows if row.state != ItemState.WILL]
-        _keep_judged(late)
-        importer = Importer(
-            upload.actor, submit=upload.submit, skip_same_person=False, may_update=checker.may_update
-        )
+        _save_checked([row for row in rows if row.state != ItemState.WILL])
+        saver = RowSaver(checker, actor=upload.actor, submit=upload.submit)
         left = [row for row in rows if row.state == ItemState.WILL]
         try:
             while left:
-                left = _import_some(importer, left, forms)
+                left = _import_some(saver, left, forms)
         except OperationalError:
-            # Another who saves the same registrations was in the way; what had been done with it is taken back too.
+            # Another writer of the same registrations was in the way, and the whole transaction is undone.
             for row in left:
-                _import_some(importer, [row], forms)
+                _import_some(saver, [row], forms)
         return True
 
 
-def _keep_judged(rows: Sequence[ImportRow]) -> None:
-    """One statement for many rows; bulk_update takes as long to put its own together as the check itself."""
+def _save_checked(rows: Sequence[ImportRow]) -> None:
+    """In one statement: bulk_update takes as long to build its own as the check itself."""
     ImportRow.objects.bulk_create(
-        rows, update_conflicts=True, update_fields=_JUDGED, unique_fields=("id",), batch_size=CHECKED_AT_ONCE
+        rows, update_conflicts=True, update_fields=_CHECKED, unique_fields=("id",), batch_size=CHECKED_AT_ONCE
     )
 
 
-def _import_some(importer: Importer, rows: list[ImportRow], forms: Mapping[int, RowForm]) -> list[ImportRow]:
+def _import_some(saver: RowSaver, rows: list[ImportRow], forms: Mapping[int, RowForm]) -> list[ImportRow]:
     """Import the first rows in one transaction, as many as COMMIT_SECONDS allow; returns those that are left.
 
-    Each has a savepoint of its own. None is left when the import was cancelled; the engine finds out.
+    Each has its own savepoint. None is left when the import was cancelled; background_job finds that out.
     """
     until = time.monotonic() + COMMIT_SECONDS
     with transaction.atomic():
-        _one_import_at_a_time()
-        if late := duplicates_made_meanwhile(rows, forms):
-            _keep_judged(late)
+        _lock_other_imports()
+        if late := skip_new_duplicates(rows, forms):
+            _save_checked(late)
             rows = [row for row in rows if row.state == ItemState.WILL]
         for done, row in enumerate(rows, start=1):
-            if not _import_row(importer, row, forms[row.number]):
+            try:
+                saver.save(row, forms[row.number], partial(_record_result, row, saver.actor))
+            except _NotPending:
                 return []
             if time.monotonic() > until:
                 return rows[done:]
     return []
 
 
-def _one_import_at_a_time() -> None:
-    """Until this transaction ends, no other import makes registrations: the same table, uploaded twice, is imported once."""
+def _lock_other_imports() -> None:
+    """Until this transaction ends, so that the same table uploaded twice is imported once."""
     running = Import.objects.select_for_update().filter(state=JobState.RUNNING)
     list(running.order_by("pk").values_list("pk", flat=True))
 
 
-class _Stopped(Exception):
-    """The row is not to be imported now: cancelled, or done already."""
+class _NotPending(Exception):
+    """The row must not be imported now: the import was cancelled, or the row is done."""
 
 
-def _import_row(importer: Importer, row: ImportRow, form: RowForm) -> bool:
-    try:
-        importer.take(
-            Row(row.number, row.cells),
-            form=form,
-            settle=lambda result: _settle(row, result, importer.actor),
+def _record_result(row: ImportRow, actor: str, result: RowResult) -> None:
+    """In the transaction that saves the registration: its row is done, once, and has no personal data anymore."""
+    pending = ImportRow.objects.filter(pk=row.pk, state=ItemState.WILL, upload__state=JobState.RUNNING)
+    if not result.is_saved:
+        pending.update(
+            state=row.state,
+            outcome=row.outcome,
+            errors=row.errors,
+            warnings=row.warnings,
+            registration=row.registration_id,
         )
-    except _Stopped:
-        return False
-    return True
-
-
-def _settle(row: ImportRow, result: RowResult, actor: str) -> None:
-    """In the transaction that saves the registration: its row is done, once, and holds no personal data any more."""
-    mine = ImportRow.objects.filter(pk=row.pk, state=ItemState.WILL, upload__state=JobState.RUNNING)
-    if result.outcome not in _DID:
-        mine.update(state=ItemState.FAILED, outcome=Outcome.ERROR, errors=result.errors)
         return
-    done = mine.update(
+    done = pending.update(
         state=ItemState.DONE,
-        outcome=_DID[result.outcome],
+        outcome=_SAVED[result.outcome],
         registration=result.registration_id,
         errors=result.errors,
         warnings={},
         cells={},
     )
     if not done:
-        raise _Stopped
-    if row.outcome == Outcome.ANYWAY and result.registration_id:
+        raise _NotPending
+    if row.outcome == Outcome.CREATE_ANYWAY and result.registration_id:
         registration = Registration.objects.get(pk=result.registration_id)
-        timeline.record(registration, "imported", "Imported although another looked alike.", actor=actor)
+        timeline.record(registration, "imported", "Imported as a possible duplicate.", actor=actor)
 
 
-# --- what a person does to a row --------------------------------------------------------------------------------------
-def mend(upload: Import, number: int, cells: Mapping[str, str]) -> ImportRow:
-    """Put these texts into the row's cells and judge it anew."""
+# --- a person's changes to a row --------------------------------------------------------------------------------------
+def fix_row(upload: Import, number: int, cells: Mapping[str, str]) -> ImportRow:
+    """Put these texts into the row's cells and check it again."""
     return _change(upload, number, cells=cells)
 
 
-def leave_out(upload: Import, number: int) -> ImportRow:
+def exclude_row(upload: Import, number: int) -> ImportRow:
     """Do not import this row."""
     with transaction.atomic():
         row = _locked(upload, number)
-        row.state, row.outcome = ItemState.SKIPPED, Outcome.ASIDE
+        row.state, row.outcome = ItemState.SKIPPED, Outcome.EXCLUDED
         row.save(update_fields=["state", "outcome"])
     return row
 
 
-def take_in(upload: Import, number: int) -> ImportRow:
-    """Take back a row that was left out; a duplicate is imported all the same."""
+def include_row(upload: Import, number: int) -> ImportRow:
+    """Import a row that was excluded, or a duplicate."""
     return _change(upload, number, anyway=True)
 
 
@@ -275,36 +268,36 @@ def _change(
     with transaction.atomic():
         row = _locked(upload, number)
         if anyway and row.outcome == Outcome.DUPLICATE:
-            row.outcome = Outcome.ANYWAY
-        # A column that the file lacked leaves a registration alone; an empty cell would empty its input.
+            row.outcome = Outcome.CREATE_ANYWAY
+        # A column the file lacks changes nothing in a registration; an empty cell would empty its input.
         typed = {name: text for name, text in (cells or {}).items() if text or name in row.cells}
         row.cells = {**row.cells, **_storable(typed)}
-        Checker(upload, Seen.of(upload, without=number)).check([row])
-        row.save(update_fields=["cells", *_JUDGED])
+        Checker.for_upload(upload, SeenRows.of(upload, without=number)).check([row])
+        row.save(update_fields=["cells", *_CHECKED])
         if new := [name for name in typed if name not in upload.header]:
-            # A column that the file lacked: it belongs to what is given back.
+            # A column the file lacked: downloads of its rows must have it.
             header = [name for name in CSV_COLUMNS if name in {*upload.header, *new}]
             Import.objects.filter(pk=upload.pk).update(header=header)
     return row
 
 
 def _locked(upload: Import, number: int) -> ImportRow:
-    """The row, while the upload waits for a person; raises Refused else, and ImportRow.DoesNotExist."""
+    """The row. Raises Refused unless the upload is waiting for a person, and ImportRow.DoesNotExist."""
     state = Import.objects.select_for_update().values_list("state", flat=True).get(pk=upload.pk)
     if state != JobState.READY:
-        raise Refused("This import does not wait for you any more, so its rows stay as they are.")
+        raise Refused("This import is no longer waiting for you, so its rows can't be changed.")
     return ImportRow.objects.select_for_update(of=("self",)).get(upload=upload, number=number)
 
 
-# --- what is there ----------------------------------------------------------------------------------------------------
+# --- reading an upload ------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Counts:
-    """Rows of an upload by state and outcome."""
+    """{(state, outcome): rows} of an upload."""
 
     by: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def of(self, state: str = "", *outcomes: str) -> int:
-        """Rows in this state with any of these outcomes; all of either when none is named."""
+        """Rows in this state with any of these outcomes; "" and no outcomes mean any."""
         return sum(
             count
             for (one, outcome), count in self.by.items()
@@ -319,31 +312,31 @@ def counts(upload: Import) -> Counts:
 
 
 def unread(upload: Import) -> bool:
-    """Whether its file is still to be read."""
+    """Whether its file has not been read yet."""
     return not upload.total and ImportFile.objects.filter(upload=upload).exists()
 
 
-def _said(row: ImportRow) -> dict[str, list[str]]:
+def _reasons(row: ImportRow) -> dict[str, list[str]]:
     return {**row.warnings, **row.errors} if row.outcome == Outcome.DUPLICATE else row.errors
 
 
 def table_of(upload: Import, outcome: str) -> tuple[list[str], Iterator[list[str]]]:
-    """Header and lines of the rows with this outcome, as they could be uploaded again once mended."""
+    """Header and lines of the rows with this outcome, to be fixed and uploaded again."""
     columns = upload.header or list(CSV_COLUMNS)
     rows = upload.rows.filter(outcome=outcome).order_by("number").iterator(chunk_size=STORED_AT_ONCE)
-    lines = ([*(row.cells.get(name, "") for name in columns), errors_text(_said(row))] for row in rows)
+    lines = ([*(row.cells.get(name, "") for name in columns), errors_text(_reasons(row))] for row in rows)
     return [*columns, ERRORS_COLUMN], lines
 
 
 def confirm(upload: Import, *, user: Any) -> None:
-    """Import the good rows, in the name of who says so. Pressing it twice is harmless."""
+    """Import the good rows in the name of `user`. Confirming twice does no harm."""
     with transaction.atomic():
-        waiting = Import.objects.filter(pk=upload.pk, state=JobState.READY)
-        waiting.update(user=user, actor=_name(user))
+        ready = Import.objects.filter(pk=upload.pk, state=JobState.READY)
+        ready.update(user=user, actor=_name(user))
         background_job.confirm(upload)
 
 
 def delete(upload: Import) -> None:
-    """The upload and its rows; the registrations stay. Refused while a job is at it."""
+    """Delete the upload and its rows; the registrations stay. Raises Refused while a job is working on it."""
     if not Import.objects.filter(pk=upload.pk).exclude(state__in=background_job.OPEN).delete()[0]:
-        raise Refused("A worker is at this import. Cancel it first.")
+        raise Refused("A worker is still processing this import. Cancel it first.")

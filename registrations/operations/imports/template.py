@@ -18,10 +18,10 @@ from registrations.models.profile import Country
 
 SHEET, HELP_SHEET = "Customers", "Help"
 ROWS_WITH_CHOICES = 10_001
-AS_TEXT = "@"  # or a spreadsheet would drop the 0 of a ZIP code
+AS_TEXT = "@"  # as a number, a ZIP code would lose its leading 0
 _BOLD = Font(bold=True)
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
-# A customer that could be registered as it stands, were she real.
+# A complete, valid customer.
 EXAMPLES: dict[str, str] = {
     "first_name": "Ann",
     "last_name": "Lee",
@@ -53,20 +53,20 @@ EXAMPLES: dict[str, str] = {
     "area_code": "415",
     "external_id": "C-1042",
 }
-# Texts of one line, whose widgets do not count.
-_LONGEST = {
+# Columns of one line, whose widgets have no counter.
+_MAX_LENGTHS = {
     name: field.max_length
     for model, names in PARTS.values()
     for name in names
     if type(field := model._meta.get_field(name)) is CharField and not field.choices
 }
-# Full names are read, too, and the words say how long the others are.
-_TOLD = ("region", "area_code", "sender_number")
+# "region" also accepts full names; the others describe their length in their help.
+_LENGTH_IN_HELP = ("region", "area_code", "sender_number")
 
 
 @dataclass(frozen=True)
 class Column:
-    """What a person must know of one column. `allowed`: the words it takes, empty for free text."""
+    """What a person needs to know about one column. `allowed`: the accepted words; empty for free text."""
 
     name: str
     label: str
@@ -78,13 +78,13 @@ class Column:
 
 
 def columns() -> list[Column]:
-    """Every column in the order of the table, told from the form that checks it."""
+    """Every column in the order of the table, described by the form that checks it."""
     return [_column(name, RegistrationForm.base_fields[name]) for name in CSV_COLUMNS]
 
 
 def _column(name: str, field: forms.Field) -> Column:
     low, high = (field.widget.attrs.get(f"data-{end}") for end in ("min", "max"))
-    high = high or (_LONGEST.get(name) if name not in _TOLD else None)
+    high = high or (_MAX_LENGTHS.get(name) if name not in _LENGTH_IN_HELP else None)
     return Column(
         name=name,
         label=str(field.label or name.replace("_", " ")),
@@ -106,12 +106,12 @@ def _allowed(name: str, field: forms.Field) -> tuple[str, ...]:
 
 
 def header_lines() -> Iterator[tuple[str, ...]]:
-    """The CSV template: the header alone, because a sample row would come back as a customer."""
+    """The CSV template: only the header, because a sample row would be imported as a customer."""
     yield CSV_COLUMNS
 
 
 def workbook() -> IO[bytes]:
-    """The XLSX template, to read from: an empty sheet of text cells with drop-downs, and the Help sheet."""
+    """The XLSX template, open for reading: an empty sheet of text cells with drop-downs, and the Help sheet."""
     book = Workbook(write_only=True)
     _customers(book.create_sheet(SHEET))
     _help(book.create_sheet(HELP_SHEET))
@@ -130,7 +130,7 @@ def _customers(sheet: Any) -> None:
         dimension.number_format = AS_TEXT
         if column.allowed:
             words = f'"{",".join(column.allowed)}"'
-            # A list in a validation holds 255 characters; a longer one is told in the Help sheet only.
+            # A validation's list has at most 255 characters; a longer one is only in the Help sheet.
             if len(words) <= 255:
                 choice = DataValidation(type="list", formula1=words, allow_blank=True, showErrorMessage=True)
                 choice.add(f"{letter}2:{letter}{ROWS_WITH_CHOICES}")
@@ -161,5 +161,5 @@ def _wrapped(sheet: Any, text: str) -> Any:
     cell = WriteOnlyCell(sheet, text)
     cell.alignment = _WRAPPED
     cell.number_format = AS_TEXT
-    cell.data_type = "s"  # "+1415…" and the like are texts
+    cell.data_type = "s"  # not a formula: "+1415…"
     return cell

@@ -12,7 +12,7 @@ from registrations.core import clock
 from registrations.models import Heartbeat, Notification, Registration
 from registrations.models.brand import OTP_DEADLINE_SECONDS, OTP_VALID_SECONDS
 from registrations.models.choices import Stage, WaitingFor
-from registrations.workflow.notices import OTP, RED, notify, responsible_person
+from registrations.workflow.notices import OTP, SYSTEM_ALERT, notify, responsible_person
 
 # When a customer's answer becomes urgent: of the text's 24 hours, and of Twilio's 30 days.
 TEXT_LEFT_SECONDS = 4 * 3600.0
@@ -115,7 +115,7 @@ def watch_red(troubles: dict[str, str]) -> int:
     told = 0
     for user in _watchers() if fresh else []:
         for name in fresh:
-            told += notify(user, RED, f"{RED}:{name}:{kept[name]['since']}"[:120], troubles[name])
+            told += notify(user, SYSTEM_ALERT, f"{SYSTEM_ALERT}:{name}:{kept[name]['since']}"[:120], troubles[name])
     Heartbeat.objects.update_or_create(name=RED_SINCE, defaults={"at": now, "detail": kept})
     return told
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from registrations.core import clock
 from registrations.models import Notification, NotificationSettings
-from registrations.workflow.notices import BATCH, IMPORT, RED
+from registrations.workflow.notices import BATCH, IMPORT, SYSTEM_ALERT
 
 from . import channels
 
@@ -53,7 +53,7 @@ def _send_to(user_id: int) -> int:
     wanted = [note for note in notes if ways and not note.read_at]
     sent, failures = 0, {}
     for way in ways:
-        waiting = [note for note in wanted if way not in note.went_by]
+        waiting = [note for note in wanted if way not in note.sent_channels]
         if not waiting or prefs is None:
             continue
         try:
@@ -63,9 +63,9 @@ def _send_to(user_id: int) -> int:
         else:
             sent += 1
             for note in waiting:
-                note.went_by = [*note.went_by, way]
+                note.sent_channels = [*note.sent_channels, way]
             # At once: what comes after this must not make it go out a second time.
-            Notification.objects.bulk_update(waiting, ["went_by"])
+            Notification.objects.bulk_update(waiting, ["sent_channels"])
     _settle(notes, wanted, ways, failures)
     return sent
 
@@ -89,7 +89,7 @@ def _settle(
         note.error = ""
         if note not in wanted:
             note.send_at = None
-        elif set(ways) <= set(note.went_by):
+        elif set(ways) <= set(note.sent_channels):
             note.send_at, note.sent_at = None, now
         else:
             note.attempts += 1
@@ -125,6 +125,6 @@ def path(note: Notification) -> str:
         route, args = "batch_page", [note.batch_id]
     elif note.kind == IMPORT:
         route, args = "import_page", [note.key.split(":")[1]]
-    elif note.kind == RED:
+    elif note.kind == SYSTEM_ALERT:
         route = "webhookdelivery_health"
     return reverse(f"admin:registrations_{route}", args=args)

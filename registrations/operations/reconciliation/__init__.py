@@ -1,9 +1,8 @@
-"""Orphans and lost records: comparing Twilio's account with our registrations, and putting right what differs.
+"""Compares Twilio's account with our registrations, and fixes what differs.
 
-`scan` reads every list of the account once and stores findings; `acts` does what a person chose for one of
-them. Both have an `ask` (stores, rings) for pages, a `run` for jobs, and a `claim_forgotten` for the sweep.
-`regular` asks for a scan every day.
-Objects that do not carry our naming are never listed and never touched.
+`scan` reads every list of the account once and stores findings; `actions` does what a person chose for one of them.
+Each has `request` (stores and enqueues), `run` for jobs, and `claim_lost` for the sweep. `schedule` requests a scan
+every day. Objects without our naming are never listed and never changed.
 """
 
 from . import actions, scan, schedule

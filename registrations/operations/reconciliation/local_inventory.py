@@ -1,4 +1,4 @@
-"""What our own tables know: which SIDs belong to a registration, and which registrations are being worked on."""
+"""What our tables know: which SIDs belong to a registration, and which registrations are being worked on."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -22,7 +22,7 @@ from registrations.models.choices import OPEN_CALL_STATES, Stage
 
 from .resource_types import LISTED_PREFIXES
 
-# Brands first: the judge must know which of them are ours before it looks at bundles.
+# Brands first: compare() must know which of them are ours before it handles bundles.
 PARTS: dict[str, type[TwilioResource]] = {
     "brand": Brand,
     "profile": Profile,
@@ -35,13 +35,13 @@ CHUNK = 500
 
 @cache
 def sid_columns(model: type[TwilioResource]) -> tuple[str, ...]:
-    """All columns of a mirror that hold a SID, those of a later day included."""
+    """All columns that hold a SID, found by name so that new columns are included."""
     names = (column.name for column in model._meta.concrete_fields)
     return tuple(name for name in names if name == "sid" or name.endswith("_sid"))
 
 
 def sids(model: type[TwilioResource]) -> Iterator[tuple[int, str, str]]:
-    """(registration id, column, SID) of everything that a mirror knows and Twilio lists."""
+    """(registration id, column, SID) of every stored SID of a type that Twilio lists."""
     columns = sid_columns(model)
     rows = model._default_manager.values_list("registration_id", *columns).iterator(chunk_size=2000)
     for pk, *values in rows:
@@ -64,7 +64,7 @@ def knows(sid: str) -> bool:
 def registrations(
     column: str, values: Iterable[object], since: datetime | None = None
 ) -> dict[int, Registration]:
-    """Registrations with their mirrors by id, each with `is_busy`: a worker is at it, or acted on it after `since`."""
+    """{id: registration with its parts}, each with `is_busy`: a worker has it, or acted on it after `since`."""
     found: dict[int, Registration] = {}
     wanted = list(values)
     for start in range(0, len(wanted), CHUNK):
@@ -74,7 +74,7 @@ def registrations(
 
 
 def registration(pk: int) -> Registration | None:
-    """One registration with its mirrors and `is_busy`."""
+    """One registration with its parts and `is_busy`."""
     return registrations("pk", [pk]).get(pk)
 
 
@@ -90,12 +90,12 @@ def _watched(since: datetime | None) -> QuerySet[Registration]:
 
 
 def is_busy(registration: Registration | None) -> bool:
-    """Of a registration from here: whether it is left alone for now."""
+    """For a registration loaded here: whether to leave it alone for now."""
     return bool(getattr(registration, "is_busy", False))
 
 
 def is_removed(registration: Registration) -> bool:
-    """Its objects are being removed from Twilio, or have been: nothing is made or missed for it."""
+    """Its objects are being, or were, removed from Twilio: nothing is created for it or counts as lost."""
     return registration.removing or registration.stage == Stage.REMOVED
 
 

@@ -1,6 +1,6 @@
-"""Whether Twilio has approved the ISV's own profile, without which no customer's brand can be registered.
+"""Whether Twilio has approved the ISV's own profile. Without it no customer's brand can be registered.
 
-A job asks, the home page reads what it found (Source: docs/twilio.md section 11: must be twilio-approved).
+A job checks it and the home page shows the result. Source: docs/twilio.md section 11 (must be twilio-approved).
 """
 
 from dataclasses import dataclass
@@ -13,18 +13,16 @@ from registrations.models import Heartbeat
 from registrations.twilio.client import errors, get_client
 from registrations.twilio.statuses import BUNDLE, BUNDLE_APPROVED, canonical
 
-# The Heartbeat row: `at` is when it was asked last; `detail` is a Look.
+# The Heartbeat row: `at` is the last check, `detail` its ProfileCheck.
 HEARTBEAT = "primary-profile"
-# An approval hardly ever goes away; the way to one is watched, and trouble passes.
+# An approval rarely changes; a pending one is watched, and errors are temporary.
 APPROVED_EVERY, OTHER_EVERY, UNREAD_EVERY = timedelta(days=1), timedelta(hours=1), timedelta(minutes=10)
 MISSING, REFUSED, UNAVAILABLE = "missing", "refused", "unavailable"
 
 
 @dataclass(frozen=True)
-class Look:
-    """What the last look found. status: Twilio's word, "" before an answer. trouble: MISSING, REFUSED,
-    UNAVAILABLE or "": why there was none.
-    """
+class ProfileCheck:
+    """One check's result. status: Twilio's, "" if unknown. trouble: why it is unknown: MISSING, REFUSED, UNAVAILABLE."""
 
     sid: str = ""
     status: str = ""
@@ -41,15 +39,15 @@ class Look:
         return APPROVED_EVERY if self.approved else OTHER_EVERY
 
 
-def last() -> Look:
-    """Of the profile that is set now; an empty one before the first look. One read."""
+def last_check() -> ProfileCheck:
+    """Of the profile in the settings; an empty one before the first check. One query."""
     row = Heartbeat.objects.filter(name=HEARTBEAT).first()
-    found = Look(**row.detail) if row else Look()
-    return found if found.sid == settings.TWILIO_PRIMARY_PROFILE_SID else Look()
+    found = ProfileCheck(**row.detail) if row else ProfileCheck()
+    return found if found.sid == settings.TWILIO_PRIMARY_PROFILE_SID else ProfileCheck()
 
 
-def ask_due() -> bool:
-    """For the sweep: ask for a look when one is due, inside the caller's transaction."""
+def request_due() -> bool:
+    """For the sweep: request a check if one is due, inside the caller's transaction."""
     if not settings.TWILIO_PRIMARY_PROFILE_SID:
         return False
     now = clock.now()
@@ -57,26 +55,26 @@ def ask_due() -> bool:
     if row is None:
         claimed = Heartbeat.objects.get_or_create(name=HEARTBEAT, defaults={"at": now})[1]
     else:
-        # The claim: of several sweeps one changes the row.
-        due = row.at <= now - Look(**row.detail).good_for
+        # Of several sweeps, only one changes the row.
+        due = row.at <= now - ProfileCheck(**row.detail).good_for
         claimed = due and bool(Heartbeat.objects.filter(name=HEARTBEAT, at=row.at).update(at=now))
     if claimed:
         queue.enqueue_primary_profile()
     return claimed
 
 
-def look() -> Look:
-    """The job: ask Twilio and keep what it says."""
+def check() -> ProfileCheck:
+    """The job: ask Twilio and store the result."""
     sid = settings.TWILIO_PRIMARY_PROFILE_SID
     try:
         status = get_client().fetch_bundle("customer_profile", sid).get("status")
-        found = Look(sid, canonical(BUNDLE, str(status or "")))
+        found = ProfileCheck(sid, canonical(BUNDLE, str(status or "")))
     except errors.Rejected as error:
-        found = Look(sid, trouble=MISSING if error.not_found else REFUSED)
+        found = ProfileCheck(sid, trouble=MISSING if error.not_found else REFUSED)
     except errors.Misconfigured:
-        found = Look(sid, trouble=REFUSED)
+        found = ProfileCheck(sid, trouble=REFUSED)
     except errors.TwilioError:
-        found = Look(sid, trouble=UNAVAILABLE)
+        found = ProfileCheck(sid, trouble=UNAVAILABLE)
     Heartbeat.objects.update_or_create(
         name=HEARTBEAT,
         defaults={

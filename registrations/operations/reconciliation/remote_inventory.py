@@ -1,4 +1,4 @@
-"""What Twilio's account holds now: every list read once, page by page; of foreign objects only the SID is kept."""
+"""What Twilio's account holds now: every list read once, page by page. Only the SID of foreign objects is kept."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -11,106 +11,109 @@ from registrations.twilio.client import TwilioClient, errors
 from registrations.workflow.steps.base import Payload
 from registrations.workflow.steps.payloads import attributes_of
 
-from .resource_types import BUNDLES, KINDS, Kind, Name, read_name
+from .resource_types import BUNDLES, RESOURCE_TYPES, ResourceType, Name, read_name
 
-PULSE_EVERY = 500  # objects; a page holds 1000
-# Seconds before a list is read again that broke off (docs/twilio.md section 8.1: reads are retried).
-RESTS = (1.0, 4.0)
-LONGEST_REST = 10.0
+HEARTBEAT_EVERY = 500  # objects; a page holds 1000
+# Seconds before a failed list is read again (docs/twilio.md section 8.1: reads are retried).
+RETRY_WAITS = (1.0, 4.0)
+MAX_RETRY_WAIT = 10.0
 
 
 @dataclass(frozen=True)
-class Thing:
-    """One object that may be ours. created: None when Twilio says no time that we can read.
+class RemoteObject:
+    """One object that may be ours. created: None if Twilio gives no time that we can parse.
 
-    pair: a brand's two bundles. address: what a document is about. busy: a service that has a campaign.
+    bundles: a brand's two bundles. address: the address SID of a document. has_campaign: for messaging services.
     """
 
-    kind: str
+    resource_type: str
     sid: str
     friendly_name: str
     status: str
     created: datetime | None
     name: Name | None = None
-    pair: tuple[str, str] = ("", "")
+    bundles: tuple[str, str] = ("", "")
     address: str = ""
-    busy: bool = False
+    has_campaign: bool = False
 
 
 @dataclass
 class Inventory:
-    """kind_of: every SID of the account and its kind. named: what carries our naming. brands: all of them."""
+    """type_of: {SID: resource type} of everything in the account. named: objects with our naming. brands: all brands.
 
-    kind_of: dict[str, str] = field(default_factory=dict)
-    named: dict[str, Thing] = field(default_factory=dict)
-    brands: dict[str, Thing] = field(default_factory=dict)
-    documents_of: dict[str, list[str]] = field(default_factory=dict)
+    documents_on: {address SID: document SIDs}. read: objects per resource type.
+    """
+
+    type_of: dict[str, str] = field(default_factory=dict)
+    named: dict[str, RemoteObject] = field(default_factory=dict)
+    brands: dict[str, RemoteObject] = field(default_factory=dict)
+    documents_on: dict[str, list[str]] = field(default_factory=dict)
     read: Counter[str] = field(default_factory=Counter)
 
-    def brands_on(self, bundle_sid: str) -> list[Thing]:
-        return [brand for brand in self.brands.values() if bundle_sid in brand.pair]
+    def brands_on(self, bundle_sid: str) -> list[RemoteObject]:
+        return [brand for brand in self.brands.values() if bundle_sid in brand.bundles]
 
 
-def take(
-    client: TwilioClient, pulse: Callable[[], None], rest: Callable[[float], None] | None = None
+def read_account(
+    client: TwilioClient, heartbeat: Callable[[], None], wait: Callable[[float], None] | None = None
 ) -> Inventory:
-    """Read all lists. `pulse` is called now and then: it tells that we live, or raises to stop us.
+    """Read all lists. `heartbeat` is called regularly to renew the lease; it raises to stop the reading.
 
-    `rest(seconds)`: a list that Twilio could not give just now is read again after it; None: at once no more.
+    `wait(seconds)` is called before a list that Twilio could not deliver is read again; None: it is not read again.
     """
     found = Inventory()
-    for kind in KINDS.values():
-        waits = list(RESTS) if rest else []
+    for resource_type in RESOURCE_TYPES.values():
+        retry_waits = list(RETRY_WAITS) if wait else []
         while True:
-            pulse()
+            heartbeat()
             try:
-                _read(found, kind, client, pulse)
+                _read(found, resource_type, client, heartbeat)
                 break
             except errors.Unavailable as error:
-                if not waits or rest is None:
+                if not retry_waits or wait is None:
                     raise
-                rest(min(error.retry_after or waits[0], LONGEST_REST))
-                waits.pop(0)
+                wait(min(error.retry_after or retry_waits[0], MAX_RETRY_WAIT))
+                retry_waits.pop(0)
     return found
 
 
-def _read(found: Inventory, kind: Kind, client: TwilioClient, pulse: Callable[[], None]) -> None:
-    found.read[kind.slug] = 0
-    for payload in kind.read(client):
-        _note(found, thing_of(kind.slug, payload))
-        found.read[kind.slug] += 1
-        if found.read[kind.slug] % PULSE_EVERY == 0:
-            pulse()
+def _read(found: Inventory, resource_type: ResourceType, client: TwilioClient, heartbeat: Callable[[], None]) -> None:
+    found.read[resource_type.slug] = 0
+    for payload in resource_type.read(client):
+        _add(found, to_remote_object(resource_type.slug, payload))
+        found.read[resource_type.slug] += 1
+        if found.read[resource_type.slug] % HEARTBEAT_EVERY == 0:
+            heartbeat()
 
 
-def _note(found: Inventory, thing: Thing) -> None:
-    if not thing.sid:
+def _add(found: Inventory, remote: RemoteObject) -> None:
+    if not remote.sid:
         return
-    found.kind_of[thing.sid] = thing.kind
-    if thing.address:
-        found.documents_of.setdefault(thing.address, []).append(thing.sid)
-    if thing.kind == "brand":
-        found.brands[thing.sid] = thing
-    elif thing.name:
-        found.named[thing.sid] = thing
+    found.type_of[remote.sid] = remote.resource_type
+    if remote.address:
+        found.documents_on.setdefault(remote.address, []).append(remote.sid)
+    if remote.resource_type == "brand":
+        found.brands[remote.sid] = remote
+    elif remote.name:
+        found.named[remote.sid] = remote
 
 
-def thing_of(kind: str, payload: Payload) -> Thing:
+def to_remote_object(resource_type: str, payload: Payload) -> RemoteObject:
     name = str(payload.get("friendly_name") or "")
-    return Thing(
-        kind=kind,
+    return RemoteObject(
+        resource_type=resource_type,
         sid=str(payload.get("sid") or ""),
         friendly_name=name,
         status=str(payload.get("status") or ""),
-        created=_moment(payload.get("date_created")),
-        name=read_name(kind, name),
-        pair=pair_of(payload) if kind == "brand" else ("", ""),
-        address=address_of(payload) if kind == "supporting_document" else "",
-        busy=kind == "service" and payload.get("us_app_to_person_registered") is True,
+        created=_parse_time(payload.get("date_created")),
+        name=read_name(resource_type, name),
+        bundles=bundles_of(payload) if resource_type == "brand" else ("", ""),
+        address=address_of(payload) if resource_type == "supporting_document" else "",
+        has_campaign=resource_type == "service" and payload.get("us_app_to_person_registered") is True,
     )
 
 
-def pair_of(brand: Payload) -> tuple[str, str]:
+def bundles_of(brand: Payload) -> tuple[str, str]:
     """A brand's customer profile and trust bundle."""
     return (
         str(brand.get("customer_profile_bundle_sid") or ""),
@@ -118,21 +121,21 @@ def pair_of(brand: Payload) -> tuple[str, str]:
     )
 
 
-def pair_wanted(registration: Registration) -> tuple[str, str]:
+def expected_bundles(registration: Registration) -> tuple[str, str]:
     return registration.profile.sid, registration.trust_bundle.sid
 
 
 def address_of(document: Payload) -> str:
-    """The AD… that a document names."""
+    """The SID (AD…) of a document's address."""
     return str(attributes_of(document).get("address_sids") or "")
 
 
-def is_bundle(kind: str) -> bool:
-    return kind in BUNDLES
+def is_bundle(resource_type: str) -> bool:
+    return resource_type in BUNDLES
 
 
-def _moment(value: object) -> datetime | None:
-    """ISO 8601, or RFC 2822 as addresses and numbers have it (docs/twilio.md section 1.1)."""
+def _parse_time(value: object) -> datetime | None:
+    """ISO 8601, or RFC 2822 as for addresses and numbers (docs/twilio.md section 1.1)."""
     if not isinstance(value, str):
         return None
     for parse in (datetime.fromisoformat, parsedate_to_datetime):

@@ -1,7 +1,7 @@
-"""Which objects at Twilio are ours, how each kind is read and deleted, and where a registration keeps its SID.
+"""Which objects at Twilio are ours, how each type is read and deleted, and where a registration keeps its SID.
 
-Lists, filters and deletions: docs/twilio.md section 1.2. Brands have no deletion in the API, and a number is a
-monthly price that a person took on: neither is ever deleted from here.
+Lists, filters and deletions: docs/twilio.md section 1.2. The API cannot delete brands, and a number is a monthly cost
+that a person agreed to: neither is ever deleted from here.
 """
 
 import re
@@ -14,13 +14,13 @@ from registrations.twilio.client import TwilioClient
 from registrations.workflow.steps import BY_SLUG, Write
 from registrations.workflow.steps.base import Payload
 
-# The exact alphabet of a ref tells "A2P registration bundle", somebody's own name, from one of ours.
+# The exact alphabet of a ref tells our names from a name such as "A2P registration bundle".
 _NAME = re.compile(rf"A2P ([{REF_ALPHABET}]{{12}}) (.+?)(?: v(\d+))?")
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One list at Twilio. delete: None where the API has none, or where we never delete."""
+class ResourceType:
+    """One list at Twilio. delete: None if the API has none, or if we never delete."""
 
     slug: str
     label: str
@@ -29,59 +29,59 @@ class Kind:
     delete: Callable[[TwilioClient, str], Payload] | None = None
 
 
-# In the order in which they can be deleted: what uses another comes before it.
-KINDS: dict[str, Kind] = {
-    kind.slug: kind
-    for kind in (
-        Kind(
+# In the order of deletion: an object comes before what it uses.
+RESOURCE_TYPES: dict[str, ResourceType] = {
+    resource_type.slug: resource_type
+    for resource_type in (
+        ResourceType(
             "trust_product",
             "Trust bundle",
             lambda client: client.iter_bundles("trust_product"),
             lambda client, sid: client.fetch_bundle("trust_product", sid),
             lambda client, sid: client.delete_bundle("trust_product", sid),
         ),
-        Kind(
+        ResourceType(
             "customer_profile",
             "Customer profile",
             lambda client: client.iter_bundles("customer_profile"),
             lambda client, sid: client.fetch_bundle("customer_profile", sid),
             lambda client, sid: client.delete_bundle("customer_profile", sid),
         ),
-        Kind(
+        ResourceType(
             "end_user",
             "End user",
             lambda client: client.iter_end_users(),
             lambda client, sid: client.fetch_end_user(sid),
             lambda client, sid: client.delete_end_user(sid),
         ),
-        Kind(
+        ResourceType(
             "supporting_document",
             "Address document",
             lambda client: client.iter_supporting_documents(),
             lambda client, sid: client.fetch_supporting_document(sid),
             lambda client, sid: client.delete_supporting_document(sid),
         ),
-        Kind(
+        ResourceType(
             "address",
             "Address",
             lambda client: client.iter_addresses(),
             lambda client, sid: client.fetch_address(sid),
             lambda client, sid: client.delete_address(sid),
         ),
-        Kind(
+        ResourceType(
             "service",
             "Messaging service",
             lambda client: client.iter_services(),
             lambda client, sid: client.fetch_service(sid),
             lambda client, sid: client.delete_service(sid),
         ),
-        Kind(
+        ResourceType(
             "brand",
             "Brand",
             lambda client: client.iter_brands(),
             lambda client, sid: client.fetch_brand(sid),
         ),
-        Kind(
+        ResourceType(
             "number",
             "Phone number",
             lambda client: client.iter_numbers(),
@@ -89,7 +89,7 @@ KINDS: dict[str, Kind] = {
         ),
     )
 }
-# SIDs of other kinds (assignments, evaluations, campaigns) are in no list of the account.
+# SIDs of other types (assignments, evaluations, campaigns) are in no list of the account.
 LISTED_PREFIXES = ("BU", "IT", "RD", "AD", "MG", "BN", "PN")
 BUNDLES = ("customer_profile", "trust_product")
 
@@ -98,32 +98,32 @@ BUNDLES = ("customer_profile", "trust_product")
 class Slot:
     """Where a registration keeps the SID of one object.
 
-    part: the words of its friendly name behind the ref ("" for brands, which have no name). step: the slug of
-    the row that makes it. redo: the rows whose outcome is worth nothing once the object is gone.
+    part: the words after the ref in its friendly name ("" for brands, which have no name). step: slug of the step
+    that creates it. redo: steps whose result is void once the object is gone.
     """
 
-    kind: str
+    resource_type: str
     part: str
     step: str
     redo: tuple[str, ...] = ()
 
     @property
-    def row(self) -> Write:
-        row = BY_SLUG[self.step]
-        assert isinstance(row, Write)
-        return row
+    def write(self) -> Write:
+        step = BY_SLUG[self.step]
+        assert isinstance(step, Write)
+        return step
 
     @property
-    def rows(self) -> list[Write]:
-        """Its own row and those of `redo`."""
-        rows = (BY_SLUG[slug] for slug in (self.step, *self.redo))
-        return [row for row in rows if isinstance(row, Write)]
+    def writes(self) -> list[Write]:
+        """The step that creates it, and those of `redo`."""
+        steps = (BY_SLUG[slug] for slug in (self.step, *self.redo))
+        return [step for step in steps if isinstance(step, Write)]
 
     def sid(self, registration: Registration) -> str:
-        return str(getattr(self.row.resource(registration), self.row.sid_field))
+        return str(getattr(self.write.resource(registration), self.write.sid_field))
 
 
-# A part that changes means: evaluate and submit the profile again, and the bundle that stands on it
+# After a part changes, the profile is evaluated and submitted again, and so is the trust bundle on top of it
 # (docs/twilio.md section 6.7).
 _AGAIN = ("trust_bundle.evaluate", "trust_bundle.submit")
 _PROFILE_AGAIN = ("profile.evaluate", "profile.submit", *_AGAIN)
@@ -141,7 +141,7 @@ SLOTS: tuple[Slot, ...] = (
         ),
     ),
     Slot("end_user", "person", "profile.create_end_user", ("profile.assign_end_user", *_PROFILE_AGAIN)),
-    # The document keeps naming the old address until the plan replaces it.
+    # The document keeps the old address until the plan replaces it.
     Slot("address", "address", "profile.create_address", _PROFILE_AGAIN),
     Slot(
         "supporting_document",
@@ -171,12 +171,12 @@ SLOTS: tuple[Slot, ...] = (
     Slot("number", "number", "number.buy", ("number.detach", "number.attach")),
 )
 SLOT_OF_STEP = {slot.step: slot for slot in SLOTS}
-_SLOT_OF_NAME = {(slot.kind, slot.part): slot for slot in SLOTS if slot.part}
+_SLOT_OF_NAME = {(slot.resource_type, slot.part): slot for slot in SLOTS if slot.part}
 
 
 @dataclass(frozen=True)
 class Name:
-    """A friendly name of ours, taken apart. slot: None for a part that no step of today makes."""
+    """One of our friendly names, parsed. slot: None for a part that no current step creates."""
 
     ref: str
     part: str
@@ -184,8 +184,8 @@ class Name:
     slot: Slot | None
 
 
-def read_name(kind: str, friendly_name: object) -> Name | None:
-    """What a friendly name of our making says, or None for anybody else's.
+def read_name(resource_type: str, friendly_name: object) -> Name | None:
+    """Parse one of our friendly names; None for anybody else's.
 
     >>> read_name("address", "A2P abcdefghjkmn address v2").generation
     2
@@ -196,4 +196,4 @@ def read_name(kind: str, friendly_name: object) -> Name | None:
     if found is None:
         return None
     ref, part, generation = found.groups()
-    return Name(ref, part, int(generation or 1), _SLOT_OF_NAME.get((kind, part)))
+    return Name(ref, part, int(generation or 1), _SLOT_OF_NAME.get((resource_type, part)))

@@ -1,4 +1,4 @@
-"""One scan from the button to its findings. The row is the truth, the job is only a doorbell."""
+"""Runs one scan, from the request to its findings. State lives in the database; jobs only trigger processing."""
 
 import logging
 import time
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from registrations.core import clock, queue
 from registrations.models import Finding, RetiredResource, Scan
@@ -15,17 +14,16 @@ from registrations.twilio.client import TwilioClient, errors, get_client
 from registrations.workflow import timeline
 
 from . import remote_inventory
-from .compare import Judged, Verdict, WrongAccount, judge
-from .resource_types import KINDS
+from .compare import Comparison, Difference, WrongAccount, compare
+from .resource_types import RESOURCE_TYPES
 
 log = logging.getLogger(__name__)
 
-# A scan that gave no sign for so long has lost its process; longer than one call's time-outs and a job's.
-DEAD = timedelta(seconds=120)
-RING_AGAIN = timedelta(seconds=30)
-# A job of the queue is killed after 90 s (settings.Q_CLUSTER).
+# Longer than one call's timeouts and a job's: a slow scan keeps its lease.
+LEASE = timedelta(seconds=120)
+# The queue kills a job after 90 s (settings.Q_CLUSTER).
 JOB_SECONDS = 60.0
-TOO_LONG = "The account holds too much for one job. Run manage.py reconcile, which takes the time it needs."
+TOO_LONG = "The account is too large for one job. Run manage.py reconcile, which has no time limit."
 
 _OPEN = (Finding.State.OPEN, Finding.State.FAILED)
 
@@ -34,8 +32,12 @@ class TooLong(Exception):
     """The job must end before the queue kills it."""
 
 
-def ask(*, actor: str, enqueue: bool = True) -> Scan:
-    """Have the account read; the scan that is open already is answered instead of a second one.
+class LeaseLost(Exception):
+    """Another process has the scan now."""
+
+
+def request(*, actor: str, enqueue: bool = True) -> Scan:
+    """Have the account read. Returns the open scan if there is one, instead of a second.
 
     `enqueue=False`: the caller runs it.
     """
@@ -46,7 +48,7 @@ def ask(*, actor: str, enqueue: bool = True) -> Scan:
                 queue.enqueue_scan(scan.pk)
             return scan
     except IntegrityError:
-        return Scan.objects.filter(state=Scan.State.OPEN).first() or ask(actor=actor, enqueue=enqueue)
+        return Scan.objects.filter(state=Scan.State.OPEN).first() or request(actor=actor, enqueue=enqueue)
 
 
 def run(
@@ -55,106 +57,111 @@ def run(
     client: TwilioClient | None = None,
     seconds: float | None = JOB_SECONDS,
     pause: Callable[[], None] = lambda: None,
-    rest: Callable[[float], None] | None = None,
+    wait: Callable[[float], None] | None = None,
 ) -> bool:
-    """Read and compare. False when it is done already, or another process is at it.
+    """Read and compare. False if it is already done, or another process has it.
 
-    `seconds`: when to give up, None for never. `pause` is called between portions of a list, `rest(seconds)`
-    before a list that broke off is read again (None: it is not). Twilio's refusals end the scan; our own errors are
-    raised.
+    `seconds`: the time limit, None for no limit. `pause` is called between portions of a list, `wait(seconds)` before
+    a failed list is read again (None: it is not). Twilio's errors end the scan; our own are raised.
     """
-    now = clock.now()
-    free = Q(alive_at=None) | Q(alive_at__lt=now - DEAD)
-    if not Scan.objects.filter(free, pk=pk, state=Scan.State.OPEN).update(started_at=now, alive_at=now):
+    began = clock.now()
+    scans = Scan.objects.filter(state=Scan.State.OPEN)
+    token = scans.claim(pk, lasts=LEASE, started_at=began)
+    if token is None:
         return False
     until = time.monotonic() + seconds if seconds is not None else None
 
-    def pulse() -> None:
-        Scan.objects.filter(pk=pk).update(alive_at=clock.now())
+    def heartbeat() -> None:
+        if not scans.renew(pk, token, lasts=LEASE):
+            raise LeaseLost
         if until is not None and time.monotonic() > until:
             raise TooLong
         pause()
 
+    def fail(why: str) -> None:
+        scans.release(pk, token, state=Scan.State.FAILED, error=why, finished_at=clock.now())
+
     try:
-        seen = remote_inventory.take(client or get_client(), pulse, rest)
-        verdict = judge(seen, now)
+        inventory = remote_inventory.read_account(client or get_client(), heartbeat, wait)
+        comparison = compare(inventory, began)
         with transaction.atomic():
-            _store(Scan.objects.select_for_update().get(pk=pk), verdict, dict(seen.read))
+            if scan := scans.select_for_update().owned(pk, token).first():
+                counts = _store(scan, comparison, dict(inventory.read))
+                scans.release(pk, token, state=Scan.State.DONE, finished_at=clock.now(), counts=counts)
+    except LeaseLost:
+        return False
     except (errors.TwilioError, WrongAccount) as error:
-        _fail(pk, str(error))
+        fail(str(error))
     except TooLong:
-        _fail(pk, TOO_LONG)
+        fail(TOO_LONG)
     except Exception as error:
-        _fail(pk, f"An error of ours: {type(error).__name__}. Engineers find it in the log.")
+        fail(f"An error of ours: {type(error).__name__}. The log has the details.")
         raise
     return True
 
 
-def _fail(pk: int, why: str) -> None:
-    Scan.objects.filter(pk=pk, state=Scan.State.OPEN).update(
-        state=Scan.State.FAILED, error=why, finished_at=clock.now()
-    )
+def claim_lost() -> list[int]:
+    """For the sweep: open scans that no process has, because the queue lost them or the worker died."""
+    scans = Scan.objects.filter(state=Scan.State.OPEN)
+    scans.free_dead()
+    return scans.free().claim_lost()
 
 
-def claim_forgotten() -> list[int]:
-    """Scans whose job was lost or died, each marked as rung for; for the sweep."""
+# --- storing ------------------------------------------------------------------------------------------------------
+def _store(scan: Scan, comparison: Comparison, read: dict[str, int]) -> dict[str, object]:
+    """Save the findings; returns the scan's counts."""
     now = clock.now()
-    lost = (Q(alive_at=None) | Q(alive_at__lt=now - DEAD)) & Q(enqueued_at__lt=now - RING_AGAIN)
-    rows = Scan.objects.filter(lost, state=Scan.State.OPEN).values_list("pk", flat=True)
-    return [pk for pk in list(rows) if Scan.objects.filter(lost, pk=pk).update(enqueued_at=now)]
-
-
-# --- storing -------------------------------------------------------------------------------------------------------
-def _store(scan: Scan, verdict: Verdict, read: dict[str, int]) -> None:
-    if scan.state != Scan.State.OPEN:
-        return
-    now = clock.now()
-    _settle_retired(verdict)
-    unsettled = {(row.what, row.sid): row for row in Finding.objects.exclude(state=Finding.State.DONE)}
-    for judged in verdict.findings:
-        _keep(scan, judged, unsettled.pop((judged.what, judged.sid), None))
-    # What is not found any more has settled itself; one that is being acted on tells its own end.
+    _update_retired(comparison)
+    findings = comparison.findings
+    unsettled = {(row.finding_type, row.sid): row for row in Finding.objects.exclude(state=Finding.State.DONE)}
+    for difference in findings:
+        _save_finding(scan, difference, unsettled.pop((difference.finding_type, difference.sid), None))
+    # Whatever was not found again is settled, except a finding whose action is in progress: that ends by itself.
     closed = Finding.objects.filter(pk__in=[row.pk for row in unsettled.values()], state__in=_OPEN).update(
-        state=Finding.State.DONE, result="Not found any more.", settled_at=now, scan=scan
+        state=Finding.State.DONE, result="Not found anymore.", settled_at=now, scan=scan
     )
-    scan.counts = {
+    return {
         "read": read,
-        "found": dict(Counter(judged.what for judged in verdict.findings if not judged.under_way)),
-        "under_way": sum(judged.under_way for judged in verdict.findings),
+        "found": dict(Counter(row.finding_type for row in findings if not row.in_progress)),
+        "in_progress": sum(row.in_progress for row in findings),
         "closed": closed,
     }
-    scan.state, scan.finished_at = Scan.State.DONE, now
-    scan.save(update_fields=["state", "finished_at", "counts"])
 
 
-def _keep(scan: Scan, judged: Judged, known: Finding | None) -> None:
-    """One row per object over all scans: who saw it refused sees why, until it is settled."""
-    facts = {
-        "kind": judged.kind,
-        "name": judged.name[:128],
-        "status": judged.status[:64],
-        "ref": judged.ref,
-        "step": judged.step,
-        "registration_id": judged.registration_id,
-        "under_way": judged.under_way,
-        "note": judged.note,
+def _save_finding(scan: Scan, difference: Difference, known: Finding | None) -> None:
+    """One row per object over all scans, so the reason of a refusal stays visible until the finding is settled."""
+    values = {
+        "resource_type": difference.resource_type,
+        "name": difference.name[:128],
+        "status": difference.status[:64],
+        "ref": difference.ref,
+        "step": difference.step,
+        "registration_id": difference.registration_id,
+        "in_progress": difference.in_progress,
+        "note": difference.note,
     }
     if known is None:
-        Finding.objects.create(scan=scan, what=judged.what, sid=judged.sid, action=judged.action, **facts)
+        Finding.objects.create(
+            scan=scan,
+            finding_type=difference.finding_type,
+            sid=difference.sid,
+            action=difference.action,
+            **values,
+        )
         return
-    Finding.objects.filter(pk=known.pk).update(scan=scan, **facts)
-    # An act under way keeps what it was asked to do.
-    Finding.objects.filter(pk=known.pk, state__in=_OPEN).update(action=judged.action)
+    Finding.objects.filter(pk=known.pk).update(scan=scan, **values)
+    # An action in progress stays what was requested.
+    Finding.objects.filter(pk=known.pk, state__in=_OPEN).update(action=difference.action)
 
 
-def _settle_retired(verdict: Verdict) -> None:
+def _update_retired(comparison: Comparison) -> None:
     now = clock.now()
-    for rows, missing_since in ((verdict.still_there, None), (verdict.gone, now)):
+    for rows, missing_since in ((comparison.still_there, None), (comparison.gone, now)):
         pks = [row.pk for row in rows]
         for start in range(0, len(pks), 500):
             RetiredResource.objects.filter(pk__in=pks[start : start + 500]).update(
                 checked_at=now, missing_since=missing_since
             )
-    for row in verdict.gone:
-        label = KINDS[row.kind].label if row.kind in KINDS else row.kind
+    for row in comparison.gone:
+        label = RESOURCE_TYPES[row.kind].label if row.kind in RESOURCE_TYPES else row.kind
         timeline.record(row.registration, "retired:gone", f"{label}: gone at Twilio.", sid=row.sid)

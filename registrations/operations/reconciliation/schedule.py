@@ -1,8 +1,8 @@
-"""The comparison that nobody has to ask for: once every A2P_SCAN_EVERY_HOURS, over all workers and hosts.
+"""The scheduled scan: once every A2P_SCAN_EVERY_HOURS over all workers and hosts.
 
-It lists orphans and closes the tasks of brands that somebody deleted in Twilio's Console. Reading a whole
-account takes one call for each thousand objects, spaced. The brands are also looked at one by one first, so
-that their tasks close even where the account is too large for one job.
+It lists orphans and closes the tasks of brands that somebody deleted in Twilio's Console. Reading a whole account takes
+one call per thousand objects, with pauses. Retired brands are checked one by one first, so their tasks close even if the
+account is too large for one job.
 """
 
 from collections.abc import Callable
@@ -19,22 +19,22 @@ from registrations.workflow import timeline
 
 from . import scan
 
-ACTOR = "the regular comparison"
-# The Heartbeat row: when the last one began (or when the desk was first started).
-HEARTBEAT = "regular-scan"
-# The Heartbeat row: when the brands were looked at last, as often as one that a registration still waits for.
+ACTOR = "scheduled scan"
+# The Heartbeat row: when the last one began (or when a worker first ran).
+HEARTBEAT = "scheduled-scan"
+# The Heartbeat row: when retired brands were last checked.
 BRANDS, BRANDS_EVERY_SECONDS = "retired-brands", 3600.0
-BRANDS_AT_MOST = 50  # of those that wait for a deletion, the longest not looked at first
-RETRY_HOURS = 1  # after one that Twilio did not answer
+BRANDS_AT_MOST = 50  # per check, the least recently checked first
+RETRY_HOURS = 1  # after a failed scan
 PAUSE_SECONDS = 0.1  # between pages: calls of people and registrations come first
 
 Pause = Callable[[float], None]
 
 
-def ask_due() -> Scan | None:
-    """For the sweep: ask for a comparison when one is due, inside the caller's transaction.
+def request_due() -> Scan | None:
+    """For the sweep: request a scan if one is due, inside the caller's transaction.
 
-    One that a person asked for meanwhile counts. A fresh desk waits a full interval first.
+    A scan that a person requested counts. A new installation waits a full interval first.
     """
     hours = settings.A2P_SCAN_EVERY_HOURS
     if not hours:
@@ -47,16 +47,16 @@ def ask_due() -> Scan | None:
     if not Heartbeat.objects.filter(name=HEARTBEAT).exists():
         Heartbeat.objects.get_or_create(name=HEARTBEAT, defaults={"at": now})
         return None
-    # The claim: of several sweeps one changes the row.
+    # Of several sweeps, only one changes the row.
     if not Heartbeat.objects.filter(name=HEARTBEAT, at__lte=since).update(at=now):
         return None
     if Scan.objects.filter(requested_at__gt=since).exists() or not Profile.objects.exclude(sid="").exists():
         return None
-    return scan.ask(actor=ACTOR)
+    return scan.request(actor=ACTOR)
 
 
 def next_at() -> datetime | None:
-    """When the next one is due; None when they are switched off or no worker has run yet."""
+    """When the next one is due; None if they are turned off or no worker has run yet."""
     if not settings.A2P_SCAN_EVERY_HOURS:
         return None
     last = Heartbeat.objects.filter(name=HEARTBEAT).values_list("at", flat=True).first()
@@ -64,17 +64,17 @@ def next_at() -> datetime | None:
 
 
 def run(pk: int, *, pause: Pause) -> bool:
-    """The job of any scan; a regular one is spaced, and looks at the brands first."""
+    """The job of any scan. A scheduled one pauses between pages and checks retired brands first."""
     if not Scan.objects.filter(pk=pk, requested_by=ACTOR).exists():
-        return scan.run(pk, rest=pause)
+        return scan.run(pk, wait=pause)
     client = get_client()
     if Scan.objects.filter(pk=pk, state=Scan.State.OPEN).exists():
-        look_at_retired_brands(client, pause)
-    return scan.run(pk, client=client, pause=lambda: pause(PAUSE_SECONDS), rest=pause)
+        check_retired_brands(client, pause)
+    return scan.run(pk, client=client, pause=lambda: pause(PAUSE_SECONDS), wait=pause)
 
 
 def retired_brands(registration_id: int | None = None) -> QuerySet[RetiredResource]:
-    """Brands that wait for somebody's deletion in the Console; of one registration, or of all."""
+    """Brands that somebody must delete in the Console; of one registration, or of all."""
     waiting = RetiredResource.objects.filter(
         kind="brand", removal=RetiredResource.Removal.CONSOLE, missing_since__isnull=True
     )
@@ -82,7 +82,7 @@ def retired_brands(registration_id: int | None = None) -> QuerySet[RetiredResour
 
 
 def brands_due() -> bool:
-    """For the sweep: whether to look at them now. Claims the look, once an hour over all workers."""
+    """For the sweep: whether to check them now, once an hour over all workers. The caller must then do it."""
     now = clock.now()
     if not retired_brands().exists():
         return False
@@ -91,8 +91,8 @@ def brands_due() -> bool:
     return first or bool(Heartbeat.objects.filter(name=BRANDS, at__lte=since).update(at=now))
 
 
-def look_at_retired_brands(client: TwilioClient, pause: Pause, registration_id: int | None = None) -> int:
-    """Close the tasks of brands that Twilio no longer has; returns how many. Trouble leaves the rest for later."""
+def check_retired_brands(client: TwilioClient, pause: Pause, registration_id: int | None = None) -> int:
+    """Close the tasks of brands that Twilio no longer has; returns how many. After an error the rest wait."""
     waiting = retired_brands(registration_id)
     closed = 0
     for resource in list(

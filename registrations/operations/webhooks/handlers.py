@@ -29,7 +29,7 @@ from registrations.models import (
     TrustBundle,
     WebhookDelivery,
 )
-from registrations.models.choices import TAKEN_DOWN
+from registrations.models.choices import REMOVAL_STAGES
 from registrations.twilio.client.redaction import redact_trace
 from registrations.twilio.statuses import BUNDLE_REJECTED
 from registrations.workflow.planner import decisions
@@ -42,8 +42,6 @@ log = logging.getLogger(__name__)
 
 State = WebhookDelivery.State
 
-# A delivery whose job was lost is rung for again after this long.
-FORGOTTEN = timedelta(seconds=30)
 # They hold personal data of customers, so nothing is kept for ever; what went wrong here, longest.
 KEEP, KEEP_ERRORS = timedelta(days=90), timedelta(days=365)
 
@@ -93,22 +91,9 @@ def process(pk: str) -> None:
         )
 
 
-@transaction.atomic
-def claim_forgotten(limit: int = 200) -> list[object]:
-    """Deliveries whose job was lost, each marked as rung for; for the sweep.
-
-    One that is being processed is locked, and not forgotten.
-    """
-    limit_at = clock.now() - FORGOTTEN
-    forgotten = WebhookDelivery.objects.filter(state=State.RECEIVED, enqueued_at__lt=limit_at)
-    rows = forgotten.order_by("enqueued_at").select_for_update(skip_locked=True)
-    return [
-        pk
-        for pk in list(rows.values_list("pk", flat=True)[:limit])
-        if WebhookDelivery.objects.filter(pk=pk, state=State.RECEIVED, enqueued_at__lt=limit_at).update(
-            enqueued_at=clock.now()
-        )
-    ]
+def claim_lost() -> list[object]:
+    """For the sweep: deliveries whose job was lost. A delivery that is being processed is locked, so it is skipped."""
+    return WebhookDelivery.objects.filter(state=State.RECEIVED).order_by("enqueued_at").claim_lost()
 
 
 def prune(limit: int = 5000, portions: int = 40) -> int:
@@ -196,7 +181,7 @@ def _of_number(data: dict[str, Any]) -> Registration | None:
         if not data.get(key):
             continue
         rows = PhoneNumber.objects.filter(**{column: str(data[key])}).exclude(
-            registration__stage__in=TAKEN_DOWN
+            registration__stage__in=REMOVAL_STAGES
         )
         if service:
             rows = rows.filter(registration__campaign__service_sid=str(service))
@@ -216,7 +201,7 @@ def _look_at(registration: Registration | None, part: str) -> Outcome:
     # The registration first, then the mirror: the order in which the worker and people's acts lock them.
     _wake(registration)
     resource = getattr(registration, part)
-    type(resource).objects.filter(pk=resource.pk).update(look_requested_at=clock.now())
+    type(resource).objects.filter(pk=resource.pk).update(refresh_requested_at=clock.now())
     return Outcome(State.PROCESSED, "Looking at Twilio.", registration)
 
 

@@ -1,4 +1,4 @@
-"""Credentials, the one place where a call is made, and paging. The resource classes build on this."""
+"""Credentials, the method that makes every call, and paging. The resource classes build on this."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from twilio.rest import Client  # type: ignore[import-untyped]
 
 from . import errors
 from .redaction import redact_text
-from .transport import Exchange, Wire
+from .transport import Exchange, Transport
 
 logger = logging.getLogger("registrations.twilio.client")
 
@@ -27,13 +27,13 @@ Json = dict[str, Any]
 
 
 def split_secrets(value: str) -> list[str]:
-    """Comma-separated secrets, as written while one is being rotated; the first is the current one."""
+    """Comma-separated secrets, as used during a rotation; the first is the current one."""
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
 @dataclass(frozen=True)
 class Config:
-    """The settings a TwilioClient depends on; get_client() builds a new one when any of them changes."""
+    """The settings a TwilioClient depends on; get_client() builds a new client when any of them changes."""
 
     account_sid: str = ""
     auth_token: str = field(default="", repr=False)
@@ -51,7 +51,7 @@ class Config:
         return cls(**values)
 
     def credentials(self) -> tuple[str, str]:
-        """User name and password for HTTP Basic; raises Misconfigured when they are incomplete."""
+        """User name and password for HTTP Basic. Raises Misconfigured if they are incomplete."""
         if self.api_key_sid or self.api_key_secret:
             pair, names = (self.api_key_sid, self.api_key_secret), "TWILIO_API_KEY_SID and _SECRET"
         else:
@@ -62,25 +62,25 @@ class Config:
         return pair
 
 
-def given(**kwargs: Any) -> Json:
-    """Arguments worth sending: None, "" and empty lists mean "not given"; Twilio then keeps its default."""
+def non_empty(**kwargs: Any) -> Json:
+    """The arguments without None, "" and empty lists: Twilio uses its default for what is not sent."""
     return {key: value for key, value in kwargs.items() if value is not None and value not in ("", [], ())}
 
 
 def path_part(value: str) -> str:
-    """A SID (or event type, or number) that goes into a URL.
+    """A SID (or event type, or number) for use in a URL.
 
-    An empty one would turn "update this one" into "create", so it is refused with ValueError: our own bug.
+    Raises ValueError for an empty or malformed one: an empty SID would turn an update into a create.
     """
     if not isinstance(value, str) or not _PATH_PART.fullmatch(value):
         raise ValueError("A SID that goes into a Twilio URL is empty or malformed.")
     return value
 
 
-class Core:
+class BaseClient:
     def __init__(self, config: Config) -> None:
         self.config = config
-        self._wire = Wire(
+        self._transport = Transport(
             base_url=config.api_base_url,
             connect_timeout=config.connect_timeout,
             read_timeout=config.read_timeout,
@@ -94,30 +94,30 @@ class Core:
         ):
             raise errors.Misconfigured("TWILIO_API_BASE_URL must be http(s)://host[:port] without a path.")
         user, password = self.config.credentials()
-        # The mapping keeps the SDK from reading TWILIO_EDGE and TWILIO_REGION behind the settings' back.
+        # Keeps the SDK from reading TWILIO_EDGE and TWILIO_REGION from the process environment.
         return Client(
             user,
             password,
             account_sid=self.config.account_sid,
-            http_client=self._wire,
+            http_client=self._transport,
             environment={"TWILIO_REGION": "", "TWILIO_EDGE": ""},
         )
 
     def _send(self, call: Callable[[Any], object]) -> Json:
-        """Make one call with the SDK and return Twilio's JSON object; {} for a DELETE.
+        """Make one call with the SDK and return Twilio's JSON object; {} for a DELETE. Raises TwilioError.
 
-        What counts is the recorded exchange, not what the SDK made of it: it raises different classes for
-        the same refusal and chokes on fields it does not know. Errors are raised outside the except block and
-        without the SDK's frames, so that no traceback or report carries credentials, URLs or bodies.
+        The result comes from the recorded exchange, not from the SDK, which raises different classes for the same
+        error and fails on fields it does not know. Errors are raised outside the except block and without the SDK's
+        frames, so that no traceback or error report contains credentials, URLs or bodies.
         """
         client = self._client
-        self._wire.take()
+        self._transport.take_exchange()
         problem: Exception | None = None
         try:
             call(client)
         except Exception as exc:
             problem = exc
-        exchange = self._wire.take()
+        exchange = self._transport.take_exchange()
         if exchange is None:
             raise problem or RuntimeError("The SDK made no request.")
         del problem
@@ -135,10 +135,10 @@ class Core:
             raise failure
         return body
 
-    def _pages(self, first: Callable[[Any], object], url_of: str) -> Iterator[Json]:
-        """All items of a list, fetched page by page as they are asked for.
+    def _pages(self, first: Callable[[Any], object], host: str) -> Iterator[Json]:
+        """All items of a list, fetched page by page as they are needed.
 
-        `url_of` is the product's host. The next page's address is taken from the answer, its host is not:
+        `host` is the product's host. The next page's path comes from the response, but never its host, so that
         credentials go nowhere else.
         """
         page = self._send(first)
@@ -149,9 +149,9 @@ class Core:
             if not following:
                 return
             parts = urlsplit(str(following))
-            url = urlunsplit(("https", url_of, parts.path, parts.query, ""))
+            url = urlunsplit(("https", host, parts.path, parts.query, ""))
             if url in seen:
-                raise errors.Unavailable("The list's pages go round in a circle.")
+                raise errors.Unavailable("The list's pages repeat.")
             seen.add(url)
             page = self._send(lambda client, url=url: client.request("GET", url))  # type: ignore[misc]
 
@@ -169,12 +169,12 @@ def _outcome(exchange: Exchange) -> tuple[errors.TwilioError | None, Json]:
             body = None
         if isinstance(body, dict):
             return None, body
-    return errors.from_answer(exchange.method, status, exchange.headers, exchange.text), {}
+    return errors.from_response(exchange.method, status, exchange.headers, exchange.text), {}
 
 
 def _items(page: Json) -> list[Json]:
     key = (page.get("meta") or {}).get("key")
     rows = page.get(key) if key else next((value for value in page.values() if isinstance(value, list)), None)
     if not isinstance(rows, list):
-        raise errors.Unavailable("The answer holds no list.")
+        raise errors.Unavailable("The response contains no list.")
     return rows

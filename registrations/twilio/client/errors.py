@@ -1,11 +1,11 @@
-"""What can go wrong between us and Twilio, sorted by what the caller must do next.
+"""Errors of a call to Twilio, grouped by what the caller must do next.
 
 TwilioError
- ├─ Rejected        Twilio's no: fix the data (or our code); never repeat it unchanged
- ├─ Unavailable     surely not done: the same call may be repeated later
- ├─ Misconfigured   credentials, permissions or addresses are wrong: stop and tell the operator
- ├─ OutcomeUnknown  a write that may have been done: look before doing it again
- └─ AlreadyDone     the wished state exists already: go on
+ ├─ Rejected        Twilio rejected the request: fix the data (or our code), never repeat it unchanged
+ ├─ Unavailable     nothing was done: the same call can be repeated later
+ ├─ Misconfigured   wrong credentials, permissions or addresses: stop and notify the operator
+ ├─ OutcomeUnknown  a write that may have been carried out: check before repeating it
+ └─ AlreadyDone     the desired state already exists: continue
 
 Sources: docs/twilio.md section 1.3, 4.3, 6.4 and 8.1.
 """
@@ -27,17 +27,19 @@ import urllib3.exceptions
 
 from .redaction import redact_text
 
-INVALID_OBJECT = 22205  # invalid object_sid: it does not exist, or not yet for Trust Hub's other parts
-MAX_RETRY_AFTER = 86_400.0  # seconds; a longer wish is surely a mistake and would overflow dates
+INVALID_OBJECT = (
+    22205  # invalid object_sid: it does not exist, or is not visible yet in other parts of Trust Hub
+)
+MAX_RETRY_AFTER = 86_400.0  # seconds; a larger value must be a mistake and would overflow dates
 
 
 class TwilioError(Exception):
-    """Base of the five kinds; only `message` reaches str() and repr(), and it is redacted.
+    """Base of the five kinds. str() and repr() contain only `message`, which is redacted.
 
-    status: HTTP status, None when there was no answer. code: Twilio's error code or None.
-    message: Twilio's text without email addresses and phone numbers. twilio_message: the text as it came;
-    it may hold personal data. more_info: a URL or "". details: Twilio's dict or None; may hold personal data.
-    retry_after: seconds or None. request_id: Twilio's id for support questions, or "".
+    status: HTTP status, None without a response. code: Twilio's error code or None.
+    message: Twilio's text with email addresses and phone numbers masked. twilio_message: the original text,
+    which may contain personal data. more_info: a URL or "". details: Twilio's dict or None; may contain personal
+    data. retry_after: seconds or None. request_id: Twilio's id for support requests, or "".
     """
 
     kind: ClassVar[str] = "error"
@@ -68,8 +70,8 @@ class TwilioError(Exception):
         return self.status == 404
 
     @property
-    def may_pass(self) -> bool:
-        """What is young is not found everywhere at once: a 404, or an object that a bundle does not know yet."""
+    def may_be_propagating(self) -> bool:
+        """A new object is not visible everywhere at once: a 404, or a bundle that does not know the object yet."""
         return self.not_found or self.code == INVALID_OBJECT
 
     def __str__(self) -> str:
@@ -102,7 +104,7 @@ class AlreadyDone(TwilioError):
     kind = "already_done"
 
 
-# Twilio's codes that decide by themselves, whatever the HTTP status. All others: see kind_of().
+# Codes that determine the kind regardless of the HTTP status. For all others see kind_of().
 KIND_OF_CODE: dict[int, type[TwilioError]] = {
     20003: Misconfigured,  # authentication failed
     20005: Misconfigured,  # account not active
@@ -120,7 +122,7 @@ KIND_OF_CODE: dict[int, type[TwilioError]] = {
     22404: Unavailable,  # Starter profiles temporarily disabled
     21710: AlreadyDone,  # the number is in this messaging service
 }
-# Kind by HTTP status where the code says nothing more precise.
+# Kind by HTTP status, where the code is not more specific.
 KIND_OF_STATUS: dict[int, type[TwilioError]] = {
     401: Misconfigured,
     403: Misconfigured,
@@ -130,20 +132,20 @@ KIND_OF_STATUS: dict[int, type[TwilioError]] = {
     425: Unavailable,
     429: Unavailable,
 }
-# 216xx addresses and documents, 217xx messaging and A2P, 222xx Trust Hub: always about the data sent,
-# even under a 403 or 409 (21712 arrives as a conflict, but waiting does not cure it).
+# 216xx addresses and documents, 217xx messaging and A2P, 222xx Trust Hub: always about the data that was sent,
+# even with a 403 or 409 (21712 arrives as a conflict, but waiting does not help).
 VALIDATION_CODES = (*range(21600, 21800), *range(22200, 22300))
 
 
 def kind_of(method: str, status: int, code: int | None) -> type[TwilioError]:
-    """The kind of a refusal; `method` is the HTTP verb, `status` is not 2xx."""
+    """The kind of error for a response that is not 2xx; `method` is the HTTP method."""
     if status == 429:
         return Unavailable
     known = KIND_OF_CODE.get(code) if code is not None else None
     if known and (status < 500 or known is Unavailable):
         return known
     if status >= 500 or status < 400 or status == 408:
-        return unclear(method)
+        return kind_without_response(method)
     if method == "DELETE" and status == 404:
         return AlreadyDone
     if code in VALIDATION_CODES:
@@ -151,16 +153,16 @@ def kind_of(method: str, status: int, code: int | None) -> type[TwilioError]:
     return KIND_OF_STATUS.get(status, Rejected)
 
 
-def unclear(method: str) -> type[TwilioError]:
-    """Nobody knows what happened: harmless for a read, a reason to look first for a write."""
+def kind_without_response(method: str) -> type[TwilioError]:
+    """The kind of error when we do not know whether Twilio carried out the call; harmless for a read."""
     return Unavailable if method in ("GET", "HEAD") else OutcomeUnknown
 
 
-def from_answer(method: str, status: int, headers: Mapping[str, str], text: str) -> TwilioError:
-    """The error in an answer that is not the JSON object we asked for.
+def from_response(method: str, status: int, headers: Mapping[str, str], text: str) -> TwilioError:
+    """The error for a response that is not the expected JSON object.
 
-    Reads both of Twilio's forms: `code, message, more_info, details` and RFC 9457's
-    `type, title, status, code, detail, errors`; anything else leaves code None.
+    Reads both of Twilio's formats: `code, message, more_info, details` and RFC 9457's
+    `type, title, status, code, detail, errors`. With anything else, code is None.
     """
     common: dict[str, Any] = {
         "status": status,
@@ -168,17 +170,17 @@ def from_answer(method: str, status: int, headers: Mapping[str, str], text: str)
         "request_id": headers.get("Twilio-Request-Id") or "",
     }
     if 200 <= status < 300:
-        return unclear(method)("The answer could not be read.", **common)
+        return kind_without_response(method)("The response could not be read.", **common)
     body = _json_object(text)
     code = _int(body.get("code"))
-    if code == status:  # some bodies repeat the HTTP status where they have no code of their own
+    if code == status:  # some bodies without a code of their own repeat the HTTP status
         code = None
     details = body.get("details")
     if not isinstance(details, dict):
         details = {"errors": body["errors"]} if body.get("errors") else None
     message = body.get("message") or body.get("detail") or body.get("title")
     return kind_of(method, status, code)(
-        str(message or http.client.responses.get(status, "Unexpected answer")),
+        str(message or http.client.responses.get(status, "Unexpected response")),
         code=code,
         details=details,
         more_info=str(body.get("more_info") or body.get("type") or ""),
@@ -187,19 +189,19 @@ def from_answer(method: str, status: int, headers: Mapping[str, str], text: str)
 
 
 def from_exception(method: str, exc: BaseException, *, sent: bool = True) -> TwilioError:
-    """The error in a call that got no answer; `sent` is False when the request could not even be built.
+    """The error for a call without a response; `sent` is False if the request could not even be built.
 
-    Texts of network exceptions carry the URL, and with it names and numbers; only their type is told.
+    Network exceptions contain the URL, and with it names and numbers, so only their type is included.
     """
     root = _root(exc)
     name = type(root).__name__
     if isinstance(root, ssl.SSLCertVerificationError):
-        return Misconfigured(f"The server's TLS certificate was refused ({name}); nothing was sent.")
+        return Misconfigured(f"The server's TLS certificate is not trusted ({name}); nothing was sent.")
     if not sent or isinstance(exc, _UNUSABLE):
         return Misconfigured(f"The request could not be built from the settings ({name}); nothing was sent.")
     if isinstance(root, _NEVER_SENT) or _tunnel_refused(root):
         return Unavailable(f"Twilio could not be reached ({name}); nothing was sent.")
-    return unclear(method)(f"The connection broke before an answer came ({name}).")
+    return kind_without_response(method)(f"The connection was lost before a response arrived ({name}).")
 
 
 _UNUSABLE = (
@@ -208,8 +210,8 @@ _UNUSABLE = (
     requests.exceptions.InvalidProxyURL,
     urllib3.exceptions.LocationValueError,
 )
-# No ProxyError here: urllib3 raises it also for a connection that a proxy took and that broke after sending,
-# so only the error inside it counts.
+# ProxyError is not listed: urllib3 also raises it when a proxied connection is lost after sending, so only the
+# error inside it counts.
 _NEVER_SENT = (
     requests.exceptions.ConnectTimeout,
     urllib3.exceptions.NewConnectionError,
@@ -220,13 +222,13 @@ _NEVER_SENT = (
 
 
 def _tunnel_refused(root: BaseException) -> bool:
-    """The proxy said no to CONNECT; http.client has no class of its own for that."""
+    """The proxy refused CONNECT; http.client has no exception class for that."""
     return type(root) is OSError and str(root).startswith("Tunnel connection failed")
 
 
 def _root(exc: BaseException) -> BaseException:
-    """requests wraps urllib3, which wraps the socket's error: the innermost says what happened."""
-    for _ in range(8):  # never that deep; a cycle must not hang us
+    """The innermost exception: requests wraps urllib3, which wraps the socket's error."""
+    for _ in range(8):  # a guard against cycles; never that deep
         inner = getattr(exc, "reason", None)
         if not isinstance(inner, BaseException):
             inner = next((arg for arg in reversed(exc.args) if isinstance(arg, BaseException)), None)
@@ -251,7 +253,7 @@ def _int(value: object) -> int | None:
 
 
 def _retry_after(value: str | None) -> float | None:
-    """Seconds from either form of the header, a number or an HTTP date."""
+    """Seconds, from either format of the header: a number or an HTTP date."""
     if not value:
         return None
     try:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .core import PAGE_SIZE, Core, Json, given, path_part
+from .core import PAGE_SIZE, BaseClient, Json, non_empty, path_part
 
 HOST = "events.twilio.com"
 
 
-class Events(Core):
+class Events(BaseClient):
     # --- sinks ----------------------------------------------------------------------------------------
 
     def create_sink(self, *, description: str, sink_configuration: Json, sink_type: str = "webhook") -> Json:
@@ -25,14 +25,14 @@ class Events(Core):
         return self._send(lambda c: c.events.v1.sinks(path_part(sid)).fetch())
 
     def test_sink(self, sid: str) -> Json:
-        """Makes Twilio deliver a test event, whose `data.test_id` validate_sink() wants."""
+        """Twilio delivers a test event; pass its `data.test_id` to validate_sink()."""
         return self._send(lambda c: c.events.v1.sinks(path_part(sid)).sink_test.create())
 
     def validate_sink(self, sid: str, *, test_id: str) -> Json:
         return self._send(lambda c: c.events.v1.sinks(path_part(sid)).sink_validate.create(test_id=test_id))
 
     def iter_sinks(self, *, in_use: bool | None = None, status: str = "") -> Iterator[Json]:
-        filters = given(in_use=in_use, status=status)
+        filters = non_empty(in_use=in_use, status=status)
         return self._pages(lambda c: c.events.v1.sinks.page(page_size=PAGE_SIZE, **filters), HOST)
 
     def delete_sink(self, sid: str) -> Json:
@@ -41,7 +41,7 @@ class Events(Core):
     # --- subscriptions --------------------------------------------------------------------------------
 
     def create_subscription(self, *, description: str, sink_sid: str, types: Sequence[Json]) -> Json:
-        """types: [{"type": "com.twilio…", "schema_version": int}]; a sink carries one subscription."""
+        """types: [{"type": "com.twilio…", "schema_version": int}]. A sink can have only one subscription."""
         return self._send(
             lambda c: c.events.v1.subscriptions.create(
                 description=description, sink_sid=sink_sid, types=list(types)
@@ -49,11 +49,11 @@ class Events(Core):
         )
 
     def iter_subscriptions(self, *, sink_sid: str = "") -> Iterator[Json]:
-        filters = given(sink_sid=sink_sid)
+        filters = non_empty(sink_sid=sink_sid)
         return self._pages(lambda c: c.events.v1.subscriptions.page(page_size=PAGE_SIZE, **filters), HOST)
 
     def delete_subscription(self, sid: str) -> Json:
-        """The sink stays."""
+        """The sink is kept."""
         return self._send(lambda c: c.events.v1.subscriptions(path_part(sid)).delete())
 
     def iter_subscribed_events(self, subscription_sid: str) -> Iterator[Json]:
@@ -64,7 +64,7 @@ class Events(Core):
     ) -> Json:
         return self._send(
             lambda c: _subscribed(c, subscription_sid).create(
-                type=type, **given(schema_version=schema_version)
+                type=type, **non_empty(schema_version=schema_version)
             )
         )
 
@@ -79,7 +79,7 @@ class Events(Core):
     # --- what can be subscribed to --------------------------------------------------------------------
 
     def iter_event_types(self, *, schema_id: str = "") -> Iterator[Json]:
-        filters = given(schema_id=schema_id)
+        filters = non_empty(schema_id=schema_id)
         return self._pages(lambda c: c.events.v1.event_types.page(page_size=PAGE_SIZE, **filters), HOST)
 
     def iter_schema_versions(self, schema_id: str) -> Iterator[Json]:

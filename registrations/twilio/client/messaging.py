@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .core import PAGE_SIZE, Core, Json, given, path_part
+from .core import PAGE_SIZE, BaseClient, Json, non_empty, path_part
 
 HOST = "messaging.twilio.com"
-# One constant for the campaign of every service; a path without it answers 405.
+# The same SID for the campaign of every service; a path without it returns 405.
 CAMPAIGN_SID = "QE2c6890da8086d771620e9b13fadeba0b"
 
 
-class Messaging(Core):
+class Messaging(BaseClient):
     # --- brands ---------------------------------------------------------------------------------------
 
     def create_brand(
@@ -26,13 +26,13 @@ class Messaging(Core):
         brand_type: str = "SOLE_PROPRIETOR",
         mock: bool | None = None,
     ) -> Json:
-        """Costs a registration fee, and a second call makes a second brand."""
+        """Costs a registration fee. A second call creates a second brand."""
         return self._send(
             lambda c: c.messaging.v1.brand_registrations.create(
                 customer_profile_bundle_sid=customer_profile_bundle_sid,
                 a2p_profile_bundle_sid=a2p_profile_bundle_sid,
                 brand_type=brand_type,
-                **given(mock=mock),
+                **non_empty(mock=mock),
             )
         )
 
@@ -47,7 +47,7 @@ class Messaging(Core):
         return self._pages(lambda c: c.messaging.v1.brand_registrations.page(page_size=PAGE_SIZE), HOST)
 
     def send_brand_otp(self, brand_sid: str) -> Json:
-        """Sends the customer a new message to answer; the reply names no delivery and no time."""
+        """Send the customer a new OTP text. The response contains neither a delivery status nor a time."""
         return self._send(
             lambda c: c.messaging.v1.brand_registrations(
                 path_part(brand_sid)
@@ -57,16 +57,16 @@ class Messaging(Core):
     # --- services -------------------------------------------------------------------------------------
 
     def create_service(self, *, friendly_name: str, **optional: Any) -> Json:
-        """`optional`: the SDK's names, e.g. inbound_request_url or usecase; empty ones are not sent."""
+        """`optional`: the SDK's argument names, e.g. inbound_request_url or usecase; empty ones are not sent."""
         return self._send(
-            lambda c: c.messaging.v1.services.create(friendly_name=friendly_name, **given(**optional))
+            lambda c: c.messaging.v1.services.create(friendly_name=friendly_name, **non_empty(**optional))
         )
 
     def fetch_service(self, sid: str) -> Json:
         return self._send(lambda c: _service(c, sid).fetch())
 
     def delete_service(self, sid: str) -> Json:
-        """Deletes the service's campaign too."""
+        """Also deletes the service's campaign."""
         return self._send(lambda c: _service(c, sid).delete())
 
     def iter_services(self) -> Iterator[Json]:
@@ -97,8 +97,8 @@ class Messaging(Core):
         privacy_policy_url: str = "",
         terms_and_conditions_url: str = "",
     ) -> Json:
-        """Empty optional texts and lists are not sent: Twilio then fills in its defaults."""
-        optional = given(
+        """Empty optional texts and lists are not sent, so Twilio fills in its defaults."""
+        optional = non_empty(
             subscriber_opt_in=subscriber_opt_in,
             age_gated=age_gated,
             direct_lending=direct_lending,
@@ -146,7 +146,7 @@ class Messaging(Core):
         privacy_policy_url: str = "",
         terms_and_conditions_url: str = "",
     ) -> Json:
-        """Only while FAILED, and all seven fields each time: a whole write, no patch."""
+        """Only while FAILED. All seven fields are required each time: this is a full update, not a patch."""
         return self._send(
             lambda c: _campaign(c, service_sid).update(
                 description=description,
@@ -156,7 +156,7 @@ class Messaging(Core):
                 has_embedded_phone=has_embedded_phone,
                 age_gated=age_gated,
                 direct_lending=direct_lending,
-                **given(
+                **non_empty(
                     privacy_policy_url=privacy_policy_url, terms_and_conditions_url=terms_and_conditions_url
                 ),
             )
@@ -177,7 +177,7 @@ class Messaging(Core):
     # --- numbers in a service -------------------------------------------------------------------------
 
     def attach_number(self, service_sid: str, phone_number_sid: str) -> Json:
-        """AlreadyDone (21710) when it is in this service; Rejected (21712) when it is in another."""
+        """Raises AlreadyDone (21710) if it is in this service, Rejected (21712) if it is in another."""
         return self._send(
             lambda c: _service(c, service_sid).phone_numbers.create(phone_number_sid=phone_number_sid)
         )
@@ -191,7 +191,7 @@ class Messaging(Core):
         return self._pages(lambda c: _service(c, service_sid).phone_numbers.page(page_size=PAGE_SIZE), HOST)
 
     def detach_number(self, service_sid: str, phone_number_sid: str) -> Json:
-        """Takes the number out of the service; the account keeps it."""
+        """Remove the number from the service; the account keeps it."""
         return self._send(
             lambda c: _service(c, service_sid).phone_numbers(path_part(phone_number_sid)).delete()
         )

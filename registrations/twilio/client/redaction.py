@@ -1,7 +1,7 @@
 """Masks personal data and secrets before anything is logged or stored.
 
-Masks keep what helps an agent recognise a value: `j•••@example.com`, `+1•••••4567`, `J•••`. SIDs, statuses,
-codes and the texts of a campaign stay. Masking twice changes nothing.
+Masks keep enough to recognize a value: `j•••@example.com`, `+1•••••4567`, `J•••`. SIDs, statuses, codes and the
+texts of a campaign are not masked. Masking twice changes nothing.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ MASK = "•••"
 
 _LOCAL = r"[^\s@<>\"'(),:;\[\]/=&?%]"
 _EMAIL = re.compile(rf"({_LOCAL})(?:{_LOCAL}|%2B)*(@|%40)([\w-]+(?:\.[\w-]+)+)", re.IGNORECASE)
-# E.164 with optional separators, or ten North American digits with an optional leading 1. Not inside words,
-# so that SIDs, hashes and dates stay.
+# E.164 with optional separators, or ten North American digits with an optional leading 1. Not inside words, so
+# that SIDs, hashes and dates are kept.
 _PHONE = re.compile(
     r"(?<![\w•])(?:(?:\+|%2B)\d(?:[-.\s()]{0,2}\d){6,14}"
     r"|(?:1[-.\s]?)?(?:\(\d{3}\)\s?|\d{3}[-.\s]?)\d{3}[-.\s]?\d{4})(?!\w)",
     re.IGNORECASE,
 )
-# "DETAIL:  Failing row contains (Ann, Lee, 1 Main St, …)", to the end of its line.
+# "DETAIL:  Failing row contains (Ann, Lee, 1 Main St, …)", to the end of the line.
 _ROW = re.compile(r"^(\s*DETAIL:\s+).*$", re.MULTILINE)
 _MASKED_PHONE = re.compile(r"(\+1?)?•+(\d{4})?")
 
-# Keys are compared without registration, underscores and hyphens, so first_name and FirstName are one.
+# Keys are compared without case, underscores and hyphens, so first_name and FirstName are the same key.
 _EMAIL_KEYS = {"email", "emailaddress", "notificationemail"}
 _PHONE_KEYS = {"phone", "phonenumber", "mobile", "mobilephone", "mobilephonenumber", "sendernumber"}
 _PHONE_KEYS |= {"nationalformat"}
@@ -35,7 +35,7 @@ _HIDDEN_KEYS = {"street", "streetsecondary", "addressline1", "addressline2", "se
 _HIDDEN_KEYS |= {"postalcode", "zip", "zipcode", "nationalid", "dateofbirth"}
 _SECRET = re.compile(r"(token|secret|password|passwd|authorization|apikey|sharedkey|signature)$")
 _NOT_SECRET = {"pagetoken", "continuationtoken"}
-_VERBATIM_KEYS = {  # what the customer's messages will say: public by nature, needed to judge a rejection
+_VERBATIM_KEYS = {  # the campaign's texts: public, and needed to understand a rejection
     "description",
     "messageflow",
     "messagesamples",
@@ -51,10 +51,10 @@ _VERBATIM_KEYS = {  # what the customer's messages will say: public by nature, n
 
 
 def redact(value: Any) -> Any:
-    """A deep copy of JSON-like data with personal values masked by key, and free text by pattern.
+    """A deep copy of JSON-like data with personal values masked by key, and free text masked by pattern.
 
-    Strings that hold JSON (Twilio's Attributes) are parsed, masked and written back as JSON.
-    Other types are returned as they are; tuples become lists.
+    Strings that contain JSON (Twilio's Attributes) are parsed, masked and written back as JSON. Other types are
+    returned unchanged; tuples become lists.
     """
     if isinstance(value, dict):
         return {key: _by_key(str(key), item) for key, item in value.items()}
@@ -66,13 +66,13 @@ def redact(value: Any) -> Any:
 
 
 def redact_text(text: str) -> str:
-    """Free text with email addresses and phone numbers masked; also in their URL-encoded forms."""
+    """Free text with email addresses and phone numbers masked, including their URL-encoded forms."""
     text = _EMAIL.sub(lambda found: f"{found[1]}{MASK}{found[2]}{found[3]}", text)
     return _PHONE.sub(lambda found: _mask_phone(found[0]), text)
 
 
 def redact_trace(text: str) -> str:
-    """A traceback or a log line: `redact_text`, and without the values of a row that PostgreSQL refused."""
+    """A traceback or log line: like `redact_text`, and without the values of a row that PostgreSQL rejected."""
     return redact_text(_ROW.sub(rf"\1{MASK}", text))
 
 
@@ -98,7 +98,7 @@ def _by_key(key: str, value: Any) -> Any:
 
 
 def _each(value: Any, mask: Any) -> Any:
-    """Apply the mask to every non-empty leaf, whatever the nesting; None, booleans and "" say nothing."""
+    """Apply the mask to every leaf at any depth, except None, booleans and ""."""
     if isinstance(value, dict):
         return {key: _each(item, mask) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -116,7 +116,7 @@ def _copy(value: Any) -> Any:
 
 
 def _json_text(text: str) -> str:
-    """The same JSON text, masked; "" when the text is no JSON object or list."""
+    """The same JSON text, masked; "" if the text is not a JSON object or list."""
     if not text.lstrip().startswith(("{", "[")):
         return ""
     try:

@@ -1,6 +1,6 @@
-"""Did Twilio send this? Checks X-Twilio-Signature on callbacks (form) and events (JSON).
+"""Verifies X-Twilio-Signature on callbacks (form) and events (JSON).
 
-Nothing here raises: whatever cannot be checked is unsigned. Source: docs/twilio.md section 6.6.
+Never raises: a request that cannot be checked counts as unsigned. Source: docs/twilio.md section 6.6.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ logger = logging.getLogger("registrations.twilio.client")
 SIGNATURE_HEADER = "X-Twilio-Signature"
 SETTINGS_HEADER = "X-Twilio-Webhooks-Signature-Settings"
 FORM = "application/x-www-form-urlencoded"
-# The fragment of a callback address: five retries whatever went wrong, where Twilio's default is one, and none
-# after an answer of 5xx (docs/twilio.md section 6.5). A bundle's FailureReason comes by callback alone.
-OVERRIDES = "rc=5&rp=all"
+# The fragment of a callback URL: five retries after any failure. Twilio's default is one retry, and none after a
+# 5xx response (docs/twilio.md section 6.5). A bundle's FailureReason comes only by callback.
+CONNECTION_OVERRIDES = "rc=5&rp=all"
 
 
 def is_signed(
@@ -42,11 +42,11 @@ def is_signed(
     public_base_url: str | None = None,
     shared_keys: str | Iterable[str] | None = None,
 ) -> bool:
-    """True when one of the tokens (or shared keys) signed exactly this URL and body.
+    """True if one of the tokens (or shared keys) signed exactly this URL and body.
 
-    Secrets may be one comma-separated string. Left out, they come from TWILIO_AUTH_TOKEN, PUBLIC_BASE_URL and
-    TWILIO_WEBHOOK_SHARED_KEY. The URL is the public one, because behind a proxy the request's own host and
-    scheme are not what Twilio signed.
+    Secrets may be one comma-separated string. The defaults are TWILIO_AUTH_TOKEN, PUBLIC_BASE_URL and
+    TWILIO_WEBHOOK_SHARED_KEY. The public URL is used because behind a proxy the request's own host and scheme are
+    not what Twilio signed.
     """
     base = getattr(settings, "PUBLIC_BASE_URL", "") if public_base_url is None else public_base_url
     try:
@@ -56,13 +56,13 @@ def is_signed(
             _secrets(shared_keys, "TWILIO_WEBHOOK_SHARED_KEY"),
             base.rstrip("/"),
         )
-    except Exception as exc:  # every byte of the request is the sender's choice; none may crash the view
+    except Exception as exc:  # the sender controls every byte of the request; nothing may crash the view
         logger.info("A callback could not be checked (%s): treated as unsigned.", type(exc).__name__)
         return False
 
 
 def signature(url: str, params: object, secret: str, algorithm: str = HMAC_SHA1) -> str:
-    """What Twilio would send for this URL and form (a dict or QueryDict; None or {} for JSON bodies)."""
+    """The signature Twilio would send for this URL and form (a dict or QueryDict; None or {} for JSON bodies)."""
     return str(RequestValidator(secret).compute_signature(url, params, algorithm))
 
 
@@ -72,7 +72,7 @@ def _check(request: HttpRequest, tokens: list[str], shared_keys: list[str], base
     secrets = {HMAC_SHA1: tokens, HMAC_SHA256: shared_keys}.get(algorithm, [])
     if not claimed or not base or not any(secrets):
         return False
-    # The query string as it came: Django's own would escape what Twilio signed as it stands.
+    # The raw query string: Django's version would escape characters that Twilio signed unescaped.
     query = request.META.get("QUERY_STRING", "")
     url = base + escape_uri_path(request.path) + (f"?{query}" if query else "")
     parts = urlsplit(url)
@@ -80,18 +80,18 @@ def _check(request: HttpRequest, tokens: list[str], shared_keys: list[str], base
     params: object = None
     if request.content_type == FORM:
         params = request.POST
-        if body and not params:  # a body that parses to nothing would be covered by no signature
+        if body and not params:  # the signature would not cover a body that parses to nothing
             return False
     else:
-        # The signature covers the URL alone, so the body needs its hash there.
+        # The signature covers only the URL, so the URL must contain the body's hash.
         hashes = parse_qs(parts.query).get("bodySHA256", [])
         expected = hashlib.sha256(body).hexdigest()
         if len(hashes) != 1 or not _same(expected, hashes[0].lower()):
             return False
-    # Twilio is not consistent about naming the default port. It leaves the fragment out (docs/twilio.md section 6.6);
-    # who signs the address exactly as we gave it is believed, too.
+    # Twilio is inconsistent about the default port. It signs without the fragment (docs/twilio.md section 6.6), but
+    # a signature over the URL exactly as we gave it is accepted, too.
     urls = [remove_port(parts), add_port(parts), url]
-    urls += [f"{one}#{OVERRIDES}" for one in urls] if params is not None else []
+    urls += [f"{each}#{CONNECTION_OVERRIDES}" for each in urls] if params is not None else []
     return any(
         _same(signature(candidate, params, secret, algorithm), claimed)
         for secret in secrets

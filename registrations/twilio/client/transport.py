@@ -1,6 +1,6 @@
-"""The SDK's transport, replaced: time-outs always set, one pooled session, no retries, no chatter in logs.
+"""Replaces the SDK's transport: timeouts are always set, one pooled session, no retries, no SDK logging.
 
-It keeps each answer as it came, because the SDK's objects drop the raw JSON, the headers and unknown fields.
+It keeps each raw response, because the SDK's objects drop the raw JSON, the headers and unknown fields.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from twilio.http.response import Response  # type: ignore[import-untyped]
 
 from . import errors
 
-POOL_SIZE = 16  # connections kept open per host; more than the threads of any of our processes
-# Without it the campaign's two policy URLs are neither taken nor shown. Source: docs/twilio.md section 10.
+POOL_SIZE = 16  # open connections per host; more than any of our processes has threads
+# Without this version header the two policy URLs are neither accepted nor returned (docs/twilio.md section 10).
 CAMPAIGN_API_VERSION = "v1.2"
 
-# urllib3 tells whole URLs, with names and numbers in the query; our own line for each call replaces that.
+# urllib3 logs whole URLs, with names and numbers in the query. We log one line per call instead.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 
 @dataclass
 class Exchange:
-    """One request and what came of it; its repr holds nothing private, since error reports show it.
+    """One request and its outcome. Its repr contains nothing private, because error reports show it.
 
-    `url` is Twilio's own address, before any rewriting.
+    `url` is Twilio's URL, before TWILIO_API_BASE_URL is applied.
     """
 
     method: str
@@ -48,12 +48,12 @@ class Exchange:
         return round((time.monotonic() - self.started) * 1000)
 
 
-class Wire(HttpClient):
-    """Shared by all threads of a process; `take()` hands each thread its own last exchange."""
+class Transport(HttpClient):
+    """Shared by all threads of a process; `take_exchange()` returns the calling thread's last exchange."""
 
     def __init__(self, *, base_url: str, connect_timeout: float, read_timeout: float) -> None:
         super().__init__(logging.getLogger("twilio.http_client"), is_async=False)
-        self.timeout = (connect_timeout, read_timeout)  # the parent's check knows single numbers only
+        self.timeout = (connect_timeout, read_timeout)  # set here: the parent only accepts a single number
         self._base = urlsplit(base_url)
         self._local = threading.local()
         self.session = requests.Session()
@@ -61,10 +61,10 @@ class Wire(HttpClient):
         self.session.mount("https://", adapter)
         self.session.mount("http://", adapter)
         if is_loopback(self._base.hostname):
-            self.session.trust_env = False  # a proxy cannot reach our own loopback address
+            self.session.trust_env = False  # a proxy cannot reach our loopback address
 
-    def take(self) -> Exchange | None:
-        """This thread's exchange since the last take(), if a request was made at all."""
+    def take_exchange(self) -> Exchange | None:
+        """This thread's exchange since the last call, or None if no request was made."""
         exchange: Exchange | None = getattr(self._local, "exchange", None)
         self._local.exchange = None
         return exchange
@@ -80,7 +80,7 @@ class Wire(HttpClient):
         timeout: Any = None,
         allow_redirects: bool = False,
     ) -> Response:
-        """Called by the SDK. Never raises for an HTTP status; a failure is also noted in the exchange."""
+        """Called by the SDK. Never raises for an HTTP status; failures are also recorded in the exchange."""
         method = method.upper()
         headers = dict(headers or {})
         if "/Compliance/Usa2p" in uri:
@@ -97,17 +97,21 @@ class Wire(HttpClient):
             raise
         try:
             settings = self.session.merge_environment_settings(prepared.url, {}, None, None, None)
-            answer = self.session.send(
+            response = self.session.send(
                 prepared, timeout=timeout or self.timeout, allow_redirects=allow_redirects, **settings
             )
         except Exception as exc:
             exchange.failure = errors.from_exception(method, exc)
             raise
-        exchange.status, exchange.headers, exchange.text = answer.status_code, answer.headers, answer.text
-        return Response(answer.status_code, answer.text, answer.headers)
+        exchange.status, exchange.headers, exchange.text = (
+            response.status_code,
+            response.headers,
+            response.text,
+        )
+        return Response(response.status_code, response.text, response.headers)
 
     def _address(self, url: str) -> str:
-        """TWILIO_API_BASE_URL replaces scheme, host and port; path and query stay."""
+        """TWILIO_API_BASE_URL replaces scheme, host and port; path and query are kept."""
         if not self._base.netloc:
             return url
         parts = urlsplit(url)

@@ -1,6 +1,6 @@
 """Trust Hub: bundles (customer profiles and trust products), end users, documents; and addresses.
 
-`kind` is "customer_profile" or "trust_product"; both behave alike.
+`kind` is "customer_profile" or "trust_product"; both work the same way.
 Source: docs/twilio.md section 1.1 and 1.2.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from .core import PAGE_SIZE, Core, Json, given, path_part
+from .core import PAGE_SIZE, BaseClient, Json, non_empty, path_part
 
 BundleKind = Literal["customer_profile", "trust_product"]
 HOST = "trusthub.twilio.com"
@@ -19,7 +19,7 @@ STARTER_POLICY_SID = "RN806dd6cd175f314e1f96a9727ee271f4"
 SOLE_PROPRIETOR_POLICY_SID = "RN670d5d2e282a6130ae063b234b6019c8"
 
 
-class TrustHub(Core):
+class TrustHub(BaseClient):
     # --- policies and bundles -------------------------------------------------------------------------
 
     def fetch_policy(self, sid: str) -> Json:
@@ -33,7 +33,7 @@ class TrustHub(Core):
                 friendly_name=friendly_name,
                 email=email,
                 policy_sid=policy_sid,
-                **given(status_callback=status_callback),
+                **non_empty(status_callback=status_callback),
             )
         )
 
@@ -50,8 +50,8 @@ class TrustHub(Core):
         friendly_name: str = "",
         status_callback: str = "",
     ) -> Json:
-        """Empty arguments are not sent. Twilio may refuse a status together with other changes (22204)."""
-        changes = given(
+        """Empty arguments are not sent. Twilio may reject a status sent together with other changes (22204)."""
+        changes = non_empty(
             status=status, email=email, friendly_name=friendly_name, status_callback=status_callback
         )
         return self._send(lambda c: _bundle(c, kind, sid).update(**changes))
@@ -62,16 +62,16 @@ class TrustHub(Core):
     def iter_bundles(
         self, kind: BundleKind, *, friendly_name: str = "", policy_sid: str = "", status: str = ""
     ) -> Iterator[Json]:
-        filters = given(friendly_name=friendly_name, policy_sid=policy_sid, status=status)
+        filters = non_empty(friendly_name=friendly_name, policy_sid=policy_sid, status=status)
         return self._pages(lambda c: _bundles(c, kind).page(page_size=PAGE_SIZE, **filters), HOST)
 
-    # --- what hangs on a bundle -----------------------------------------------------------------------
+    # --- assignments and evaluations ------------------------------------------------------------------
 
     def create_assignment(self, kind: BundleKind, bundle_sid: str, *, object_sid: str) -> Json:
         return self._send(lambda c: _assignments(c, kind, bundle_sid).create(object_sid=object_sid))
 
     def iter_assignments(self, kind: BundleKind, bundle_sid: str, object_type: str = "") -> Iterator[Json]:
-        filters = given(object_type=object_type)
+        filters = non_empty(object_type=object_type)
         return self._pages(
             lambda c: _assignments(c, kind, bundle_sid).page(page_size=PAGE_SIZE, **filters), HOST
         )
@@ -80,7 +80,7 @@ class TrustHub(Core):
         return self._send(lambda c: _assignment(c, kind, bundle_sid, sid).delete())
 
     def create_evaluation(self, kind: BundleKind, bundle_sid: str, *, policy_sid: str) -> Json:
-        """201 also when noncompliant: read `status` and `results`."""
+        """Returns 201 even if noncompliant: read `status` and `results`."""
         return self._send(lambda c: _evaluations(c, kind, bundle_sid).create(policy_sid=policy_sid))
 
     def iter_evaluations(self, kind: BundleKind, bundle_sid: str) -> Iterator[Json]:
@@ -99,7 +99,7 @@ class TrustHub(Core):
         return self._send(lambda c: c.trusthub.v1.end_users(path_part(sid)).fetch())
 
     def update_end_user(self, sid: str, *, attributes: Json) -> Json:
-        """`attributes` replaces the whole object at Twilio: always send all of it."""
+        """`attributes` replaces the whole object at Twilio, so always send all of it."""
         return self._send(lambda c: c.trusthub.v1.end_users(path_part(sid)).update(attributes=attributes))
 
     def delete_end_user(self, sid: str) -> Json:
@@ -131,7 +131,7 @@ class TrustHub(Core):
     def iter_supporting_documents(self) -> Iterator[Json]:
         return self._pages(lambda c: c.trusthub.v1.supporting_documents.page(page_size=PAGE_SIZE), HOST)
 
-    # --- addresses (api.twilio.com, but only ever used for a profile here) ------------------------------
+    # --- addresses (on api.twilio.com; here they are only used for profiles) ---------------------------
 
     def create_address(
         self,
@@ -156,7 +156,7 @@ class TrustHub(Core):
                 postal_code=postal_code,
                 iso_country=iso_country,
                 auto_correct_address=auto_correct_address,
-                **given(street_secondary=street_secondary),
+                **non_empty(street_secondary=street_secondary),
             )
         )
 
@@ -176,9 +176,9 @@ class TrustHub(Core):
         postal_code: str | None = None,
         auto_correct_address: bool | None = None,
     ) -> Json:
-        """None = leave as it is. "" is sent, because it is the only way to clear `street_secondary`.
+        """None means unchanged. "" is sent, because it is the only way to clear `street_secondary`.
 
-        The country cannot be changed: that takes a new address.
+        The country cannot be changed; that requires a new address.
         """
         changes = {
             "friendly_name": friendly_name,
@@ -197,7 +197,7 @@ class TrustHub(Core):
         return self._send(lambda c: c.addresses(path_part(sid)).delete())
 
     def iter_addresses(self, *, friendly_name: str = "", customer_name: str = "") -> Iterator[Json]:
-        filters = given(friendly_name=friendly_name, customer_name=customer_name)
+        filters = non_empty(friendly_name=friendly_name, customer_name=customer_name)
         return self._pages(lambda c: c.addresses.page(page_size=PAGE_SIZE, **filters), API_HOST)
 
 

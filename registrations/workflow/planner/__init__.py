@@ -1,1 +1,1 @@
-"""Decides what comes next, what is left to do and what it costs. Only reads; writes nothing, calls nobody."""
+"""Decides what comes next, what is left to do, and what it costs. Only reads; makes no calls to Twilio."""

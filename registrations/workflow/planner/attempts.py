@@ -1,4 +1,4 @@
-"""The part of the ledger that decisions need."""
+"""The API calls that decisions depend on."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from registrations.workflow.steps import Step
 
 @dataclass(frozen=True)
 class Attempts:
-    """The open attempt, and the newest attempt of each step."""
+    """The open attempt, and the newest attempt of each step, by slug."""
 
     open: ApiCall | None
     newest: dict[str, ApiCall]
@@ -21,19 +21,23 @@ class Attempts:
 
     @classmethod
     def of_many(cls, pks: Iterable[int]) -> "dict[int, Attempts]":
-        """Of each of these registrations, by one query."""
+        """{pk: its attempts}, with one query."""
         found: dict[int, tuple[ApiCall | None, dict[str, ApiCall]]] = {pk: (None, {}) for pk in pks}
-        attempts = ApiCall.objects.filter(registration__in=list(found))
-        for run in attempts.defer("request", "response", "traceback").order_by("id"):
-            opened, newest = found[run.registration_id]
-            newest[run.step] = run
-            found[run.registration_id] = (run if run.state in OPEN_CALL_STATES else opened, newest)
+        api_calls = ApiCall.objects.filter(registration__in=list(found))
+        for attempt in api_calls.defer("request", "response", "traceback").order_by("id"):
+            opened, newest = found[attempt.registration_id]
+            newest[attempt.step] = attempt
+            found[attempt.registration_id] = (
+                attempt if attempt.state in OPEN_CALL_STATES else opened,
+                newest,
+            )
         return {pk: cls(opened, newest) for pk, (opened, newest) in found.items()}
 
     def refusal(self, step: Step, registration: Registration) -> ApiCall | None:
-        """Twilio's no to this step since it was last asked for; pressing Submit again means try again."""
-        run = self.newest.get(step.slug)
-        if run is None or run.state not in (CallState.REJECTED, CallState.ERRORED):
+        """The rejected attempt of this step since it was last requested, or None. Submitting again means a retry."""
+        attempt = self.newest.get(step.slug)
+        if attempt is None or attempt.state not in (CallState.REJECTED, CallState.ERRORED):
             return None
-        asked = [at for at in (registration.submitted_at, step.asked_at(registration)) if at]
-        return run if all((run.finished_at or run.started_at) >= at for at in asked) else None
+        requested = [at for at in (registration.submitted_at, step.asked_at(registration)) if at]
+        finished_at = attempt.finished_at or attempt.started_at
+        return attempt if all(finished_at >= at for at in requested) else None

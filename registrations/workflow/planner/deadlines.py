@@ -1,9 +1,9 @@
-"""How long each stage takes, when a registration is overdue, and what to do then. Pure reading.
+"""How long each stage takes, when a registration is overdue, and what to do then. Only reads.
 
-`stuck` is the rule for one registration in memory, `overdue` the same rule as a condition for the database.
+`overdue` is the rule for one registration in memory, `filter_overdue` the same rule as a database condition.
 
-Source of the times: docs/twilio.md section 6.1 and 8 (profile up to 24 h by hand, brand minutes to days, the
-OTP text 24 h, campaign 10 to 15 days, number registration up to two weeks).
+Source of the times: docs/twilio.md section 6.1 and 8 (profile up to 24 h if reviewed by a person, brand minutes to
+days, OTP text 24 h, campaign 10 to 15 days, number registration up to two weeks).
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ HOUR, DAY = 3600.0, 86400.0
 
 @dataclass(frozen=True)
 class Expected:
-    """seconds: how long the stage may take before somebody should look. advice: what to do then."""
+    """seconds: how long a stage may take before somebody should check. advice: what to do then."""
 
     seconds: float
     advice: str
@@ -30,41 +30,41 @@ class Expected:
 EXPECTED: dict[tuple[str, str], Expected] = {
     (Stage.PROFILE, WaitingFor.TWILIO): Expected(
         DAY,
-        "A profile is checked within a day. Check Twilio now; if nothing moved, write to Twilio's support.",
+        "Profiles are checked within a day. Check Twilio now. If nothing changed, contact Twilio's support.",
     ),
     (Stage.TRUST_BUNDLE, WaitingFor.TWILIO): Expected(
         DAY,
-        "A trust bundle is checked within a day. Check Twilio now; if nothing moved, write to Twilio's support.",
+        "Trust bundles are checked within a day. Check Twilio now. If nothing changed, contact Twilio's support.",
     ),
     (Stage.BRAND, WaitingFor.TWILIO): Expected(
         3 * DAY,
-        "A brand takes minutes to days. If nothing moved, write to Twilio's support with the prepared text.",
+        "Brands take minutes to days. If nothing changed, send Twilio's support the prepared text.",
     ),
     (Stage.OTP, WaitingFor.CUSTOMER): Expected(
-        DAY, "The text is no longer valid after 24 hours. Call the customer, then send it again."
+        DAY, "The text expires after 24 hours. Call the customer, then resend it."
     ),
     (Stage.CAMPAIGN, WaitingFor.TWILIO): Expected(
-        15 * DAY, "Campaigns take 10 to 15 days. Write to Twilio's support with the prepared text."
+        15 * DAY, "Campaigns take 10 to 15 days. Send Twilio's support the prepared text."
     ),
     (Stage.NUMBER, WaitingFor.TWILIO): Expected(
-        HOUR, "A number is listed at once. Check Twilio now; if it is still missing, submit again."
+        HOUR, "Numbers are listed immediately. Check Twilio now. If it is still missing, submit again."
     ),
 }
 FOR_US = Expected(
-    2 * DAY, "This registration waits for your team. Do what it asks for, or put it on hold with a reason."
+    2 * DAY, "This registration is waiting for your team. Complete its task, or put it on hold with a reason."
 )
 FOR_WORKER = Expected(
     0.25 * HOUR,
-    "The worker should have done this by now. See on the home page whether one runs; while it does, its turn comes.",
+    "The worker should have done this by now. Check on the home page that a worker is running.",
 )
 NUMBER_REGISTRATION = Expected(
-    14 * DAY, "Registering a number takes up to two weeks. Write to Twilio's support with the prepared text."
+    14 * DAY, "Registering a number takes up to two weeks. Send Twilio's support the prepared text."
 )
 
 
 @dataclass(frozen=True)
-class Stuck:
-    """since: when the stage began. overdue: by how much it is late. advice: the next thing to do."""
+class Overdue:
+    """since: when the stage began. overdue: by how much it is late. advice: what to do next."""
 
     since: datetime
     overdue: timedelta
@@ -72,7 +72,7 @@ class Stuck:
 
 
 def expected(registration: Registration) -> Expected | None:
-    """What is usual for where the registration stands; None when nothing is awaited."""
+    """What to expect in the registration's current stage; None if nothing is expected."""
     if registration.hold or registration.stage == Stage.DRAFT:
         return None
     if registration.stage == Stage.LIVE:
@@ -85,22 +85,22 @@ def expected(registration: Registration) -> Expected | None:
 
 
 def deadline(registration: Registration) -> datetime | None:
-    """When the registration counts as stuck if nothing happens."""
+    """When the registration becomes overdue if nothing happens."""
     usual = expected(registration)
     return _since(registration) + _time(usual) if usual else None
 
 
 def _time(usual: Expected) -> timedelta:
-    """The worker's own pace is real: only Twilio's and people's times are shortened in a demo."""
+    """A demo shortens only Twilio's and people's times, not the worker's."""
     return timedelta(seconds=usual.seconds) if usual is FOR_WORKER else scaled(usual.seconds)
 
 
-def stuck(registration: Registration, now: datetime) -> Stuck | None:
-    """How a registration is overdue, or None."""
+def overdue(registration: Registration, now: datetime) -> Overdue | None:
+    """By how much a registration is overdue, or None."""
     usual, due = expected(registration), deadline(registration)
     if usual is None or due is None or due >= now:
         return None
-    return Stuck(_since(registration), now - due, usual.advice)
+    return Overdue(_since(registration), now - due, usual.advice)
 
 
 def _since(registration: Registration) -> datetime:
@@ -108,19 +108,19 @@ def _since(registration: Registration) -> datetime:
         return registration.brand.otp_sent_at
     if registration.stage == Stage.LIVE and registration.phone_number.a2p_status_at:
         return registration.phone_number.a2p_status_at
-    at_pace = registration.waiting_for == WaitingFor.WORKER and registration.stage != Stage.OTP
-    if at_pace and registration.slot_at:
-        # Its place in the queue that keeps Twilio's pace: a thousand brands take a quarter of an hour.
+    rate_limited = registration.waiting_for == WaitingFor.WORKER and registration.stage != Stage.OTP
+    if rate_limited and registration.slot_at:
+        # Its slot in the rate limit's queue: a thousand brands take a quarter of an hour.
         return max(registration.slot_at, registration.stage_since)
     return registration.stage_since
 
 
-def overdue(registrations: QuerySet[Registration], moment: datetime) -> QuerySet[Registration]:
-    """Those of `registrations` that stuck() flags at `moment`.
+def filter_overdue(registrations: QuerySet[Registration], moment: datetime) -> QuerySet[Registration]:
+    """Those of `registrations` for which overdue() is not None at `moment`.
 
     A union of three small sets. Most waits begin with the stage: each is a range of the index on (waiting_for,
-    stage, stage_since). The two that do not are read from their own tables. One condition over a join of all
-    three would read every row of them.
+    stage, stage_since). The other two are read from their own tables. One condition over a join of all three would
+    read every row.
     """
     plain, texts = Q(pk__in=[]), Q(pk__in=[])
     for (stage, waiting_for), usual in _waits():
@@ -141,7 +141,7 @@ def overdue(registrations: QuerySet[Registration], moment: datetime) -> QuerySet
 
 
 def _waits() -> Iterator[tuple[tuple[str, str], Expected]]:
-    """Every (stage, waiting_for) that can be late, and what is usual there; LIVE has a rule of its own."""
+    """Every (stage, waiting_for) that can be overdue, and what to expect there. LIVE has a rule of its own."""
     yield from EXPECTED.items()
     for stage in Stage:
         if stage not in (Stage.DRAFT, Stage.LIVE):
@@ -150,7 +150,7 @@ def _waits() -> Iterator[tuple[tuple[str, str], Expected]]:
 
 
 def _since_own(column: str, began: datetime) -> Q:
-    """The part's own moment lies before `began`; without one, the stage's does."""
+    """The part's own time is before `began`; without one, the stage's is."""
     return Q(**{f"{column}__lt": began}) | Q(
         **{f"{column}__isnull": True, "registration__stage_since__lt": began}
     )

@@ -1,7 +1,7 @@
-"""From what should be true and what Twilio holds: what comes next, what is left to do, and why it waits.
+"""Compares what should be true with Twilio's state: what comes next, and why a registration is waiting.
 
-Pure reading; no call to Twilio and no write. `decide` answers the worker ("what now?"), `plan` the agent
-("what would Submit do, and cost?"), `board` and `summarize` the pages.
+Only reads. `decide` tells the worker what to do now; `current_state` and `summarize` tell the pages where a
+registration stands.
 """
 
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from registrations.workflow.steps import (
 )
 
 from .attempts import Attempts
-from .plan import Plan, PlannedCall, plan, wanted_writes
+from .plan import Plan, PlannedCall, needed_writes, plan
 from .problems import Problem, problems
 
 __all__ = [
@@ -42,24 +42,24 @@ __all__ = [
     "Wait",
     "current_state",
     "decide",
+    "needed_writes",
     "plan",
     "problems",
     "refusal_text",
     "summarize",
-    "wanted_writes",
     "watch_of",
 ]
 
-UNSENT = "Edited here, not yet at Twilio. Press Submit to send the changes."
-REMOVED = "Taken down at Twilio. What is left there is listed on this page."
-UNREPORTED = "All is done. Twilio has not reported yet whether the carriers have registered the number."
-NOT_SUBMITTED = "Not submitted yet. Press Submit when the inputs are right."
+UNSENT = "Edited here, not sent to Twilio yet. Press Submit to send the changes."
+REMOVED = "Removed from Twilio. Anything left there is listed on this page."
+UNREPORTED = "Complete. Twilio has not reported yet whether the carriers registered the number."
+NOT_SUBMITTED = "Not submitted yet. Press Submit when the inputs are ready."
 
 
-# --- what the worker does next --------------------------------------------------------------------------
+# --- what the worker does next ------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Call:
-    """Make this write now (once its lane is free)."""
+    """Make this write now (once its rate limit allows it)."""
 
     step: Write
 
@@ -73,15 +73,15 @@ class Learn:
 
 @dataclass(frozen=True)
 class Reconcile:
-    """The last attempt's outcome is unknown: look at Twilio before anything else."""
+    """The last attempt's outcome is unknown: look it up at Twilio before anything else."""
 
     step: Write
-    run: ApiCall
+    api_call: ApiCall
 
 
 @dataclass(frozen=True)
 class Look:
-    """Look whether somebody has decided."""
+    """Poll for a decision."""
 
     step: Watch
 
@@ -98,7 +98,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Stop:
-    """A person must act, or all is done. `until`: when to look at Twilio meanwhile, if at all."""
+    """A person must act, or everything is done. `until`: when to poll Twilio meanwhile, if at all."""
 
     stage: Stage
     waiting_for: WaitingFor
@@ -110,27 +110,29 @@ Decision = Call | Learn | Reconcile | Look | Wait | Stop
 
 
 def decide(registration: Registration, now: datetime, attempts: Attempts | None = None) -> Decision:
-    """The next act of the worker, or why there is none."""
+    """What the worker does next, or why it does nothing."""
     attempts = attempts or Attempts.of(registration)
     if halted := _halted(registration, attempts, now):
-        # On hold nothing is sent and nothing polled, but what a delivery or a person asks for is looked at.
+        # On hold nothing is sent or polled, except what a webhook or a person asks for.
         ends = attempts.open or registration.removing or registration.stage == Stage.REMOVED
-        return (_look_due(registration, None) if registration.hold and not ends else None) or halted
+        return (_due_poll(registration, None) if registration.hold and not ends else None) or halted
     if registration.removing:
-        decision = _go_on(registration, attempts, now)
+        decision = _next_step(registration, attempts, now)
         stopped = isinstance(decision, Stop) and decision.waiting_for == WaitingFor.US
-        return (_look_due(registration, now) if stopped else None) or decision
-    return _look_due(registration, now) or _until_next_look(registration, _go_on(registration, attempts, now))
+        return (_due_poll(registration, now) if stopped else None) or decision
+    return _due_poll(registration, now) or _until_next_poll(
+        registration, _next_step(registration, attempts, now)
+    )
 
 
 def current_state(registration: Registration, now: datetime, attempts: Attempts | None = None) -> Decision:
-    """Where the registration stands, for pages: like `decide`, but a look at what is settled already is no news."""
+    """Where the registration stands, for pages: like `decide`, but without backstop polls of what is settled."""
     attempts = attempts or Attempts.of(registration)
-    return _halted(registration, attempts, now) or _go_on(registration, attempts, now)
+    return _halted(registration, attempts, now) or _next_step(registration, attempts, now)
 
 
 def _halted(registration: Registration, attempts: Attempts, now: datetime) -> Decision | None:
-    if registration.stage == Stage.REMOVED and not wanted_writes(registration):
+    if registration.stage == Stage.REMOVED and not needed_writes(registration):
         return Stop(Stage.REMOVED, WaitingFor.NOBODY, REMOVED)
     if attempts.open:
         return _reconcile(registration, attempts.open, now)
@@ -142,37 +144,39 @@ def _halted(registration: Registration, attempts: Attempts, now: datetime) -> De
     return None
 
 
-def _go_on(registration: Registration, attempts: Attempts, now: datetime) -> Decision:
+def _next_step(registration: Registration, attempts: Attempts, now: datetime) -> Decision:
     if not registration.is_submitted and not registration.removing:
         return _stop_but_watch(registration, _stage_now(registration), UNSENT, now)
-    return _walk(registration, attempts, now)
+    return _first_unfinished(registration, attempts, now)
 
 
-def _look_due(registration: Registration, now: datetime | None) -> Look | None:
-    """A look that a delivery or a person asked for, or whose planned time has come (`now` None: not these); also
-    at what has passed: Twilio may take back what it granted."""
+def _due_poll(registration: Registration, now: datetime | None) -> Look | None:
+    """A poll that a webhook or a person asked for, or that is due (not if `now` is None).
+
+    This includes watches that passed, because Twilio may reverse a decision.
+    """
     for part in WATCHED_PARTS:
         step = watch_of(registration, part)
         if step is None:
             continue
         resource = step.resource(registration)
-        if resource.look_requested_at or (now and resource.next_poll_at and resource.next_poll_at <= now):
+        if resource.refresh_requested_at or (now and resource.next_poll_at and resource.next_poll_at <= now):
             return Look(step)
     return None
 
 
-def _until_next_look(registration: Registration, decision: Decision) -> Decision:
-    """No wait is longer than the time to the next planned look at any of the registration's objects."""
+def _until_next_poll(registration: Registration, decision: Decision) -> Decision:
+    """No wait is longer than the time until the next scheduled poll of any of the registration's objects."""
     if not isinstance(decision, Wait | Stop):
         return decision
-    rows = (watch_of(registration, part) for part in WATCHED_PARTS)
-    planned = [at for step in rows if step and (at := step.resource(registration).next_poll_at)]
+    watches = (watch_of(registration, part) for part in WATCHED_PARTS)
+    planned = [at for step in watches if step and (at := step.resource(registration).next_poll_at)]
     if decision.until:
         planned.append(decision.until)
     return replace(decision, until=min(planned)) if planned else decision
 
 
-def _walk(registration: Registration, attempts: Attempts, now: datetime) -> Decision:
+def _first_unfinished(registration: Registration, attempts: Attempts, now: datetime) -> Decision:
     for step in steps_of(registration):
         if isinstance(step, Watch):
             if not step.exists(registration) or step.passed(registration):
@@ -188,7 +192,7 @@ def _walk(registration: Registration, attempts: Attempts, now: datetime) -> Deci
             return Learn(step)
         if (early := step.not_before(registration)) and early > now:
             return Wait(
-                early, step.stage, WaitingFor.TWILIO, f"{step.label}: Twilio needs a short pause first."
+                early, step.stage, WaitingFor.TWILIO, f"{step.label}: waiting briefly, as Twilio requires."
             )
         return Call(step)
     if registration.removing:
@@ -197,30 +201,30 @@ def _walk(registration: Registration, attempts: Attempts, now: datetime) -> Deci
 
 
 def _live(registration: Registration) -> Stop:
-    """All is done; events alone tell what the carriers make of the number (docs/twilio.md section 3)."""
-    said = registration.phone_number.a2p_status
-    if not said or said == "registered":
-        return Stop(Stage.LIVE, WaitingFor.NOBODY, "The number may send." if said else UNREPORTED)
-    reading = status_label(NUMBER, said)
+    """Everything is done. Only events report the carriers' registration of the number (docs/twilio.md section 3)."""
+    status = registration.phone_number.a2p_status
+    if not status or status == "registered":
+        return Stop(Stage.LIVE, WaitingFor.NOBODY, "Ready to send." if status else UNREPORTED)
+    reading = status_label(NUMBER, status)
     if reading.severity == "bad":
         return Stop(Stage.NUMBER, WaitingFor.US, "The carriers did not register the number. See below.")
-    if said in ("unregistered", "pending_deregistration"):
-        return Stop(Stage.NUMBER, WaitingFor.US, f"The number may not send: {reading.label.lower()}.")
+    if status in ("unregistered", "pending_deregistration"):
+        return Stop(Stage.NUMBER, WaitingFor.US, f"The number cannot send: {reading.label.lower()}.")
     return Stop(Stage.LIVE, WaitingFor.TWILIO, f"The number is attached. Carriers: {reading.label.lower()}.")
 
 
 def _watch(registration: Registration, step: Watch, now: datetime) -> Look | Wait | Stop:
     due, failed = step.resource(registration).next_poll_at, step.failed(registration)
     if failed and (due is None or due > now):
-        # Their no is not always the last word: it may be looked at again, but that keeps nobody waiting.
+        # A rejection may be reversed, so it is polled again, but nobody waits for that.
         return Stop(step.stage, WaitingFor.US, failed, until=due)
     if due is None or due <= now:
         return Look(step)
-    return Wait(due, step.stage, *step.waits(registration))
+    return Wait(due, step.stage, *step.waiting_status(registration))
 
 
 def _stop_but_watch(registration: Registration, stage: Stage, reason: str, now: datetime) -> Decision:
-    """A person must act, and nothing is written; but what is under way at Twilio is still watched."""
+    """A person must act, and nothing is sent, but pending decisions at Twilio are still polled."""
     for step in STEPS:
         if isinstance(step, Watch) and step.exists(registration) and not step.passed(registration):
             watched = _watch(registration, step, now)
@@ -228,32 +232,36 @@ def _stop_but_watch(registration: Registration, stage: Stage, reason: str, now: 
     return Stop(stage, WaitingFor.US, reason)
 
 
-def _reconcile(registration: Registration, run: ApiCall, now: datetime) -> Decision:
-    step = BY_SLUG.get(run.step)
+def _reconcile(registration: Registration, api_call: ApiCall, now: datetime) -> Decision:
+    step = BY_SLUG.get(api_call.step)
     if not isinstance(step, Write):
         return Stop(
-            _stage_now(registration), WaitingFor.US, f"Unknown step {run.step} is open; tell an engineer."
+            _stage_now(registration),
+            WaitingFor.US,
+            f"Unknown step {api_call.step} is open. Tell an engineer.",
         )
-    due = run.lookup_at
+    due = api_call.lookup_at
     if due and due > now:
         return Wait(
             due,
             step.stage,
             WaitingFor.WORKER,
-            f"{step.label}: {_unclear(run)}; looking at Twilio before going on.",
+            f"{step.label}: {_unknown_because(api_call)}. Checking Twilio before continuing.",
         )
-    return Reconcile(step, run)
+    return Reconcile(step, api_call)
 
 
-def _unclear(run: ApiCall) -> str:
-    """Why nobody knows what became of the attempt."""
-    if not run.error_code:
+def _unknown_because(api_call: ApiCall) -> str:
+    """Why the attempt's outcome is unknown."""
+    if not api_call.error_code:
         return "no answer came"
-    return f"{lookup(run.error_code).title} ({run.error_code}). {run.error_message}".rstrip(". ")
+    return f"{lookup(api_call.error_code).title} ({api_call.error_code}). {api_call.error_message}".rstrip(
+        ". "
+    )
 
 
 def _stage_now(registration: Registration) -> Stage:
-    """Where the registration stands by its mirrors alone, whatever the inputs say now."""
+    """Where the registration stands by Twilio's state alone, regardless of the current inputs."""
     for step in STEPS:
         if isinstance(step, Watch):
             if step.exists(registration) and not step.passed(registration):
@@ -267,19 +275,18 @@ def _stage_now(registration: Registration) -> Stage:
     return Stage.LIVE if registration.phone_number.confirmed_at else Stage.NUMBER
 
 
-def refusal_text(step: Step, run: ApiCall) -> str:
-    if run.state == CallState.ERRORED:
-        return (
-            f"{step.label}: an error of ours stopped this step. An engineer finds the details in the ledger."
-        )
-    code = f" ({run.error_code})" if run.error_code else ""
-    return f"{step.label}: Twilio refused{code}. {run.error_message}".strip()
+def refusal_text(step: Step, attempt: ApiCall) -> str:
+    """Why the step stopped, as one or two sentences."""
+    if attempt.state == CallState.ERRORED:
+        return f"{step.label}: an internal error stopped this step. Details are in the API calls."
+    code = f" ({attempt.error_code})" if attempt.error_code else ""
+    return f"{step.label}: Twilio rejected it{code}. {attempt.error_message}".strip()
 
 
-# --- what the agent sees -----------------------------------------------------------------------------------
+# --- what the agent sees ------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Summary:
-    """Where a registration stands; stored on the registration for lists."""
+    """Where a registration stands; stored on it for lists."""
 
     stage: Stage
     waiting_for: WaitingFor
@@ -294,5 +301,5 @@ def summarize(registration: Registration, now: datetime, attempts: Attempts | No
     if isinstance(decision, Look):
         if failed := decision.step.failed(registration):
             return Summary(step.stage, WaitingFor.US, failed)
-        return Summary(step.stage, *decision.step.waits(registration))
+        return Summary(step.stage, *decision.step.waiting_status(registration))
     return Summary(step.stage, WaitingFor.WORKER, f"Next: {step.label}.")

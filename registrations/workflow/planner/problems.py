@@ -1,7 +1,7 @@
-"""Everything that Twilio holds against a registration now, each item with our advice and the inputs it is about.
+"""Every open problem of a registration, each with our advice and the affected inputs.
 
-Nothing is dropped: all items of all `errors[]`, in Twilio's order, then reasons that came as text, then the
-refusals of single calls. What we do not know is shown with Twilio's own words.
+Nothing is dropped: all items of all `errors[]` in Twilio's order, then reasons given as text, then rejections of single
+calls. What we do not know is shown in Twilio's own words.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,12 +31,12 @@ from .attempts import Attempts
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing to mend.
+    """One thing to fix.
 
-    fields: form fields it is about, the likeliest first; empty when it belongs to no input. part: the mirror.
-    code: Twilio's number or None. message: Twilio's words, may be "". title, advice: ours. url: Twilio's page.
-    suggestion: the address as Twilio would accept it, if it named one. unknown_fields: Twilio's names of fields
-    that stand for no input of ours. catalogued: False when neither code nor words are in our catalogue.
+    part: attribute of Registration. code: Twilio's, or None. message: Twilio's words, may be "". title, advice: ours.
+    url: Twilio's page. fields: the form fields it is about, most likely first; empty if it is about none. suggestion:
+    the address that Twilio would accept, if it named one. unknown_fields: Twilio's field names that match no input of
+    ours. catalogued: False if neither the code nor the message is in our catalogue.
     """
 
     part: str
@@ -52,17 +52,17 @@ class Problem:
 
     @property
     def field(self) -> str:
-        """The input beside which it is shown, or ""."""
+        """The input next to which it is shown, or ""."""
         return self.fields[0] if self.fields else ""
 
     @property
     def code_beside(self) -> int | None:
-        """The code, where the title does not name it already."""
+        """The code, unless the title already contains it."""
         return self.code if self.code and str(self.code) not in self.title else None
 
 
 def problems(registration: Registration, attempts: Attempts | None = None) -> list[Problem]:
-    """All problems of the registration, in the order of the walkthrough; none twice."""
+    """All problems of the registration, without duplicates, in the order of the walkthrough."""
     found: list[Problem] = []
     for problem in _all(registration, attempts or Attempts.of(registration)):
         if problem not in found:
@@ -74,14 +74,14 @@ def _all(registration: Registration, attempts: Attempts) -> Iterator[Problem]:
     for part in ("profile", "trust_bundle"):
         yield from _of_bundle(part, getattr(registration, part))
     for part in ("brand", "campaign"):
-        yield from _of_mirror(part, getattr(registration, part))
+        yield from _of_resource(part, getattr(registration, part))
     number = registration.phone_number
     if number.failure_reason:
         yield Problem(
             "phone_number",
             None,
             number.failure_reason,
-            "Sender not usable",
+            "Sender cannot be used",
             "Correct the sender, or buy a number.",
             "",
             ("sender_number",),
@@ -98,28 +98,28 @@ def _of_bundle(part: str, resource: Any) -> Iterator[Problem]:
     if resource.evaluation_status == "noncompliant":
         yield from _of_items(part, parse_evaluation(resource.evaluation_results))
     if resource.status == BUNDLE_REJECTED or resource.errors:
-        yield from _of_mirror(part, resource)
+        yield from _of_resource(part, resource)
 
 
-def _of_mirror(part: str, resource: TwilioResource) -> Iterator[Problem]:
+def _of_resource(part: str, resource: TwilioResource) -> Iterator[Problem]:
     found = [
         _problem(
             part,
-            one.failure,
-            one.message,
-            one.inputs,
-            code=one.code,
-            url=one.url,
-            suggestion=one.suggestion,
-            unknown_fields=one.unknown_fields,
+            reason.failure,
+            reason.message,
+            reason.inputs,
+            code=reason.code,
+            url=reason.url,
+            suggestion=reason.suggestion,
+            unknown_fields=reason.unknown_fields,
         )
-        for one in merge_reasons(part, resource.errors, resource.failure_reason)
+        for reason in merge_reasons(part, resource.errors, resource.failure_reason)
     ]
     yield from found
     state = of_state(part, resource.status)
-    # Reasons of an earlier failure may still stand beside a suspension, which nobody mends by an edit.
-    overtaken = bool(state and state.resubmittable == "no" and state.title not in {p.title for p in found})
-    if state and (overtaken or not found):
+    # Reasons of an earlier failure may still be listed with a suspension, which no edit can fix.
+    overridden = bool(state and state.resubmittable == "no" and state.title not in {p.title for p in found})
+    if state and (overridden or not found):
         yield _problem(part, state, "", state.form_fields)
 
 
@@ -138,26 +138,30 @@ def _of_items(part: str, items: Iterable[ErrorItem]) -> Iterator[Problem]:
 
 def _refusals(registration: Registration, attempts: Attempts) -> Iterator[Problem]:
     for step in steps_of(registration):
-        run = attempts.refusal(step, registration)
-        if run is None or run.state != CallState.REJECTED or (isinstance(step, Write) and step.gives_up):
+        attempt = attempts.refusal(step, registration)
+        if (
+            attempt is None
+            or attempt.state != CallState.REJECTED
+            or (isinstance(step, Write) and step.retire_on_refusal)
+        ):
             continue
-        if isinstance(step, Write) and run.error_code in step.refusals:
-            continue  # another row answers it
+        if isinstance(step, Write) and attempt.error_code in step.refusals:
+            continue  # another step handles it
         if not isinstance(step, Watch) and not step.is_needed(registration):
-            continue  # nobody wants it any more
-        # Known words say more than a code of every Twilio product, such as 20001.
-        failure = match_text(step.part, run.error_message) or lookup(run.error_code)
-        named = inputs_in_text(run.error_message)
-        # "Phone Number is associated …" is prose about the sender: the entry knows which inputs it may be.
+            continue  # no longer needed
+        # A known message is more specific than a generic code such as 20001.
+        failure = match_text(step.part, attempt.error_message) or lookup(attempt.error_code)
+        named = inputs_in_text(attempt.error_message)
+        # The text may mention an input in passing ("Phone Number is associated …"); the catalogue knows better.
         fields = tuple(name for name in named if name in failure.form_fields) or failure.form_fields or named
         yield _problem(
             step.part,
             failure,
-            run.error_message,
+            attempt.error_message,
             fields,
-            code=run.error_code,
-            # 21629 names a better address in its message.
-            suggestion=parse_address_suggestion(run.error_message),
+            code=attempt.error_code,
+            # The message of 21629 suggests an address.
+            suggestion=parse_address_suggestion(attempt.error_message),
         )
 
 

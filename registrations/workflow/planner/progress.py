@@ -1,4 +1,4 @@
-"""Every step of a registration as one line each, for its page. Pure reading; where a registration stands is planning's to say."""
+"""Every step of a registration, as one line each, for its page. Only reads."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from .decisions import Stop, Wait, current_state, refusal_text
 
 @dataclass(frozen=True)
 class StepView:
-    """One line of the step board."""
+    """One line of the step list. status: todo, ready, running, waiting, done, drifted, failed, blocked, or kept."""
 
     slug: str
     label: str
@@ -25,45 +25,47 @@ class StepView:
     sid: str
     at: datetime | None
     actor: str
-    why: str
+    reason: str
     fee: Decimal | None
     help: str
 
 
-def board(registration: Registration, now: datetime, attempts: Attempts | None = None) -> list[StepView]:
-    """Every step that is part of this registration, with its state computed, never stored."""
+def step_views(registration: Registration, now: datetime, attempts: Attempts | None = None) -> list[StepView]:
+    """Every step that is part of this registration. Its status is computed, never stored."""
     attempts = attempts or Attempts.of(registration)
     decision = current_state(registration, now, attempts)
     current = None if isinstance(decision, Wait | Stop) else decision.step.slug
     views: list[StepView] = []
-    reached = False  # the first row that is not done; all behind it are still to do
+    reached = False  # whether a step before this one is not done
     for step in steps_of(registration):
-        run = attempts.newest.get(step.slug)
-        status, why = _status(step, registration, attempts, current, reached)
+        attempt = attempts.newest.get(step.slug)
+        status, reason = _status(step, registration, attempts, current, reached)
         if status == "hidden":
             continue
         if status not in ("done", "drifted", "kept") and not reached:
             reached = True
             if isinstance(decision, Wait | Stop) and status in ("ready", "waiting"):
-                why = why or decision.reason
+                reason = reason or decision.reason
                 if isinstance(decision, Stop) and status == "ready":
                     status = "todo" if not registration.was_submitted else "blocked"
                 elif isinstance(decision, Wait) and status == "ready":
                     status = "waiting"
-        views.append(_view(step, registration, run, status, why))
+        views.append(_view(step, registration, attempt, status, reason))
     return views
 
 
 def _status(
     step: AnyStep, registration: Registration, attempts: Attempts, current: str | None, reached: bool
 ) -> tuple[str, str]:
-    run = attempts.newest.get(step.slug)
-    if run is None and not step.applies(registration):
+    attempt = attempts.newest.get(step.slug)
+    if attempt is None and not step.applies(registration):
         return "hidden", ""
-    if run and run.state in OPEN_CALL_STATES:
+    if attempt and attempt.state in OPEN_CALL_STATES:
         return (
             "running",
-            "No answer yet; it is looked up before going on." if run.lookup_attempts else "Under way.",
+            "No answer yet. Checking Twilio before continuing."
+            if attempt.lookup_attempts
+            else "In progress.",
         )
     if isinstance(step, Watch):
         if step.passed(registration):
@@ -72,18 +74,23 @@ def _status(
             failed = step.failed(registration)
             if failed and not reached:
                 return "failed", failed
-            return ("todo", "") if reached else ("waiting", step.why)
+            return ("todo", "") if reached else ("waiting", step.reason)
         return "todo", ""
     if not step.is_needed(registration):
-        if isinstance(step, Write) and step.gives_up and run and run.state == CallState.REJECTED:
-            return "kept", refusal_text(step, run)
-        hidden = isinstance(step, Write) and step.repair and run is None
+        if (
+            isinstance(step, Write)
+            and step.retire_on_refusal
+            and attempt
+            and attempt.state == CallState.REJECTED
+        ):
+            return "kept", refusal_text(step, attempt)
+        hidden = isinstance(step, Write) and step.repair and attempt is None
         return ("hidden" if hidden else "done"), ""
-    if attempts.refusal(step, registration) and run:
-        return "failed", refusal_text(step, run)
+    if attempts.refusal(step, registration) and attempt:
+        return "failed", refusal_text(step, attempt)
     drifted = isinstance(step, Write) and step.repair
     if drifted and not registration.is_submitted:
-        return "drifted", "Edited here, not yet at Twilio."
+        return "drifted", "Edited here, not sent to Twilio yet."
     if reached:
         return "todo", ""
     if blocked := step.blocked(registration):
@@ -91,19 +98,21 @@ def _status(
     return ("running" if step.slug == current and registration.lease_token else "ready"), ""
 
 
-def _view(step: AnyStep, registration: Registration, run: ApiCall | None, status: str, why: str) -> StepView:
+def _view(
+    step: AnyStep, registration: Registration, attempt: ApiCall | None, status: str, reason: str
+) -> StepView:
     sid, fee, kind = "", None, "read"
     if isinstance(step, Write):
         kind = "write"
         sid = (
             getattr(step.resource(registration), step.sid_field)
             if step.sid_field
-            else (run.sid if run else "")
+            else (attempt.sid if attempt else "")
         )
         fee = step.fee() if step.fee else None
     elif isinstance(step, Watch):
         kind = "watch"
-    at = (run.finished_at or run.started_at) if run else None
+    at = (attempt.finished_at or attempt.started_at) if attempt else None
     if isinstance(step, Watch):
         at = step.resource(registration).synced_at if step.exists(registration) else None
     return StepView(
@@ -115,8 +124,8 @@ def _view(step: AnyStep, registration: Registration, run: ApiCall | None, status
         status=status,
         sid=sid or "",
         at=at,
-        actor=run.actor if run else "",
-        why=why,
+        actor=attempt.actor if attempt else "",
+        reason=reason,
         fee=fee,
         help=step.help,
     )

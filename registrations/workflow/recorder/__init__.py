@@ -1,1 +1,1 @@
-"""The one writer of what Twilio says, and of everything derived from it. Calls nobody."""
+"""The only writer of Twilio's answers, and of everything derived from them. Makes no calls to Twilio."""

@@ -1,6 +1,6 @@
-"""What each kind of Twilio object says, written onto its mirror; called by `sync` alone, which saves.
+"""How each kind of Twilio object is copied onto its resource. Only the recorder calls this, and saves.
 
-Upstream words are kept verbatim; odd shapes become a list or nothing, never an error.
+Twilio's values are stored verbatim. Unexpected shapes become a list or nothing, never an error.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ from registrations.twilio.statuses import (
 from registrations.workflow import timeline
 from registrations.workflow.steps.base import Payload
 
-# Differences of clocks and the time of one look are less.
+# More than clock differences and the time of one fetch.
 LATE = timedelta(seconds=60)
 
 
@@ -41,16 +41,17 @@ def _text(payload: Payload, key: str) -> str:
 
 
 def _items(payload: Payload, key: str = "errors") -> list[Any]:
-    """Error items verbatim and in order; null and odd shapes become a list."""
+    """Error items verbatim and in order; null and unexpected shapes become a list."""
     value = payload.get(key)
     if not value:
         return []
     return value if isinstance(value, list) else [value]
 
 
-def note_change(
+def record_change(
     registration: Registration, resource: TwilioResource, column: str, new: str, tag: str
 ) -> None:
+    """Set a column; a new value goes to the timeline."""
     old = getattr(resource, column)
     if new != old:
         setattr(resource, column, new)
@@ -62,7 +63,7 @@ def _apply_bundle(
 ) -> None:
     part = resource._meta.model_name or ""
     status = statuses.canonical(statuses.BUNDLE, payload.get("status"))
-    note_change(registration, resource, "status", status, f"{part}:status")
+    record_change(registration, resource, "status", status, f"{part}:status")
     resource.errors = _items(payload)
     if resource.status == BUNDLE_REJECTED:
         resource.failure_reason = rejection_reason(registration, part_of(resource)) or resource.failure_reason
@@ -73,23 +74,25 @@ def _apply_bundle(
 
 
 def rejection_reason(registration: Registration, part: str) -> str:
-    """The FailureReason that came by callback for the newest submission of a bundle, or "".
+    """The FailureReason from the callback for the newest submission of a bundle, or "".
 
-    Callbacks carry neither time nor number, so what belongs to this submission is told by when it was
-    received: after the submission's call began. Of several the newest one counts, but words that had already
-    come for an earlier submission only if there are no others: they may be a late repeat. While the callback of
-    an earlier rejection is still missing, what comes after this rejection was known and explained may be that
-    one, and does not cover the explanation: Twilio calls back once a change of status (docs/twilio.md section 6.5).
+    Callbacks carry neither a time nor a submission number, so a callback belongs to this submission if it arrived
+    after the submission's call began. The newest one counts. A reason that already arrived for an earlier
+    submission counts only if there is no other, because it may be a late repeat. Twilio calls back once per status
+    change (docs/twilio.md section 6.5): while the callback of an earlier rejection is missing, a reason that arrives
+    after this rejection was known and explained may belong to the earlier one, and does not replace the explanation.
     """
     resource = getattr(registration, part)
     attempts = ApiCall.objects.filter(registration=registration, step=f"{part}.submit").order_by("-id")
     since = attempts.values_list("started_at", flat=True).first() or resource.submitted_at
     if not resource.sid or since is None:
         return ""
-    told = WebhookDelivery.objects.filter(subject=resource.sid, status=BUNDLE_REJECTED).exclude(reason="")
-    words = told.order_by("-received_at").values_list("reason", "received_at")
-    recent = list(words.filter(received_at__gte=since)[:20])
-    earlier = set(told.filter(received_at__lt=since).values_list("reason", flat=True))
+    callbacks = WebhookDelivery.objects.filter(subject=resource.sid, status=BUNDLE_REJECTED).exclude(
+        reason=""
+    )
+    reasons = callbacks.order_by("-received_at").values_list("reason", "received_at")
+    recent = list(reasons.filter(received_at__gte=since)[:20])
+    earlier = set(callbacks.filter(received_at__lt=since).values_list("reason", flat=True))
     fresh = [(reason, at) for reason, at in recent if reason not in earlier] or recent[:1]
     if len(fresh) > 1 and (known_at := _explained_at(registration, part, resource.sid)):
         fresh = [(reason, at) for reason, at in fresh if at <= known_at] or fresh[-1:]
@@ -97,14 +100,19 @@ def rejection_reason(registration: Registration, part: str) -> str:
 
 
 def _explained_at(registration: Registration, part: str, sid: str) -> datetime | None:
-    """When the newest rejection was last read, if an earlier one of the same bundle never got its reason."""
-    tries = list(Submission.objects.filter(registration=registration, part=part, sid=sid).order_by("-number"))
-    missing = any(step.status == BUNDLE_REJECTED and not step.failure_reason for step in tries[1:])
-    return tries[0].ended_at if missing else None
+    """When the newest rejection was read, if an earlier one of the same bundle never got a reason."""
+    submissions = list(
+        Submission.objects.filter(registration=registration, part=part, sid=sid).order_by("-number")
+    )
+    missing = any(
+        submission.status == BUNDLE_REJECTED and not submission.failure_reason
+        for submission in submissions[1:]
+    )
+    return submissions[0].rejected_at if missing else None
 
 
 def part_of(resource: TwilioResource) -> str:
-    """The mirror's name on Registration."""
+    """The resource's attribute on Registration."""
     return "trust_bundle" if isinstance(resource, TrustBundle) else str(resource._meta.model_name)
 
 
@@ -112,7 +120,7 @@ def _apply_evaluation(registration: Registration, resource: Any, payload: Payloa
     resource.evaluation_status = statuses.canonical(statuses.EVALUATION, payload.get("status"))
     resource.evaluation_results = redact(_items(payload, "results"))
     if resource.evaluation_status != "compliant":
-        # One evaluation per Submit: without this, "evaluate again" would be wanted for ever.
+        # One evaluation per Submit: otherwise another one would be needed forever.
         resource.resubmit_requested = False
         type(resource).objects.filter(pk=resource.pk).update(resubmit_requested=False)
     part = resource._meta.model_name or ""
@@ -123,8 +131,8 @@ def _apply_brand(registration: Registration, resource: Any, payload: Payload, no
     brand: Brand = resource
     status = statuses.canonical(statuses.BRAND, payload.get("status"))
     identity = statuses.canonical(statuses.IDENTITY, payload.get("identity_status"))
-    note_change(registration, brand, "status", status, "brand:status")
-    note_change(registration, brand, "identity_status", identity, "brand:identity")
+    record_change(registration, brand, "status", status, "brand:status")
+    record_change(registration, brand, "identity_status", identity, "brand:identity")
     brand.tcr_id = _text(payload, "tcr_id") or brand.tcr_id
     brand.failure_reason = _text(payload, "failure_reason")
     brand.errors = _items(payload)
@@ -132,7 +140,7 @@ def _apply_brand(registration: Registration, resource: Any, payload: Payload, no
     brand.payload = redact(payload)
     brand.synced_at = now
     if brand.status == BRAND_APPROVED and not brand.approved_at:
-        # Twilio sends the first OTP text by itself at this moment (docs/twilio.md section 8).
+        # Twilio sends the first OTP text by itself now (docs/twilio.md section 8).
         brand.approved_at, brand.otp_sent_at = now, changed_at
         brand.otp_sends += 1
         brand.poll_count = 0
@@ -141,12 +149,12 @@ def _apply_brand(registration: Registration, resource: Any, payload: Payload, no
 
 
 def _changed_at(before: Payload, payload: Payload, now: datetime) -> datetime:
-    """When Twilio last changed the object: `now`, unless it says that this was a while ago, while nobody looked."""
-    told = payload.get("date_updated")
-    if not isinstance(told, str) or told == before.get("date_updated"):
+    """When Twilio last changed the object: `now`, unless `date_updated` says that it was well before this fetch."""
+    updated = payload.get("date_updated")
+    if not isinstance(updated, str) or updated == before.get("date_updated"):
         return now
     try:
-        at = parse_datetime(told)
+        at = parse_datetime(updated)
     except ValueError:
         return now
     late = at is not None and at.tzinfo is not None and at < now - LATE
@@ -168,7 +176,7 @@ def _apply_otp(registration: Registration, resource: Any, payload: Payload, now:
 def _apply_campaign(registration: Registration, resource: Any, payload: Payload, now: datetime) -> None:
     campaign: Campaign = resource
     status = statuses.canonical(statuses.CAMPAIGN, payload.get("campaign_status"))
-    note_change(registration, campaign, "status", status, "campaign:status")
+    record_change(registration, campaign, "status", status, "campaign:status")
     campaign.campaign_id = _text(payload, "campaign_id") or campaign.campaign_id
     campaign.failure_reason = _text(payload, "failure_reason")
     campaign.errors = _items(payload)

@@ -1,6 +1,6 @@
-"""The only writer of mirror columns: records the result of a step, applies one payload of Twilio's.
+"""The only writer of Twilio's columns: records the outcome of a step, and applies what Twilio returned.
 
-Saves name their columns, so that an agent's edit of the inputs at the same moment is never overwritten.
+Saves name their columns, so a simultaneous edit of the inputs is never overwritten.
 """
 
 import random
@@ -27,7 +27,7 @@ from registrations.workflow.steps.base import Payload, Read, RequestParams, Writ
 from registrations.workflow.steps.brand import waits_for_yes
 
 from . import registry_limits, submissions
-from .payloads import APPLY, note_change
+from .payloads import APPLY, record_change
 from .retired import kind_of, replace_sid, retire
 
 INPUT_COLUMNS: dict[type[TwilioResource], set[str]] = {
@@ -67,73 +67,77 @@ INPUT_COLUMNS: dict[type[TwilioResource], set[str]] = {
     },
     PhoneNumber: {"sender_number", "area_code", "purchase_confirmed_at", "purchase_confirmed_by"},
 }
-# Columns that a person's request or a delivery sets from outside the lease; a step clears them only when it
-# acted on them.
-_REQUEST_COLUMNS = {"otp_requested_at", "otp_requested_by", "resubmit_requested", "look_requested_at"}
-# Only events tell these, so the worker's copy may be older than the row (number_status).
+# Columns that a person's request or a webhook sets without holding the lease. A step clears one only if it acted on it.
+_REQUEST_COLUMNS = {"otp_requested_at", "otp_requested_by", "resubmit_requested", "refresh_requested_at"}
+# Only events report these, so the worker's copy may be older than the row (see number_status).
 _EVENT_COLUMNS: dict[type[TwilioResource], set[str]] = {
     PhoneNumber: {"a2p_status", "a2p_status_at", "errors"}
 }
-# A delivery can overtake Twilio's own read; when its look shows nothing new, one more follows after this.
+# A webhook can arrive before Twilio's own API shows the change. If the fetch shows nothing new, poll again after this.
 ECHO_SECONDS = 60.0
-# Looks at a no that came without its reason, before the rare ones.
+# Polls of a rejection that came without a reason, before the rare ones.
 UNEXPLAINED_SECONDS = (30.0, 120.0, 600.0, 3600.0)
 
 
 def record(registration: Registration, step: Write, payload: Payload, request_params: RequestParams) -> None:
-    """Write what a successful step means: its SID, what Twilio accepted, its times, Twilio's answer."""
+    """Store the outcome of a successful step: its SID, the accepted params, its times, Twilio's answer."""
     resource, now = step.resource(registration), clock.now()
     if step.sid_field and payload.get("sid"):
         replace_sid(registration, resource, step.sid_field, payload["sid"], step.label)
-        _reopen_early(payload["sid"])
+        _reopen_early_webhooks(payload["sid"])
     resource.accepted_params = {**resource.accepted_params, step.key: request_params}
     for column, value in step.resets.items():
         setattr(resource, column, value)
-    for column in step.stamps:
+    for column in step.timestamps:
         setattr(resource, column, now)
     if step.poll_after is not None:
         resource.poll_count = 0
         resource.next_poll_at = now + clock.scaled(step.poll_after)
     if step.slug in submissions.SUBMITTING_STEPS:
         sid = getattr(resource, "sid", "")
-        submissions.note_submission(
+        submissions.record_submission(
             registration, step.part, step.slug, sid, request_params, registration.submitted_by, now
         )
     if step.kind in APPLY:
         APPLY[step.kind](registration, resource, payload, now)
-    submissions.note_answer(registration, step.part, resource, now)
+    submissions.record_answer(registration, step.part, resource, now)
     _save(resource, also=set(step.resets))
-    _note_uses(registration, step, request_params, now)
+    _record_limit_uses(registration, step, request_params, now)
 
 
-def _note_uses(registration: Registration, step: Write, request_params: RequestParams, now: datetime) -> None:
-    """What the registry has counted now: it reads the bundles into the brand at these steps. A mobile that changes
-    while the YES is owed goes to an approved brand by way of its trust bundle."""
+def _record_limit_uses(
+    registration: Registration, step: Write, request_params: RequestParams, now: datetime
+) -> None:
+    """Record the uses that the registry counts at this step.
+
+    It reads the bundles when a brand is created or updated. While the YES is missing, a changed mobile reaches the
+    approved brand through its trust bundle.
+    """
     if step.slug in ("brand.create", "brand.update"):
-        registry_limits.note_uses(registration, request_params.get("bundle", {}), now)
+        registry_limits.record_limit_uses(registration, request_params.get("bundle", {}), now)
     elif step.slug == "trust_bundle.submit" and waits_for_yes(registration):
-        registry_limits.note_uses(registration, request_params, now)
+        registry_limits.record_limit_uses(registration, request_params, now)
 
 
-def _reopen_early(sid: str) -> None:
-    """Twilio can tell of an object before its answer to our call is stored: such deliveries seemed not to be ours.
+def _reopen_early_webhooks(sid: str) -> None:
+    """Twilio may report on an object before we stored its SID, so such webhooks looked like somebody else's.
 
-    The sweep has them processed once more.
+    The sweep processes them again.
     """
     early = WebhookDelivery.objects.filter(subject=sid, state=WebhookDelivery.State.IGNORED)
     early.update(state=WebhookDelivery.State.RECEIVED, enqueued_at=clock.now())
 
 
-def refused(registration: Registration, step: Write, columns: Mapping[str, Any]) -> None:
-    """Note a refusal that another row answers."""
+def record_refusal(registration: Registration, step: Write, columns: Mapping[str, Any]) -> None:
+    """Store a rejection that another step handles."""
     resource = step.resource(registration)
     for column, value in columns.items():
         setattr(resource, column, value)
     _save(resource, also=set(columns))
 
 
-def passed_over(registration: Registration, step: Write, request_params: RequestParams) -> None:
-    """Twilio refused what it has already: it counts as sent, and the registration goes on."""
+def record_already_satisfied(registration: Registration, step: Write, request_params: RequestParams) -> None:
+    """Twilio rejected what it already has: it counts as sent, and the registration continues."""
     resource = step.resource(registration)
     resource.accepted_params = {**resource.accepted_params, step.key: request_params}
     for column, value in step.resets.items():
@@ -141,121 +145,131 @@ def passed_over(registration: Registration, step: Write, request_params: Request
     _save(resource, also=set(step.resets))
 
 
-def look_soon(registration: Registration, step: Write) -> None:
-    """After a refusal: the object may not be what we believe, so it is looked at next, and its brand too."""
+def poll_soon(registration: Registration, step: Write) -> None:
+    """After a rejection, the object may not be in the state we believe. Poll it next, and a campaign's brand too."""
     parts = (step.part, "brand") if step.part == "campaign" else (step.part,)
     for part in parts:
         if part == "phone_number":
-            continue  # what is looked at there is the sender, which may not be in the service yet
+            continue  # its watch fetches the sender from the service, where it may not be yet
         if watch_of(registration, part):
             resource = getattr(registration, part)
             resource.next_poll_at = clock.now()
             type(resource)._default_manager.filter(pk=resource.pk).update(next_poll_at=resource.next_poll_at)
 
 
-def give_up(registration: Registration, step: Write, why: str) -> None:
-    """Twilio does not delete the object now: keep it in the list of retired resources, and go on."""
+def retire_refused(registration: Registration, step: Write, reason: str) -> None:
+    """Twilio refuses to delete the object: move it to the retired resources, and continue."""
     resource = step.resource(registration)
     column = step.sid_field or "sid"
-    retire(registration, kind_of(resource, column), getattr(resource, column), why)
+    retire(registration, kind_of(resource, column), getattr(resource, column), reason)
     setattr(resource, column, "")
     _save(resource)
 
 
 def refresh(registration: Registration, step: Watch, payload: Payload) -> None:
-    """Apply one looked-at object, and plan the next look."""
-    _look(registration, step, lambda resource, now: APPLY[step.kind](registration, resource, payload, now))
+    """Apply one fetched object, and schedule the next poll."""
+    _apply_poll(
+        registration, step, lambda resource, now: APPLY[step.kind](registration, resource, payload, now)
+    )
 
 
-def gone(registration: Registration, step: Watch) -> None:
+def record_missing(registration: Registration, step: Watch) -> None:
     """Twilio answered 404."""
-    _look(registration, step, None)
+    _apply_poll(registration, step, None)
 
 
-def _look(registration: Registration, step: Watch, apply: Callable[[Any, datetime], None] | None) -> None:
+def _apply_poll(
+    registration: Registration, step: Watch, apply: Callable[[Any, datetime], None] | None
+) -> None:
     resource, now = step.resource(registration), clock.now()
-    asked, before, passed = resource.look_requested_at, _words(resource), _passed(registration, step.part)
-    forgets: set[str] = set()
+    requested, before, passed = (
+        resource.refresh_requested_at,
+        _statuses(resource),
+        _passed(registration, step.part),
+    )
+    cleared: set[str] = set()
     if apply:
         resource.missing_since = None
         apply(resource, now)
     elif not resource.missing_since:
         resource.missing_since = now
-        # A wish from before it vanished is no wish for another one, which may cost money.
-        resource.resubmit_requested, forgets = False, {"resubmit_requested"}
+        # A resubmission requested before it disappeared is no request for a new object, which may cost money.
+        resource.resubmit_requested, cleared = False, {"resubmit_requested"}
         timeline.record(registration, f"{step.part}:gone", "Twilio does not find the object (404).")
-    changed = _words(resource) != before
+    changed = _statuses(resource) != before
     if changed and step.part in ("brand", "campaign"):
-        # A wish to resubmit was about what Twilio said then; what it says now needs a click of its own.
-        resource.resubmit_requested, forgets = False, {"resubmit_requested"}
+        # The request to resubmit was about Twilio's previous decision; the new one needs a click of its own.
+        resource.resubmit_requested, cleared = False, {"resubmit_requested"}
     resource.synced_at = now
-    submissions.note_answer(registration, step.part, resource, now)
+    submissions.record_answer(registration, step.part, resource, now)
     if lost := passed - _passed(registration, step.part):
-        _note_reversal(registration, step.part, lost)
-    if changed and not asked and _decided(step.part, resource):
+        _record_reversal(registration, step.part, lost)
+    if changed and not requested and _decided(step.part, resource):
         resource.poll_found_at = now
-    _plan_look(registration, step, now, asked=bool(asked), changed=changed)
-    _save(resource, also=forgets)
-    if asked:
-        # A request made after this look began stays, and is answered by another look.
-        type(resource)._default_manager.filter(pk=resource.pk, look_requested_at=asked).update(
-            look_requested_at=None
+    _schedule_poll(registration, step, now, requested=bool(requested), changed=changed)
+    _save(resource, also=cleared)
+    if requested:
+        # A request made after this fetch began stays, and gets a fetch of its own.
+        type(resource)._default_manager.filter(pk=resource.pk, refresh_requested_at=requested).update(
+            refresh_requested_at=None
         )
-        resource.look_requested_at = None
+        resource.refresh_requested_at = None
 
 
-def _plan_look(registration: Registration, step: Watch, now: datetime, *, asked: bool, changed: bool) -> None:
-    """When to look next: closely while somebody decides, seldom as a backstop, never at what is final."""
+def _schedule_poll(
+    registration: Registration, step: Watch, now: datetime, *, requested: bool, changed: bool
+) -> None:
+    """When to poll next: often while a decision is pending, rarely as a backstop, never if it is final."""
     resource = step.resource(registration)
     watch = watch_of(registration, step.part) or step
     planned = resource.next_poll_at
     if watch.passed(registration) or watch.failed(registration):
         rare = watch.backstop(registration)
-        if step.part in _TABLES and not watch.passed(registration) and _unexplained(resource):
+        if step.part in _STATUS_TABLES and not watch.passed(registration) and _unexplained(resource):
             resource.poll_count = 0 if changed else resource.poll_count
             if resource.poll_count < len(UNEXPLAINED_SECONDS):
                 rare = UNEXPLAINED_SECONDS[resource.poll_count]
             resource.poll_count += 1
-        # Spread, or a hundred registrations of one import would wake in the same second every day.
+        # With jitter, or all registrations of an import would run in the same second every day.
         resource.next_poll_at = now + clock.scaled(rare * random.uniform(0.9, 1.1)) if rare else None
-    elif not (asked and planned and planned > now):
+    elif not (requested and planned and planned > now):
         seconds = watch.intervals[min(resource.poll_count, len(watch.intervals) - 1)]
         resource.next_poll_at = now + clock.scaled(seconds)
         resource.poll_count += 1
-    if asked and not changed:
+    if requested and not changed:
         echo = now + clock.scaled(ECHO_SECONDS)
         resource.next_poll_at = min(resource.next_poll_at or echo, echo)
 
 
 def _unexplained(resource: Any) -> bool:
-    """A no without a reason: Twilio may add the reason a little later, and no person can mend anything before."""
+    """A rejection without a reason. Twilio may add it a little later, and nobody can fix anything before that."""
     return not (resource.missing_since or resource.errors or resource.failure_reason)
 
 
 def _passed(registration: Registration, part: str) -> set[str]:
-    """The waits of this part that are over."""
+    """Slugs of the part's watches that have passed."""
     return {step.slug for step in watches(registration, part) if step.passed(registration)}
 
 
-def _note_reversal(registration: Registration, part: str, lost: set[str]) -> None:
-    """What was granted is taken back, e.g. an approved brand suspended: planning then asks for a person."""
+def _record_reversal(registration: Registration, part: str, lost: set[str]) -> None:
+    """Twilio reversed a decision, e.g. suspended an approved brand. The planner then asks for a person."""
     resource = getattr(registration, part)
-    said = " ".join(word for word in _words(resource) if word) or "gone"
+    statuses_now = " ".join(status for status in _statuses(resource) if status) or "gone"
     name = str(resource._meta.verbose_name).capitalize()
     timeline.record(
         registration,
         f"{part}:reversal",
-        f"{name} was accepted before and is not any more: {'gone' if resource.missing_since else said}.",
+        f"{name} was accepted before, but no longer is: {'gone' if resource.missing_since else statuses_now}.",
         actor="Twilio",
         steps=sorted(lost),
     )
 
 
-def _words(resource: Any) -> tuple[str, str]:
+def _statuses(resource: Any) -> tuple[str, str]:
     return resource.status, getattr(resource, "identity_status", "")
 
 
-_TABLES = {
+_STATUS_TABLES = {
     "profile": statuses.BUNDLE,
     "trust_bundle": statuses.BUNDLE,
     "brand": statuses.BRAND,
@@ -264,23 +278,23 @@ _TABLES = {
 
 
 def _decided(part: str, resource: Any) -> bool:
-    """Whether the mirror holds a word that Twilio also delivers; in-review, for one, is never announced."""
-    table = _TABLES.get(part)
+    """Whether Twilio also sends the resource's status by webhook; it never announces in-review, for example."""
+    table = _STATUS_TABLES.get(part)
     return table is not None and statuses.status_label(table, resource.status).final
 
 
 def number_status(registration: Registration, status: str, *, at: datetime, reason: str) -> bool:
-    """Apply a number's A2P status from an event: the only source there is (docs/twilio.md section 3).
+    """Apply a number's A2P status from an event, which is the only source (docs/twilio.md section 3).
 
-    `at` is Twilio's time of the event. False when something newer is known, or the same. Call it in a
-    transaction. `reason` is Twilio's failurereason, often a page of its error dictionary.
+    `at` is Twilio's time of the event, `reason` its failurereason, often a page of the error dictionary. Returns
+    False if the same or something newer is known. Call it in a transaction.
     """
     status = statuses.canonical(statuses.NUMBER, status)
-    # The registration is locked before the mirror, as everywhere; no_key lets the worker write its timeline.
+    # Lock the registration before the resource, as everywhere; no_key lets the worker write its timeline.
     Registration.objects.select_for_update(no_key=True).get(pk=registration.pk)
     number = PhoneNumber.objects.select_for_update().get(registration=registration)
     known = number.a2p_status_at
-    # Pending and registered may carry the same instant: the final word is the later one.
+    # Pending and registered may have the same time; the final status is the later one.
     later = known is None or at > known or (at == known and _final(status) and not _final(number.a2p_status))
     if not later or (status == number.a2p_status and at == known):
         return False
@@ -288,24 +302,24 @@ def number_status(registration: Registration, status: str, *, at: datetime, reas
         number.a2p_status == "registered"
         and statuses.status_label(statuses.NUMBER, status).severity != "good"
     )
-    note_change(registration, number, "a2p_status", status, "phone_number:a2p_status")
+    record_change(registration, number, "a2p_status", status, "phone_number:a2p_status")
     number.a2p_status_at = at
-    # A page of the error dictionary tells the code; other words are kept as they are.
-    said: Any = {"url": reason} if reason.startswith("http") else redact_text(reason)
-    number.errors = [said] if reason else []
+    # A page of the error dictionary implies the code; other texts are stored as they are.
+    error: Any = {"url": reason} if reason.startswith("http") else redact_text(reason)
+    number.errors = [error] if reason else []
     number.save(update_fields=["a2p_status", "a2p_status_at", "errors", "updated_at"])
     if reversal:
-        text = f"The number was registered before and is not any more: {status}."
+        text = f"The number was registered before, but no longer is: {status}."
         timeline.record(registration, "phone_number:reversal", text, actor="Twilio")
     return True
 
 
-def _final(word: str) -> bool:
-    return statuses.status_label(statuses.NUMBER, word).final
+def _final(status: str) -> bool:
+    return statuses.status_label(statuses.NUMBER, status).final
 
 
 def learn(registration: Registration, step: Read, columns: dict[str, Any]) -> None:
-    """Store what a look at Twilio taught."""
+    """Store what a read at Twilio returned."""
     resource = step.resource(registration)
     if step.retires and (sid := getattr(resource, step.retires)):
         retire(registration, kind_of(resource, step.retires), sid, step.label)
@@ -315,11 +329,11 @@ def learn(registration: Registration, step: Read, columns: dict[str, Any]) -> No
         _save(resource)
 
 
-def forget(registration: Registration, rows: Iterable[Write]) -> None:
-    """Take back what these steps meant, because their objects are gone at Twilio: the plan makes them anew."""
-    for step in rows:
+def clear_steps(registration: Registration, steps: Iterable[Write]) -> None:
+    """Undo what these steps stored, because their objects are gone at Twilio. The plan creates them again."""
+    for step in steps:
         resource = step.resource(registration)
-        columns = dict.fromkeys(step.stamps) | dict(step.resets)
+        columns = dict.fromkeys(step.timestamps) | dict(step.resets)
         columns["accepted_params"] = {
             key: value for key, value in resource.accepted_params.items() if key != step.key
         }
@@ -336,6 +350,6 @@ def forget(registration: Registration, rows: Iterable[Write]) -> None:
 
 
 def _save(resource: TwilioResource, also: set[str] | None = None) -> None:
-    outside = _REQUEST_COLUMNS | _EVENT_COLUMNS.get(type(resource), set())
-    keep = INPUT_COLUMNS[type(resource)] | (outside - (also or set())) | {"id", "registration"}
-    resource.save(update_fields=[f.name for f in resource._meta.concrete_fields if f.name not in keep])
+    external = _REQUEST_COLUMNS | _EVENT_COLUMNS.get(type(resource), set())
+    skipped = INPUT_COLUMNS[type(resource)] | (external - (also or set())) | {"id", "registration"}
+    resource.save(update_fields=[f.name for f in resource._meta.concrete_fields if f.name not in skipped])

@@ -1,12 +1,12 @@
-"""Objects that a registration no longer uses but that still exist at Twilio: never forgotten."""
+"""Keeps track of objects that a registration no longer uses, but that may still exist at Twilio."""
 
 from datetime import datetime
 
 from registrations.models import Registration, RetiredResource, TwilioResource
 from registrations.workflow import timeline
 
-# What the SID columns hold, in the words of the list of retired resources. Columns that are not named here hold
-# assignments, evaluations or the campaign's constant, which end with the object they belong to.
+# The kind of object in each SID column. The other columns hold assignments, evaluations, or the campaign's constant,
+# which disappear together with the object they belong to.
 KIND_OF_COLUMN = {
     ("profile", "sid"): "customer_profile",
     ("profile", "end_user_sid"): "end_user",
@@ -20,22 +20,22 @@ KIND_OF_COLUMN = {
 
 
 def replace_sid(
-    registration: Registration, resource: TwilioResource, column: str, sid: str, why: str
+    registration: Registration, resource: TwilioResource, column: str, sid: str, reason: str
 ) -> None:
-    """Set a SID; the one it replaces is retired, never forgotten: it may still exist at Twilio."""
+    """Set a SID. The one it replaces is retired, because it may still exist at Twilio."""
     old = getattr(resource, column)
     if old and old != sid:
         missing_since = resource.missing_since if column == "sid" else None
-        retire(registration, kind_of(resource, column), old, why, missing_since=missing_since)
+        retire(registration, kind_of(resource, column), old, reason, missing_since=missing_since)
     setattr(resource, column, sid)
 
 
 def retire(
-    registration: Registration, kind: str, sid: str, why: str, *, missing_since: datetime | None = None
+    registration: Registration, kind: str, sid: str, reason: str, *, missing_since: datetime | None = None
 ) -> None:
-    """Keep an object that the registration no longer uses: brands can be deleted in the Console only.
+    """List an object that the registration no longer uses. Brands can only be deleted in the Console.
 
-    `missing_since`: when Twilio was seen without it; nobody needs to delete it then.
+    `missing_since`: when we saw that Twilio no longer has it, so nobody needs to delete it.
     """
     if not kind:
         return
@@ -43,11 +43,11 @@ def retire(
     RetiredResource.objects.get_or_create(
         registration=registration,
         sid=sid,
-        defaults={"kind": kind, "why": why[:300], "removal": removal, "missing_since": missing_since},
+        defaults={"kind": kind, "reason": reason[:300], "removal": removal, "missing_since": missing_since},
     )
-    timeline.record(registration, f"{kind}:retired", f"{why}: {sid} is no longer used.", sid=sid)
+    timeline.record(registration, f"{kind}:retired", f"{reason}: {sid} is no longer used.", sid=sid)
 
 
 def kind_of(resource: TwilioResource, column: str) -> str:
-    """The kind of object whose SID a column holds; "" for what is not kept track of."""
+    """The kind of object in a SID column; "" for what is not tracked."""
     return KIND_OF_COLUMN.get((resource._meta.model_name or "", column), "")

@@ -1,4 +1,4 @@
-"""Submission versions: what was sent in each try, what came of it, and how two tries differ."""
+"""The history of submissions: what was sent each time, the outcome, and how two submissions differ."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from registrations.models import Registration, Submission, TwilioResource
 from registrations.twilio.statuses import BRAND_FAILED, BUNDLE_REJECTED, CAMPAIGN_FAILED
 
-# The steps that put a part before Twilio, and how each part's answer reads.
+# The steps that submit a part to Twilio.
 SUBMITTING_STEPS = frozenset(
     {
         "profile.submit",
@@ -19,7 +19,7 @@ SUBMITTING_STEPS = frozenset(
         "campaign.update",
     }
 )
-_REFUSED = frozenset({BUNDLE_REJECTED, BRAND_FAILED, CAMPAIGN_FAILED})
+_REJECTED = frozenset({BUNDLE_REJECTED, BRAND_FAILED, CAMPAIGN_FAILED})
 
 LABELS = {
     "first_name": "First name",
@@ -41,7 +41,7 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Difference:
-    """One value in two tries. before, after: text for people; changed: whether they differ."""
+    """One value in two submissions, as display text. changed: whether they differ."""
 
     field: str
     label: str
@@ -50,10 +50,16 @@ class Difference:
     changed: bool
 
 
-def note_submission(
-    registration: Registration, part: str, step: str, sid: str, sent: dict[str, Any], actor: str, at: datetime
+def record_submission(
+    registration: Registration,
+    part: str,
+    step: str,
+    sid: str,
+    params: dict[str, Any],
+    actor: str,
+    at: datetime,
 ) -> Submission:
-    """Keep one try; called by `sync` when Twilio has accepted a submission."""
+    """Store one submission that Twilio accepted; called by the recorder."""
     earlier = Submission.objects.filter(registration=registration, part=part)
     newest = earlier.order_by("-number").first()
     return Submission.objects.create(
@@ -62,35 +68,35 @@ def note_submission(
         number=(newest.number if newest else 0) + 1,
         step=step,
         sid=sid,
-        accepted_params=sent,
+        accepted_params=params,
         actor=actor[:150],
-        at=at,
+        submitted_at=at,
     )
 
 
-def note_answer(registration: Registration, part: str, resource: TwilioResource, now: datetime) -> None:
-    """Write Twilio's word on the part to its newest try. A try that was refused keeps the errors it got."""
+def record_answer(registration: Registration, part: str, resource: TwilioResource, now: datetime) -> None:
+    """Write Twilio's state of the part to its newest submission. A rejected submission keeps its errors."""
     newest = Submission.objects.filter(registration=registration, part=part).order_by("-number").first()
     if newest is None:
         return
     answer = (resource.status, resource.failure_reason, resource.errors)
     if (newest.status, newest.failure_reason, newest.errors) == answer:
         return
-    if newest.status in _REFUSED and resource.status not in _REFUSED:
-        return  # the part is on its way to the next try
+    if newest.status in _REJECTED and resource.status not in _REJECTED:
+        return  # the part is moving on to its next submission
     newest.status, newest.failure_reason, newest.errors = answer
-    newest.ended_at = now if resource.status in _REFUSED else None
-    newest.save(update_fields=["status", "failure_reason", "errors", "ended_at"])
+    newest.rejected_at = now if resource.status in _REJECTED else None
+    newest.save(update_fields=["status", "failure_reason", "errors", "rejected_at"])
 
 
-def of(registration: Registration) -> list[Submission]:
-    """All tries of a registration, the newest first."""
+def submissions_of(registration: Registration) -> list[Submission]:
+    """All submissions of a registration, newest first."""
     return list(Submission.objects.filter(registration=registration))
 
 
-def compare(a: Submission, b: Submission) -> list[Difference]:
-    """Every value of either try, in the order of the form; a list shows an item a line."""
-    before, after = flat(a.accepted_params), flat(b.accepted_params)
+def compare(older: Submission, newer: Submission) -> list[Difference]:
+    """Every value of either submission, in form order; lists show one item per line."""
+    before, after = flatten(older.accepted_params), flatten(newer.accepted_params)
     return [
         Difference(
             name, _label(name), before.get(name, ""), after.get(name, ""), before.get(name) != after.get(name)
@@ -99,21 +105,21 @@ def compare(a: Submission, b: Submission) -> list[Difference]:
     ]
 
 
-def facts(submission: Submission) -> list[tuple[str, str]]:
-    """What was sent in one try: (label, text), in the order of the form; values that were left empty are not told."""
-    return [(_label(name), text) for name, text in flat(submission.accepted_params).items() if text]
+def sent_values(submission: Submission) -> list[tuple[str, str]]:
+    """What was sent in one submission: (label, text) in form order, without empty values."""
+    return [(_label(name), text) for name, text in flatten(submission.accepted_params).items() if text]
 
 
-def flat(sent: Any, prefix: str = "") -> dict[str, str]:
-    """Nested inputs as field -> text; SIDs and names of ours are left out.
+def flatten(params: Any) -> dict[str, str]:
+    """Nested params as {field: text}, without SIDs and our own names.
 
-    >>> flat({"person": {"first_name": "Ann"}, "samples": ["a", "b"], "ok": True})
+    >>> flatten({"person": {"first_name": "Ann"}, "samples": ["a", "b"], "ok": True})
     {'first_name': 'Ann', 'samples': 'a\\nb', 'ok': 'yes'}
     """
     found: dict[str, str] = {}
-    for key, value in (sent or {}).items():
+    for key, value in (params or {}).items():
         if isinstance(value, dict):
-            found.update(flat(value))
+            found.update(flatten(value))
         elif not (key.endswith("_sid") or key in ("friendly_name", "brand_type")):
             found[key] = _text(value)
     return found
@@ -128,7 +134,7 @@ def _text(value: Any) -> str:
 
 
 def labels(names: Iterable[str]) -> str:
-    """Inputs as people name them, apart by commas."""
+    """The inputs' labels, sorted and separated by commas."""
     return ", ".join(sorted(map(_label, names)))
 
 

@@ -1,6 +1,6 @@
-"""What the pipeline does when a call or a look meets trouble: wait, tell somebody, try again.
+"""What the runner does if a call or a fetch fails: wait, ask for a person, retry.
 
-None of it parks a registration for ever: each returns when to look again.
+Every function returns when to run again, so no registration is stuck forever.
 """
 
 import random
@@ -18,11 +18,11 @@ from registrations.workflow.planner.decisions import Decision, Stop, Wait
 from registrations.workflow.steps import AnyStep, Watch
 
 BACKOFF_SECONDS, BACKOFF_CAP_SECONDS = 2.0, 300.0
-# What is young may take seconds until it is found everywhere, whatever A2P_TIME_SCALE says.
+# A new object may take seconds to be found everywhere; this does not scale with A2P_TIME_SCALE.
 NOT_FOUND_SECONDS = 0.5
-MISCONFIGURED_SECONDS = 900.0  # an operator mends credentials; the registration then goes on by itself
+MISCONFIGURED_SECONDS = 900.0  # once an operator fixes the credentials, the registration continues by itself
 ERRORED_SECONDS = 600.0
-CREDENTIALS_REFUSED = "Twilio refused our credentials"
+CREDENTIALS_REFUSED = "Twilio rejected our credentials"
 
 
 def reset_attempts(registration: Registration) -> None:
@@ -31,25 +31,27 @@ def reset_attempts(registration: Registration) -> None:
 
 
 def back_off(registration: Registration, decision: Decision, error: errors.Unavailable) -> Wait:
-    """Exponential with jitter, or what Twilio asks for; their Retry-After is not scaled."""
+    """Exponential with jitter, or Twilio's Retry-After, which is not scaled."""
     attempts = registration.attempts + 1
     Registration.objects.filter(pk=registration.pk).update(attempts=attempts)
     seconds = min(BACKOFF_CAP_SECONDS, BACKOFF_SECONDS * 2 ** min(attempts - 1, 10)) * random.uniform(
         0.5, 1.5
     )
-    least = error.retry_after or (NOT_FOUND_SECONDS * 2 ** min(attempts - 1, 10) if error.may_pass else 0.2)
+    least = error.retry_after or (
+        NOT_FOUND_SECONDS * 2 ** min(attempts - 1, 10) if error.may_be_propagating else 0.2
+    )
     delay = max(clock.scaled(seconds), timedelta(seconds=least * random.uniform(1.0, 1.3)))
     step = decision.step  # type: ignore[union-attr]
     return Wait(
         clock.now() + delay,
         _stage(registration, step),
         WaitingFor.TWILIO,
-        f"{step.label}: {_title(error) or 'Twilio is busy'}; trying again. {error}",
+        f"{step.label}: {_title(error) or 'Twilio is busy'}. Retrying. {error}",
     )
 
 
 def _title(error: errors.TwilioError) -> str:
-    """What the catalogue calls it; "" for what it does not know."""
+    """The catalogue's title for the error; "" if it is unknown."""
     known = lookup(error.code) if error.code else None
     return known.title if known and not known.is_unknown else ""
 
@@ -59,7 +61,7 @@ def _sentence(text: str) -> str:
 
 
 def _stage(registration: Registration, step: AnyStep) -> Stage:
-    """Trouble with a look at what has passed moves the registration nowhere."""
+    """The stage to show. A failed poll of a watch that already passed does not change it."""
     settled = isinstance(step, Watch) and step.passed(registration)
     return Stage(registration.stage) if settled else step.stage
 
@@ -69,25 +71,26 @@ def misconfigured(registration: Registration, decision: Decision, error: errors.
     return Stop(
         _stage(registration, step),
         WaitingFor.US,
-        f"{CREDENTIALS_REFUSED} or settings ({error}). {_sentence(_title(error))}Ask your administrator; it is "
-        "tried again by itself.",
+        f"{CREDENTIALS_REFUSED} or settings ({error}). {_sentence(_title(error))}Ask your administrator. "
+        "It will be retried automatically.",
         until=clock.now() + clock.scaled(MISCONFIGURED_SECONDS),
     )
 
 
 def refused_read(registration: Registration, decision: Decision, error: errors.Rejected) -> Stop:
-    """A look that Twilio refuses for another reason than 404: shown, and tried again."""
+    """Twilio rejected a fetch for another reason than 404: shown, and retried."""
     step = decision.step  # type: ignore[union-attr]
     return Stop(
         _stage(registration, step),
         WaitingFor.US,
-        f"{step.label}: Twilio refused to show it ({error}).",
+        f"{step.label}: Twilio rejected the request ({error}).",
         until=clock.now() + clock.scaled(ERRORED_SECONDS),
     )
 
 
-def note_defect(pk: int, error: Exception) -> None:
+def record_internal_error(pk: int, error: Exception) -> None:
+    """Store the redacted traceback in the timeline."""
     trace = redact_trace("".join(traceback.format_exception(error)))
     registration = Registration.objects.filter(pk=pk).first()
     if registration:
-        timeline.record(registration, "error", f"{type(error).__name__} in the pipeline", traceback=trace)
+        timeline.record(registration, "error", f"{type(error).__name__} in the runner", traceback=trace)

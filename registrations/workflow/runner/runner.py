@@ -1,10 +1,10 @@
-"""HOW a registration is carried on: lease, decide, intent, call, classify, record, wake.
+"""HOW a registration advances: lease, decide, intent, call, classify, record, schedule.
 
-One job owns one registration by a lease (a conditional UPDATE) and runs on through consecutive steps until it
-must wait. It never sleeps: a wait is `next_run_at`, and the job ends. No transaction spans a call to Twilio.
+A job owns one registration through a lease (a conditional UPDATE) and runs consecutive steps until it must wait. It
+never sleeps: it stores `next_run_at` and ends. No transaction spans a call to Twilio.
 
 Crash safety: the intent (ApiCall, running) is committed before the call, its result right after it. A worker
-that dies in between leaves an open run, which the next owner looks up at Twilio before doing anything else.
+that dies in between leaves an open ApiCall, which the next owner looks up at Twilio before doing anything else.
 """
 
 import logging
@@ -32,8 +32,12 @@ from registrations.workflow.planner.decisions import (
     decide,
     summarize,
 )
-from registrations.workflow.recorder import read_models, recorder, stage_history
-from registrations.workflow.recorder.read_models import RegistrationSnapshot
+from registrations.workflow.recorder import recorder
+from registrations.workflow.recorder.read_models import (
+    RegistrationSnapshot,
+    record_stage_change,
+    refresh_read_models,
+)
 from registrations.workflow.steps import Watch, Write
 
 from . import rate_limit, retries
@@ -44,68 +48,67 @@ log = logging.getLogger(__name__)
 __all__ = ["LeaseLost", "advance", "claim_due", "load", "refresh_status"]
 
 
-MAX_STEPS_PER_JOB = 40  # far above a whole walkthrough: a defect must not spin for ever
-NOT_FOUND_RETRIES = (
-    4  # docs/twilio.md section 8.1: a 404 on a sub-resource right after a create is retried briefly
-)
-# A lost call must have had the time to land, and lists the time to show it, whatever A2P_TIME_SCALE says: networks
-# do not scale. With the second look, twice as long after the first, that makes 9 and 15 seconds.
-MIN_QUIET_SECONDS, MIN_PAID_QUIET_SECONDS = 3.0, 5.0
+MAX_STEPS_PER_JOB = 40  # far more than a whole walkthrough, so that a bug cannot loop forever
+NOT_FOUND_RETRIES = 4  # docs/twilio.md section 8.1: retry a 404 on a sub-resource right after its creation
+# The least time for a lost call to land and to appear in lists. Networks do not scale with A2P_TIME_SCALE. The second
+# lookup follows after twice that time, so the total is 9 or 15 seconds.
+MIN_SETTLE_SECONDS, MIN_PAID_SETTLE_SECONDS = 3.0, 5.0
 
 
 def load(pk: int) -> Registration:
+    """The registration with its five parts. Raises Registration.DoesNotExist."""
     return Registration.objects.select_related(*Registration.PARTS).get(pk=pk)
 
 
 def advance(pk: int) -> None:
-    """Carry one registration on as far as it goes now; a no-op when it is not due or another worker owns it.
+    """Advance one registration as far as possible now; does nothing if it is not due or another worker owns it.
 
-    The next job is enqueued, and its owner notified when from now on a person must act, in the transaction that
-    stores `next_run_at`.
+    The transaction that stores `next_run_at` also enqueues the next job, and notifies the owner if a person must act
+    from now on.
     """
     token = claim(pk)
     if token is None:
         return
     try:
-        outcome, seen = _run(pk, token)
+        outcome, snapshot = _run(pk, token)
     except LeaseLost:
-        log.warning("registration %s: lease lost, leaving it to its new owner", pk)
+        log.warning("registration %s: lease lost to another worker", pk)
         return
     except Exception as error:
-        # Ours, not Twilio's: kept with its traceback, tried again later, never parked for ever.
-        log.error("registration %s: %s in the pipeline", pk, type(error).__name__)
-        retries.note_defect(pk, error)
-        outcome, seen = None, None
-    _release(pk, token, outcome, seen)
+        # Our bug, not Twilio's: stored with its traceback and retried later, so no registration is stuck forever.
+        log.error("registration %s: %s in the runner", pk, type(error).__name__)
+        retries.record_internal_error(pk, error)
+        outcome, snapshot = None, None
+    _release(pk, token, outcome, snapshot)
 
 
-def _release(pk: int, token: str, outcome: Wait | Stop | None, seen: RegistrationSnapshot | None) -> None:
-    """Store where the registration stands, plan the next run and let go, in one transaction."""
+def _release(pk: int, token: str, outcome: Wait | Stop | None, snapshot: RegistrationSnapshot | None) -> None:
+    """Store the registration's status, schedule the next run, and release the lease, in one transaction."""
     now = clock.now()
     with transaction.atomic():
         current = Registration.objects.select_for_update().filter(pk=pk, lease_token=token).first()
         if current is None:
             return
         before = current.waiting_for
-        asked = current.next_run_at  # somebody pressed a button while we worked
+        requested = current.next_run_at  # somebody pressed a button meanwhile
         if outcome is None:
             next_run_at: datetime | None = now + clock.scaled(retries.ERRORED_SECONDS)
-            reason = "An error of ours stopped this registration; it is tried again. Engineers find it in the timeline."
+            reason = "An internal error stopped this registration. It will be retried. Details are in the timeline."
             summary = Stop(Stage(current.stage), WaitingFor.US, reason)
         else:
             next_run_at, summary = outcome.until, outcome  # type: ignore[assignment]
-        if asked and (next_run_at is None or asked < next_run_at):
-            next_run_at = asked
-        _store(current, summary, now)
-        if seen:
-            if (seen.registration.revision, seen.registration.search_text) != (
+        if requested and (next_run_at is None or requested < next_run_at):
+            next_run_at = requested
+        _store_status(current, summary, now)
+        if snapshot:
+            if (snapshot.registration.revision, snapshot.registration.search_text) != (
                 current.revision,
                 current.search_text,
             ):
-                # Edited while the worker looked elsewhere.
+                # Edited meanwhile.
                 edited = load(pk)
-                seen = RegistrationSnapshot.of(edited, Attempts.of(edited))
-            current.search_text = read_models.keep(seen, current.stage, now)
+                snapshot = RegistrationSnapshot.of(edited, Attempts.of(edited))
+            current.search_text = refresh_read_models(snapshot, current.stage, now)
         current.next_run_at, current.lease_until, current.lease_token = next_run_at, None, ""
         current.save(
             update_fields=[
@@ -127,18 +130,18 @@ def _release(pk: int, token: str, outcome: Wait | Stop | None, seen: Registratio
             notices.notify_stopped(current)
 
 
-def _store(current: Registration, summary: Wait | Stop, now: datetime) -> None:
+def _store_status(current: Registration, summary: Wait | Stop, now: datetime) -> None:
     if current.stage != summary.stage:
         timeline.record(current, "stage", f"{Stage(current.stage).label} → {Stage(summary.stage).label}")
-        stage_history.moved(current, summary.stage, now)
+        record_stage_change(current, summary.stage, now)
         current.stage_since = now
     current.stage, current.waiting_for, current.reason = summary.stage, summary.waiting_for, summary.reason
 
 
 def refresh_status(pk: int, loaded: Registration | None = None) -> Registration:
-    """Recompute and store stage, who must act, and why; for acts of people, outside the worker.
+    """Recompute and store the stage, who must act, and why. For people's actions, outside the worker.
 
-    `loaded`: as it is stored now, with its parts, for who has it in hand. Returns the registration as it is then.
+    `loaded`: the registration as stored now, with its parts, if the caller has it. Returns it updated.
     """
     registration, now = loaded or load(pk), clock.now()
     attempts = Attempts.of(registration)
@@ -149,9 +152,9 @@ def refresh_status(pk: int, loaded: Registration | None = None) -> Registration:
         "stage": summary.stage,
     }
     if summary.stage != registration.stage:
-        stage_history.moved(registration, summary.stage, now)
+        record_stage_change(registration, summary.stage, now)
         changes["stage_since"] = now
-    changes["search_text"] = read_models.keep(
+    changes["search_text"] = refresh_read_models(
         RegistrationSnapshot.of(registration, attempts), summary.stage, now
     )
     Registration.objects.filter(pk=pk).update(**changes)
@@ -160,7 +163,7 @@ def refresh_status(pk: int, loaded: Registration | None = None) -> Registration:
     return registration
 
 
-# --- the run ---------------------------------------------------------------------------------------------------
+# --- the steps of one job -----------------------------------------------------------------------------------
 def _run(pk: int, token: str) -> tuple[Wait | Stop, RegistrationSnapshot]:
     client: TwilioClient | None = None
     for _ in range(MAX_STEPS_PER_JOB):
@@ -171,24 +174,24 @@ def _run(pk: int, token: str) -> tuple[Wait | Stop, RegistrationSnapshot]:
         if isinstance(decision, Wait | Stop):
             return decision, RegistrationSnapshot.of(registration, attempts)
         client = client or get_client()
-        waits = _do(client, registration, token, decision)
-        if waits:
-            return waits, RegistrationSnapshot.of(registration, attempts)
-    going_on = Wait(clock.now(), Stage(registration.stage), WaitingFor.WORKER, "Going on.")
-    return going_on, RegistrationSnapshot.of(registration, attempts)
+        outcome = _carry_out(client, registration, token, decision)
+        if outcome:
+            return outcome, RegistrationSnapshot.of(registration, attempts)
+    unfinished = Wait(clock.now(), Stage(registration.stage), WaitingFor.WORKER, "Continuing.")
+    return unfinished, RegistrationSnapshot.of(registration, attempts)
 
 
-def _do(
+def _carry_out(
     client: TwilioClient, registration: Registration, token: str, decision: Decision
 ) -> Wait | Stop | None:
-    """Carry out one decision; a Wait or Stop ends the job, None goes on with the next decision."""
+    """Carry out one decision. A Wait or Stop ends the job; None continues with the next decision."""
     try:
         if isinstance(decision, Call):
             return _call(client, registration, token, decision.step)
         if isinstance(decision, Reconcile):
-            return _reconcile(client, registration, token, decision.step, decision.run)
+            return _reconcile(client, registration, token, decision.step, decision.api_call)
         if isinstance(decision, Look):
-            return _look(client, registration, token, decision.step)
+            return _poll(client, registration, token, decision.step)
         assert isinstance(decision, Learn)
         recorder.learn(registration, decision.step, decision.step.learn(client, registration))
         retries.reset_attempts(registration)
@@ -201,7 +204,7 @@ def _do(
     return None
 
 
-def _look(client: TwilioClient, registration: Registration, token: str, step: Watch) -> Wait | Stop | None:
+def _poll(client: TwilioClient, registration: Registration, token: str, step: Watch) -> Wait | Stop | None:
     payload = None
     try:
         payload = step.fetch(client, registration)
@@ -209,13 +212,13 @@ def _look(client: TwilioClient, registration: Registration, token: str, step: Wa
         if not error.not_found:
             raise
         if not step.resource(registration).missing_since and registration.attempts < NOT_FOUND_RETRIES:
-            # What is young is not found everywhere at once; what is gone for good waits for a person.
+            # A new object is not found everywhere at once. One that stays missing needs a person.
             raise errors.Unavailable(error.twilio_message, status=error.status, code=error.code) from error
     with transaction.atomic():
-        # A worker that lost its lease holds an old answer, which must not overwrite a newer one.
+        # A worker that lost its lease has an old answer, which must not overwrite a newer one.
         hold(registration.pk, token)
         if payload is None:
-            recorder.gone(registration, step)
+            recorder.record_missing(registration, step)
         else:
             recorder.refresh(registration, step, payload)
     retries.reset_attempts(registration)
@@ -223,110 +226,117 @@ def _look(client: TwilioClient, registration: Registration, token: str, step: Wa
 
 
 def _call(client: TwilioClient, registration: Registration, token: str, step: Write) -> Wait | Stop | None:
-    """One write: pace, intent, call, record."""
+    """One write: rate limit, intent, call, record."""
     if step.rate_limit:
         slot = rate_limit.take(step.rate_limit, registration)
         if not slot.now:
-            return Wait(
-                slot.at, step.stage, WaitingFor.WORKER, f"{step.label}: in the queue for Twilio's pace."
-            )
+            return Wait(slot.at, step.stage, WaitingFor.WORKER, f"{step.label}: queued (Twilio rate limit).")
     try:
-        run = _intend(registration, step)
+        api_call = _record_intent(registration, step)
     except Moved:
-        return None  # decided anew, on what is true now
-    if run is None:
+        return None  # decide again, on the current state
+    if api_call is None:
         return Wait(
-            clock.now() + timedelta(seconds=1), step.stage, WaitingFor.WORKER, "Another attempt is open."
+            clock.now() + timedelta(seconds=1),
+            step.stage,
+            WaitingFor.WORKER,
+            "Another attempt is in progress.",
         )
     try:
-        payload = _act(client, registration, step, run)
+        payload = _execute(client, registration, step, api_call)
     except errors.AlreadyDone as error:
-        _succeed(registration, token, step, run, {}, CallState.OK, note=str(error))
+        _record_success(registration, token, step, api_call, {}, CallState.OK, note=str(error))
     except errors.OutcomeUnknown as error:
-        _unknown(registration, token, step, run, error)
+        _record_unknown(registration, token, step, api_call, error)
     except errors.Unavailable as error:
-        _close(registration, token, run, CallState.UNAVAILABLE, error)
+        _record_failure(registration, token, api_call, CallState.UNAVAILABLE, error)
         if step.rate_limit and error.status == 429:
             rate_limit.pause(step.rate_limit, error.retry_after or 1.0)
         raise
     except errors.Misconfigured as error:
-        _close(registration, token, run, CallState.MISCONFIGURED, error)
+        _record_failure(registration, token, api_call, CallState.MISCONFIGURED, error)
         raise
     except errors.Rejected as error:
-        if error.may_pass and registration.attempts < NOT_FOUND_RETRIES:
-            _close(registration, token, run, CallState.UNAVAILABLE, error)
+        if error.may_be_propagating and registration.attempts < NOT_FOUND_RETRIES:
+            _record_failure(registration, token, api_call, CallState.UNAVAILABLE, error)
             raise errors.Unavailable(error.twilio_message, status=error.status, code=error.code) from error
-        request_params = run.request_params
-        _close(registration, token, run, CallState.REJECTED, error)
-        if answered := step.refusals.get(error.code or 0):
-            recorder.refused(registration, step, answered)
-        elif step.gives_up:
-            recorder.give_up(registration, step, f"{step.label}: refused by Twilio")
+        request_params = api_call.request_params
+        _record_failure(registration, token, api_call, CallState.REJECTED, error)
+        if columns := step.refusals.get(error.code or 0):
+            recorder.record_refusal(registration, step, columns)
+        elif step.retire_on_refusal:
+            recorder.retire_refused(registration, step, f"{step.label}: rejected by Twilio")
         elif step.already_satisfied(registration):
-            recorder.passed_over(registration, step, request_params)
+            recorder.record_already_satisfied(registration, step, request_params)
         else:
-            recorder.look_soon(registration, step)
+            recorder.poll_soon(registration, step)
         timeline.record(registration, f"{step.slug}:rejected", redact_text(str(error)), actor="Twilio")
         retries.reset_attempts(registration)
     except Exception as error:
-        # The call may have been made before our code failed: look first, like after a lost reply.
-        run.traceback = redact_trace(traceback.format_exc())
-        _unknown(registration, token, step, run, errors.OutcomeUnknown(type(error).__name__))
+        # The call may have been made before our code failed: look it up first, as after a lost reply.
+        api_call.traceback = redact_trace(traceback.format_exc())
+        _record_unknown(registration, token, step, api_call, errors.OutcomeUnknown(type(error).__name__))
         raise
     else:
-        _succeed(registration, token, step, run, payload, CallState.OK)
+        _record_success(registration, token, step, api_call, payload, CallState.OK)
     return None
 
 
-def _act(client: TwilioClient, registration: Registration, step: Write, run: ApiCall) -> dict:
+def _execute(client: TwilioClient, registration: Registration, step: Write, api_call: ApiCall) -> dict:
     if not step.rate_limit:
-        return step.execute(client, registration, run.request_params)
+        return step.execute(client, registration, api_call.request_params)
     departed = rate_limit.depart(step.rate_limit)
     try:
-        return step.execute(client, registration, run.request_params)
+        return step.execute(client, registration, api_call.request_params)
     finally:
         rate_limit.arrived(step.rate_limit, departed)
 
 
 def _reconcile(
-    client: TwilioClient, registration: Registration, token: str, step: Write, run: ApiCall
+    client: TwilioClient, registration: Registration, token: str, step: Write, api_call: ApiCall
 ) -> Wait | Stop | None:
-    """The reply was lost: find what the call made, or make sure that it made nothing."""
-    if run.state == CallState.RUNNING:
-        # Its worker died. Its call may still be on the way, so the quiet time starts at the intent.
-        run.state, run.lookup_at = CallState.UNKNOWN, run.started_at + _quiet(step)
-        run.save(update_fields=["state", "lookup_at"])
-        if run.lookup_at > clock.now():
+    """The reply was lost: find what the call created, or make sure that it created nothing."""
+    if api_call.state == CallState.RUNNING:
+        # Its worker died. Its call may still be on the way, so the settle time starts at the intent.
+        api_call.state, api_call.lookup_at = CallState.UNKNOWN, api_call.started_at + _settle_time(step)
+        api_call.save(update_fields=["state", "lookup_at"])
+        if api_call.lookup_at > clock.now():
             return None
     if step.find is None:
-        # Twilio offers no way to look. Sending twice would be worse than counting one too many.
-        _succeed(
-            registration, token, step, run, {}, CallState.LOST, note="No answer came; it may have been sent."
+        # Twilio offers no way to look it up. Sending twice would be worse than counting one too many.
+        _record_success(
+            registration,
+            token,
+            step,
+            api_call,
+            {},
+            CallState.LOST,
+            note="No answer came. It may have been sent.",
         )
         return None
-    payload = step.find(client, registration, run.request_params)
+    payload = step.find(client, registration, api_call.request_params)
     if payload is not None:
-        _succeed(registration, token, step, run, payload, CallState.FOUND)
+        _record_success(registration, token, step, api_call, payload, CallState.FOUND)
         return None
-    renew(registration.pk, token)  # looking took its time
-    run.lookup_attempts += 1
-    if run.lookup_attempts < step.lookup_attempts:
-        # Lists may lag behind for seconds: each further look waits longer.
-        run.lookup_at = clock.now() + _quiet(step) * 2**run.lookup_attempts
-        run.save(update_fields=["lookup_attempts", "lookup_at"])
+    renew(registration.pk, token)  # the lookup took time
+    api_call.lookup_attempts += 1
+    if api_call.lookup_attempts < step.lookup_attempts:
+        # Lists may lag by seconds: each further lookup waits longer.
+        api_call.lookup_at = clock.now() + _settle_time(step) * 2**api_call.lookup_attempts
+        api_call.save(update_fields=["lookup_attempts", "lookup_at"])
         return None
-    run.state, run.finished_at, run.request_params = CallState.LOST, clock.now(), {}
-    run.save(update_fields=["state", "finished_at", "lookup_attempts", "request_params"])
-    timeline.record(registration, f"{step.slug}:lost", "The call never arrived at Twilio; it is made again.")
+    api_call.state, api_call.finished_at, api_call.request_params = CallState.LOST, clock.now(), {}
+    api_call.save(update_fields=["state", "finished_at", "lookup_attempts", "request_params"])
+    timeline.record(registration, f"{step.slug}:lost", "The call never reached Twilio. It is sent again.")
     return None
 
 
-# --- the ledger --------------------------------------------------------------------------------------------------
-def _intend(registration: Registration, step: Write) -> ApiCall | None:
-    """Commit the intent; None when the database already holds an open attempt.
+# --- recording API calls ------------------------------------------------------------------------------------
+def _record_intent(registration: Registration, step: Write) -> ApiCall | None:
+    """Commit the intent; None if the database already holds an open attempt.
 
-    Raises Moved, and LeaseLost for a worker that slept between its last look and the call: the new owner may
-    have made it already.
+    Raises Moved if the registration was changed meanwhile, and LeaseLost if another worker took over, which may have
+    made the call already.
     """
     request_params = step.request_params(registration)
     try:
@@ -346,60 +356,66 @@ def _intend(registration: Registration, step: Write) -> ApiCall | None:
         return None
 
 
-def _succeed(
+def _record_success(
     registration: Registration,
     token: str,
     step: Write,
-    run: ApiCall,
+    api_call: ApiCall,
     payload: dict,
     state: CallState,
     note: str = "",
 ) -> None:
-    """Outcome, SID, mirror and timeline in one short transaction, and only for the owner of the lease."""
+    """Store outcome, SID, resource, and timeline in one short transaction, and only for the lease's owner."""
     with transaction.atomic():
         hold(registration.pk, token)
-        recorder.record(registration, step, payload, run.request_params)
-        run.state, run.finished_at, run.request_params = state, clock.now(), {}
-        run.sid = str(payload.get("sid") or "")[:34]
-        run.response = redact(payload)
-        run.error_message = note
-        run.save()
+        recorder.record(registration, step, payload, api_call.request_params)
+        api_call.state, api_call.finished_at, api_call.request_params = state, clock.now(), {}
+        api_call.sid = str(payload.get("sid") or "")[:34]
+        api_call.response = redact(payload)
+        api_call.error_message = note
+        api_call.save()
         text = (
             f"{step.label}: done"
             if state == CallState.OK
             else f"{step.label}: {CallState(state).label.lower()}"
         )
-        timeline.record(registration, step.slug, text, sid=run.sid)
+        timeline.record(registration, step.slug, text, sid=api_call.sid)
         Registration.objects.filter(pk=registration.pk).update(attempts=0)
 
 
-def _unknown(
-    registration: Registration, token: str, step: Write, run: ApiCall, error: errors.TwilioError
+def _record_unknown(
+    registration: Registration, token: str, step: Write, api_call: ApiCall, error: errors.TwilioError
 ) -> None:
-    run.state = CallState.UNKNOWN
-    run.lookup_at = clock.now() + _quiet(step)
-    _describe(run, error)
+    api_call.state = CallState.UNKNOWN
+    api_call.lookup_at = clock.now() + _settle_time(step)
+    _describe(api_call, error)
     with transaction.atomic():
         hold(registration.pk, token)
-        run.save()
-    timeline.record(registration, f"{step.slug}:unknown", "No usable answer came; looking before going on.")
+        api_call.save()
+    timeline.record(
+        registration, f"{step.slug}:unknown", "No usable answer came. Checking Twilio before continuing."
+    )
 
 
-def _close(
-    registration: Registration, token: str, run: ApiCall, state: CallState, error: errors.TwilioError
+def _record_failure(
+    registration: Registration, token: str, api_call: ApiCall, state: CallState, error: errors.TwilioError
 ) -> None:
-    run.state, run.finished_at, run.request_params = state, clock.now(), {}
-    _describe(run, error)
+    api_call.state, api_call.finished_at, api_call.request_params = state, clock.now(), {}
+    _describe(api_call, error)
     with transaction.atomic():
         hold(registration.pk, token)
-        run.save()
+        api_call.save()
 
 
-def _describe(run: ApiCall, error: errors.TwilioError) -> None:
-    run.http_status, run.error_code, run.error_message = error.status, error.code, error.message
-    run.error_details = redact(error.details or {})
+def _describe(api_call: ApiCall, error: errors.TwilioError) -> None:
+    api_call.http_status, api_call.error_code, api_call.error_message = (
+        error.status,
+        error.code,
+        error.message,
+    )
+    api_call.error_details = redact(error.details or {})
 
 
-def _quiet(step: Write) -> timedelta:
-    floor = MIN_PAID_QUIET_SECONDS if step.fee else MIN_QUIET_SECONDS
+def _settle_time(step: Write) -> timedelta:
+    floor = MIN_PAID_SETTLE_SECONDS if step.fee else MIN_SETTLE_SECONDS
     return max(clock.scaled(step.settle_seconds), timedelta(seconds=floor))

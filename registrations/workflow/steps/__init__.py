@@ -1,4 +1,4 @@
-"""WHAT is done at Twilio: the step table, in the order of the walkthrough."""
+"""WHAT happens at Twilio: the step table, in the order of the walkthrough."""
 
 from registrations.models import Registration
 
@@ -6,8 +6,8 @@ from . import brand, campaign, number, profile, removal, trust_bundle
 from .base import AnyStep, Read, Step, Watch, Write
 
 STEPS: tuple[AnyStep, ...] = (
-    # First of all: what a campaign stands in the way of comes after it.
-    campaign.MAKE_WAY,
+    # First, because an existing campaign blocks the brand steps after it.
+    campaign.DELETE_FOR_BRAND,
     *profile.STEPS,
     *trust_bundle.STEPS,
     number.RESOLVE,
@@ -20,7 +20,7 @@ BY_SLUG: dict[str, AnyStep] = {step.slug: step for step in (*STEPS, *REMOVAL_STE
 
 
 def steps_of(registration: Registration) -> tuple[AnyStep, ...]:
-    """The table that the registration follows: up, or down again."""
+    """The table that the registration follows: registering, or being removed from Twilio."""
     return REMOVAL_STEPS if registration.removing else STEPS
 
 
@@ -29,14 +29,14 @@ WATCHED_PARTS: tuple[str, ...] = tuple(dict.fromkeys(step.part for step in _WATC
 
 
 def watches(registration: Registration, part: str) -> list[Watch]:
-    """The waits of one part that have something to look at, in their order."""
+    """The watches of one part that have an object to poll, in order."""
     return [step for step in _WATCHES if step.part == part and step.exists(registration)]
 
 
 def watch_of(registration: Registration, part: str) -> Watch | None:
-    """How to look at one part now: its first wait that is not over, else its last; None before there is any."""
-    rows = watches(registration, part)
-    return next((step for step in rows if not step.passed(registration)), rows[-1] if rows else None)
+    """How to poll one part now: its first watch that has not passed, else its last; None before there is an object."""
+    steps = watches(registration, part)
+    return next((step for step in steps if not step.passed(registration)), steps[-1] if steps else None)
 
 
 __all__ = [

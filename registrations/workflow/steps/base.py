@@ -1,7 +1,7 @@
-"""The shape of the step table: `Write` (one Twilio write), `Read` (a look that costs nothing) and `Watch`.
+"""The shape of the step table: `Write` (one Twilio write), `Read` (a lookup that costs nothing), `Watch` (a wait).
 
-The table's order is the order of the plan. A row says *what*; `pipeline` knows *how* (lease, intent, call,
-classify, record, wake) and `sync` alone writes the mirrors.
+The table's order is the plan's order. A step says *what* happens; the runner knows *how* (lease, intent, call,
+classify, record, schedule), and the recorder alone writes the Twilio resources.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,6 +18,7 @@ RequestParams = dict[str, Any]
 Payload = dict[str, Any]
 
 
+# Defaults of the callable fields below.
 def no_text(registration: Registration) -> str:
     return ""
 
@@ -40,12 +41,12 @@ def never(registration: Registration) -> float | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What all rows share.
+    """What all steps share.
 
-    slug: unique, `part.verb`. part: the mirror it belongs to (attribute of Registration). stage: where a registration
-    stands while this row is the next one. blocked: one sentence when a person must act first, else "".
-    asked_at: when a person asked for this row in particular; like Submit, it lifts an earlier refusal.
-    applies: whether the row is part of this registration at all, for the step board.
+    slug: unique, `part.verb`. part: the attribute of Registration that holds the resource. stage: where a
+    registration stands while this step is the next one. blocked: one sentence if a person must act first, else "".
+    asked_at: when a person asked for this step in particular; like Submit, it clears an earlier rejection.
+    applies: whether the step is part of this registration at all; the step list hides the others.
     """
 
     slug: str
@@ -66,14 +67,22 @@ class Step:
 class Write(Step):
     """One Twilio write.
 
-    wanted: the mirror lacks it, or holds something else than we want. basis: the inputs of the call; they are
-    kept in `mirror.sent[key]` once Twilio has accepted them. act: makes the call and returns Twilio's object.
-    find: after a lost reply, the object that the call made, or None when it made none; `None` as the function
-    itself means that Twilio has no way to look (the OTP text). sid_field: the mirror column for the SID.
-    stamps: mirror columns set to the time of success. resets: columns put back. poll_after: seconds until the
-    first look of the watch that follows (the settle wait). quiet: seconds before a lost reply is looked for,
-    because the call may still land; looks: how many times it must be missing before it counts as never made.
-    repair: part of a fix rather than of the first walk.
+    is_needed: the object does not exist at Twilio, or differs from what we want.
+    request_params: the call's inputs; stored in `resource.accepted_params[key]` once Twilio accepted them.
+    execute: makes the call and returns Twilio's object.
+    find: after a lost reply, the object that the call created, or None if it created none. None instead of a
+        function: Twilio offers no way to find out (the OTP text).
+    kind: how the recorder applies the answer (`recorder.payloads.APPLY`), or what kind of object it is.
+    sid_field: column for the SID. timestamps: columns set to the time of success. resets: columns set back.
+    poll_after: seconds until the following watch first polls (the settle wait).
+    settle_seconds: how long after a lost reply the lookup waits, because the call may still land.
+    lookup_attempts: how many lookups must find nothing before the call counts as never made.
+    fee: the price in US dollars. rate_limit: name of the limit it shares (`runner.rate_limit`), or "".
+    not_before: the earliest time for the call. repair: part of a fix rather than of the first walkthrough.
+    refusals: {error code: columns to set} for rejections that another step handles; the registration continues.
+    implies: slugs of steps that this one makes necessary, although the resource does not show it yet (for plans).
+    already_satisfied: whether a rejection can be ignored, because Twilio already has what the call asks for.
+    retire_on_refusal: a rejection moves the object to the retired resources, and the registration continues.
     """
 
     is_needed: Callable[[Registration], bool]
@@ -83,30 +92,27 @@ class Write(Step):
     key: str
     kind: str
     sid_field: str = ""
-    stamps: tuple[str, ...] = ()
+    timestamps: tuple[str, ...] = ()
     resets: Mapping[str, Any] = field(default_factory=dict)
     poll_after: float | None = None
-    settle_seconds: float = 30.0  # longer than one call's time-outs together
+    settle_seconds: float = 30.0  # longer than all timeouts of one call together
     lookup_attempts: int = 2
     fee: Callable[[], Decimal] | None = None
     rate_limit: str = ""
     not_before: Callable[[Registration], datetime | None] = no_time
     repair: bool = False
-    # Codes that another row answers: the mirror columns to set; the registration then goes on instead of stopping.
     refusals: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
-    # Slugs of rows that this one makes necessary, for plans: the mirror does not show it yet.
     implies: tuple[str, ...] = ()
-    # Whether a refusal may be passed over now: Twilio already has what the call was to bring about.
     already_satisfied: Callable[[Registration], bool] = no
-    # A refusal ends nothing: the object is kept in the list of retired resources, and the registration goes on.
-    gives_up: bool = False
+    retire_on_refusal: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Read(Step):
-    """A look at Twilio that a later row needs; nothing is made. `learn` returns mirror columns and values.
+    """A lookup at Twilio that a later step needs; it creates nothing.
 
-    retires: the mirror column whose SID is kept in the list of retired resources first.
+    learn: returns {column: value} for the resource. retires: the column whose SID is moved to the retired
+    resources first.
     """
 
     is_needed: Callable[[Registration], bool]
@@ -116,13 +122,13 @@ class Read(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class Watch(Step):
-    """A wait for somebody else's word, with spaced looks.
+    """A wait for somebody else's decision, polled at growing intervals.
 
-    exists: there is something to look at. passed: go on. failed: one sentence when it came back with a no.
-    intervals: seconds between looks; the last one repeats. waits_for: who must act meanwhile. backstop:
-    seconds between looks once it has passed or failed, because Twilio may change its mind and the delivery
-    that says so may get lost; None for what is final. ours: one sentence when the wait goes on, but a person of
-    ours must do something for it to end.
+    exists: there is an object to poll. passed: the wait is over. failed: one sentence if the decision was a
+    rejection, else "". fetch: the object at Twilio. kind: how the recorder applies it. intervals: seconds between
+    polls; the last one repeats. waits_for: who must act meanwhile. reason: one sentence about the wait.
+    action_needed: one sentence if the wait only ends when our team acts, else "". backstop: seconds between polls
+    after it passed or failed, because Twilio may change its decision and the webhook may get lost; None if final.
     """
 
     exists: Callable[[Registration], bool]
@@ -132,31 +138,31 @@ class Watch(Step):
     kind: str
     intervals: tuple[float, ...]
     waits_for: WaitingFor = WaitingFor.TWILIO
-    why: str = ""
-    ours: Callable[[Registration], str] = no_text
+    reason: str = ""
+    action_needed: Callable[[Registration], str] = no_text
     backstop: Callable[[Registration], float | None] = never
 
-    def waits(self, registration: Registration) -> tuple[WaitingFor, str]:
+    def waiting_status(self, registration: Registration) -> tuple[WaitingFor, str]:
         """Who must act now, and why."""
-        ours = self.ours(registration)
-        return (WaitingFor.US, ours) if ours else (self.waits_for, self.why)
+        action = self.action_needed(registration)
+        return (WaitingFor.US, action) if action else (self.waits_for, self.reason)
 
 
-def unchanged(sent: Any, wanted: Any) -> bool:
-    """Whether what Twilio accepted still says what we want.
+def unchanged(sent: Any, current: Any) -> bool:
+    """Whether what Twilio accepted still matches what we want.
 
-    Only what was sent is compared: an input that a later release adds must not make every old registration drift.
+    Only what was sent is compared: an input added by a later release must not make every old registration drift.
 
     >>> unchanged({"a": 1}, {"a": 1, "b": 2}), unchanged({"a": 1}, {"a": 2}), unchanged(None, {})
     (True, False, False)
     """
-    if isinstance(sent, dict) and isinstance(wanted, dict):
-        return all(key in wanted and unchanged(value, wanted[key]) for key, value in sent.items())
-    return bool(sent == wanted)
+    if isinstance(sent, dict) and isinstance(current, dict):
+        return all(key in current and unchanged(value, current[key]) for key, value in sent.items())
+    return bool(sent == current)
 
 
-def changed_keys(sent: RequestParams, wanted: RequestParams) -> set[str]:
-    return {key for key in sent if not unchanged(sent[key], wanted.get(key))}
+def changed_keys(sent: RequestParams, current: RequestParams) -> set[str]:
+    return {key for key in sent if not unchanged(sent[key], current.get(key))}
 
 
 AnyStep = Write | Read | Watch

@@ -1,4 +1,4 @@
-"""Parts 4 and 5: the Messaging Service and the campaign (docs/twilio.md section 1.1, calls 4 to 5.2, and section 5)."""
+"""Parts 4 and 5: the messaging service and the campaign (docs/twilio.md section 1.1, calls 4 to 5.2, and section 5)."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -22,7 +22,7 @@ from registrations.workflow.prices import price
 
 from . import conditions, finders, payloads
 from .base import AnyStep, Payload, Read, RequestParams, Watch, Write, changed_keys
-from .brand import needs_console_deletion, update_wanted
+from .brand import needs_console_deletion, update_needed
 
 RECREATE_GAP_SECONDS = 5  # docs/twilio.md section 5.4
 USE_CASE = "SOLE_PROPRIETOR"
@@ -33,7 +33,7 @@ def fee() -> Decimal:
 
 
 def drift(registration: Registration) -> set[str]:
-    """The parameters that differ from what Twilio holds; empty without a campaign."""
+    """The parameters that differ from Twilio's; empty without a campaign."""
     campaign = registration.campaign
     if not campaign.sid:
         return set()
@@ -52,14 +52,14 @@ def _find_service(
     return finders.named(client.iter_services(), request_params["friendly_name"])
 
 
-def _service_doubtful(registration: Registration) -> bool:
-    """The campaign is gone and asked for again: with it the whole service may be (21701)."""
+def _service_check_needed(registration: Registration) -> bool:
+    """The campaign disappeared and was requested again: the whole service may be gone too (21701)."""
     campaign = registration.campaign
-    asked = bool(campaign.service_sid and campaign.missing_since and campaign.resubmit_requested)
-    return asked and campaign.accepted_params.get("service_seen") != str(campaign.missing_since)
+    requested = bool(campaign.service_sid and campaign.missing_since and campaign.resubmit_requested)
+    return requested and campaign.accepted_params.get("service_seen") != str(campaign.missing_since)
 
 
-def _look_at_service(client: TwilioClient, registration: Registration) -> dict[str, Any]:
+def _check_service(client: TwilioClient, registration: Registration) -> dict[str, Any]:
     campaign = registration.campaign
     if finders.when_found(lambda: client.fetch_service(campaign.service_sid)) is not None:
         return {"accepted_params": {**campaign.accepted_params, "service_seen": str(campaign.missing_since)}}
@@ -79,7 +79,7 @@ def _create(client: TwilioClient, registration: Registration, request_params: Re
     )
 
 
-def _create_wanted(registration: Registration) -> bool:
+def _create_needed(registration: Registration) -> bool:
     campaign = registration.campaign
     return not campaign.sid or bool(campaign.missing_since and campaign.resubmit_requested)
 
@@ -89,7 +89,7 @@ def _fetch(client: TwilioClient, registration: Registration) -> Payload:
 
 
 def _find(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload | None:
-    """The service is this registration's own and holds one campaign at most."""
+    """The service belongs to this registration alone and holds at most one campaign."""
     return finders.when_found(lambda: _fetch(client, registration))
 
 
@@ -99,24 +99,24 @@ def _recreate_gap(registration: Registration) -> datetime | None:
 
 
 def _must_recreate(registration: Registration) -> bool:
-    """Some refusals ask for a new registration instead of an edit, e.g. 30901 (docs/twilio.md section 5.2)."""
+    """Some rejections require a new registration instead of an edit, e.g. 30901 (docs/twilio.md section 5.2)."""
     scopes = [item.failure.redo for item in parse_error_items(registration.campaign.errors)]
     return any("campaign_recreate" in redo and "campaign_update" not in redo for redo in scopes)
 
 
-def may_help(registration: Registration) -> bool:
-    """Whether resubmitting the campaign can have another answer than the one it got."""
+def resubmission_may_help(registration: Registration) -> bool:
+    """Whether resubmitting the campaign can end differently."""
     return bool(drift(registration)) or not conditions.is_unfixable("campaign", registration.campaign)
 
 
-def _update_wanted(registration: Registration) -> bool:
-    """A person submitted after it was rejected: vetting may be charged, so an edit from before is not enough."""
+def _update_needed(registration: Registration) -> bool:
+    """A person submitted after it was rejected. Vetting may be charged, so an earlier edit is not enough."""
     campaign = registration.campaign
     failed = campaign.status == CAMPAIGN_FAILED and not campaign.missing_since
     if not campaign.sid or not failed or _must_recreate(registration):
         return False
     editable = drift(registration) <= payloads.EDITABLE_CAMPAIGN_KEYS
-    return campaign.resubmit_requested and editable and may_help(registration)
+    return campaign.resubmit_requested and editable and resubmission_may_help(registration)
 
 
 def _update(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
@@ -128,32 +128,32 @@ def _find_updated(
     client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
     payload = _fetch(client, registration)
-    landed = canonical(CAMPAIGN, payload.get("campaign_status")) != CAMPAIGN_FAILED or conditions.touched(
-        registration.campaign, payload
-    )
+    landed = canonical(
+        CAMPAIGN, payload.get("campaign_status")
+    ) != CAMPAIGN_FAILED or conditions.changed_since_sync(registration.campaign, payload)
     return payload if landed else None
 
 
-def _delete_wanted(registration: Registration) -> bool:
+def _delete_needed(registration: Registration) -> bool:
     campaign, changed = registration.campaign, drift(registration)
     if not campaign.sid or not registration.brand.sid:
         return False
     if "brand_registration_sid" in changed:
-        return True  # its brand is gone, and the campaign of no use
+        return True  # its brand is gone, so the campaign is useless
     if campaign.status != CAMPAIGN_FAILED or not campaign.resubmit_requested:
         return False
     return _must_recreate(registration) or not changed <= payloads.EDITABLE_CAMPAIGN_KEYS
 
 
-def _makes_way(registration: Registration) -> bool:
+def _brand_requires_deletion(registration: Registration) -> bool:
     """A brand with a campaign can be neither edited nor deleted (docs/twilio.md section 4.4, code 30710).
 
-    Always because a person submitted: nobody's messages stop by themselves.
+    True only after a person submitted, so no customer's messages stop on their own.
     """
     campaign = registration.campaign
     if not campaign.sid:
         return False
-    return update_wanted(registration) or (
+    return update_needed(registration) or (
         needs_console_deletion(registration) and campaign.resubmit_requested
     )
 
@@ -165,7 +165,7 @@ def _delete(client: TwilioClient, registration: Registration, request_params: Re
 def _find_deleted(
     client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
-    """Found means that it is gone."""
+    """An empty payload means the campaign is gone."""
     return {} if finders.when_found(lambda: _fetch(client, registration)) is None else None
 
 
@@ -174,41 +174,41 @@ def _failed(registration: Registration) -> str:
     if campaign.missing_since:
         return "Twilio no longer has this campaign. Submit registers it again."
     if campaign.status == CAMPAIGN_FAILED:
-        refused = conditions.refusal("The campaign was rejected", "campaign", campaign)
-        return refused + conditions.unchanged_again("campaign", campaign)
+        rejection = conditions.refusal("The campaign was rejected", "campaign", campaign)
+        return rejection + conditions.unchanged_again("campaign", campaign)
     if campaign.status == CAMPAIGN_SUSPENDED:
-        return "Twilio suspended this campaign. Only Twilio's support can lift that."
+        return "Twilio suspended this campaign. Only Twilio's support can lift the suspension."
     return ""
 
 
-MAKE_WAY = Write(
+DELETE_FOR_BRAND = Write(
     slug="campaign.make_way",
     label="Delete the campaign first",
     part="campaign",
     stage=Stage.BRAND,
-    is_needed=_makes_way,
+    is_needed=_brand_requires_deletion,
     request_params=lambda registration: {"sid": registration.campaign.sid},
     execute=_delete,
     find=_find_deleted,
     key="deleted",
     kind="campaign_deleted",
-    stamps=("deleted_at",),
+    timestamps=("deleted_at",),
     rate_limit="a2p",
     repair=True,
     implies=("campaign.create",),
-    help="A brand cannot be edited or deleted while it has a campaign. It is created again at the end.",
+    help="A brand cannot be edited or deleted while it has a campaign. The campaign is created again at the end.",
 )
 
 STEPS: tuple[AnyStep, ...] = (
     Read(
         slug="campaign.look_at_service",
-        label="See whether the messaging service is still there",
+        label="Check that the messaging service exists",
         part="campaign",
         stage=Stage.CAMPAIGN,
-        is_needed=_service_doubtful,
-        applies=_service_doubtful,
-        learn=_look_at_service,
-        help="Only when the campaign is gone. A service that is gone too is made anew.",
+        is_needed=_service_check_needed,
+        applies=_service_check_needed,
+        learn=_check_service,
+        help="Only if the campaign is gone. A missing service is created again.",
     ),
     Write(
         slug="campaign.create_service",
@@ -218,8 +218,8 @@ STEPS: tuple[AnyStep, ...] = (
         is_needed=lambda registration: not registration.campaign.service_sid,
         request_params=lambda registration: {
             "friendly_name": registration.friendly_name("service"),
-            # A number in a service answers with the service's webhook unless told otherwise; the customer's
-            # incoming messages must keep going where the number points.
+            # By default a number in a service uses the service's webhook, but the customer's incoming messages
+            # must keep going where the number points.
             "use_inbound_webhook_on_number": settings.A2P_KEEP_NUMBER_WEBHOOKS,
         },
         execute=_create_service,
@@ -230,16 +230,16 @@ STEPS: tuple[AnyStep, ...] = (
     ),
     Write(
         slug="campaign.update",
-        label="Send the edited campaign",
+        label="Update the campaign",
         part="campaign",
         stage=Stage.CAMPAIGN,
-        is_needed=_update_wanted,
+        is_needed=_update_needed,
         request_params=payloads.campaign,
         execute=_update,
         find=_find_updated,
         key="campaign",
         kind="campaign",
-        stamps=("submitted_at",),
+        timestamps=("submitted_at",),
         resets={"resubmit_requested": False},
         poll_after=60,
         fee=fee,
@@ -252,31 +252,31 @@ STEPS: tuple[AnyStep, ...] = (
         label="Delete the rejected campaign",
         part="campaign",
         stage=Stage.CAMPAIGN,
-        is_needed=_delete_wanted,
+        is_needed=_delete_needed,
         request_params=lambda registration: {"sid": registration.campaign.sid},
         execute=_delete,
         find=_find_deleted,
         key="deleted",
         kind="campaign_deleted",
-        stamps=("deleted_at",),
+        timestamps=("deleted_at",),
         rate_limit="a2p",
         repair=True,
         implies=("campaign.create",),
-        help="Keywords and automatic answers cannot be edited: the campaign is deleted and created again.",
+        help="Keywords and automatic replies cannot be edited, so the campaign is deleted and created again.",
     ),
     Write(
         slug="campaign.create",
         label="Register the campaign",
         part="campaign",
         stage=Stage.CAMPAIGN,
-        is_needed=_create_wanted,
+        is_needed=_create_needed,
         request_params=payloads.campaign,
         execute=_create,
         find=_find,
         key="campaign",
         kind="campaign",
         sid_field="sid",
-        stamps=("submitted_at",),
+        timestamps=("submitted_at",),
         resets={"resubmit_requested": False, "missing_since": None},
         poll_after=60,
         settle_seconds=60,
@@ -297,9 +297,9 @@ STEPS: tuple[AnyStep, ...] = (
         failed=_failed,
         fetch=_fetch,
         kind="campaign",
-        # Automatic checks refuse within minutes; people take 10 to 15 days (docs/twilio.md section 8).
+        # Automatic checks reject within minutes; people take 10 to 15 days (docs/twilio.md section 8).
         intervals=(120, 300, 900, 3600, 3600, 7200, 14400),
         backstop=lambda registration: conditions.daily(registration.campaign),
-        why="The carriers' reviewers read the campaign: usually 10 to 15 days.",
+        reason="Carrier reviewers are checking the campaign. This usually takes 10 to 15 days.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Rules that several rows share: when a repair may be sent, and when a wait has been long enough."""
+"""Rules that several steps share: when a change may be sent, when a wait is over, what a rejection means."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,13 +25,12 @@ BUNDLE_BACKSTOP_SECONDS = 6 * 3600.0
 DAY_SECONDS = 24 * 3600.0
 
 
-def may_repair(registration: Registration) -> bool:
-    """Whether Twilio takes changes of profile and bundle now.
+def accepts_bundle_changes(registration: Registration) -> bool:
+    """Whether changes of the profile and the trust bundle may be sent now.
 
-    Before there is a brand, while it is FAILED or lost, and while it is APPROVED but the customer has not
-    answered YES. A brand under review is left alone: the change waits until Twilio has answered. An approved and
-    verified brand is not edited under its campaign (docs/twilio.md section 4.4); only a bundle that Twilio itself has
-    rejected meanwhile is mended.
+    Before there is a brand, while it is FAILED or gone, and while it is APPROVED but the customer has not replied
+    YES. A change waits while the brand is under review. A verified brand is not edited under its campaign
+    (docs/twilio.md section 4.4), except to fix a bundle that Twilio rejected meanwhile.
     """
     brand = registration.brand
     if not brand.sid or brand.missing_since or brand.status in (BRAND_FAILED, BRAND_EXPIRED):
@@ -43,47 +42,47 @@ def may_repair(registration: Registration) -> bool:
 
 
 def settled(resource: TwilioResource, since: datetime | None, seconds: float) -> bool:
-    """Whether Twilio was looked at after its settle window (30 s, docs/twilio.md section 8) had passed."""
+    """Whether the resource was fetched after its settle time (30 s, docs/twilio.md section 8) had passed."""
     return bool(since and resource.synced_at and resource.synced_at >= since + scaled(seconds))
 
 
-# Evaluations of one Submit that may be repeated, and the pause before each (seconds; the last one repeats).
+# How many evaluations one Submit may use, and the pause before each repeat (seconds; the last one repeats).
 EVALUATIONS = 3
 EVALUATE_AGAIN_SECONDS = (10.0, 30.0)
-EVALUATE_AGAIN_LEAST = 1.0  # what lags at Twilio does not scale
+EVALUATE_AGAIN_LEAST = 1.0  # Twilio's lag does not scale with A2P_TIME_SCALE
 # Object missing: person, document, address (docs/twilio.md section 2). All are attached before the first evaluation.
 _MISSING = frozenset({"22214", "22216", "22219"})
 _POINTERS = frozenset({"bundle_sid", "bundle_status", "address_sids"})
-# What Twilio says of the fields of an object that it does not see: they are missing with it.
+# Codes for the fields of a missing object: they are missing with it.
 _MISSING_WITHIN = _MISSING | {"22215", "22217"}
 
 
 def evaluation_lags(registration: Registration, resource: Any, slug: str) -> bool:
-    """Whether Twilio's evaluation misses only what we have attached already, so that it may find it in a moment.
+    """Whether the evaluation only misses objects that we already attached, so it may find them in a moment.
 
-    A person could mend nothing then. After three evaluations since Submit it is believed.
+    A person could not fix anything. After three evaluations since Submit, the result is final.
     """
     if resource.evaluation_status != "noncompliant":
         return False
-    rows = [
-        step
-        for step in resource.evaluation_results
-        if isinstance(step, dict) and step.get("passed") is not True
+    failed = [
+        result
+        for result in resource.evaluation_results
+        if isinstance(result, dict) and result.get("passed") is not True
     ]
-    if not rows or not all(_lags(step) for step in rows):
+    if not failed or not all(_only_misses_attached(result) for result in failed):
         return False
     return _evaluations(registration, slug).count() < EVALUATIONS
 
 
 def evaluate_not_before(registration: Registration, resource: Any, slug: str) -> datetime | None:
-    """When the evaluation may be repeated by itself; None when nothing holds it back."""
+    """The earliest time for an automatic repeat of the evaluation; None for now."""
     if resource.resubmit_requested or not evaluation_lags(registration, resource, slug):
         return None
-    made = [at for at in _evaluations(registration, slug).values_list("finished_at", flat=True) if at]
-    if not made:
+    times = [at for at in _evaluations(registration, slug).values_list("finished_at", flat=True) if at]
+    if not times:
         return None
-    seconds = EVALUATE_AGAIN_SECONDS[min(len(made), len(EVALUATE_AGAIN_SECONDS)) - 1]
-    return max(made) + max(scaled(seconds), timedelta(seconds=EVALUATE_AGAIN_LEAST))
+    seconds = EVALUATE_AGAIN_SECONDS[min(len(times), len(EVALUATE_AGAIN_SECONDS)) - 1]
+    return max(times) + max(scaled(seconds), timedelta(seconds=EVALUATE_AGAIN_LEAST))
 
 
 def _evaluations(registration: Registration, slug: str) -> QuerySet[ApiCall]:
@@ -93,37 +92,37 @@ def _evaluations(registration: Registration, slug: str) -> QuerySet[ApiCall]:
     )
 
 
-def _lags(step: dict[str, Any]) -> bool:
-    fields = [item for item in step.get("invalid") or [] if isinstance(item, dict)]
-    if str(step.get("error_code") or "") in _MISSING and not step.get("valid"):
+def _only_misses_attached(result: dict[str, Any]) -> bool:
+    fields = [item for item in result.get("invalid") or [] if isinstance(item, dict)]
+    if str(result.get("error_code") or "") in _MISSING and not result.get("valid"):
         return all(str(item.get("error_code") or 22215) in _MISSING_WITHIN for item in fields)
-    known = {str(item.get("error_code") or "") for item in (step, *fields)} - {""}
+    known = {str(item.get("error_code") or "") for item in (result, *fields)} - {""}
     if not known <= _MISSING:
         return False
     return all(item.get("error_code") or item.get("object_field") in _POINTERS for item in fields)
 
 
-def bundle_moved(resource: TwilioResource, payload: dict[str, Any]) -> bool:
-    """Whether a submission whose reply was lost has arrived: the bundle left its status, or was touched since.
+def submission_arrived(resource: TwilioResource, payload: dict[str, Any]) -> bool:
+    """Whether a submission whose reply was lost has arrived: the bundle's status or its update time changed.
 
-    A bundle that was in review before may be submitted again (docs/twilio.md section 6.7), so its status alone proves
-    nothing then.
+    A bundle that was already in review can be submitted again (docs/twilio.md section 6.7); then its status alone
+    proves nothing.
     """
     status = canonical(BUNDLE, payload.get("status"))
     if status == "draft":
         return False
     if not status or status == resource.status or resource.status in BUNDLE_SUBMITTED:
-        return touched(resource, payload)
-    return True  # refused by now, too, tells that it arrived: the checks take seconds
+        return changed_since_sync(resource, payload)
+    return True  # a rejection proves it as well: the checks take seconds
 
 
-def touched(resource: TwilioResource, payload: dict[str, Any]) -> bool:
-    """Whether Twilio changed the object after our last look at it."""
+def changed_since_sync(resource: TwilioResource, payload: dict[str, Any]) -> bool:
+    """Whether Twilio changed the object since we last fetched it."""
     return payload.get("date_updated") != resource.payload.get("date_updated")
 
 
 def bundle_backstop(resource: TwilioResource) -> float | None:
-    """A bundle that is good enough to go on with is still under review, until it is approved or rejected."""
+    """A submitted bundle is good enough to continue, but stays under review until it is approved or rejected."""
     return (
         None
         if resource.missing_since or status_label(BUNDLE, resource.status).final
@@ -132,23 +131,23 @@ def bundle_backstop(resource: TwilioResource) -> float | None:
 
 
 def daily(resource: TwilioResource) -> float | None:
-    """Brands and campaigns, whatever was decided: staff and Twilio suspend, lift and delete them any day."""
+    """For brands and campaigns, whatever was decided: Twilio may suspend, restore, or delete them any day."""
     return None if resource.missing_since else DAY_SECONDS
 
 
-# Acts that a person carries out elsewhere, after which the same object is of no more use than before.
+# Remedies outside this product, after which resubmitting the same object helps no more than before.
 _ELSEWHERE = frozenset({"support", "standard_brand", "console_delete", "operator", "none"})
 
 
 def is_unfixable(part: str, resource: TwilioResource) -> bool:
-    """Whether Twilio's every reason is one that sending the same again does not answer.
+    """Whether none of Twilio's reasons can be fixed by resubmitting.
 
-    A reason that the catalogue does not know leaves hope.
+    A reason that the catalogue does not know may be fixable.
     """
-    reasons = [one.failure for one in merge_reasons(part, resource.errors, resource.failure_reason)]
+    reasons = [reason.failure for reason in merge_reasons(part, resource.errors, resource.failure_reason)]
     if not reasons and (state := of_state(part, resource.status)):
         reasons = [state]
-    return bool(reasons) and all(beyond_editing(one) for one in reasons)
+    return bool(reasons) and all(beyond_editing(failure) for failure in reasons)
 
 
 def beyond_editing(failure: Failure) -> bool:
@@ -157,23 +156,23 @@ def beyond_editing(failure: Failure) -> bool:
 
 
 def unchanged_again(part: str, resource: TwilioResource) -> str:
-    """What to say behind a refusal that the same object would only meet again, or ""."""
+    """A sentence to append if resubmitting unchanged would be rejected again, else ""."""
     if not is_unfixable(part, resource):
         return ""
-    return " It is not sent again as it is: see below who can help."
+    return " It is not resubmitted unchanged. See below who can help."
 
 
-def refusal(what: str, part: str, resource: TwilioResource) -> str:
-    """One calm sentence for a no: what was refused, and the titles of the reasons; their words stand below it.
+def refusal(summary: str, part: str, resource: TwilioResource) -> str:
+    """One sentence for a rejection: the summary and the titles of the reasons.
 
-    An unknown reason is told in Twilio's own words.
+    An unknown reason is quoted in Twilio's own words.
     """
     named = [
-        one.failure.title if one.failure.certain or not one.message else one.message
-        for one in merge_reasons(part, resource.errors, resource.failure_reason)
+        reason.failure.title if reason.failure.certain or not reason.message else reason.message
+        for reason in merge_reasons(part, resource.errors, resource.failure_reason)
     ]
     titles = list(dict.fromkeys(text.rstrip(".") for text in named if text))
     if not titles:
-        return f"{what}. See what is marked below."
+        return f"{summary}. See the marked fields below."
     more = f" (and {len(titles) - 3} more)" if len(titles) > 3 else ""
-    return f"{what}: {'; '.join(titles[:3])}{more}."
+    return f"{summary}: {'; '.join(titles[:3])}{more}."

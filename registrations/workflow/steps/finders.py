@@ -1,6 +1,6 @@
-"""How a lost reply is looked for: Twilio has no idempotency keys, so each create has a way to be found.
+"""How to find what a call created if its reply was lost. Twilio has no idempotency keys, so every create has a finder.
 
-Used only after an unknown outcome; a clean path spends no look-ups (docs/architecture.md, conviction 4).
+Used only after an unknown outcome; the normal path makes no lookups.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,7 +14,7 @@ Finder = Callable[[TwilioClient, Registration, RequestParams], Payload | None]
 
 
 def named(objects: Iterable[Payload], friendly_name: str) -> Payload | None:
-    """The first object that carries our name; filters upstream may be inexact, so the name is compared."""
+    """The first object with our name. Twilio's filters may be inexact, so the name is compared here."""
     return next((item for item in objects if item.get("friendly_name") == friendly_name), None)
 
 
@@ -49,7 +49,7 @@ def by_assignment(kind: BundleKind, bundle_sid: Callable[[Registration], str]) -
 
 
 def by_evaluation(kind: BundleKind, slug: str, bundle_sid: Callable[[Registration], str]) -> Finder:
-    """The evaluation we have not recorded yet: evaluations have no name, but we know all the others."""
+    """The evaluation that we have not recorded. Evaluations have no name, but we know all the others."""
 
     def find(
         client: TwilioClient, registration: Registration, request_params: RequestParams
@@ -64,7 +64,7 @@ def by_evaluation(kind: BundleKind, slug: str, bundle_sid: Callable[[Registratio
 
 
 def when_found(fetch: Callable[[], Payload]) -> Payload | None:
-    """The fetched object, or None on Twilio's 404."""
+    """The fetched object, or None if Twilio answers 404."""
     try:
         return fetch()
     except errors.Rejected as error:

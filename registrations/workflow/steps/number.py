@@ -14,17 +14,17 @@ from . import finders
 from .base import AnyStep, Payload, Read, RequestParams, Watch, Write
 from .number_lookup import learn_number, number_problem
 
-# What events told about one number says nothing about the next.
+# What events said about one number does not apply to the next one.
 NO_A2P_STATUS: dict[str, Any] = {"a2p_status": "", "a2p_status_at": None, "errors": []}
 
-SOLD_MEANWHILE = 21422  # the number is not available (any more)
+NO_LONGER_AVAILABLE = 21422
 
 
 def fee() -> Decimal:
     return price(FeeKind.NUMBER_MONTHLY)
 
 
-def _resolve_wanted(registration: Registration) -> bool:
+def _resolve_needed(registration: Registration) -> bool:
     number = registration.phone_number
     return bool(number.accepted_params.get("sender", "") != number.sender_number)
 
@@ -35,15 +35,15 @@ RESOLVE = Read(
     label="Find the sender among your numbers",
     part="phone_number",
     stage=Stage.BRAND,
-    is_needed=_resolve_wanted,
+    is_needed=_resolve_needed,
     learn=learn_number,
-    help="Looked up before anything is paid for.",
+    help="Looked up before anything is charged.",
 )
 
 
-def buy_wanted(registration: Registration) -> bool:
+def purchase_needed(registration: Registration) -> bool:
     number = registration.phone_number
-    # A sender that was named before and then taken away leaves its SID until RESOLVE has run.
+    # A sender that was entered and then removed keeps its SID until RESOLVE has run.
     held = bool(number.sid) and not number.accepted_params.get("sender")
     return not held and not number.sender_number and bool(number.area_code)
 
@@ -59,22 +59,22 @@ def _buy(client: TwilioClient, registration: Registration, request_params: Reque
     offers = client.search_numbers(country, area_code=request_params["area_code"], sms_enabled=True, limit=20)
     if not offers:
         raise errors.Rejected(
-            f"Twilio has no number with SMS in area code {request_params['area_code']}. Choose another area code."
+            f"Twilio has no SMS number in area code {request_params['area_code']}. Choose another area code."
         )
-    # Not the first one: other registrations search the same area at the same time.
+    # A random one, because other registrations may search the same area code at the same time.
     offer = random.choice(offers)["phone_number"]
     try:
         return client.buy_number(phone_number=offer, friendly_name=request_params["friendly_name"])
     except errors.Rejected as error:
-        if error.code == SOLD_MEANWHILE:
-            raise errors.Unavailable("Somebody else took the number.", code=error.code) from error
+        if error.code == NO_LONGER_AVAILABLE:
+            raise errors.Unavailable("Somebody else bought the number.", code=error.code) from error
         raise
 
 
 def _find_bought(
     client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
-    """By name, but not a number that this registration bought before."""
+    """By name, except for numbers that this registration bought earlier."""
     attempts = ApiCall.objects.filter(registration=registration, step="number.buy").exclude(sid="")
     known = set(attempts.values_list("sid", flat=True))
     bought = client.iter_numbers(friendly_name=request_params["friendly_name"])
@@ -83,8 +83,8 @@ def _find_bought(
     )
 
 
-def _attach_wanted(registration: Registration) -> bool:
-    """It is in no service, or in one that has been replaced."""
+def _attach_needed(registration: Registration) -> bool:
+    """It is in no service, or in a service that was replaced."""
     number, service = registration.phone_number, registration.campaign.service_sid
     held = number.accepted_params.get("attached", {}).get("service_sid", service)
     return not number.attached_at or bool(service and held != service)
@@ -92,10 +92,12 @@ def _attach_wanted(registration: Registration) -> bool:
 
 def _attach_blocked(registration: Registration) -> str:
     number = registration.phone_number
-    # A sender that is not looked up yet, or not bought yet, has rows of its own before this one.
+    # Looking up or buying the sender are steps of their own before this one.
     if number.sid or ((number.sender_number or number.area_code) and not number_problem(registration)):
         return ""
-    return number_problem(registration) or "Choose the number that will send: one you own, or an area code."
+    return (
+        number_problem(registration) or "Choose the sender: a number you own, or an area code to buy one in."
+    )
 
 
 def _attach(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
@@ -113,14 +115,14 @@ def _find_attached(
 
 
 def reattaching_helps(registration: Registration) -> bool:
-    """The carriers did not register the number, or let it go, and putting it in again is what mends that."""
+    """The carriers did not register the number, or deregistered it, and attaching it again fixes that."""
     number = registration.phone_number
     state = of_state("number", number.a2p_status)
     reasons = [item.failure for item in parse_error_items(number.errors)] or ([state] if state else [])
     return bool(state and number.attached_at) and any("number" in reason.redo for reason in reasons)
 
 
-def _detach_wanted(registration: Registration) -> bool:
+def _detach_needed(registration: Registration) -> bool:
     number = registration.phone_number
     attached = number.accepted_params.get("attached", {}).get("phone_number_sid")
     held = bool(number.attached_at and number.sid and attached)
@@ -128,27 +130,25 @@ def _detach_wanted(registration: Registration) -> bool:
     return held and (attached != number.sid or again)
 
 
-def _detach(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
+def detach(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
     return client.detach_number(request_params["service_sid"], request_params["phone_number_sid"])
 
 
-def _find_detached(
+def find_detached(
     client: TwilioClient, registration: Registration, request_params: RequestParams
 ) -> Payload | None:
-    still = finders.when_found(
+    attached = finders.when_found(
         lambda: client.fetch_attached_number(
             request_params["service_sid"], request_params["phone_number_sid"]
         )
     )
-    return {} if still is None else None
+    return {} if attached is None else None
 
 
 def _confirm_failed(registration: Registration) -> str:
     number = registration.phone_number
     if number.missing_since and number.poll_count >= 10:
-        return (
-            "Twilio took the number but does not list it in the messaging service. Submit again to attach it."
-        )
+        return "Twilio accepted the number but does not list it in the messaging service. Submit again to attach it."
     return ""
 
 
@@ -161,7 +161,7 @@ STEPS: tuple[AnyStep, ...] = (
         label="Buy a number",
         part="phone_number",
         stage=Stage.NUMBER,
-        is_needed=buy_wanted,
+        is_needed=purchase_needed,
         blocked=_buy_blocked,
         request_params=lambda registration: {
             "area_code": registration.phone_number.area_code,
@@ -174,32 +174,32 @@ STEPS: tuple[AnyStep, ...] = (
         sid_field="sid",
         settle_seconds=60,
         fee=fee,
-        help="A monthly price; a person confirms it first.",
+        help="Charged monthly. A person confirms the price first.",
     ),
     Write(
         slug="number.detach",
-        label="Take the former number out",
+        label="Detach the old number",
         part="phone_number",
         stage=Stage.NUMBER,
-        is_needed=_detach_wanted,
+        is_needed=_detach_needed,
         request_params=lambda registration: dict(
             registration.phone_number.accepted_params.get("attached", {})
         ),
-        execute=_detach,
-        find=_find_detached,
+        execute=detach,
+        find=find_detached,
         key="detached",
         kind="detached",
         resets={"attached_at": None, "confirmed_at": None, "resubmit_requested": False, **NO_A2P_STATUS},
         repair=True,
         implies=("number.attach",),
-        help="Another one takes its place, or it is put in again so that it is registered anew.",
+        help="Another number replaces it, or it is attached again to register it again.",
     ),
     Write(
         slug="number.attach",
         label="Attach the number",
         part="phone_number",
         stage=Stage.NUMBER,
-        is_needed=_attach_wanted,
+        is_needed=_attach_needed,
         blocked=_attach_blocked,
         request_params=lambda registration: {
             "service_sid": registration.campaign.service_sid,
@@ -209,7 +209,7 @@ STEPS: tuple[AnyStep, ...] = (
         find=_find_attached,
         key="attached",
         kind="attached",
-        stamps=("attached_at",),
+        timestamps=("attached_at",),
         resets={"confirmed_at": None, "missing_since": None, "poll_count": 0},
         poll_after=0,
     ),
@@ -224,6 +224,6 @@ STEPS: tuple[AnyStep, ...] = (
         fetch=_fetch_attached,
         kind="confirmed",
         intervals=(2, 3, 5, 10, 20, 30, 60),
-        why="Making sure that Twilio lists the number in the messaging service.",
+        reason="Checking that Twilio lists the number in the messaging service.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Turning what a person typed as sender into a PN SID, and saying so when it cannot be done."""
+"""Finds the PN SID of the sender that a person entered, or explains why there is none."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ from registrations.twilio.client import TwilioClient
 
 from . import finders
 
-NOT_OURS = "The sender is not among your Twilio numbers. Buy or move it there, or choose another."
+NOT_OURS = "The sender is not among your Twilio numbers. Buy or port it to Twilio, or choose another."
 NO_SMS = "The sender cannot send text messages (21715). Choose another."
 
 
 def learn_number(client: TwilioClient, registration: Registration) -> dict[str, Any]:
-    """Find the sender among the account's numbers; a sender that was taken away is forgotten."""
+    """Find the sender among the account's numbers; an emptied sender clears what was found before."""
     number = registration.phone_number
     sender = number.sender_number
     learned = {
@@ -39,6 +39,6 @@ def _owned(client: TwilioClient, sender: str) -> dict[str, Any] | None:
 
 
 def number_problem(registration: Registration) -> str:
-    """Why the sender as typed now cannot be used, or ""."""
+    """Why the current sender cannot be used, or ""."""
     number = registration.phone_number
     return number.failure_reason if number.accepted_params.get("sender") == number.sender_number else ""

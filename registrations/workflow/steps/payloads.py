@@ -1,4 +1,4 @@
-"""Our inputs in Twilio's words: what the calls carry, and what later calls depend on."""
+"""Our inputs as Twilio's parameters: what the calls send, and what later calls depend on."""
 
 import json
 
@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
 from registrations.models import Registration
-from registrations.twilio.client.signatures import OVERRIDES
+from registrations.twilio.client.signatures import CONNECTION_OVERRIDES
 
 from .base import RequestParams
 
@@ -23,7 +23,7 @@ def person(registration: Registration) -> RequestParams:
 
 
 def address(registration: Registration) -> RequestParams:
-    """The address, as Twilio's Address resource names its parts (docs/twilio.md section 1.1, call 1.4)."""
+    """The address, in the fields of Twilio's Address resource (docs/twilio.md section 1.1, call 1.4)."""
     profile = registration.profile
     return {
         "customer_name": profile.full_name,
@@ -49,16 +49,16 @@ def sole_proprietor(registration: Registration) -> RequestParams:
 
 
 def profile_content(registration: Registration) -> RequestParams:
-    """All that Twilio judges in the starter profile: a change of any part means evaluate and submit again."""
+    """Everything Twilio judges in the starter profile: any change means evaluating and submitting again."""
     return {"person": person(registration), "address": address(registration)}
 
 
 def bundle_content(registration: Registration) -> RequestParams:
-    """All that Twilio judges in the trust bundle, the profile it stands on included."""
+    """Everything Twilio judges in the trust bundle, including the profile under it."""
     return {"sole_proprietor": sole_proprietor(registration), "profile": profile_content(registration)}
 
 
-# What may be edited in place while a campaign is FAILED; anything else means delete and create again
+# What can be edited in place while a campaign is FAILED; anything else means deleting it and creating it again
 # (docs/twilio.md section 5.3).
 EDITABLE_CAMPAIGN_KEYS = frozenset(
     {
@@ -79,7 +79,7 @@ def campaign(registration: Registration) -> RequestParams:
     """Every parameter of a campaign that we decide (docs/twilio.md section 1.1, call 5)."""
     campaign = registration.campaign
     return {
-        # A campaign stays with its brand: another brand means another campaign.
+        # A campaign belongs to its brand: another brand means another campaign.
         "brand_registration_sid": registration.brand.sid,
         "description": campaign.description,
         "message_flow": campaign.message_flow,
@@ -109,22 +109,22 @@ def keywords(text: str) -> list[str]:
 
 
 def contact_email(registration: Registration) -> str:
-    """Where Twilio mails status changes of the bundles: the desk's own address if one is set."""
+    """Where Twilio emails status changes of the bundles: TWILIO_NOTIFICATION_EMAIL if it is set."""
     return settings.TWILIO_NOTIFICATION_EMAIL or registration.profile.email
 
 
 def status_callback() -> str:
-    """The URL of our status callback as Twilio is told it, or "" when the desk has no public address."""
+    """The URL that Twilio calls back, or "" without PUBLIC_BASE_URL."""
     if not settings.PUBLIC_BASE_URL:
         return ""
     try:
-        return f"{settings.PUBLIC_BASE_URL}{reverse('bundle-status')}#{OVERRIDES}"
+        return f"{settings.PUBLIC_BASE_URL}{reverse('bundle-status')}#{CONNECTION_OVERRIDES}"
     except NoReverseMatch:
         return ""
 
 
 def attributes_of(payload: RequestParams) -> RequestParams:
-    """The attributes of an end user or document; Twilio sends an object, some versions a JSON string."""
+    """The attributes of an end user or document; Twilio sends an object, or in some versions a JSON string."""
     attributes = payload.get("attributes")
     if isinstance(attributes, str):
         try:

@@ -1,7 +1,7 @@
-"""Twilio's two policies, fetched once and kept: what the bundles must hold.
+"""Twilio's two policies, fetched once and stored: what the bundles must contain.
 
-Registrations that start together do not all fetch them: a worker claims a policy by a conditional UPDATE that makes it
-look fresh for a minute. The others go on without it meanwhile; the evaluation says what the policy would have.
+Registrations that start together do not all fetch them: a worker claims a policy by a conditional UPDATE that makes
+it look fresh for a minute. The others continue without it; the evaluation reports the same gaps later.
 """
 
 from datetime import timedelta
@@ -14,11 +14,11 @@ from registrations.twilio.client import SOLE_PROPRIETOR_POLICY_SID, STARTER_POLI
 from . import payloads
 
 REFRESH_AFTER = timedelta(days=7)
-CLAIM = timedelta(minutes=1)  # for one fetch; when its worker dies, another one may fetch after that
+CLAIM = timedelta(minutes=1)  # for one fetch; if its worker dies, another one may fetch after that
 POLICY_SIDS = (STARTER_POLICY_SID, SOLE_PROPRIETOR_POLICY_SID)
 
 
-def policies_wanted(registration: Registration) -> bool:
+def policies_needed(registration: Registration) -> bool:
     if registration.profile.sid:
         return False
     fresh = Policy.objects.filter(sid__in=POLICY_SIDS, fetched_at__gt=clock.now() - REFRESH_AFTER).count()
@@ -26,9 +26,9 @@ def policies_wanted(registration: Registration) -> bool:
 
 
 def learn_policies(client: TwilioClient, registration: Registration) -> dict[str, Any]:
-    """Fetch those that nobody is fetching already.
+    """Fetch those that no other worker is fetching.
 
-    A policy that Twilio does not show is kept as empty: the evaluation decides, not we.
+    A policy that Twilio does not find is stored as empty: the evaluation decides, not we.
     """
     for sid in POLICY_SIDS:
         if not _claim(sid):
@@ -60,15 +60,15 @@ def _release(sid: str) -> None:
 def policy_gaps(registration: Registration) -> str:
     """One sentence naming what the policies require and this registration lacks, or "".
 
-    Only requirements on the end-user types that we fill are compared: Twilio's guide shows a body of another
-    policy under the starter policy's SID, so an unknown type is no proof of a gap.
+    Only the end-user types that we fill in are compared: Twilio's guide shows another policy's body under the
+    starter policy's SID, so an unknown type proves no gap.
     """
     have = {
         "starter_customer_profile_information": payloads.person(registration),
         "sole_proprietor_information": payloads.sole_proprietor(registration),
     }
     if all(value for filled in have.values() for value in filled.values()):
-        return ""  # whatever they ask for, it is there: no need to read them
+        return ""  # nothing can be missing: no need to read the policies
     missing: list[str] = []
     for policy in Policy.objects.filter(sid__in=POLICY_SIDS):
         for end_user_type, fields in required_fields(policy.payload).items():
@@ -78,17 +78,15 @@ def policy_gaps(registration: Registration) -> str:
                 ]
     if not missing:
         return ""
-    return (
-        f"Twilio's policy asks for: {', '.join(sorted(set(missing)))}. Fill in what is missing, then submit."
-    )
+    return f"Twilio's policy requires: {', '.join(sorted(set(missing)))}. Fill in the missing fields, then submit."
 
 
 def required_fields(payload: dict) -> dict[str, list[str]]:
-    """End-user type -> its field names, from a policy body; odd shapes give nothing rather than an error."""
+    """{end-user type: its field names} of a policy body; unexpected shapes are skipped."""
     requirements = payload.get("requirements")
-    rows = requirements.get("end_user") if isinstance(requirements, dict) else None
+    end_users = requirements.get("end_user") if isinstance(requirements, dict) else None
     return {
-        str(step.get("type")): [name for name in step.get("fields") or [] if isinstance(name, str)]
-        for step in (rows if isinstance(rows, list) else [])
-        if isinstance(step, dict)
+        str(end_user.get("type")): [name for name in end_user.get("fields") or [] if isinstance(name, str)]
+        for end_user in (end_users if isinstance(end_users, list) else [])
+        if isinstance(end_user, dict)
     }

@@ -1,8 +1,8 @@
-"""Taking a registration down, in the order that Twilio allows (docs/twilio.md section 1.2, 5.4 and 6.4).
+"""Removing a registration from Twilio, in the order that Twilio allows (docs/twilio.md section 1.2, 5.4 and 6.4).
 
-Number, campaign, service, then the bundles and their parts. A brand has no delete call: it is retired with a
-task for a person. What Twilio refuses to delete is retired too, and the registration goes on. Numbers are taken out of
-the service but stay in the account: they may serve elsewhere.
+Number, campaign, service, then the bundles and their parts. A brand has no delete call: it is retired, with a task
+for a person. What Twilio refuses to delete is retired too, and the removal continues. Numbers are detached from the
+service but stay in the account, because they may be used elsewhere.
 """
 
 from collections.abc import Callable
@@ -14,22 +14,23 @@ from registrations.twilio.client import TwilioClient
 
 from . import finders
 from .base import AnyStep, Payload, Read, RequestParams, Write
+from .number import detach, find_detached
 
 
 def _delete(
-    what: str,
+    name: str,
     label: str,
     part: str,
     column: str,
     delete: Callable[[TwilioClient, str], Payload],
     fetch: Callable[[TwilioClient, str], Payload],
 ) -> Write:
-    """One DELETE by SID; found again means that it was not done."""
+    """One DELETE by SID. If the object is still there after a lost reply, the delete did not happen."""
 
     def sid(registration: Registration) -> str:
         return str(getattr(getattr(registration, part), column))
 
-    def act(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
+    def execute(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
         return delete(client, request_params["sid"])
 
     def find(
@@ -38,40 +39,25 @@ def _delete(
         return {} if finders.when_found(lambda: fetch(client, request_params["sid"])) is None else None
 
     return Write(
-        slug=f"remove.{what}",
+        slug=f"remove.{name}",
         label=label,
         part=part,
         stage=Stage.REMOVING,
         is_needed=lambda registration: bool(sid(registration)),
         request_params=lambda registration: {"sid": sid(registration)},
-        execute=act,
+        execute=execute,
         find=find,
-        key=f"removed_{what}",
+        key=f"removed_{name}",
         kind="removed",
         sid_field=column,
         resets={column: ""},
         repair=True,
-        gives_up=True,
+        retire_on_refusal=True,
     )
 
 
-def _number_basis(registration: Registration) -> RequestParams:
+def _number_params(registration: Registration) -> RequestParams:
     return dict(registration.phone_number.accepted_params.get("attached", {}))
-
-
-def _detach(client: TwilioClient, registration: Registration, request_params: RequestParams) -> Payload:
-    return client.detach_number(request_params["service_sid"], request_params["phone_number_sid"])
-
-
-def _find_detached(
-    client: TwilioClient, registration: Registration, request_params: RequestParams
-) -> Payload | None:
-    attached = finders.when_found(
-        lambda: client.fetch_attached_number(
-            request_params["service_sid"], request_params["phone_number_sid"]
-        )
-    )
-    return {} if attached is None else None
 
 
 def _delete_campaign(
@@ -87,23 +73,23 @@ def _find_campaign_gone(
     return {} if campaign is None else None
 
 
-def _let_brand_go(client: TwilioClient, registration: Registration) -> dict[str, Any]:
+def _release_brand(client: TwilioClient, registration: Registration) -> dict[str, Any]:
     return {"sid": "", "status": "", "identity_status": "", "next_poll_at": None}
 
 
 STEPS: tuple[AnyStep, ...] = (
     Write(
         slug="remove.number",
-        label="Take the number out of the service",
+        label="Remove the number from the service",
         part="phone_number",
         stage=Stage.REMOVING,
         is_needed=lambda registration: bool(
             registration.phone_number.attached_at
             and registration.phone_number.accepted_params.get("attached")
         ),
-        request_params=_number_basis,
-        execute=_detach,
-        find=_find_detached,
+        request_params=_number_params,
+        execute=detach,
+        find=find_detached,
         key="detached",
         kind="detached",
         resets={"attached_at": None, "confirmed_at": None, "next_poll_at": None},
@@ -121,11 +107,11 @@ STEPS: tuple[AnyStep, ...] = (
         find=_find_campaign_gone,
         key="deleted",
         kind="campaign_deleted",
-        stamps=("deleted_at",),
+        timestamps=("deleted_at",),
         resets={"next_poll_at": None},
         rate_limit="a2p",
         repair=True,
-        help="Its messages stop.",
+        help="Messages stop.",
     ),
     _delete(
         "service",
@@ -137,13 +123,13 @@ STEPS: tuple[AnyStep, ...] = (
     ),
     Read(
         slug="remove.brand",
-        label="Let the brand go",
+        label="Release the brand",
         part="brand",
         stage=Stage.REMOVING,
         is_needed=lambda registration: bool(registration.brand.sid),
-        learn=_let_brand_go,
+        learn=_release_brand,
         retires="sid",
-        help="Only Twilio's Console deletes brands: a task for a person stays open until it is gone.",
+        help="Brands can only be deleted in Twilio's Console. A task stays open until it is gone.",
     ),
     _delete(
         "trust_bundle",

@@ -64,7 +64,7 @@ def registrations(db) -> list[Registration]:
 class TestLists:
     def test_the_menu_shows_what_this_person_may(self, lead, agent, viewer, registrations):
         page = text(lead.get(LIST))
-        for row in bulk.ACTS.values():
+        for row in bulk.ACTIONS.values():
             assert (f'value="bulk_{row.slug}"' in page) == row.in_lists
         for client in (agent, viewer):
             page = text(client.get(LIST))
@@ -118,7 +118,7 @@ class TestLists:
         assert not Batch.objects.exists()
 
     def test_too_many_are_said(self, lead, registrations, monkeypatch):
-        monkeypatch.setattr("registrations.operations.bulk.runner.MOST", 2)
+        monkeypatch.setattr("registrations.operations.bulk.runner.MAX_REGISTRATIONS", 2)
         response = act(lead, "hold", registrations)
         assert "At most 2 registrations at once" in said(response)
 

@@ -85,7 +85,7 @@ def test_a_cell_is_mended_without_javascript(agent):
 def test_with_htmx_the_row_and_the_counts_come_back(agent):
     found = ready(agent, person(1, email="nobody", region="ZZ"))
     answer = agent.post(url("row", found.pk, 2), {"act": "mend", "cell-email": "a@example.org"}, headers=HX)
-    assert "Give a US state" in answer.text
+    assert "Enter a US state" in answer.text
     assert answer.text.lstrip().startswith('<li class="import-row" id="row-2">')
     answer = agent.post(url("row", found.pk, 2), {"act": "mend", "cell-region": "MA"}, headers=HX)
     assert 'id="live-head" hx-swap-oob' in answer.text

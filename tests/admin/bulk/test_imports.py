@@ -100,11 +100,11 @@ def test_an_import_that_was_cancelled_unread_can_be_gone_on_with(agent):
     ("content", "text"),
     [
         (b"", "The file is empty."),
-        (b"name;town\nAnn;Boston\n", "Row 1 must hold the names of the columns"),
+        (b"name;town\nAnn;Boston\n", "Row 1 must have the names of the columns"),
         (csv_bytes(columns=["first_name", "lastnam"]), "did you mean last_name?"),
         (csv_bytes(), "There is no row below the header."),
         (b"PK\x03\x04broken", "cannot be read"),
-        (b"\xd0\xcf\x11\xe0 old", "old or a protected workbook"),
+        (b"\xd0\xcf\x11\xe0 old", "old or protected"),
     ],
 )
 def test_what_is_wrong_with_the_file_is_told_at_the_input(agent, content, text):

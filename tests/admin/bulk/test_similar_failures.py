@@ -158,7 +158,7 @@ class TestPreview:
         assert "Write the new text." in text(post(lead, "preview", key, registrations, text="  "))
 
     def test_a_reason_without_a_text_cannot_be_previewed(self, lead, registrations):
-        OpenProblem.objects.update(field="has_embedded_links", input_key="")
+        OpenProblem.objects.update(field="has_embedded_links", input_digest="")
         key = similar_failures.groups()[0].key
         page = text(lead.get(address(key)))
         assert 'name="text"' not in page

@@ -93,7 +93,7 @@ def test_search_by_every_sid(registration):
 
 def test_search_by_the_sid_of_a_retired_object(registration):
     sid = fake_sid("MG")
-    registration.retired.create(kind="service", sid=sid, why="replaced")
+    registration.retired.create(kind="service", sid=sid, reason="replaced")
     assert list(matching(Registration.objects.all(), sid)) == [registration]
 
 

@@ -50,7 +50,7 @@ def test_sql_and_rule_agree(stage):
                         a2p_status="pending_registration" if registering else "",
                         a2p_status_at=None if hold else now - age / 2,
                     )
-                    flagged = deadlines.stuck(runner.load(registration.pk), now) is not None
+                    flagged = deadlines.overdue(runner.load(registration.pk), now) is not None
                     assert overdue(Registration.objects.all(), now).exists() == flagged
                     found.add(flagged)
     assert found == ({False} if stage == Stage.DRAFT else {True, False})
@@ -67,7 +67,7 @@ def test_a_place_in_the_queue_of_twilio_s_pace_is_not_late(stage):
             waiting_for=WaitingFor.WORKER, stage_since=now - timedelta(hours=2), slot_at=place
         )
         Brand.objects.filter(registration=registration).update(otp_sent_at=None)
-        found.append(deadlines.stuck(runner.load(registration.pk), now) is not None)
+        found.append(deadlines.overdue(runner.load(registration.pk), now) is not None)
         assert overdue(Registration.objects.all(), now).exists() == found[-1]
     at_pace = [True, False, True, True, True, True, False]
     assert found == (at_pace if stage == Stage.BRAND else [True] * 7)
@@ -82,7 +82,7 @@ def test_the_worker_s_time_is_not_shortened_with_twilio_s_waits(settings):
         Registration.objects.filter(pk=registration.pk).update(
             waiting_for=WaitingFor.WORKER, stage_since=since
         )
-        assert (deadlines.stuck(runner.load(registration.pk), now) is not None) == late
+        assert (deadlines.overdue(runner.load(registration.pk), now) is not None) == late
         assert overdue(Registration.objects.all(), now).exists() == late
 
 
@@ -93,7 +93,7 @@ def test_the_list_flags_and_filters(boss):
     page = boss.get(LIST).content.decode()
     rows = page.split('id="result_list"')[1]
     assert rows.count("Overdue</span>") == 1
-    assert deadlines.stuck(runner.load(late.pk), timezone.now()).advice in unescape(rows)
+    assert deadlines.overdue(runner.load(late.pk), timezone.now()).advice in unescape(rows)
     page = boss.get(f"{LIST}?overdue=1").content.decode()
     assert "Late Lily" in page
     assert "Fresh Fern" not in page
@@ -119,7 +119,7 @@ def test_lists_of_objects_flag_and_filter_what_is_waited_for(boss, name, stage, 
     rows = boss.get(url).content.decode().split('id="result_list"')[1]
     assert "Fresh Fern" in rows
     assert rows.count("Overdue by") == 1
-    assert deadlines.stuck(runner.load(late.pk), timezone.now()).advice in unescape(rows)
+    assert deadlines.overdue(runner.load(late.pk), timezone.now()).advice in unescape(rows)
     rows = boss.get(f"{url}?overdue=1").content.decode().split('id="result_list"')[1]
     assert "Late Lily" in rows
     assert "Fresh Fern" not in rows

@@ -196,7 +196,7 @@ class TestTasks:
     def test_a_brand_to_delete_in_the_console(self, boss):
         registration = make_registration(Stage.LIVE)
         sid = fake_sid("BN")
-        registration.retired.create(kind="brand", sid=sid, why="Tries spent.", removal="console")
+        registration.retired.create(kind="brand", sid=sid, reason="Tries spent.", removal="console")
         card = page_of(boss, registration).split('id="tasks-title"')[1].split("</section>")[0]
         assert f"task-delete_brand_{sid}" in card
         assert "Closes when Twilio no longer shows the brand." in card

@@ -36,7 +36,7 @@ def test_each_finding_stands_beside_its_input_with_code_reason_and_example(agent
     shown = slot(html.decode(), "message_sample_1")
     assert "No sample names “Ann Lee Nails”" in shown
     assert "30893" in shown
-    assert "Example:" in shown
+    assert "Example that passes:" in shown
     assert slot(html.decode(), "description") == ""
     assert "2 errors" in html.decode()
 
@@ -131,7 +131,7 @@ def test_a_campaign_that_stands_is_left_alone(stage):
     registration = make_registration(
         stage, parts={"campaign": {**PARTS["campaign"], "message_samples": NAMELESS}}
     )
-    assert gate.in_the_way(registration) == []
+    assert gate.blocking_errors(registration) == []
     actions.submit(registration, actor="ann")
 
 
@@ -160,7 +160,7 @@ def test_errors_that_were_read_can_be_submitted_anyway(agent):
     assert registration.is_submitted
     assert registration.preflight_override == {"keys": ["sample-brand@message_sample_1"]}
     event = registration.events.filter(tag="preflight:passed").get()
-    assert (event.actor, "The brand is named in no sample" in event.text) == ("agent", True)
+    assert (event.actor, "No sample names the brand" in event.text) == ("agent", True)
 
     # An error of another kind stops again.
     actions.edit(

@@ -24,7 +24,7 @@ def sent(registration: Registration, part: str, number: int, **values) -> Submis
         step=f"{part}.create" if number == 1 else f"{part}.update",
         accepted_params=values,
         actor="ann",
-        at=timezone.now(),
+        submitted_at=timezone.now(),
         **fields,
     )
 

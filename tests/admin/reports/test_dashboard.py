@@ -244,7 +244,7 @@ class TestFigures:
         make_registration()
         assert statistics.read("standing") == {"standing": []}
         assert not statistics.due()
-        CachedStatistic.objects.update(at=timezone.now() - statistics.REFRESH - timedelta(seconds=1))
+        CachedStatistic.objects.update(computed_at=timezone.now() - statistics.REFRESH - timedelta(seconds=1))
         assert statistics.due()
         assert statistics.read("standing") == {"standing": []}
         statistics.refresh()
@@ -254,15 +254,15 @@ class TestFigures:
         monkeypatch.setattr(statistics, "CHEAP_SECONDS", 0)
         statistics.read("standing")
         make_registration()
-        CachedStatistic.objects.update(at=timezone.now() - statistics.TOO_OLD - timedelta(seconds=1))
+        CachedStatistic.objects.update(computed_at=timezone.now() - statistics.TOO_OLD - timedelta(seconds=1))
         assert statistics.read("standing") == {"standing": [["us", "draft", 1]]}
 
     def test_what_has_become_quick_is_kept_no_longer(self, db, monkeypatch):
         monkeypatch.setattr(statistics, "CHEAP_SECONDS", 0)
         statistics.read("standing", "codes")
         monkeypatch.setattr(statistics, "CHEAP_SECONDS", 60)
-        CachedStatistic.objects.update(at=timezone.now() - timedelta(hours=1))
-        CachedStatistic.objects.create(name="of-an-older-release", at=timezone.now() - timedelta(hours=1))
+        CachedStatistic.objects.update(computed_at=timezone.now() - timedelta(hours=1))
+        CachedStatistic.objects.create(name="of-an-older-release", computed_at=timezone.now() - timedelta(hours=1))
         statistics.refresh()
         assert not CachedStatistic.objects.exists()
 

@@ -26,7 +26,7 @@ def rung(monkeypatch) -> list[tuple]:
 
 @pytest.fixture
 def scan(db) -> Scan:
-    counts = {"read": {"end_user": 40, "brand": 2}, "found": {}, "under_way": 0, "closed": 0}
+    counts = {"read": {"end_user": 40, "brand": 2}, "found": {}, "in_progress": 0, "closed": 0}
     return Scan.objects.create(state="done", finished_at=clock.now(), requested_by="ann", counts=counts)
 
 
@@ -74,18 +74,18 @@ def test_findings_are_grouped_and_paid_things_are_loud(scan, settings):
     registration = make_registration(Stage.LIVE)
     find(scan, 1, registration=registration)
     find(scan, 2, name="A2P abcdefghjkmn person", ref="abcdefghjkmn")
-    find(scan, 3, what="lost", action="forget", registration=registration)
-    find(scan, 4, what="retired", registration=registration)
-    find(scan, 5, under_way=True, action="none")
+    find(scan, 3, finding_type="lost", action="forget", registration=registration)
+    find(scan, 4, finding_type="retired", registration=registration)
+    find(scan, 5, in_progress=True, action="none")
     find(
         scan,
-        kind="brand",
+        resource_type="brand",
         sid="BN" + "1" * 32,
         action="console",
         registration=registration,
         status="APPROVED",
     )
-    find(scan, kind="number", sid="PN" + "7" * 32, action="console")
+    find(scan, resource_type="number", sid="PN" + "7" * 32, action="console")
     page = text(agent("remove_registration"))
     for key in ("known", "unknown", "lost", "retired", "under-way"):
         assert f'id="group-{key}"' in page
@@ -111,7 +111,7 @@ def test_hostile_and_unknown_words_are_shown_not_run(scan):
         result=evil,
         kind="warp",
     )
-    find(scan, 2, registration=registration, what="orphan", state="done", result=evil, settled_at=clock.now())
+    find(scan, 2, registration=registration, finding_type="orphan", state="done", result=evil, settled_at=clock.now())
     page = text(agent("remove_registration"))
     assert "<script>alert" not in page
     assert "&lt;script&gt;" in page
@@ -120,23 +120,23 @@ def test_hostile_and_unknown_words_are_shown_not_run(scan):
 
 def test_deleting_needs_its_own_permission(scan, rung):
     finding = find(scan, registration=make_draft())
-    lost = find(scan, 2, what="lost", action="forget", registration=finding.registration)
+    lost = find(scan, 2, finding_type="lost", action="forget", registration=finding.registration)
     client = agent()
     page = text(client)
     assert ">Delete at Twilio<" not in page
     assert ">Forget it<" in page
     assert client.get(confirm_url(finding)).status_code == 403
-    assert client.post(confirm_url(finding, "act"), {"action": "delete"}).status_code == 403
-    assert client.post(confirm_url(lost, "act"), {"action": "forget"}).status_code == 302
+    assert client.post(confirm_url(finding, "action"), {"action": "delete"}).status_code == 403
+    assert client.post(confirm_url(lost, "action"), {"action": "forget"}).status_code == 302
     assert rung == [(queue.FINDING, lost.pk)]
 
 
 def test_who_may_not_change_registrations_only_looks(scan, rung):
-    finding = find(scan, what="lost", action="forget", registration=make_draft())
+    finding = find(scan, finding_type="lost", action="forget", registration=make_draft())
     client = browser(person("looker", "view_scan"))
     assert "Scan now" not in text(client)
     assert client.post(f"{PAGE}now/").status_code == 403
-    assert client.post(confirm_url(finding, "act"), {"action": "forget"}).status_code == 403
+    assert client.post(confirm_url(finding, "action"), {"action": "forget"}).status_code == 403
     stranger = browser(person("stranger", "view_registration", "change_registration", "remove_registration"))
     for url in (PAGE, f"{PAGE}refresh/", confirm_url(finding)):
         assert stranger.get(url).status_code == 403
@@ -147,16 +147,16 @@ def test_who_may_not_change_registrations_only_looks(scan, rung):
 def test_an_act_is_confirmed_then_asked_once(scan, rung):
     finding = find(scan, registration=make_draft(), name="A2P abcdefghjkmn person v2")
     client = agent("remove_registration")
-    assert client.get(confirm_url(finding, "act")).status_code == 405
+    assert client.get(confirm_url(finding, "action")).status_code == 405
     confirm = text(client, confirm_url(finding))
     assert "Nobody can bring it back" in confirm
     assert 'name="sure"' not in confirm
     finding.refresh_from_db()
     assert (finding.state, rung) == ("open", [])
     for _ in range(2):
-        client.post(confirm_url(finding, "act"), {"action": "delete"})
+        client.post(confirm_url(finding, "action"), {"action": "delete"})
     finding.refresh_from_db()
-    assert (finding.state, finding.acted_by) == ("asked", "clerk")
+    assert (finding.state, finding.requested_by) == ("requested", "clerk")
     assert rung == [(queue.FINDING, finding.pk)]
     assert "Under way" in text(client)
     assert client.get(confirm_url(finding)).headers["Location"] == PAGE
@@ -166,16 +166,16 @@ def test_what_nobody_here_knows_takes_a_promise(scan, rung):
     finding = find(scan)
     client = agent("remove_registration")
     assert 'name="sure"' in text(client, confirm_url(finding))
-    back = client.post(confirm_url(finding, "act"), {"action": "delete"})
+    back = client.post(confirm_url(finding, "action"), {"action": "delete"})
     assert (back.headers["Location"], rung) == (confirm_url(finding), [])
-    client.post(confirm_url(finding, "act"), {"action": "delete", "sure": "1"})
+    client.post(confirm_url(finding, "action"), {"action": "delete", "sure": "1"})
     assert rung == [(queue.FINDING, finding.pk)]
 
 
 def test_a_page_that_went_stale_does_nothing_else(scan, rung):
     """Between looking and clicking a scan decided otherwise: what was confirmed is not what would be done."""
-    finding = find(scan, action="forget", what="lost", registration=make_draft())
-    page = agent("remove_registration").post(confirm_url(finding, "act"), {"action": "adopt"}, follow=True)
+    finding = find(scan, action="forget", finding_type="lost", registration=make_draft())
+    page = agent("remove_registration").post(confirm_url(finding, "action"), {"action": "adopt"}, follow=True)
     assert "Please look again" in page.content.decode()
     assert rung == []
 
@@ -185,7 +185,7 @@ def test_a_refusal_is_on_the_page_and_may_be_tried_again(scan, rung):
     client = agent("remove_registration")
     page = text(client)
     assert "HTTP 400, code 21644: In use." in page
-    client.post(confirm_url(finding, "act"), {"action": "delete"})
+    client.post(confirm_url(finding, "action"), {"action": "delete"})
     assert rung == [(queue.FINDING, finding.pk)]
 
 
@@ -220,7 +220,7 @@ def test_queries_do_not_grow(scan, django_assert_max_num_queries):
 def test_long_groups_are_cut_and_say_so(scan):
     registration = make_draft()
     Finding.objects.bulk_create(
-        Finding(scan=scan, what="orphan", kind="end_user", sid=f"IT{n:032x}", registration=registration)
+        Finding(scan=scan, finding_type="orphan", resource_type="end_user", sid=f"IT{n:032x}", registration=registration)
         for n in range(103)
     )
     page = text(agent())
@@ -238,21 +238,21 @@ def test_nothing_inline(scan):
         assert " onclick=" not in page
 
 
-def test_from_the_click_to_twilio(house, rung):
+def test_from_the_click_to_twilio(account, rung):
     """The page, the job, Twilio, and the page again."""
     registration = make_draft()
-    house.client.create_service(friendly_name=registration.friendly_name("service", 2))
+    account.client.create_service(friendly_name=registration.friendly_name("service", 2))
     client = agent("remove_registration")
     client.post(f"{PAGE}now/")
     jobs.run_scan(rung.pop()[1])
     Registration.objects.update(lease_until=clock.now() + timedelta(minutes=1))
-    finding = house.only()
-    client.post(confirm_url(finding, "act"), {"action": "delete"})
+    finding = account.only()
+    client.post(confirm_url(finding, "action"), {"action": "delete"})
     jobs.act_on_finding(rung.pop()[1])
     assert "A worker is at its registration" in text(client)
     Registration.objects.update(lease_until=None)
-    client.post(confirm_url(finding, "act"), {"action": "delete"})
+    client.post(confirm_url(finding, "action"), {"action": "delete"})
     jobs.act_on_finding(rung.pop()[1])
-    assert house.harness.counts()["Services"] == 0
+    assert account.harness.counts()["Services"] == 0
     page = text(client)
     assert "Deleted at Twilio." in page.split('id="settled"')[1]

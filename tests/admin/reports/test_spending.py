@@ -50,14 +50,14 @@ def registration(db):
 
 # --- sums -------------------------------------------------------------------------------------------------------
 def test_every_paid_step_is_charged_as_one_kind():
-    assert spending.KIND_OF == {
+    assert spending.FEE_KINDS == {
         "brand.create": "brand",
         "campaign.create": "campaign_vetting",
         "campaign.update": "campaign_vetting",
         "number.buy": "number_monthly",
         "preflight.lookup": "lookup",
     }
-    assert set(spending.KIND_OF.values()) == set(spending.KIND_LABELS)
+    assert set(spending.FEE_KINDS.values()) == set(spending.KIND_LABELS)
 
 
 def test_months_by_kind_of_good_calls_alone(registration):
@@ -118,12 +118,12 @@ def test_what_runs_on_each_month_is_estimated_at_todays_prices(registration):
     number = registration.phone_number
     number.sid, number.purchase_confirmed_at = "PN1", timezone.now()
     number.save()
-    assert spending.running(*spending.running_counts()) == spending.Running(
+    assert spending.monthly_estimate(*spending.billed_monthly_counts()) == spending.MonthlyEstimate(
         1, Decimal("2.00"), 1, Decimal("1.15")
     )
-    assert spending.running(*spending.running_counts()).total == Decimal("3.15")
+    assert spending.monthly_estimate(*spending.billed_monthly_counts()).total == Decimal("3.15")
     Fee.objects.create(kind="campaign_monthly", valid_from=timezone.localdate(), amount="1.50")
-    assert spending.running(*spending.running_counts()).total == Decimal("2.65")
+    assert spending.monthly_estimate(*spending.billed_monthly_counts()).total == Decimal("2.65")
 
 
 # --- the page ---------------------------------------------------------------------------------------------------
@@ -240,7 +240,7 @@ def test_the_newest_price_that_has_begun_counts(settings):
 
 
 def test_many_questions_cost_one_query(django_assert_num_queries):
-    prices.forget()
+    prices.clear_cache()
     with django_assert_num_queries(1):
         for _ in range(50):
             prices.prices()

@@ -1,4 +1,4 @@
-"""The look outside: off by default, done by a worker, its answers kept for these very inputs."""
+"""Online checks: off by default, run in the background, valid only for the inputs that were checked."""
 
 from decimal import Decimal
 
@@ -18,13 +18,13 @@ GOOD_PRIVACY = (
     + "Mobile numbers and opt-in data are "
     "not shared with or sold to third parties for marketing.</p></html>"
 )
-GIVEN = "<p>We may share personal information with our partners for their marketing. "
+SHARED = "<p>We may share personal information with our partners for their marketing. "
 GOOD_TERMS = (
     "<html><h1>Terms and conditions</h1><p>" + "You book with us and we do the nails. " * 15 + "</p></html>"
 )
 
 
-def fetched(**pages: Page):
+def fetch_from(**pages: Page):
     known = {
         "privacy": Page("https://annlee.example.com/privacy", 200, GOOD_PRIVACY),
         "terms": Page("https://annlee.example.com/terms", 200, GOOD_TERMS),
@@ -44,15 +44,15 @@ def keys(found) -> list[tuple[str, str, str]]:
 
 @pytest.mark.django_db
 def test_it_is_off_by_default():
-    case = make_draft()
+    registration = make_draft()
     with pytest.raises(actions.Refused, match="off"):
-        actions.look_online(case, actor="ann")
-    assert online_checks.look(case, fetch=lambda url: pytest.fail("nothing may be fetched")) == []
+        actions.look_online(registration, actor="ann")
+    assert online_checks.run(registration, fetch=lambda url: pytest.fail("nothing may be fetched")) == []
 
 
 @pytest.mark.django_db
-def test_good_pages_are_good(fetching_on):
-    assert keys(online_checks.look(make_draft(), fetch=fetched())) == []
+def test_good_pages_have_no_findings(fetching_on):
+    assert keys(online_checks.run(make_draft(), fetch=fetch_from())) == []
 
 
 PRIVACY, TERMS = "privacy_policy_url", "terms_and_conditions_url"
@@ -63,9 +63,9 @@ PRIVACY, TERMS = "privacy_policy_url", "terms_and_conditions_url"
     ("page", "answer", "expected"),
     [
         ("privacy", Page("https://annlee.example.com/privacy", 404), ("page-open", PRIVACY, "error")),
-        ("terms", Page("https://annlee.example.com/terms", trouble="unknown"), ("page-open", TERMS, "error")),
-        ("terms", Page("https://annlee.example.com/terms", trouble="private"), ("page-open", TERMS, "error")),
-        ("terms", Page("https://annlee.example.com/terms", trouble="slow"), ("page-open", TERMS, "warning")),
+        ("terms", Page("https://annlee.example.com/terms", problem="unknown"), ("page-open", TERMS, "error")),
+        ("terms", Page("https://annlee.example.com/terms", problem="private"), ("page-open", TERMS, "error")),
+        ("terms", Page("https://annlee.example.com/terms", problem="slow"), ("page-open", TERMS, "warning")),
         ("terms", Page("https://annlee.example.com/terms", 403), ("page-open", TERMS, "warning")),
         ("book", Page("https://annlee.example.com/book", 401), ("page-login", "message_flow", "error")),
         ("book", Page("https://annlee.example.com/login?next=book", 200, "x"), ("page-login", "message_flow", "error")),
@@ -76,12 +76,12 @@ PRIVACY, TERMS = "privacy_policy_url", "terms_and_conditions_url"
         ),
         (
             "privacy",
-            Page("https://annlee.example.com/privacy", 200, GOOD_PRIVACY + GIVEN),
+            Page("https://annlee.example.com/privacy", 200, GOOD_PRIVACY + SHARED),
             ("privacy-sharing", PRIVACY, "warning"),
         ),
         (
             "privacy",
-            Page("https://annlee.example.com/privacy", 200, "%PDF-1.7", kind="application/pdf"),
+            Page("https://annlee.example.com/privacy", 200, "%PDF-1.7", content_type="application/pdf"),
             ("page-content", PRIVACY, "warning"),
         ),
         (
@@ -101,39 +101,41 @@ PRIVACY, TERMS = "privacy_policy_url", "terms_and_conditions_url"
         ),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_page(fetching_on, page, answer, expected):
-    assert keys(online_checks.look(make_draft(), fetch=fetched(**{page: answer}))) == [expected]
+def test_problems_of_a_page(fetching_on, page, answer, expected):
+    assert keys(online_checks.run(make_draft(), fetch=fetch_from(**{page: answer}))) == [expected]
 
 
 @pytest.mark.django_db
-def test_evidence_and_exceptions_are_no_findings(fetching_on):
-    photo = Page("https://annlee.example.com/sign-in-sheet.jpg", 200, "\ufffd", kind="image/jpeg")
-    excepted = GOOD_PRIVACY + GIVEN + "All of the above exclude text messaging opt-in data and consent."
-    policy = Page("https://annlee.example.com/privacy", 200, excepted, kind="text/html")
-    assert keys(online_checks.look(make_draft(), fetch=fetched(book=photo, privacy=policy))) == []
+def test_evidence_and_exceptions_are_not_findings(fetching_on):
+    photo = Page("https://annlee.example.com/sign-in-sheet.jpg", 200, "\ufffd", content_type="image/jpeg")
+    excepted = GOOD_PRIVACY + SHARED + "All of the above exclude text messaging opt-in data and consent."
+    policy = Page("https://annlee.example.com/privacy", 200, excepted, content_type="text/html")
+    assert keys(online_checks.run(make_draft(), fetch=fetch_from(book=photo, privacy=policy))) == []
 
 
 @pytest.mark.django_db
 def test_an_error_stops_submit_until_the_inputs_change(fetching_on):
-    case = make_draft()
-    online_checks.look(case, fetch=fetched(privacy=Page("https://annlee.example.com/privacy", 404)))
+    registration = make_draft()
+    online_checks.run(registration, fetch=fetch_from(privacy=Page("https://annlee.example.com/privacy", 404)))
     with pytest.raises(actions.Refused, match="does not exist"):
-        actions.submit(case, actor="ann")
+        actions.submit(registration, actor="ann")
     actions.edit(
-        case, {"campaign": {"privacy_policy_url": "https://annlee.example.com/legal/privacy"}}, actor="ann"
+        registration,
+        {"campaign": {"privacy_policy_url": "https://annlee.example.com/legal/privacy"}},
+        actor="ann",
     )
-    case = runner.load(case.pk)
-    assert online_checks.last(case) is None
-    actions.submit(case, actor="ann")
+    registration = runner.load(registration.pk)
+    assert online_checks.latest(registration) is None
+    actions.submit(registration, actor="ann")
 
 
 @pytest.mark.django_db
-def test_a_new_look_replaces_the_old_one(fetching_on):
-    case = make_draft()
-    online_checks.look(case, fetch=fetched(terms=Page("https://annlee.example.com/terms", 404)))
-    assert gate.in_the_way(case)
-    online_checks.look(case, fetch=fetched())
-    assert gate.in_the_way(case) == []
+def test_a_new_run_replaces_the_old_one(fetching_on):
+    registration = make_draft()
+    online_checks.run(registration, fetch=fetch_from(terms=Page("https://annlee.example.com/terms", 404)))
+    assert gate.blocking_errors(registration)
+    online_checks.run(registration, fetch=fetch_from())
+    assert gate.blocking_errors(registration) == []
 
 
 @pytest.mark.parametrize(
@@ -146,20 +148,25 @@ def test_a_new_look_replaces_the_old_one(fetching_on):
 )
 def test_the_line_type_by_twilios_lookup(harness, settings, mobile, expected):
     settings.A2P_PREFLIGHT_LOOKUP = True
-    case = make_draft(trust_bundle={**PARTS["trust_bundle"], "mobile_phone_number": mobile})
-    actions.look_online(case, actor="ann")
-    jobs.look_online(case.pk)
-    assert keys(online_checks.last(runner.load(case.pk)) or []) == expected
-    event = case.events.filter(tag=online_checks.TAG).get()
+    registration = make_draft(trust_bundle={**PARTS["trust_bundle"], "mobile_phone_number": mobile})
+    actions.look_online(registration, actor="ann")
+    jobs.run_online_checks(registration.pk)
+    assert keys(online_checks.latest(runner.load(registration.pk)) or []) == expected
+    event = registration.events.filter(tag=online_checks.TAG).get()
     assert mobile not in event.text + str(event.data), "the timeline holds no personal data"
     assert [entry["path"] for entry in harness.reads()] == [f"/v2/PhoneNumbers/{mobile}"]
     paid = spending.paid(kind="lookup").get()
-    assert (paid.registration, paid.fee, paid.actor, paid.request) == (case, Decimal("0.008"), "ann", {})
+    assert (paid.registration, paid.fee, paid.actor, paid.request) == (
+        registration,
+        Decimal("0.008"),
+        "ann",
+        {},
+    )
 
 
 @pytest.mark.django_db
-def test_twilio_out_of_reach_stops_nobody(settings):
+def test_an_unreachable_twilio_is_only_a_warning(settings):
     settings.A2P_PREFLIGHT_LOOKUP = True
-    found = online_checks.look(make_draft())
+    found = online_checks.run(make_draft())
     assert keys(found) == [("line-type", "mobile_phone_number", "warning")]
     assert not spending.paid().exists()

@@ -1,4 +1,4 @@
-"""The rules on good and bad texts, and what every row of the table must have."""
+"""The rules on good and bad texts, and what every rule must have."""
 
 import random
 import re
@@ -7,32 +7,32 @@ from re import _parser as parser  # type: ignore[attr-defined]
 
 import pytest
 
-from registrations.intake.preflight import BY_SLUG, ERROR, RULES, WARNING, check, hard, summary
+from registrations.intake.preflight import BY_SLUG, ERROR, RULES, WARNING, check, saving_blockers, summary
 from registrations.intake.preflight.prohibited_topics import TOPICS
-from registrations.intake.preflight.rule import STEM
+from registrations.intake.preflight.rule import STEM_LENGTH
 from registrations.twilio.rejections import FAILURES, FIELD_PARTS
 from tests.intake.preflight.texts import BAD, GOOD, inputs_of, name_of
 
 from . import measure
 
 
-@pytest.mark.parametrize("case", GOOD, ids=name_of)
-def test_good_texts_pass(case):
-    found = check(inputs_of(case))
+@pytest.mark.parametrize("campaign", GOOD, ids=name_of)
+def test_good_texts_pass(campaign):
+    found = check(inputs_of(campaign))
     assert [(finding.key, finding.excerpt) for finding in found if finding.is_error] == []
-    assert {finding.slug for finding in found} == set(case.get("doubts", []))
+    assert {finding.slug for finding in found} == set(campaign.get("warnings", []))
 
 
-@pytest.mark.parametrize("case", BAD, ids=name_of)
-def test_bad_texts_are_found(case):
-    found = check(inputs_of(case))
-    assert set(case["rules"]) <= {finding.slug for finding in found}
+@pytest.mark.parametrize("campaign", BAD, ids=name_of)
+def test_bad_texts_are_found(campaign):
+    found = check(inputs_of(campaign))
+    assert set(campaign["rules"]) <= {finding.slug for finding in found}
     severities = [finding.severity for finding in found]
     assert severities == sorted(severities), "errors first"
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.slug)
-def test_each_row_is_whole(rule):
+def test_each_rule_is_complete(rule):
     assert rule.severity in (ERROR, WARNING)
     assert rule.title
     assert rule.why
@@ -41,38 +41,38 @@ def test_each_row_is_whole(rule):
     known = {failure.code for failure in FAILURES}
     assert rule.codes
     assert set(rule.codes) <= known
-    assert 1 <= rule.source <= 29
+    assert 1 <= rule.source_row <= 29
 
 
 def test_each_rule_has_a_bad_text_and_its_own_name():
     assert len(BY_SLUG) == len(RULES)
-    assert {slug for case in BAD for slug in case["rules"]} == set(BY_SLUG)
+    assert {slug for campaign in BAD for slug in campaign["rules"]} == set(BY_SLUG)
 
 
-def test_nothing_given_is_no_finding_while_somebody_types():
+def test_empty_inputs_have_no_findings_while_typing():
     assert check({}, typing=True) == []
     assert {finding.slug for finding in check({})} == {"pages-missing"}
 
 
 def test_findings_name_fields_of_the_form():
-    names = {finding.field for case in BAD for finding in check(inputs_of(case))}
+    names = {finding.field for campaign in BAD for finding in check(inputs_of(campaign))}
     assert names <= set(FIELD_PARTS) - {"message_samples"}
 
 
-def test_hard_rules_are_what_the_form_refuses():
-    found = hard({"trust_bundle": {"brand_name": "Ann Lee Nails LLC"}})
+def test_rules_that_stop_the_form_from_saving():
+    found = saving_blockers({"trust_bundle": {"brand_name": "Ann Lee Nails LLC"}})
     assert [finding.slug for finding in found] == ["company-suffix"]
-    assert hard({"trust_bundle": {"brand_name": "Ann Lee Nails"}}) == []
+    assert saving_blockers({"trust_bundle": {"brand_name": "Ann Lee Nails"}}) == []
 
 
 def test_the_summary_counts():
-    bad = next(case for case in BAD if case["case"] == "almost nothing said")
+    bad = next(campaign for campaign in BAD if campaign["title"] == "almost nothing said")
     assert summary(check(inputs_of(bad))) == "7 warnings"
-    missing = next(case for case in BAD if case["case"] == "no terms")
+    missing = next(campaign for campaign in BAD if campaign["title"] == "no terms")
     assert summary(check(inputs_of(missing))) == "1 error"
 
 
-def test_long_hostile_texts_do_not_stall_it():
+def test_long_hostile_texts_are_checked_quickly():
     for piece in (
         "a.",
         "a-",
@@ -104,9 +104,9 @@ def test_the_document_is_current():
     assert measure.DOCUMENT.read_text() == measure.document(), "run: python -m tests.intake.preflight.measure"
 
 
-# --- a topic's stems are found in whatever its patterns match ---------------------------------------------------
+# --- every match of a topic's patterns contains one of its stems ---------------------------------------------------
 def _sample(tree, rng: random.Random) -> str:
-    """A text that a parsed pattern matches; look-arounds and anchors stand for nothing."""
+    """A text that a parsed pattern matches; look-arounds and anchors are ignored."""
     made = []
     for kind, value in tree:
         name = str(kind)
@@ -136,15 +136,15 @@ def _one_of(options, rng: random.Random) -> str:
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.slug)
-def test_no_pattern_of_a_topic_is_without_its_stem(topic):
+def test_everything_that_a_topic_matches_contains_one_of_its_stems(topic):
     rng = random.Random(1)
     stems = set(topic.stems.split())
-    for pattern in (topic.plain, topic.maybe):
+    for pattern in (topic.certain, topic.possible):
         for branch in pattern_branches(pattern):
             for _ in range(30):
                 text = _sample(branch, rng).lower()
                 words = re.findall(r"[^\W_]+", text.replace("’", "").replace("'", ""))
-                beginnings = {word[:n] for word in words for n in range(2, STEM + 1)}
+                beginnings = {word[:n] for word in words for n in range(2, STEM_LENGTH + 1)}
                 assert stems & beginnings, f"“{text}” would be missed"
 
 
@@ -155,7 +155,7 @@ def pattern_branches(pattern: str) -> list:
     return [tree]
 
 
-def test_an_address_that_cannot_be_read_is_the_forms_affair():
+def test_invalid_urls_are_left_to_the_form():
     addresses = {
         "privacy_policy_url": "https://[your-site]/privacy",
         "terms_and_conditions_url": "https://[x",

@@ -1,8 +1,8 @@
 """The pre-flight's test campaigns: good ones, written before the rules were tuned, and bad ones.
 
-A campaign is a flat object of form fields. A bad one names the rules that must fire: `rules`. `base` takes a
-good one's other texts over, so that the one thing that differs stands alone; it then has a name of its own, `case`.
-A good one's `doubts` are the rules that warn of it, although it is good: its words may be meant otherwise.
+A campaign is a flat object of form fields. A bad one lists the rules that must fire: `rules`. It may take its other
+texts from a good one, `base`, so that only the problem differs; it then has a `title`. A good one lists the rules
+that warn about it although it is good: `warnings`; its words could mean something else.
 """
 
 import json
@@ -16,16 +16,16 @@ Inputs = dict[str, dict[str, Any]]
 
 GOOD: list[dict[str, Any]] = json.loads((HERE / "good.json").read_text())
 BAD: list[dict[str, Any]] = json.loads((HERE / "bad.json").read_text())
-_BY_BRAND = {case["brand_name"]: case for case in GOOD if "base" not in case}
+_BY_BRAND = {campaign["brand_name"]: campaign for campaign in GOOD if "base" not in campaign}
 
 
-def name_of(case: dict[str, Any]) -> str:
-    return str(case.get("case") or case["brand_name"])
+def name_of(campaign: dict[str, Any]) -> str:
+    return str(campaign.get("title") or campaign["brand_name"])
 
 
-def inputs_of(case: dict[str, Any]) -> Inputs:
-    """By part, as the form gives them."""
-    fields = {**_BY_BRAND[case["base"]], **case} if "base" in case else case
+def inputs_of(campaign: dict[str, Any]) -> Inputs:
+    """By part, as the form returns them."""
+    fields = {**_BY_BRAND[campaign["base"]], **campaign} if "base" in campaign else campaign
     parts: Inputs = {}
     for name, value in fields.items():
         if part := FIELD_PARTS.get(name):

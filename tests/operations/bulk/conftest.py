@@ -23,7 +23,7 @@ def work(batch: Batch, jobs: int = 20) -> Batch:
     """Jobs until the batch waits for a person or is over."""
     for _ in range(jobs):
         batch.refresh_from_db()
-        if not batch.under_way:
+        if not batch.in_progress:
             return batch
         bulk.advance(batch.pk)
     raise AssertionError(f"still {batch.state}")

@@ -12,8 +12,8 @@ from django.utils import timezone
 from registrations.models import ApiCall, Brand, Notification, Registration, RetiredResource
 from registrations.models.choices import CallState, ItemState, JobState, Stage, WaitingFor
 from registrations.operations import actions, assignment, bulk
-from registrations.operations.bulk import runner as batch_work
-from registrations.operations.bulk.action import look
+from registrations.operations.bulk import runner
+from registrations.operations.bulk.action import load_candidates
 from registrations.workflow.planner import decisions
 from registrations.workflow.planner.attempts import Attempts
 from registrations.workflow.recorder import registry_limits
@@ -72,7 +72,7 @@ TAKES = {
 
 
 def test_every_listed_act_is_tested():
-    assert set(TAKES) == {act.slug for act in bulk.ACTS.values() if act.in_lists}
+    assert set(TAKES) == {act.slug for act in bulk.ACTIONS.values() if act.in_lists}
 
 
 @pytest.mark.parametrize("slug", TAKES)
@@ -134,7 +134,7 @@ class TestSubmit:
             registration.pk: decisions.plan(_fresh(registration)).fee for registration in registrations
         }
         # brand and campaign of the draft, the campaign of the other
-        assert batch.params["paced"]["a2p"] == 3
+        assert batch.params["rate_limited_calls"]["a2p"] == 3
 
     def test_calls_that_follow_are_counted_at_the_batch(self, ann):
         registration = make_registration()
@@ -167,7 +167,7 @@ class TestSubmit:
 
     def test_the_dry_run_counts_the_chosen_among_each_other(self, ann, monkeypatch):
         """By id, over the portions of the job; who may pass the limit counts, who was submitted counts once."""
-        monkeypatch.setattr(batch_work, "JUDGED", 2)
+        monkeypatch.setattr(runner, "PREVIEW_AT_ONCE", 2)
         edited = make_registration(Stage.CAMPAIGN, label="Was submitted", answer=FAILED_CAMPAIGN)
         actions.edit(edited, {"campaign": {"message_flow": "A new way to opt in. " * 4}}, actor="ann")
         registrations = [make_registration(label=f"Registration {n}") for n in range(4)]
@@ -278,12 +278,12 @@ def test_hold_keeps_the_reason(ann):
 
 def test_every_act_names_a_permission_that_exists():
     codes = {f"registrations.{p.codename}" for p in Permission.objects.all()}
-    assert {act.permission for act in bulk.ACTS.values()} <= codes
+    assert {act.permission for act in bulk.ACTIONS.values()} <= codes
 
 
 def test_what_is_known_of_many_is_what_is_known_of_each():
     registrations = list(one_of_each().values())
-    RetiredResource.objects.create(registration=registrations[1], kind="brand", sid="BN1", why="replaced")
+    RetiredResource.objects.create(registration=registrations[1], kind="brand", sid="BN1", reason="replaced")
     for registration in registrations[:3]:
         make_registration(
             Stage.BRAND, label="Same address", parts={"profile": {"street": registration.profile.street}}
@@ -292,9 +292,9 @@ def test_what_is_known_of_many_is_what_is_known_of_each():
     many = registry_limits.uses_of_many(fresh)
     assert many == {registration.pk: registry_limits.uses_of(registration) for registration in fresh}
     assert any(use.used for uses in many.values() for use in uses)
-    for sight in look(registration.pk for registration in registrations):
-        assert sight.api_calls == Attempts.of(sight.registration)
+    for candidate in load_candidates(registration.pk for registration in registrations):
+        assert candidate.attempts == Attempts.of(candidate.registration)
 
 
 def _fresh(registration: Registration) -> Registration:
-    return look([registration.pk])[0].registration
+    return load_candidates([registration.pk])[0].registration

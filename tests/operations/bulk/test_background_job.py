@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError
 
 from registrations.core import clock, queue
-from registrations.models import Batch
+from registrations.models import Batch, leases
 from registrations.models.choices import JobState
 from registrations.operations.bulk import background_job
 from tests.queued import queued
@@ -112,22 +112,29 @@ def test_confirm_twice_is_one_confirm(work):
 def test_what_is_cancelled_cannot_be_confirmed(work):
     background_job.cancel(work, actor="ann")
     with pytest.raises(background_job.Refused, match="cancelled"):
-        background_job.confirm(work, lambda pk: None)
+        background_job.confirm(work)
 
 
 def test_the_sweep_finds_lost_work_once(work):
-    assert background_job.claim_forgotten(Batch) == [work.pk]
-    assert background_job.claim_forgotten(Batch) == []
+    assert background_job.claim_lost(Batch) == [work.pk]
+    assert background_job.claim_lost(Batch) == []
 
 
 def test_the_sweep_frees_the_work_of_a_dead_worker(work):
     gone = lease_of_a_dead_process()
     Batch.objects.filter(pk=work.pk).update(lease_until=clock.now() + timedelta(seconds=60), lease_token=gone)
-    assert background_job.claim_forgotten(Batch) == [work.pk]
+    assert background_job.claim_lost(Batch) == [work.pk]
+
+
+def test_a_worker_on_another_machine_keeps_its_work(work):
+    elsewhere = "othermachine:999999999:1.00:abc"
+    later = clock.now() + timedelta(seconds=60)
+    Batch.objects.filter(pk=work.pk).update(lease_until=later, lease_token=elsewhere)
+    assert background_job.claim_lost(Batch) == []
 
 
 def lease_of_a_dead_process() -> str:
-    return "machine:999999999:1.00:abc"
+    return f"{leases.machine()}:999999999:1.00:abc"
 
 
 def test_a_database_that_is_locked_for_a_moment_ends_the_job_and_not_the_work(work):
@@ -142,7 +149,7 @@ def test_a_database_that_is_locked_for_a_moment_ends_the_job_and_not_the_work(wo
         background_job.advance(Batch, work.pk, portion)
     work.refresh_from_db()
     assert (work.state, work.lease_token, work.error) == (JobState.RUNNING, "", "")
-    assert background_job.claim_forgotten(Batch) == [work.pk]
+    assert background_job.claim_lost(Batch) == [work.pk]
     # When the next job fails at once, it is no moment.
     with pytest.raises(OperationalError):
         background_job.advance(Batch, work.pk, portion)
@@ -157,9 +164,9 @@ def test_on_sqlite_others_may_write_between_two_rows(monkeypatch):
     pauses: list[float] = []
     monkeypatch.setattr(background_job.time, "sleep", pauses.append)
     monkeypatch.setattr(background_job, "connection", SimpleNamespace(vendor="postgresql"))
-    background_job.make_way(0)
+    background_job.pause_for_other_writers(0)
     monkeypatch.setattr(background_job, "connection", SimpleNamespace(vendor="sqlite"))
     monkeypatch.setattr(background_job.time, "monotonic", lambda: 100.02)
-    background_job.make_way(100)
-    background_job.make_way(90)
-    assert pauses == [pytest.approx(0.02), background_job.WAY_SECONDS]
+    background_job.pause_for_other_writers(100)
+    background_job.pause_for_other_writers(90)
+    assert pauses == [pytest.approx(0.02), background_job.MAX_PAUSE_SECONDS]

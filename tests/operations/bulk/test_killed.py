@@ -18,16 +18,16 @@ __all__ = ["worker_database"]
 ROWS = 200
 START = """
 from django.contrib.auth import get_user_model
-from registrations import batches
+from registrations.operations import bulk
 from registrations.models import Registration
 user, _ = get_user_model().objects.get_or_create(username="ann")
-print(batches.start("hold", Registration.objects.values_list("pk", flat=True), user=user).pk)
+print(bulk.start("hold", Registration.objects.values_list("pk", flat=True), user=user).pk)
 """
 CONFIRM = """
-from registrations import batches
+from registrations.operations import bulk
 from registrations.models import Batch
 batch = Batch.objects.get()
-batches.confirm(batch, user=batch.user, inputs={"reason": "All stop."})
+bulk.confirm(batch, user=batch.user, inputs={"reason": "All stop."})
 """
 
 

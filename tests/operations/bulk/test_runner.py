@@ -7,7 +7,7 @@ from registrations.models import Batch, Registration
 from registrations.models.choices import ItemState, JobState, Stage
 from registrations.operations import actions, bulk
 from registrations.operations.bulk import background_job, progress
-from registrations.operations.bulk import runner as batch_work
+from registrations.operations.bulk import runner
 from tests.factories import make_registration
 from tests.operations.bulk.conftest import done, outcomes, prepared, work
 
@@ -31,7 +31,7 @@ def test_starting_makes_no_rows_and_takes_each_registration_once(ann, registrati
 
 def test_too_many_are_refused(ann):
     with pytest.raises(bulk.TooMany, match="At most 100,000"):
-        bulk.start("hold", range(bulk.MOST + 1), user=ann)
+        bulk.start("hold", range(bulk.MAX_REGISTRATIONS + 1), user=ann)
     assert not Batch.objects.exists()
 
 
@@ -41,9 +41,9 @@ def test_an_unknown_act_is_refused(ann):
 
 
 def test_rows_are_entered_and_judged_in_portions(ann, registrations, monkeypatch):
-    monkeypatch.setattr(batch_work, "ENTERED", 3)
-    monkeypatch.setattr(batch_work, "JUDGED", 3)
-    monkeypatch.setattr(batch_work, "DONE", 1)
+    monkeypatch.setattr(runner, "ADD_AT_ONCE", 3)
+    monkeypatch.setattr(runner, "PREVIEW_AT_ONCE", 3)
+    monkeypatch.setattr(runner, "RUN_AT_ONCE", 1)
     batch = done("hold", registrations, ann, {"reason": "x"})
     assert progress.progress(batch).done == 4
 
@@ -106,7 +106,7 @@ def test_a_cancelled_dry_run_is_made_anew(ann, registrations):
     work(batch)
     assert batch.state == JobState.READY
     assert outcomes(batch)["Registration 0"] == (ItemState.SKIPPED, "It is on hold. Release it first.")
-    assert batch.params["paced"] == {}
+    assert batch.params["rate_limited_calls"] == {}
 
 
 def test_a_row_that_fails_by_our_error_stops_nobody_else(ann, registrations, monkeypatch, caplog):
@@ -133,11 +133,11 @@ def test_a_row_that_fails_by_our_error_stops_nobody_else(ann, registrations, mon
 
 
 def test_a_judge_that_fails_passes_the_row_over(ann, registrations, monkeypatch):
-    def broken(sight, params):
+    def broken(candidate, params):
         raise ZeroDivisionError
 
-    act = batch_work.ACTS["hold"]
-    monkeypatch.setitem(batch_work.ACTS, "hold", type(act)(**{**vars(act), "judge": broken}))
+    act = runner.ACTIONS["hold"]
+    monkeypatch.setitem(runner.ACTIONS, "hold", type(act)(**{**vars(act), "preview": broken}))
     batch = prepared("hold", registrations, ann)
     assert batch.state == JobState.READY
     assert "ZeroDivisionError" in outcomes(batch)["Registration 0"][1]
@@ -186,7 +186,7 @@ def test_what_was_edited_since_the_dry_run_is_not_sent(ann, registrations, kind)
     if kind == "hold":
         assert {state for state, _ in rows.values()} == {ItemState.DONE}
         return
-    assert rows["Registration 0"] == (ItemState.SKIPPED, batch_work.EDITED)
+    assert rows["Registration 0"] == (ItemState.SKIPPED, runner.EDITED)
     assert rows["Registration 1"][0] == ItemState.DONE
     registrations[0].refresh_from_db()
     assert not registrations[0].was_submitted

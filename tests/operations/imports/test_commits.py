@@ -6,7 +6,6 @@ import pytest
 from django.db import OperationalError
 from django.db.models import Count
 
-from registrations.core import queue
 from registrations.intake.form import RegistrationForm
 from registrations.models import Event, ImportRow, Registration
 from registrations.models.choices import ItemState, JobState
@@ -58,7 +57,7 @@ def test_however_many_rows_a_transaction_takes_each_is_done_once(user, monkeypat
 def test_a_refused_row_takes_no_other_with_it(user):
     with (
         third_time(actions.Refused("Not this one.")),
-        mock.patch("registrations.operations.imports.rows.ATTEMPTS", 1),
+        mock.patch("registrations.operations.imports.saving.ATTEMPTS", 1),
     ):
         upload = imported(checked(*map(person, range(STEPS)), user=user), user)
     assert outcomes(upload) == [*[Outcome.CREATED] * 2, Outcome.ERROR, *[Outcome.CREATED] * 3]
@@ -103,7 +102,7 @@ def test_a_crash_takes_back_what_was_not_committed_and_it_is_done_again(user):
     assert upload.state == JobState.FAILED
     done = upload.rows.filter(state=ItemState.DONE).count()
     assert Registration.objects.count() == done < 3
-    background_job.restart(upload, queue.enqueue_import)
+    background_job.restart(upload)
     assert work(upload).state == JobState.DONE
     assert each_once()
 

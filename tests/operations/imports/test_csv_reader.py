@@ -5,7 +5,7 @@ import io
 import pytest
 
 from registrations.intake.form import CSV_COLUMNS, REQUIRED_COLUMNS
-from registrations.operations.imports import FileProblem, read_rows
+from registrations.operations.imports import FileProblem, read_rows, reader
 from tests.intake.form.rows import VALID
 from tests.operations.imports.files import csv_bytes, csv_file
 
@@ -46,7 +46,7 @@ def test_header_is_checked_as_a_whole_before_any_row():
         "missing column email",
         "missing column city",
         "unknown column phone",
-        "first_name stands twice",
+        "first_name appears twice",
     ):
         assert part in said
 
@@ -79,8 +79,8 @@ def test_required_columns_are_those_of_the_form():
     [
         (b"", "empty"),
         (b"PK\x03\x04rest", "workbook cannot be read"),
-        (b"\xd0\xcf\x11\xe0rest", "old or a protected workbook"),
-        (b"first_name\0,last_name", "not a text file"),
+        (b"\xd0\xcf\x11\xe0rest", "old or protected"),
+        (b"first_name\0,last_name", "neither a text file"),
         (b"a;b;c\n1;2;3\n", "names of the columns"),
         (b"\n \n;;\n", "names of the columns"),
     ],
@@ -106,6 +106,24 @@ def test_an_open_quote_is_reported_at_its_row():
 def test_bytes_of_no_known_encoding_are_refused_before_any_row():
     with pytest.raises(FileProblem, match="neither UTF-8 nor Windows-1252"):
         read_rows(io.BytesIO(csv_bytes(*[{}] * 200) + b"\x81\x8d\xff"))
+
+
+@pytest.mark.parametrize("name", ["MUÑOZ", "Björk Ångström", "Nails®", "O’Brien", "José Peña"])
+def test_windows_1252_is_not_taken_for_mac_roman(name):
+    rows = list(read_rows(csv_file({"last_name": name}, encoding="cp1252")))
+    assert rows[0].cells["last_name"] == name
+
+
+def test_mac_roman_is_detected_by_names_that_would_look_wrong():
+    row = {"first_name": "José", "last_name": "O’Brien", "brand_name": "José O’Brien Nails"}
+    (row,) = read_rows(csv_file(row, encoding="mac_roman"))
+    assert (row.cells["first_name"], row.cells["last_name"]) == ("José", "O’Brien")
+
+
+def test_a_file_that_is_too_large_is_refused(monkeypatch):
+    monkeypatch.setattr(reader, "MAX_BYTES", 1 << 20)
+    with pytest.raises(FileProblem, match="the limit is 1 MB"):
+        read_rows(csv_file(*[{}] * 2000))
 
 
 def test_the_callers_file_stays_open():

@@ -6,7 +6,7 @@ from django.contrib.auth import get_user_model
 from registrations.models import Event, Registration
 from registrations.models.choices import ItemState, Stage
 from registrations.operations.imports import importer
-from registrations.operations.imports.duplicates import Identity, in_registrations
+from registrations.operations.imports.duplicates import Identity, find_matches
 from registrations.operations.imports.validation import Outcome
 from tests.customers import PARTS, make_draft
 from tests.factories import make_registration
@@ -87,7 +87,7 @@ def test_a_new_job_remembers_the_rows_that_an_earlier_one_judged(user, monkeypat
     monkeypatch.setattr(importer, "CHECKED_AT_ONCE", 1)
     upload = stored(person(1), person(2, email="ann1@example.com"), user=user)
     for _ in range(3):
-        assert importer._Carrier().portion(upload)
+        assert importer._Job().run_portion(upload)
         upload.refresh_from_db()
     assert row(upload, 3).outcome == Outcome.DUPLICATE
 
@@ -105,9 +105,9 @@ def test_an_update_is_no_duplicate_of_its_own_registration(user):
 def test_imported_all_the_same_when_a_person_says_so(user):
     make_draft()
     upload = checked(person(7, email=CASE["email"]), user=user)
-    taken = importer.take_in(upload, 2)
-    assert (taken.state, taken.outcome) == (ItemState.WILL, Outcome.ANYWAY)
-    importer.mend(upload, 2, {"city": "Salem"})  # the decision outlives a change of the row
+    taken = importer.include_row(upload, 2)
+    assert (taken.state, taken.outcome) == (ItemState.WILL, Outcome.CREATE_ANYWAY)
+    importer.fix_row(upload, 2, {"city": "Salem"})  # the decision outlives a change of the row
     imported(upload, user)
     assert row(upload, 2).outcome == Outcome.CREATED
     registration = Registration.objects.get(external_id="C-7")
@@ -125,7 +125,7 @@ def test_many_rows_cost_four_queries_and_the_oldest_registration_is_named(django
     make_draft("Second")
     who = Identity.of(PARTS)
     with django_assert_num_queries(4):
-        found = in_registrations(dict.fromkeys(range(50), who))
+        found = find_matches(dict.fromkeys(range(50), who))
     assert {match.registration_id for match in found[49]} == {first.pk}
     assert {match.kind for match in found[49]} == {"mobile", "email", "place"}
 

@@ -18,15 +18,15 @@ __all__ = ["worker_database"]
 ROWS = 300
 START = """
 from django.contrib.auth import get_user_model
-from registrations.importing import uploads
+from registrations.operations.imports import importer
 user, _ = get_user_model().objects.get_or_create(username="ann", is_superuser=True)
-uploads.store(open({path!r}, "rb"), "customers.csv", user=user, submit=False)
+importer.store(open({path!r}, "rb"), "customers.csv", user=user, submit=False)
 """
 CONFIRM = """
-from registrations.importing import uploads
+from registrations.operations.imports import importer
 from registrations.models import Import
 upload = Import.objects.get()
-uploads.confirm(upload, user=upload.user)
+importer.confirm(upload, user=upload.user)
 """
 
 

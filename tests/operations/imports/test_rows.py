@@ -8,7 +8,7 @@ from django.db import IntegrityError
 
 from registrations.models import Event, Registration
 from registrations.operations import actions
-from registrations.operations.imports import import_file, rows
+from registrations.operations.imports import import_file, saving, validation
 from tests.intake.form.rows import VALID
 from tests.operations.imports.files import csv_file
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def run(*changes, columns=None, **options):
     file = csv_file(*changes, **({"columns": columns} if columns else {}))
-    return list(import_file(file, actor="importer", **options))
+    return [result for _, result in import_file(file, actor="importer", **options)]
 
 
 def outcomes(results):
@@ -151,20 +151,20 @@ def test_an_id_that_another_import_creates_meanwhile_becomes_an_update():
             raise IntegrityError("UNIQUE constraint failed: registrations_registration.external_id")
         return create(parts, actor=actor, **fields)
 
-    def look(external_id, found=rows._registration):
+    def look(rows, found=validation._registrations):
         if looks and not Registration.objects.exists():
             run_other()
-        return found(external_id)
+        return found(rows)
 
     def run_other():
         with (
-            mock.patch.object(rows, "_registration", real_registration),
+            mock.patch.object(validation, "_registrations", real_registrations),
             mock.patch.object(actions, "create", create),
         ):
             run({"external_id": "C-1"})
 
-    real_registration = rows._registration
-    with mock.patch.object(actions, "create", raced), mock.patch.object(rows, "_registration", look):
+    real_registrations = validation._registrations
+    with mock.patch.object(actions, "create", raced), mock.patch.object(validation, "_registrations", look):
         (result,) = run({"external_id": "C-1", "city": "Salem"})
     assert result.outcome == "updated"
     assert Registration.objects.get().profile.city == "Salem"
@@ -172,13 +172,13 @@ def test_an_id_that_another_import_creates_meanwhile_becomes_an_update():
 
 def test_an_id_that_appears_between_the_look_and_the_form_becomes_an_update():
     run({"external_id": "C-1"})
-    real_registration, looks = rows._registration, []
+    real_registrations, looks = validation._registrations, []
 
-    def late(external_id):
-        looks.append(external_id)
-        return None if len(looks) == 1 else real_registration(external_id)
+    def late(rows):
+        looks.append(rows)
+        return {} if len(looks) == 1 else real_registrations(rows)
 
-    with mock.patch.object(rows, "_registration", late):
+    with mock.patch.object(validation, "_registrations", late):
         (result,) = run({"external_id": "C-1", "city": "Salem"})
     assert (result.outcome, result.errors, len(looks)) == ("updated", {}, 2)
 
@@ -187,7 +187,7 @@ def test_an_edit_in_between_is_tried_again_then_reported():
     run({"external_id": "1"})
     with mock.patch.object(actions, "edit", side_effect=actions.Refused("Somebody else changed it.")) as edit:
         (result,) = run({"external_id": "1", "city": "Salem"})
-    assert edit.call_count == rows.ATTEMPTS
+    assert edit.call_count == saving.ATTEMPTS
     assert result.errors == {"": ["Somebody else changed it."]}
 
 

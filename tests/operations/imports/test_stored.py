@@ -7,7 +7,6 @@ from unittest import mock
 import pytest
 from django.db import DatabaseError
 
-from registrations.core import queue
 from registrations.models import Import, ImportFile, ImportRow, Notification
 from registrations.models.choices import JobState
 from registrations.operations.bulk import background_job
@@ -83,7 +82,7 @@ def test_a_crash_while_the_rows_are_stored_leaves_the_file_to_be_read_again(user
         importer.advance(upload.pk)
     upload.refresh_from_db()
     assert (upload.state, kept()) == (JobState.FAILED, (1, 0))
-    background_job.restart(upload, queue.enqueue_import)
+    background_job.restart(upload)
     assert outcomes(work(upload)) == [Outcome.CREATE] * 3
 
 
@@ -129,7 +128,7 @@ def test_cancelled_while_it_is_read_nothing_is_stored_and_it_can_be_read_later(u
     with mock.patch.object(importer, "_all_rows", cancelling):
         work(upload)
     assert (upload.state, kept()) == (JobState.CANCELLED, (1, 0))
-    background_job.restart(upload, queue.enqueue_import)
+    background_job.restart(upload)
     assert work(upload).state == JobState.READY
 
 
@@ -142,7 +141,7 @@ def test_a_file_that_was_never_read_goes_after_a_month(user, time_machine):
     time_machine.shift(timedelta(days=2))
     jobs.prune()
     assert kept() == (0, 0)
-    background_job.restart(upload, queue.enqueue_import)
+    background_job.restart(upload)
     assert "Upload the table again" in work(upload).error
 
 

@@ -1,4 +1,4 @@
-"""An uploaded table from its rows to registrations: checked, mended, confirmed, imported once; what stays out comes back."""
+"""An uploaded table from its rows to registrations: checked, fixed, confirmed, and imported once."""
 
 import io
 from datetime import timedelta
@@ -14,6 +14,7 @@ from registrations.models.choices import ItemState, JobState
 from registrations.operations import actions
 from registrations.operations.bulk import background_job
 from registrations.operations.imports import importer
+from registrations.operations.imports.saving import RowSaver
 from registrations.operations.imports.validation import PREFLIGHT, SAVED_MEANWHILE, Outcome
 from registrations.worker import jobs
 from tests.customers import make_draft
@@ -90,7 +91,7 @@ def test_a_nul_in_a_cell_is_left_out(user):
     content = csv_bytes(person(1, city="Bos\0ton"), encoding="utf-16")
     upload = work(importer.store(io.BytesIO(content), "t.csv", user=user, submit=False))
     assert row(upload, 2).cells["city"] == "Boston"
-    assert importer.mend(upload, 2, {"city": "Sa\0lem"}).cells["city"] == "Salem"
+    assert importer.fix_row(upload, 2, {"city": "Sa\0lem"}).cells["city"] == "Salem"
 
 
 def test_the_name_of_the_file_is_kept_short_and_printable(user):
@@ -136,7 +137,7 @@ def test_who_may_not_change_registrations_cannot_update_by_import(user, django_u
     adder = django_user_model.objects.create_user("adder")
     upload = checked(person(1, city="Salem"), person(2), user=adder)
     assert outcomes(upload) == [Outcome.ERROR, Outcome.CREATE]
-    assert "may not change" in row(upload, 2).errors[""][0]
+    assert "don't have permission to change" in row(upload, 2).errors[""][0]
 
 
 def test_the_same_id_twice_in_a_file_ends_with_the_later_row(user):
@@ -162,7 +163,7 @@ def test_the_check_costs_as_many_queries_for_many_rows_as_for_few(user, django_a
 # --- mending --------------------------------------------------------------------------------------------------------
 def test_a_mended_cell_makes_the_row_good(user):
     upload = checked(person(1, email="nobody"), user=user)
-    mended = importer.mend(upload, 2, {"email": "ann@example.org"})
+    mended = importer.fix_row(upload, 2, {"email": "ann@example.org"})
     assert (mended.state, mended.errors) == (ItemState.WILL, {})
     imported(upload, user)
     assert Registration.objects.get().profile.email == "ann@example.org"
@@ -172,7 +173,7 @@ def test_a_cell_of_a_column_that_the_file_lacked_comes_back_in_the_file(user):
     content = csv_bytes(person(1, email="x"), columns=[c for c in CSV_COLUMNS if c != "vertical"])
     upload = work(importer.store(io.BytesIO(content), "t.csv", user=user, submit=False))
     assert "vertical" not in upload.header
-    importer.mend(upload, 2, {"vertical": "RETAIL"})
+    importer.fix_row(upload, 2, {"vertical": "RETAIL"})
     upload.refresh_from_db()
     header, lines = importer.table_of(upload, Outcome.ERROR)
     (line,) = lines
@@ -183,7 +184,7 @@ def test_empty_cells_of_columns_that_the_file_lacks_leave_a_registration_alone(u
     imported(checked(person(1, vertical="RETAIL"), user=user), user)
     content = csv_bytes(person(1, city="Salem"), columns=[c for c in CSV_COLUMNS if c != "vertical"])
     upload = work(importer.store(io.BytesIO(content), "t.csv", user=user, submit=False))
-    importer.mend(upload, 2, {"vertical": "", "city": "Lynn", "street_secondary": ""})
+    importer.fix_row(upload, 2, {"vertical": "", "city": "Lynn", "street_secondary": ""})
     imported(upload, user)
     registration = Registration.objects.get()
     assert (registration.trust_bundle.vertical, registration.profile.city) == ("RETAIL", "Lynn")
@@ -191,18 +192,18 @@ def test_empty_cells_of_columns_that_the_file_lacks_leave_a_registration_alone(u
 
 def test_a_row_that_is_mended_into_another_is_a_duplicate(user):
     upload = checked(person(1), person(2, email="x"), user=user)
-    changed = importer.mend(upload, 3, {"email": "ANN1@example.com"})
+    changed = importer.fix_row(upload, 3, {"email": "ANN1@example.com"})
     assert changed.outcome == Outcome.DUPLICATE
     assert "row 2" in changed.warnings["email"][0]
 
 
 def test_left_out_and_taken_back(user):
     upload = checked(person(1), person(2), user=user)
-    importer.leave_out(upload, 2)
-    importer.leave_out(upload, 3)
-    importer.take_in(upload, 3)
+    importer.exclude_row(upload, 2)
+    importer.exclude_row(upload, 3)
+    importer.include_row(upload, 3)
     imported(upload, user)
-    assert outcomes(upload) == [Outcome.ASIDE, Outcome.CREATED]
+    assert outcomes(upload) == [Outcome.EXCLUDED, Outcome.CREATED]
     assert Registration.objects.get().external_id == "C-2"
 
 
@@ -210,11 +211,11 @@ def test_left_out_and_taken_back(user):
 def test_rows_are_changed_only_while_the_import_waits_for_a_person(user, state):
     upload = checked(person(1), user=user)
     Import.objects.filter(pk=upload.pk).update(state=state)
-    for act in (importer.leave_out, importer.take_in):
+    for act in (importer.exclude_row, importer.include_row):
         with pytest.raises(background_job.Refused):
             act(upload, 2)
     with pytest.raises(background_job.Refused):
-        importer.mend(upload, 2, {"city": "Salem"})
+        importer.fix_row(upload, 2, {"city": "Salem"})
     assert row(upload, 2).cells["city"] == "Boston"
 
 
@@ -287,19 +288,19 @@ def test_a_job_that_is_repeated_imports_nothing_twice(user):
 def test_cancel_stops_after_the_row_at_work_and_restart_goes_on(user):
     upload = checked(*map(person, range(5)), user=user)
     importer.confirm(upload, user=user)
-    import_row = importer._import_row
+    save = RowSaver.save
 
-    def import_and_cancel(*args):
-        went = import_row(*args)
+    def save_and_cancel(*args):
+        result = save(*args)
         background_job.cancel(upload, actor="bo")
-        return went
+        return result
 
-    with mock.patch.object(importer, "_import_row", import_and_cancel):
+    with mock.patch.object(RowSaver, "save", save_and_cancel):
         work(upload)
     assert upload.state == JobState.CANCELLED
     # The second row met the cancellation within its transaction, and left no registration.
     assert Registration.objects.count() == ImportRow.objects.filter(state=ItemState.DONE).count() == 1
-    background_job.restart(upload, queue.enqueue_import)
+    background_job.restart(upload)
     work(upload)
     assert (upload.state, Registration.objects.count()) == (JobState.DONE, 5)
 

@@ -4,15 +4,13 @@ import io
 import re
 import zipfile
 from datetime import date, datetime
-from xml.etree.ElementTree import ParseError
 
 import openpyxl
 import pytest
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from registrations.intake.form import CSV_COLUMNS, RegistrationForm
-from registrations.operations.imports import FileProblem, read_rows, template, xlsx_reader
-from registrations.operations.imports.xlsx_sheet import Texts
+from registrations.operations.imports import FileProblem, read_rows, template, xlsx_archive, xlsx_reader
 from tests.intake.form.rows import VALID
 from tests.operations.imports.files import csv_file
 
@@ -135,13 +133,13 @@ def repacked(file: io.BytesIO, **parts: bytes) -> io.BytesIO:
 def test_an_archive_that_unpacks_to_too_much_is_refused_unread(monkeypatch):
     bomb = repacked(book_of({}), xl__worksheets__sheet9=b"0" * (4 << 20))
     assert len(bomb.getvalue()) < 40_000
-    monkeypatch.setattr(xlsx_reader, "MAX_UNPACKED", 3 << 20)
+    monkeypatch.setattr(xlsx_archive, "MAX_UNPACKED", 3 << 20)
     with pytest.raises(FileProblem, match="too large"):
         read_rows(bomb)
 
 
 def test_a_part_that_is_read_as_a_whole_has_a_limit_of_its_own():
-    bomb = repacked(book_of({}), xl__styles=b" " * (xlsx_reader.MAX_OTHER_PART + 1))
+    bomb = repacked(book_of({}), xl__styles=b" " * (xlsx_archive.MAX_OTHER_PART + 1))
     with pytest.raises(FileProblem, match="too large"):
         read_rows(bomb)
 
@@ -185,29 +183,82 @@ def test_a_sheet_without_or_with_a_wrong_size_is_read_whole(size):
     assert len(read(repacked(file, xl__worksheets__sheet1=changed.encode()))) == 2
 
 
-def test_shared_texts_are_read_as_far_as_they_are_needed():
+def with_sheet(rows: str, texts: str | None = None) -> io.BytesIO:
+    """The workbook of one row with other XML in its sheet below the header."""
+    file = book_of({})
+    with zipfile.ZipFile(file) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+    file.seek(0)
+    parts = {"xl__worksheets__sheet1": sheet.replace("</sheetData>", f"{rows}</sheetData>").encode()}
+    if texts is not None:
+        parts["xl__sharedStrings"] = f'<sst xmlns="{SHEET_MAIN_NS}">{texts}</sst>'.encode()
+    return repacked(file, **parts)
+
+
+def shared(*items: str) -> io.BytesIO:
+    """A second row whose first cells are these shared texts."""
+    cells = "".join(f'<c r="{chr(65 + n)}3" t="s"><v>{n}</v></c>' for n in range(len(items)))
+    return with_sheet(f'<row r="3">{cells}</row>', "".join(items))
+
+
+def test_shared_texts_are_read_as_a_person_sees_them():
     def item(text: str) -> str:
         return f"<si><t>{text}</t></si>"
 
-    formatted = "<si><r><t>Ann </t></r><r><rPr><b/></rPr><t>Lee</t></r><rPh sb='0' eb='1'><t>x</t></rPh></si>"
-    items = [
-        formatted,
-        *map(item, ("two", "", "a_x005F_b")),
-        "<si/>",
-        item("1_x000D_\n2 _x005F_x000D_"),
-        "<broken>",
-    ]
-    with zipfile.ZipFile(io.BytesIO(), "w") as archive:
-        archive.writestr("texts.xml", f'<sst xmlns="{SHEET_MAIN_NS}">{"".join(items)}</sst>')
-        texts = Texts(archive, "texts.xml")
-        assert [texts[1], texts[0], texts[2], texts[3], texts[4]] == ["two", "Ann Lee", "", "a_b", ""]
-        assert texts[5] == "1\r\n2 _x000D_"
-        with pytest.raises(ParseError):
-            texts[6]
-    with zipfile.ZipFile(io.BytesIO(), "w") as archive:
-        archive.writestr("texts.xml", f'<sst xmlns="{SHEET_MAIN_NS}">{item("one")}</sst>')
-        with pytest.raises(IndexError):
-            Texts(archive, "texts.xml")[1]
+    formatted = (
+        "<si><r><t xml:space='preserve'>Ann </t></r><r><rPr><b/></rPr><t>Lee</t></r>"
+        "<rPh sb='0' eb='1'><t>x</t></rPh></si>"
+    )
+    items = (formatted, *map(item, ("two", "", "a_x005F_b")), "<si/>", item("1_x000D_\n2 _x005F_x000D_"))
+    cells = read(shared(*items))[1]
+    found = [cells[name] for name in CSV_COLUMNS[: len(items)]]
+    assert found == ["Ann Lee", "two", "", "a_b", "", "1\r\n2 _x000D_"]
+    with pytest.raises(FileProblem, match="cannot be read"):
+        read_rows(shared(item("one"), "<broken>"))
+    with pytest.raises(FileProblem, match="cannot be read"):
+        read_rows(with_sheet('<row r="3"><c r="A3" t="s"><v>1</v></c></row>', item("one")))
+
+
+def test_a_shared_text_longer_than_a_cell_can_be_is_refused():
+    text = "x" * xlsx_archive.MAX_SHARED_TEXT
+    with pytest.raises(FileProblem, match="more text than"):
+        read_rows(shared(f"<si><t>{text}</t></si>"))
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#REF!", "#SPILL!"])
+def test_error_values_are_kept_as_text_for_the_form_to_refuse(error):
+    file = with_sheet(f'<row r="3"><c r="A3" t="e"><v>{error}</v></c></row>')
+    assert read(file)[1][CSV_COLUMNS[0]] == error
+
+
+@pytest.mark.parametrize(
+    ("rows", "place"),
+    [
+        ('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>', "row 1048576 and out to column XFD"),
+        ("<row r='1048576'><c r = 'AA1048576'><v>1</v></c></row>", "row 1048576 and out to column A"),
+        ('<row r="3">' + "<c><v>1</v></c>" * 1001 + "</row>", "row 3 and out to column ALM"),
+        ('<row r="4"><c r="AMA4" a=">"><v>1</v></c></row>', "row 4 and out to column AMA"),
+    ],
+)
+def test_cells_far_from_the_table_are_refused_before_memory_is_taken_for_all_between(rows, place):
+    with pytest.raises(FileProblem, match=place):
+        read_rows(with_sheet(rows))
+
+
+def test_cells_far_from_the_table_that_are_only_formatted_do_not_count():
+    far = '<row r="1048575" s="1"/><row r="1048576"><c r="XFD1048576" s="1"/></row>'
+    assert len(read(with_sheet(far))) == 1
+
+
+def test_the_size_declared_in_the_archive_is_all_that_is_read():
+    """An archive that declares less than it unpacks to is damaged, however the reader counts."""
+    content = bytearray(book_of({}).getvalue())
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        part = archive.getinfo("xl/worksheets/sheet1.xml")
+    size = part.file_size.to_bytes(4, "little")
+    assert content.count(size) >= 1
+    with pytest.raises(FileProblem, match="cannot be read"):
+        read_rows(io.BytesIO(bytes(content).replace(size, (100).to_bytes(4, "little"))))
 
 
 def test_the_template_can_be_filled_in_and_read():

@@ -180,7 +180,7 @@ def time_machine_at(monkeypatch):
 
 def test_all_well_is_no_trouble():
     Heartbeat.objects.create(name="worker:here", at=timezone.now())
-    assert alarms.troubles() == {}
+    assert alarms.active() == {}
 
 
 def test_a_worker_that_went_silent_and_refused_credentials_are_trouble():
@@ -190,7 +190,7 @@ def test_a_worker_that_went_silent_and_refused_credentials_are_trouble():
     Registration.objects.filter(pk=registration.pk).update(
         waiting_for="us", reason="Twilio refused our credentials or settings (20003). Ask."
     )
-    found = alarms.troubles()
+    found = alarms.active()
     assert set(found) == {"worker:there", "credentials"}
     assert "7 minutes" in found["worker:there"]
 
@@ -207,14 +207,14 @@ def test_the_command_tells_and_sends_that_no_worker_runs(watcher, settings, mail
     assert [message.to for message in mailoutbox] == [["wes@desk.example"]]
     Heartbeat.objects.create(name="worker:here", at=timezone.now())
     call_command("alarm")
-    assert "All is well." in capsys.readouterr().out
+    assert "No alerts." in capsys.readouterr().out
 
 
 def test_overdue_registrations_are_trouble():
     Heartbeat.objects.create(name="worker:here", at=timezone.now())
     registration = make_draft()
     Registration.objects.filter(pk=registration.pk).update(next_run_at=timezone.now() - timedelta(minutes=5))
-    assert set(alarms.troubles()) == {"overdue"}
+    assert set(alarms.active()) == {"overdue"}
 
 
 def test_the_words_of_refused_credentials_are_the_pipelines(harness):
@@ -223,5 +223,5 @@ def test_the_words_of_refused_credentials_are_the_pipelines(harness):
     harness.fault(method="", path=".", action="error", status=401, code=20003, times=3)
     actions.submit(registration, actor="ann")
     harness.advance(registration.pk)
-    assert "credentials" in alarms.troubles()
+    assert "credentials" in alarms.active()
     assert alerts.in_charge(registration) is None

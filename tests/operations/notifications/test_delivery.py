@@ -86,7 +86,7 @@ def test_each_channel_once_and_the_one_that_failed_again(plant, ann, mail, slack
         "the registration stops and is told",
     )
     first = note(registration)
-    assert (first.kind, first.went_by, first.error, first.sent_at) == (
+    assert (first.kind, first.sent_channels, first.error, first.sent_at) == (
         "failure",
         ["email"],
         "Webhook: HTTP 500",

@@ -55,7 +55,7 @@ def test_one_note_goes_out_by_every_channel_with_a_link(both, hook):
     # In Slack's text these letters would be commands, such as a mention of everybody.
     assert hook.got[0][1] == {"text": f"Ann Lee &amp; &lt;Nails&gt; stopped: x\n{link}"}
     note = Notification.objects.get()
-    assert (note.send_at, note.error, sorted(note.went_by)) == (None, "", ["email", "webhook"])
+    assert (note.send_at, note.error, sorted(note.sent_channels)) == (None, "", ["email", "webhook"])
     assert note.sent_at is not None
     assert not notifications.due()
     assert notifications.send_due() == 0
@@ -98,7 +98,7 @@ def test_a_channel_that_worked_is_not_used_again_when_the_other_failed(both, hoo
     note = tell(both)
     assert notifications.send_due() == 1
     note.refresh_from_db()
-    assert (note.went_by, note.attempts, note.sent_at) == (["email"], 1, None)
+    assert (note.sent_channels, note.attempts, note.sent_at) == (["email"], 1, None)
     assert note.error == "Webhook: HTTP 500"
     assert note.send_at > timezone.now() + timedelta(seconds=30)
     for _ in range(2):
@@ -195,6 +195,6 @@ def test_the_sweep_rings_only_when_something_is_due(both):
     tell(both)
     due_work.enqueue_due_notifications()
     job = OrmQ.objects.get().task
-    assert (job["func"], job["args"]) == (queue.NOTIFY, ())
+    assert (job["func"], job["args"]) == (queue.NOTIFICATIONS, ())
     jobs.send_notifications()
     assert len(mail.outbox) == 1

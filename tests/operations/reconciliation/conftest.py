@@ -19,7 +19,7 @@ AUTO_YES = "+14155559999"  # docs/sandbox.md: answers YES by itself
 
 
 @dataclass
-class House:
+class Account:
     harness: Harness
 
     @property
@@ -38,18 +38,18 @@ class House:
         return registration
 
     def scan(self) -> Scan:
-        scan = reconciliation.scan.ask(actor="ann", enqueue=False)
+        scan = reconciliation.scan.request(actor="ann", enqueue=False)
         assert reconciliation.scan.run(scan.pk)
         scan.refresh_from_db()
         return scan
 
     def found(self) -> list[tuple[str, str, str]]:
         """What is unsettled: (what, kind, action)."""
-        rows = Finding.objects.exclude(state="done").order_by("what", "kind", "id")
-        return [(row.what, row.kind, row.action) for row in rows]
+        rows = Finding.objects.exclude(state="done").order_by("finding_type", "resource_type", "id")
+        return [(row.finding_type, row.resource_type, row.action) for row in rows]
 
-    def act(self, finding: Finding) -> Finding:
-        assert reconciliation.actions.ask(finding, actor="ann", enqueue=False)
+    def run_action(self, finding: Finding) -> Finding:
+        assert reconciliation.actions.request(finding, actor="ann", enqueue=False)
         assert reconciliation.actions.run(finding.pk)
         finding.refresh_from_db()
         return finding
@@ -59,14 +59,14 @@ class House:
 
 
 @pytest.fixture
-def house(harness, monkeypatch) -> House:
-    # Young is what was made within the last 15 minutes; these tests do not wait that long.
-    monkeypatch.setattr(compare, "YOUNG_SECONDS", -3600.0)
-    return House(harness)
+def account(harness, monkeypatch) -> Account:
+    # Recent is what was made within the last 15 minutes; these tests do not wait that long.
+    monkeypatch.setattr(compare, "RECENT_SECONDS", -3600.0)
+    return Account(harness)
 
 
 @pytest.fixture
-def finished(house):
+def finished(account):
     """finished(registration): its last call is long past, as for any registration that nobody works on."""
 
     def age(registration: Registration) -> Registration:

@@ -64,7 +64,7 @@ NOT_FOUND = errors.Rejected("gone", code=20404, status=404)
 def test_the_light_says_what_the_job_found(twilio, settings, answer, severity, text, todo):
     assert (light().severity, light().text) == ("idle", "Not checked yet")
     twilio.answer = answer
-    jobs.look_at_primary_profile()
+    jobs.check_primary_profile()
     assert twilio.asked == [("customer_profile", settings.TWILIO_PRIMARY_PROFILE_SID)]
     found = light()
     assert found.severity == severity
@@ -75,7 +75,7 @@ def test_the_light_says_what_the_job_found(twilio, settings, answer, severity, t
 
 
 def test_another_profile_is_not_checked_yet(twilio, settings):
-    jobs.look_at_primary_profile()
+    jobs.check_primary_profile()
     settings.TWILIO_PRIMARY_PROFILE_SID = "BU" + "9" * 32
     assert light().text == "Not checked yet"
     later(minutes=11)
@@ -98,11 +98,11 @@ def test_it_is_asked_for_when_due_and_once(twilio, answer, soon, due):
     twilio.answer = answer
     assert due_work.enqueue_due_primary_profile(), "a fresh desk looks at once"
     assert not due_work.enqueue_due_primary_profile(), "another worker's sweep, a moment later"
-    assert [row.task["func"] for row in OrmQ.objects.all()] == [queue.PRIMARY]
-    jobs.look_at_primary_profile()
+    assert [row.task["func"] for row in OrmQ.objects.all()] == [queue.PRIMARY_PROFILE]
+    jobs.check_primary_profile()
     later(**soon)
     assert not due_work.enqueue_due_primary_profile()
-    jobs.look_at_primary_profile()
+    jobs.check_primary_profile()
     later(**due)
     assert due_work.enqueue_due_primary_profile()
     assert not due_work.enqueue_due_primary_profile()
@@ -115,11 +115,11 @@ def test_a_lost_job_is_made_up_for(twilio):
 
 
 def test_the_sandbox_approves_it(sandbox):
-    assert primary_profile.look().approved
+    assert primary_profile.check().approved
 
 
 def test_what_is_known_is_not_pruned(twilio):
-    jobs.look_at_primary_profile()
+    jobs.check_primary_profile()
     later(days=9)
     jobs.prune()
     assert light().text == "Approved"

@@ -14,7 +14,7 @@ def test_every_named_object_of_the_step_table_has_a_slot(db):
             if "friendly_name" not in request_params:
                 continue
             slot = resource_types.SLOT_OF_STEP[row.slug]
-            name = resource_types.read_name(slot.kind, request_params["friendly_name"])
+            name = resource_types.read_name(slot.resource_type, request_params["friendly_name"])
             assert name, row.slug
             assert (name.ref, name.generation, name.slot) == (registration.ref, 1, slot)
 
@@ -25,8 +25,8 @@ def test_every_step_to_redo_exists():
 
 
 def test_times_of_both_apis():
-    iso = remote_inventory._moment("2026-11-23T10:00:00Z")
-    rfc = remote_inventory._moment("Mon, 23 Nov 2026 10:00:00 +0000")
+    iso = remote_inventory._parse_time("2026-11-23T10:00:00Z")
+    rfc = remote_inventory._parse_time("Mon, 23 Nov 2026 10:00:00 +0000")
     assert iso == rfc
     assert iso is not None
-    assert remote_inventory._moment("soon") is remote_inventory._moment(None) is None
+    assert remote_inventory._parse_time("soon") is remote_inventory._parse_time(None) is None

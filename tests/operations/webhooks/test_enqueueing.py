@@ -119,8 +119,8 @@ class TestRinging:
             "campaign_status": registration.campaign.status,
             "errors": None,
         }
-        Campaign.objects.update(look_requested_at=clock.now(), next_poll_at=clock.now() + timedelta(hours=4))
+        Campaign.objects.update(refresh_requested_at=clock.now(), next_poll_at=clock.now() + timedelta(hours=4))
         recorder.refresh(runner.load(registration.pk), row, payload)
         campaign = Campaign.objects.get()
-        assert campaign.look_requested_at is None
+        assert campaign.refresh_requested_at is None
         assert campaign.next_poll_at <= clock.now() + clock.scaled(recorder.ECHO_SECONDS)

@@ -51,7 +51,7 @@ class TestRouting:
         registration = make_registration(Stage.CAMPAIGN)
         data = {"messagingservicesid": registration.campaign.service_sid, "brandsid": registration.brand.sid}
         assert self.process(twilio, event(kind, **data)).registration_id == registration.pk
-        assert Campaign.objects.get().look_requested_at
+        assert Campaign.objects.get().refresh_requested_at
         brand_alone = event("resource-cleanup.done", time=kind, brandsid=registration.brand.sid)
         assert self.process(twilio, brand_alone).state == "processed"
 
@@ -81,7 +81,7 @@ class TestRouting:
         registration = make_registration(Stage.PROFILE)
         twilio.status({"BundleSid": registration.profile.sid, "Status": registration.profile.status})
         process_all()
-        assert Profile.objects.get().look_requested_at is None
+        assert Profile.objects.get().refresh_requested_at is None
 
     def test_a_removed_registration_is_left_alone(self, twilio: Twilio):
         registration = make_registration(Stage.LIVE)
@@ -127,13 +127,13 @@ class TestOnceAndNeverLost:
         assert "RuntimeError" in row.traceback
         assert "4155552671" not in row.traceback + row.note
         assert "ann@example.com" not in row.traceback + row.note
-        assert Registration.objects.get().next_run_at is None or not Brand.objects.get().look_requested_at
+        assert Registration.objects.get().next_run_at is None or not Brand.objects.get().refresh_requested_at
         receiver.replay(row, actor="ann")
         process_all()
         row.refresh_from_db()
         assert (row.state, row.attempts, row.replayed_by) == ("processed", 2, "ann")
         assert "RuntimeError" in row.traceback  # for who asks what went wrong
-        assert Brand.objects.get().look_requested_at
+        assert Brand.objects.get().refresh_requested_at
 
     def test_replaying_reads_the_body_anew(self, twilio: Twilio):
         registration = make_registration(Stage.OTP)
@@ -161,7 +161,7 @@ class TestOnceAndNeverLost:
         process_all()
         kept = WebhookDelivery.objects.get()
         assert (kept.state, kept.registration_id) == ("processed", registration.pk)
-        assert Brand.objects.get().look_requested_at
+        assert Brand.objects.get().refresh_requested_at
 
     def test_a_database_that_is_away_leaves_it_to_the_sweep(self, twilio: Twilio, time_machine):
         time_machine.move_to("2026-11-01T10:00:00Z", tick=False)
@@ -173,7 +173,7 @@ class TestOnceAndNeverLost:
             jobs.process_deliveries([str(row.pk)])
         row.refresh_from_db()
         assert row.state == "received"
-        assert handlers.claim_forgotten() == []  # its first job may still be waiting in the queue
+        assert handlers.claim_lost() == []  # its first job may still be waiting in the queue
         time_machine.shift(31)
         with patch.object(queue, "enqueue_deliveries") as ring:
             sweeper.sweep()

@@ -1,4 +1,4 @@
-"""One line per public method of the TwilioClient: the call, and what it must look like on the wire."""
+"""One entry per public method of TwilioClient: the call and the HTTP request it must produce."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ class Call:
     path: str
     variant: str = ""
 
-    def run(self, gw: Any) -> Any:
-        result = self.make(gw)
+    def run(self, twilio: Any) -> Any:
+        result = self.make(twilio)
         return list(result) if self.name.startswith("iter_") else result
 
     def __str__(self) -> str:

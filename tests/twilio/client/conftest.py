@@ -37,5 +37,5 @@ def client_for() -> Callable[..., TwilioClient]:
 
 
 @pytest.fixture
-def gw(server: ScriptedServer, client_for: Callable[..., TwilioClient]) -> TwilioClient:
+def twilio(server: ScriptedServer, client_for: Callable[..., TwilioClient]) -> TwilioClient:
     return client_for(server.url)

@@ -1,4 +1,4 @@
-"""The error that a call comes out with."""
+"""The error that a call raises."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""A scripted HTTP server: answers what a test told it to, in order, and remembers what it was asked."""
+"""A scripted HTTP server: returns the responses that a test queued, in order, and records the requests."""
 
 from __future__ import annotations
 

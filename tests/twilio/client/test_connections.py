@@ -1,4 +1,4 @@
-"""Connections that break: what certainly did not arrive can be repeated; after anything else one must look."""
+"""Connection failures: what certainly was not sent can be repeated; anything else has an unknown outcome."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Make = Callable[..., TwilioClient]
 
 
 @pytest.mark.parametrize("fault", ["close", "reset", "garbage", "truncated", "chunk"])
-def test_a_connection_lost_after_sending(fault: str, gw: TwilioClient, server: ScriptedServer) -> None:
+def test_a_connection_lost_after_sending(fault: str, twilio: TwilioClient, server: ScriptedServer) -> None:
     for call, kind in (
-        (lambda: gw.fetch_brand(BN), Unavailable),
-        (lambda: list(gw.iter_brands()), Unavailable),
-        (lambda: gw.update_brand(BN), OutcomeUnknown),
-        (lambda: gw.delete_service(MG), OutcomeUnknown),
+        (lambda: twilio.fetch_brand(BN), Unavailable),
+        (lambda: list(twilio.iter_brands()), Unavailable),
+        (lambda: twilio.update_brand(BN), OutcomeUnknown),
+        (lambda: twilio.delete_service(MG), OutcomeUnknown),
     ):
         server.reply(201, {"sid": "x"}, fault=fault)
         error = provoke(call)
@@ -40,18 +40,18 @@ def test_a_connection_lost_after_sending(fault: str, gw: TwilioClient, server: S
     assert len(server.asked) == 4
 
 
-def test_bad_compression_after_sending(gw: TwilioClient, server: ScriptedServer) -> None:
+def test_bad_compression_after_sending(twilio: TwilioClient, server: ScriptedServer) -> None:
     server.reply(201, b"not gzip", Content_Encoding="gzip")
-    assert type(provoke(lambda: gw.update_brand(BN))) is OutcomeUnknown
+    assert type(provoke(lambda: twilio.update_brand(BN))) is OutcomeUnknown
 
 
 @pytest.mark.parametrize("fault", ["hang", "hang_in_body"])
 def test_no_answer_in_time(fault: str, client_for: Make, server: ScriptedServer) -> None:
-    gw = client_for(server.url, read_timeout=0.15)
+    twilio = client_for(server.url, read_timeout=0.15)
     server.reply(200, {}, fault=fault)
-    assert type(provoke(lambda: gw.fetch_brand(BN))) is Unavailable
+    assert type(provoke(lambda: twilio.fetch_brand(BN))) is Unavailable
     server.reply(201, {}, fault=fault)
-    assert type(provoke(lambda: gw.update_brand(BN))) is OutcomeUnknown
+    assert type(provoke(lambda: twilio.update_brand(BN))) is OutcomeUnknown
 
 
 @pytest.fixture
@@ -61,8 +61,12 @@ def closed_port() -> str:
         return f"http://127.0.0.1:{probe.getsockname()[1]}"
 
 
-def nothing_was_sent(gw: TwilioClient) -> None:
-    for call in (lambda: gw.fetch_brand(BN), lambda: gw.update_brand(BN), lambda: gw.delete_service(MG)):
+def nothing_was_sent(twilio: TwilioClient) -> None:
+    for call in (
+        lambda: twilio.fetch_brand(BN),
+        lambda: twilio.update_brand(BN),
+        lambda: twilio.delete_service(MG),
+    ):
         error = provoke(call)
         assert type(error) is Unavailable
         assert "nothing was sent" in error.message
@@ -96,7 +100,7 @@ def test_dead_proxy(closed_port: str, client_for: Make, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("fault", ["close", "reset", "garbage", "truncated"])
-def test_connection_lost_behind_a_proxy_that_took_the_request(
+def test_connection_lost_after_a_proxy_accepted_the_request(
     fault: str, client_for: Make, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", server.url)
@@ -150,23 +154,23 @@ def untrusted_tls(tmp_path: Path) -> Iterator[str]:
 
 
 def test_untrusted_certificate(untrusted_tls: str, client_for: Make) -> None:
-    gw = client_for(untrusted_tls)
-    assert type(provoke(lambda: gw.fetch_brand(BN))) is Misconfigured
-    assert type(provoke(lambda: gw.update_brand(BN))) is Misconfigured
+    twilio = client_for(untrusted_tls)
+    assert type(provoke(lambda: twilio.fetch_brand(BN))) is Misconfigured
+    assert type(provoke(lambda: twilio.update_brand(BN))) is Misconfigured
 
 
 @pytest.mark.parametrize("token", ["tökén-€", "line\nbreak"])
 def test_credentials_no_header_can_carry(token: str, client_for: Make, server: ScriptedServer) -> None:
-    gw = client_for(server.url, auth_token=token)
+    twilio = client_for(server.url, auth_token=token)
     if "\n" in token:  # base64 takes it, and Twilio would say no
         server.reply(401, {"code": 20003, "message": "Authenticate"})
-    error = provoke(lambda: gw.update_brand(BN))
+    error = provoke(lambda: twilio.update_brand(BN))
     assert type(error) is Misconfigured
     assert token not in str(error) + repr(error)
 
 
 def behind_proxy(inner: Exception) -> Exception:
-    """As urllib3 and requests wrap it; also for connections that broke after the request was sent."""
+    """As urllib3 and requests wrap it; also for connections that were lost after the request was sent."""
     wrapped = urllib3.exceptions.ProxyError("Unable to connect to proxy", inner)
     return requests.exceptions.ProxyError(urllib3.exceptions.MaxRetryError(None, "/", wrapped))  # type: ignore[arg-type]
 
@@ -217,8 +221,8 @@ def test_exceptions_with_an_unknown_outcome(exc: Exception) -> None:
     assert type(errors.from_exception("GET", exc)) is Unavailable
 
 
-def test_a_job_killed_in_the_middle_is_no_twilio_error(
-    gw: TwilioClient, monkeypatch: pytest.MonkeyPatch
+def test_a_job_killed_during_a_call_is_not_a_twilio_error(
+    twilio: TwilioClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class JobTimeout(SystemExit):
         pass
@@ -226,6 +230,6 @@ def test_a_job_killed_in_the_middle_is_no_twilio_error(
     def send(*args: object, **kwargs: object) -> None:
         raise JobTimeout
 
-    monkeypatch.setattr(gw._wire.session, "send", send)
+    monkeypatch.setattr(twilio._transport.session, "send", send)
     with pytest.raises(JobTimeout):
-        gw.update_brand(BN)
+        twilio.update_brand(BN)

@@ -1,4 +1,4 @@
-"""Whatever Twilio, the SDK, requests, urllib3 or the socket does comes out as one of five kinds."""
+"""Every failure of Twilio, the SDK, requests, urllib3 or the socket becomes one of five kinds."""
 
 from __future__ import annotations
 
@@ -74,13 +74,13 @@ ANSWERS: list[tuple[int, int | None, Kind, Kind, Kind]] = [
 
 
 @pytest.mark.parametrize(("status", "code", "get", "post", "delete"), ANSWERS)
-def test_kind_of_an_answer(
+def test_kind_of_a_response(
     status: int,
     code: int | None,
     get: Kind,
     post: Kind,
     delete: Kind,
-    gw: TwilioClient,
+    twilio: TwilioClient,
     server: ScriptedServer,
 ) -> None:
     body = {
@@ -90,10 +90,10 @@ def test_kind_of_an_answer(
     }
     server.otherwise.status, server.otherwise.body = status, body if code is None else {**body, "code": code}
     for call, kind in (
-        (lambda: gw.fetch_brand(BN), get),
-        (lambda: list(gw.iter_brands()), get),  # the SDK raises another class for lists
-        (lambda: gw.update_brand(BN), post),
-        (lambda: gw.delete_service(MG), delete),
+        (lambda: twilio.fetch_brand(BN), get),
+        (lambda: list(twilio.iter_brands()), get),  # the SDK raises another class for lists
+        (lambda: twilio.update_brand(BN), post),
+        (lambda: twilio.delete_service(MG), delete),
     ):
         error = provoke(call)
         assert type(error) is kind
@@ -104,23 +104,23 @@ def test_kind_of_an_answer(
 
 @pytest.mark.parametrize("status", [400, 409])
 def test_a_number_already_in_the_service_is_done(
-    status: int, gw: TwilioClient, server: ScriptedServer
+    status: int, twilio: TwilioClient, server: ScriptedServer
 ) -> None:
     server.reply(status, {"code": 21710, "message": "Phone Number already exists"})
-    assert type(provoke(lambda: gw.attach_number(MG, PN))) is AlreadyDone
+    assert type(provoke(lambda: twilio.attach_number(MG, PN))) is AlreadyDone
 
 
 @pytest.mark.parametrize("call", CALLS, ids=str)
-def test_every_call_sorts_its_errors(call: Call, gw: TwilioClient, server: ScriptedServer) -> None:
+def test_every_call_maps_its_errors(call: Call, twilio: TwilioClient, server: ScriptedServer) -> None:
     read = call.method == "GET"
     server.reply(500, b"<html>Internal error</html>", Content_Type="text/html")
-    assert type(provoke(lambda: call.run(gw))) is (Unavailable if read else OutcomeUnknown)
+    assert type(provoke(lambda: call.run(twilio))) is (Unavailable if read else OutcomeUnknown)
     server.reply(fault="reset")
-    assert type(provoke(lambda: call.run(gw))) is (Unavailable if read else OutcomeUnknown)
+    assert type(provoke(lambda: call.run(twilio))) is (Unavailable if read else OutcomeUnknown)
     server.reply(404, {"code": 20404, "message": "not found"})
-    assert type(provoke(lambda: call.run(gw))) is (AlreadyDone if call.method == "DELETE" else Rejected)
+    assert type(provoke(lambda: call.run(twilio))) is (AlreadyDone if call.method == "DELETE" else Rejected)
     server.reply(429, {"code": 20429, "message": "slow down"}, Retry_After="3")
-    throttled = provoke(lambda: call.run(gw))
+    throttled = provoke(lambda: call.run(twilio))
     assert type(throttled) is Unavailable
     assert throttled.retry_after == 3.0
 
@@ -131,7 +131,7 @@ def test_the_tables_name_calls_of_each_kind() -> None:
     assert len(DELETES) > 8
 
 
-def test_problem_details_are_read(gw: TwilioClient, server: ScriptedServer) -> None:
+def test_problem_details_are_read(twilio: TwilioClient, server: ScriptedServer) -> None:
     items = [{"detail": "must be an email", "pointer": "#/Email"}]
     body = {
         "type": "https://www.twilio.com/docs/errors/20001",
@@ -142,7 +142,7 @@ def test_problem_details_are_read(gw: TwilioClient, server: ScriptedServer) -> N
         "errors": items,
     }
     server.reply(400, body, Content_Type="application/problem+json", Twilio_Request_Id="RQ1")
-    error = provoke(lambda: gw.update_brand(BN))
+    error = provoke(lambda: twilio.update_brand(BN))
     assert type(error) is Rejected
     assert (error.code, error.details) == (20001, {"errors": items})
     assert error.more_info == "https://www.twilio.com/docs/errors/20001"
@@ -164,33 +164,33 @@ def test_problem_details_are_read(gw: TwilioClient, server: ScriptedServer) -> N
         b"[" * 5000,
     ],
 )
-def test_odd_refusals_still_have_a_kind(body: bytes, gw: TwilioClient, server: ScriptedServer) -> None:
+def test_unusual_errors_still_have_a_kind(body: bytes, twilio: TwilioClient, server: ScriptedServer) -> None:
     server.reply(400, body)
-    error = provoke(lambda: gw.update_brand(BN))
+    error = provoke(lambda: twilio.update_brand(BN))
     assert type(error) is Rejected
     assert error.code is None
     assert error.message == "Bad Request"
 
 
-def test_a_code_in_quotes_is_a_code(gw: TwilioClient, server: ScriptedServer) -> None:
+def test_a_code_in_quotes_is_a_code(twilio: TwilioClient, server: ScriptedServer) -> None:
     server.reply(400, {"code": "21730", "message": "maintenance"})
-    error = provoke(lambda: gw.update_brand(BN))
+    error = provoke(lambda: twilio.update_brand(BN))
     assert (type(error), error.code) == (Unavailable, 21730)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"sid": "BN', b"null", b"[" * 5000])
-def test_a_success_that_cannot_be_read(body: bytes, gw: TwilioClient, server: ScriptedServer) -> None:
+def test_a_success_that_cannot_be_read(body: bytes, twilio: TwilioClient, server: ScriptedServer) -> None:
     server.otherwise.status, server.otherwise.body = 201, body
-    assert type(provoke(lambda: gw.update_brand(BN))) is OutcomeUnknown
-    assert type(provoke(lambda: gw.fetch_brand(BN))) is Unavailable
-    assert type(provoke(lambda: list(gw.iter_brands()))) is Unavailable
-    assert gw.delete_service(MG) == {}  # a deletion has nothing to read
+    assert type(provoke(lambda: twilio.update_brand(BN))) is OutcomeUnknown
+    assert type(provoke(lambda: twilio.fetch_brand(BN))) is Unavailable
+    assert type(provoke(lambda: list(twilio.iter_brands()))) is Unavailable
+    assert twilio.delete_service(MG) == {}  # a deletion has nothing to read
 
 
 @pytest.mark.parametrize("body", [{}, {"meta": {"key": "results"}}, {"meta": None, "results": {}}])
-def test_a_list_without_items_key(body: Any, gw: TwilioClient, server: ScriptedServer) -> None:
+def test_a_list_without_items_key(body: Any, twilio: TwilioClient, server: ScriptedServer) -> None:
     server.reply(200, body)
-    assert type(provoke(lambda: list(gw.iter_brands()))) is Unavailable
+    assert type(provoke(lambda: list(twilio.iter_brands()))) is Unavailable
 
 
 # --- what an error shows ----------------------------------------------------------------------------------
@@ -201,23 +201,23 @@ def test_a_list_without_items_key(body: Any, gw: TwilioClient, server: ScriptedS
     [("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("soon", None), ("nan", None), ("inf", None), ("1e12", 86_400.0)],
 )
 def test_retry_after_in_seconds(
-    header: str, seconds: float | None, gw: TwilioClient, server: ScriptedServer
+    header: str, seconds: float | None, twilio: TwilioClient, server: ScriptedServer
 ) -> None:
     server.reply(503, {}, Retry_After=header)
-    assert provoke(lambda: gw.fetch_brand(BN)).retry_after == seconds
+    assert provoke(lambda: twilio.fetch_brand(BN)).retry_after == seconds
 
 
-def test_retry_after_as_a_date(gw: TwilioClient, server: ScriptedServer) -> None:
+def test_retry_after_as_a_date(twilio: TwilioClient, server: ScriptedServer) -> None:
     server.reply(429, {}, Retry_After=format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True))
-    wait = provoke(lambda: gw.fetch_brand(BN)).retry_after
+    wait = provoke(lambda: twilio.fetch_brand(BN)).retry_after
     assert wait is not None
     assert 3500 < wait <= 3600
 
 
-def test_personal_data_stay_out_of_the_text(gw: TwilioClient, server: ScriptedServer) -> None:
+def test_the_text_contains_no_personal_data(twilio: TwilioClient, server: ScriptedServer) -> None:
     words = "The number +15125550123 of jane@example.com is taken."
     server.reply(400, {"code": 30748, "message": words})
-    error = provoke(lambda: gw.create_assignment("customer_profile", BU, object_sid=BU))
+    error = provoke(lambda: twilio.create_assignment("customer_profile", BU, object_sid=BU))
     assert str(error) == "HTTP 400, code 30748: The number +1•••••0123 of j•••@example.com is taken."
     assert error.message == "The number +1•••••0123 of j•••@example.com is taken."
     assert "5125550123" not in repr(error) + str(error.args)

@@ -1,4 +1,4 @@
-"""Masking: nothing private survives, everything useful does, and twice is the same as once."""
+"""Masking: private data is removed, useful data is kept, and masking twice changes nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from registrations.twilio.client import CAMPAIGN_SID, redact_text, redaction
+from registrations.twilio.client import CAMPAIGN_SID, redact, redact_text
 from registrations.twilio.client.redaction import MASK
 
 SID = "BU" + "0123456789abcdef" * 2
@@ -60,9 +60,9 @@ def test_free_text(text: str, masked: str) -> None:
         "B1A2C3D",
     ],
 )
-def test_harmless_text_stays(text: str) -> None:
+def test_harmless_text_is_kept(text: str) -> None:
     assert redact_text(text) == text
-    assert redaction(text) == text
+    assert redact(text) == text
 
 
 KEYS = [
@@ -95,19 +95,19 @@ SPELLINGS = [
 @pytest.mark.parametrize("spell", SPELLINGS, ids=["snake", "Pascal", "UPPER", "hyphen", "joined"])
 @pytest.mark.parametrize(("key", "value", "masked"), KEYS)
 def test_by_key_in_any_spelling(key: str, value: str, masked: str, spell: Any) -> None:
-    assert redaction({spell(key): value}) == {spell(key): masked}
-    assert redaction({spell(key): [value, {"x": value}]}) == {spell(key): [masked, {"x": masked}]}
-    assert redaction({spell(key): masked}) == {spell(key): masked}
+    assert redact({spell(key): value}) == {spell(key): masked}
+    assert redact({spell(key): [value, {"x": value}]}) == {spell(key): [masked, {"x": masked}]}
+    assert redact({spell(key): masked}) == {spell(key): masked}
 
 
 @pytest.mark.parametrize("nothing", ["", None, True, False, [], {}])
-def test_nothing_stays_nothing(nothing: object) -> None:
+def test_empty_values_are_kept(nothing: object) -> None:
     for key, _, _ in KEYS:
-        assert redaction({key: nothing}) == {key: nothing}
+        assert redact({key: nothing}) == {key: nothing}
 
 
-def test_what_is_no_text_but_private() -> None:
-    assert redaction({"phone_number": 15125550123, "postal_code": 2215}) == {
+def test_private_values_that_are_not_text() -> None:
+    assert redact({"phone_number": 15125550123, "postal_code": 2215}) == {
         "phone_number": "+1•••••0123",
         "postal_code": MASK,
     }
@@ -116,15 +116,15 @@ def test_what_is_no_text_but_private() -> None:
 def test_attributes_as_text_and_as_object() -> None:
     attributes = {"first_name": "Jane", "email": "jane@example.com", "vertical": "RETAIL"}
     masked = {"first_name": "J•••", "email": "j•••@example.com", "vertical": "RETAIL"}
-    assert redaction({"attributes": attributes}) == {"attributes": masked}
-    text = redaction({"Attributes": json.dumps(attributes)})["Attributes"]
+    assert redact({"attributes": attributes}) == {"attributes": masked}
+    text = redact({"Attributes": json.dumps(attributes)})["Attributes"]
     assert json.loads(text) == masked
-    assert redaction({"attributes": "Jane, no JSON"}) == {"attributes": MASK}
-    assert redaction({"attributes": {"address_sids": "AD1"}}) == {"attributes": {"address_sids": "AD1"}}
-    assert json.loads(redaction('[{"Email": "jane@example.com"}]')) == [{"Email": "j•••@example.com"}]
+    assert redact({"attributes": "Jane, no JSON"}) == {"attributes": MASK}
+    assert redact({"attributes": {"address_sids": "AD1"}}) == {"attributes": {"address_sids": "AD1"}}
+    assert json.loads(redact('[{"Email": "jane@example.com"}]')) == [{"Email": "j•••@example.com"}]
 
 
-def test_campaign_texts_stay_word_for_word() -> None:
+def test_campaign_texts_are_kept_verbatim() -> None:
     campaign = {
         "description": "Jane's Bakery, (512) 555-0123",
         "message_flow": "Sign up at https://example.com/join or mail help@example.com",
@@ -134,10 +134,10 @@ def test_campaign_texts_stay_word_for_word() -> None:
         "privacy_policy_url": "https://example.com/p/5125550123",
         "errors": [{"error_code": 30886, "fields": ["USE_CASE_DESCRIPTION"], "description": "rejected"}],
     }
-    assert redaction(campaign) == campaign
+    assert redact(campaign) == campaign
 
 
-def test_an_answer_keeps_what_an_agent_needs() -> None:
+def test_a_response_keeps_what_an_agent_needs() -> None:
     profile = {
         "sid": SID,
         "account_sid": "AC" + "0" * 32,
@@ -149,12 +149,12 @@ def test_an_answer_keeps_what_an_agent_needs() -> None:
         "date_created": "2026-11-23T18:04:45Z",
         "links": {"evaluations": f"https://trusthub.twilio.com/v1/CustomerProfiles/{SID}/Evaluations"},
     }
-    assert redaction(profile) == {**profile, "email": "j•••@example.com"}
+    assert redact(profile) == {**profile, "email": "j•••@example.com"}
 
 
-def test_the_suggested_address_of_a_rejection_stays_readable() -> None:
+def test_the_suggested_address_of_a_rejection_is_kept() -> None:
     reason = "[address_sids] - Invalid Street. Address suggestion -> Street: 1 Jersey St. Locality: Boston."
-    assert redaction({"FailureReason": reason}) == {"FailureReason": reason}
+    assert redact({"FailureReason": reason}) == {"FailureReason": reason}
 
 
 PRIVATE = {
@@ -200,24 +200,24 @@ def shape(value: Any) -> Any:
 def test_nothing_private_survives_at_any_depth(seed: int) -> None:
     value = grow(random.Random(seed), 5)
     before = copy.deepcopy(value)
-    masked = redaction(value)
-    told = json.dumps(masked, ensure_ascii=False)
-    assert [leak for leak in LEAKS if leak in told] == []
+    masked = redact(value)
+    masked_text = json.dumps(masked, ensure_ascii=False)
+    assert [leak for leak in LEAKS if leak in masked_text] == []
     assert value == before
     assert shape(masked) == shape(value)
-    assert redaction(masked) == masked
-    assert told.count(SID) == json.dumps(value).count(SID)
+    assert redact(masked) == masked
+    assert masked_text.count(SID) == json.dumps(value).count(SID)
 
 
-def test_the_random_values_do_hold_private_data() -> None:
-    told = [json.dumps(grow(random.Random(seed), 5)) for seed in range(150)]
-    assert all(any(leak in text for text in told) for leak in LEAKS)
+def test_the_random_values_contain_private_data() -> None:
+    masked_text = [json.dumps(grow(random.Random(seed), 5)) for seed in range(150)]
+    assert all(any(leak in text for text in masked_text) for leak in LEAKS)
 
 
 def test_a_deep_copy_is_returned() -> None:
     value = {"list": [1, {"a": 1}], "message_samples": ["x"]}
-    masked = redaction(value)
+    masked = redact(value)
     masked["list"][1]["a"] = 2
     masked["message_samples"].append("y")
     assert value == {"list": [1, {"a": 1}], "message_samples": ["x"]}
-    assert redaction(("a", 1)) == ["a", 1]
+    assert redact(("a", 1)) == ["a", 1]

@@ -1,4 +1,4 @@
-"""Signed or not, for forms and JSON, behind a proxy, with rotated secrets, and whatever bytes arrive."""
+"""Signatures of forms and JSON, behind a proxy, with rotated secrets, and of arbitrary bytes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from django.test import RequestFactory, override_settings
 
 from registrations.twilio.client import is_signed
 from registrations.twilio.client.signatures import (
+    CONNECTION_OVERRIDES,
     FORM,
-    OVERRIDES,
     SETTINGS_HEADER,
     SIGNATURE_HEADER,
     signature,
@@ -30,7 +30,7 @@ EVENTS = json.dumps([{"type": "com.twilio.x", "id": "EV1", "data": {"n": "ä"}}]
 
 
 def own_signature(data: str, secret: str = TOKEN, digest: str = "sha1") -> str:
-    """Twilio's rule written down once more, independent of the SDK."""
+    """Twilio's rule, implemented independently of the SDK."""
     return base64.b64encode(hmac.new(secret.encode(), data.encode(), digest).digest()).decode()
 
 
@@ -115,18 +115,18 @@ def test_the_url_is_the_public_one_not_the_proxys() -> None:
 
 @pytest.mark.parametrize("signed_url", [f"{BASE}:443/hook", f"{BASE}/hook"])
 @pytest.mark.parametrize("base", [BASE, BASE + ":443"])
-def test_the_default_port_may_be_named_or_not(signed_url: str, base: str) -> None:
+def test_the_default_port_is_optional(signed_url: str, base: str) -> None:
     assert signed(form_request(url=signed_url), base=base)
 
 
-def test_the_query_string_counts_as_it_came() -> None:
+def test_the_raw_query_string_counts() -> None:
     query = "x=a|b&y='q'&z=%7c%20+(1)~!*;[]"
     assert signed(form_request(path=f"/hook?{query}"))
     assert signed(json_request(path=f"/events?{query}"))
 
 
-def test_the_fragment_of_our_own_address_may_be_signed_or_not() -> None:
-    assert signed(form_request(url=f"{BASE}/hook#{OVERRIDES}"))
+def test_the_fragment_of_our_own_url_is_optional() -> None:
+    assert signed(form_request(url=f"{BASE}/hook#{CONNECTION_OVERRIDES}"))
     assert not signed(form_request(url=f"{BASE}/hook#rc=1"))
 
 
@@ -164,8 +164,8 @@ def test_a_changed_or_unhashed_json_body() -> None:
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "", "application/json; charset=x", "multipart/form-data"]
 )
-def test_a_signed_url_does_not_vouch_for_another_body(content_type: str) -> None:
-    """The URL's signature can be seen in logs; without its hash no body may ride on it."""
+def test_a_signed_url_does_not_cover_another_body(content_type: str) -> None:
+    """A URL's signature can leak through logs; it must not validate a body without its hash."""
     path = "/events"
     headers = {SIGNATURE_HEADER: own_signature(BASE + path)}
     request = RequestFactory().generic(
@@ -195,7 +195,7 @@ def test_rotated_tokens() -> None:
 
 
 @pytest.mark.parametrize("tokens", [[], [""], "", " , "])
-def test_no_token_no_trust(tokens: Any) -> None:
+def test_without_a_token_nothing_is_signed(tokens: Any) -> None:
     assert not signed(form_request(secret=""), tokens)
 
 

@@ -1,4 +1,4 @@
-"""Transport: where requests go, connections, time-outs, credentials, paging, threads and the log."""
+"""Transport: where requests go, connections, timeouts, credentials, paging, threads and logging."""
 
 from __future__ import annotations
 
@@ -34,30 +34,30 @@ def page(numbers: range, following: str | None) -> dict[str, Any]:
     }
 
 
-def test_paging_follows_twilios_absolute_urls_through_the_stand_in(
-    gw: TwilioClient, server: ScriptedServer
+def test_paging_follows_twilios_absolute_urls_through_the_sandbox(
+    twilio: TwilioClient, server: ScriptedServer
 ) -> None:
     more = "https://trusthub.twilio.com/v1/CustomerProfiles?FriendlyName=a%2B1&PageSize=1000&Page=1&PageToken=PT%3D1"
     server.reply(200, page(range(2), more))
     server.reply(200, page(range(2, 3), None))
-    rows = list(gw.iter_bundles("customer_profile", friendly_name="a+1"))
+    rows = list(twilio.iter_bundles("customer_profile", friendly_name="a+1"))
     assert [row["extra"] for row in rows] == [0, 1, 2]
     first, second = server.asked
     assert first.query == [("FriendlyName", "a+1"), ("PageSize", "1000")]
     assert second.target == more.removeprefix("https://trusthub.twilio.com")
 
 
-def test_paging_of_the_older_api_with_relative_uris(gw: TwilioClient, server: ScriptedServer) -> None:
+def test_paging_of_the_older_api_with_relative_uris(twilio: TwilioClient, server: ScriptedServer) -> None:
     path = f"/2010-04-01/Accounts/{ACCOUNT}/Addresses.json"
     numbers = {"page": 0, "page_size": 1000, "uri": path, "first_page_uri": path}
     server.reply(200, {**numbers, "next_page_uri": f"{path}?Page=1", "addresses": [{"sid": "AD1"}]})
     server.reply(200, {**numbers, "next_page_uri": None, "addresses": [{"sid": "AD2"}]})
-    assert [row["sid"] for row in gw.iter_addresses()] == ["AD1", "AD2"]
+    assert [row["sid"] for row in twilio.iter_addresses()] == ["AD1", "AD2"]
     assert server.last.target == f"{path}?Page=1"
 
 
-def test_lists_are_lazy(gw: TwilioClient, server: ScriptedServer) -> None:
-    rows = gw.iter_brands()
+def test_lists_are_lazy(twilio: TwilioClient, server: ScriptedServer) -> None:
+    rows = twilio.iter_brands()
     assert server.asked == []
     server.reply(200, page(range(3), "https://messaging.twilio.com/v1/a2p/BrandRegistrations?Page=1"))
     assert next(rows)["extra"] == 0
@@ -67,38 +67,38 @@ def test_lists_are_lazy(gw: TwilioClient, server: ScriptedServer) -> None:
 
 
 def test_an_error_in_the_middle_of_a_list_is_one_of_the_five(
-    gw: TwilioClient, server: ScriptedServer
+    twilio: TwilioClient, server: ScriptedServer
 ) -> None:
     server.reply(200, page(range(1), "https://messaging.twilio.com/v1/Services?Page=1"))
     server.reply(500, b"oops")
-    rows = gw.iter_services()
+    rows = twilio.iter_services()
     assert next(rows)["sid"] == "BU0"
     with pytest.raises(errors.Unavailable):
         next(rows)
 
 
-def test_pages_in_a_circle_end(gw: TwilioClient, server: ScriptedServer) -> None:
+def test_repeating_pages_end(twilio: TwilioClient, server: ScriptedServer) -> None:
     server.otherwise = Reply(body=page(range(1), "https://messaging.twilio.com/v1/Services?Page=1"))
-    with pytest.raises(errors.Unavailable, match="circle"):
-        list(gw.iter_services())
+    with pytest.raises(errors.Unavailable, match="repeat"):
+        list(twilio.iter_services())
     assert len(server.asked) == 2
 
 
 def test_a_foreign_next_page_never_gets_the_credentials(
     client_for: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gw = client_for("")
+    twilio = client_for("")
     urls: list[str] = []
     answers = [page(range(1), "https://evil.example/v1/Services?Page=1"), page(range(1, 2), None)]
 
     def request(method: str, uri: str, **kwargs: Any) -> Any:
         urls.append(uri)
         body = answers.pop(0)
-        gw._wire._local.exchange = Exchange(method, uri, status=200, text=json.dumps(body))
+        twilio._transport._local.exchange = Exchange(method, uri, status=200, text=json.dumps(body))
         return Response(200, json.dumps(body))
 
-    monkeypatch.setattr(gw._wire, "request", request)
-    assert len(list(gw.iter_services())) == 2
+    monkeypatch.setattr(twilio._transport, "request", request)
+    assert len(list(twilio.iter_services())) == 2
     assert urls[1] == "https://messaging.twilio.com/v1/Services?Page=1"
 
 
@@ -108,10 +108,12 @@ def test_an_unusable_base_url_is_a_misconfiguration(url: str, client_for: Make) 
         client_for(url).fetch_brand(BN)
 
 
-def test_number_search_asks_for_one_page_of_the_wanted_size(gw: TwilioClient, server: ScriptedServer) -> None:
+def test_number_search_asks_for_one_page_of_the_wanted_size(
+    twilio: TwilioClient, server: ScriptedServer
+) -> None:
     rows = [{"phone_number": f"+1512555000{n}"} for n in range(7)]
     server.reply(200, {"uri": "/x", "available_phone_numbers": rows, "next_page_uri": "/x?Page=1"})
-    assert gw.search_numbers("US", area_code="512", limit=3) == rows[:3]
+    assert twilio.search_numbers("US", area_code="512", limit=3) == rows[:3]
     assert sorted(server.last.query) == [("AreaCode", "512"), ("PageSize", "3"), ("SmsEnabled", "true")]
     assert len(server.asked) == 1
 
@@ -119,21 +121,23 @@ def test_number_search_asks_for_one_page_of_the_wanted_size(gw: TwilioClient, se
 # --- connections ------------------------------------------------------------------------------------------
 
 
-def test_calls_share_one_connection(gw: TwilioClient, server: ScriptedServer) -> None:
+def test_calls_share_one_connection(twilio: TwilioClient, server: ScriptedServer) -> None:
     for number in range(10):
-        gw.fetch_bundle("customer_profile", f"BU{number}")
-        gw.fetch_brand(BN)
+        twilio.fetch_bundle("customer_profile", f"BU{number}")
+        twilio.fetch_brand(BN)
     assert len({asked.connection for asked in server.asked}) == 1
 
 
-def test_threads_get_their_own_answers_over_a_bounded_pool(gw: TwilioClient, server: ScriptedServer) -> None:
+def test_threads_get_their_own_answers_over_a_bounded_pool(
+    twilio: TwilioClient, server: ScriptedServer
+) -> None:
     server.otherwise = lambda asked: Reply(201, {"sid": dict(asked.form)["FriendlyName"]})
     mixed_up: list[str] = []
 
     def work(thread: int) -> None:
         for n in range(20):
             name = f"{thread}-{n}"
-            if gw.create_service(friendly_name=name)["sid"] != name:
+            if twilio.create_service(friendly_name=name)["sid"] != name:
                 mixed_up.append(name)
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
@@ -147,31 +151,31 @@ def test_threads_get_their_own_answers_over_a_bounded_pool(gw: TwilioClient, ser
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_nothing_is_retried_behind_our_back(status: int, gw: TwilioClient, server: ScriptedServer) -> None:
+def test_the_client_never_retries(status: int, twilio: TwilioClient, server: ScriptedServer) -> None:
     server.otherwise = Reply(status, {}, {"Retry-After": "0"})
     with pytest.raises(errors.TwilioError):
-        gw.fetch_brand(BN)
+        twilio.fetch_brand(BN)
     with pytest.raises(errors.TwilioError):
-        gw.update_brand(BN)
+        twilio.update_brand(BN)
     assert len(server.asked) == 2
 
 
-def test_redirects_are_not_followed(gw: TwilioClient, server: ScriptedServer) -> None:
+def test_redirects_are_not_followed(twilio: TwilioClient, server: ScriptedServer) -> None:
     server.reply(302, {"sid": "x"}, Location="/v1/elsewhere")
     with pytest.raises(errors.Unavailable):
-        gw.fetch_brand(BN)
+        twilio.fetch_brand(BN)
     server.reply(303, {"sid": "x"}, Location="/v1/elsewhere")
     with pytest.raises(errors.OutcomeUnknown):
-        gw.update_brand(BN)
+        twilio.update_brand(BN)
     assert len(server.asked) == 2
 
 
-def test_a_dead_proxy_does_not_stand_between_us_and_loopback(
-    gw: TwilioClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+def test_loopback_bypasses_a_dead_proxy(
+    twilio: TwilioClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     server.reply(200, {"sid": BN})
-    assert gw.fetch_brand(BN) == {"sid": BN}
+    assert twilio.fetch_brand(BN) == {"sid": BN}
 
 
 def test_a_proxy_from_the_environment_is_used(
@@ -195,11 +199,9 @@ def test_the_first_of_several_tokens_makes_the_calls(client_for: Make, server: S
     assert basic(server.last) == f"{ACCOUNT}:new-token"
 
 
-def test_an_api_key_goes_before_the_token_but_the_account_stays(
-    client_for: Make, server: ScriptedServer
-) -> None:
-    gw = client_for(server.url, api_key_sid="SK1", api_key_secret="key-secret")
-    gw.fetch_account()
+def test_an_api_key_takes_precedence_over_the_token(client_for: Make, server: ScriptedServer) -> None:
+    twilio = client_for(server.url, api_key_sid="SK1", api_key_secret="key-secret")
+    twilio.fetch_account()
     assert basic(server.last) == "SK1:key-secret"
     assert server.last.path == f"/2010-04-01/Accounts/{ACCOUNT}.json"
 
@@ -220,8 +222,12 @@ def test_incomplete_credentials_make_no_call(
 ) -> None:
     monkeypatch.setenv("TWILIO_ACCOUNT_SID", ACCOUNT)  # the SDK must not fall back to the environment
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", "from-the-environment")
-    gw = client_for(server.url, **missing)
-    for call in (lambda: gw.fetch_brand(BN), lambda: gw.update_brand(BN), lambda: list(gw.iter_brands())):
+    twilio = client_for(server.url, **missing)
+    for call in (
+        lambda: twilio.fetch_brand(BN),
+        lambda: twilio.update_brand(BN),
+        lambda: list(twilio.iter_brands()),
+    ):
         with pytest.raises(errors.Misconfigured, match="must both be set"):
             call()
     assert server.asked == []
@@ -233,15 +239,15 @@ def test_sdk_region_variables_do_not_redirect_calls(
     monkeypatch.setenv("TWILIO_REGION", "au1")
     monkeypatch.setenv("TWILIO_EDGE", "sydney")
     seen: list[str] = []
-    gw = client_for("")
+    twilio = client_for("")
 
     def send(prepared: Any, **kwargs: Any) -> Any:
         seen.append(prepared.url)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(gw._wire.session, "send", send)
+    monkeypatch.setattr(twilio._transport.session, "send", send)
     with pytest.raises(errors.Unavailable):
-        gw.fetch_brand(BN)
+        twilio.fetch_brand(BN)
     assert seen == [f"https://messaging.twilio.com/v1/a2p/BrandRegistrations/{BN}"]
 
 
@@ -258,7 +264,7 @@ def test_one_client_per_process_and_per_settings(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr("registrations.twilio.client.client.os.getpid", lambda: pid + 1)
         child = get_client()
     assert child is not parent
-    assert child._wire.session is not parent._wire.session
+    assert child._transport.session is not parent._transport.session
 
 
 # --- the log ----------------------------------------------------------------------------------------------
@@ -266,23 +272,23 @@ def test_one_client_per_process_and_per_settings(monkeypatch: pytest.MonkeyPatch
 PRIVATE = ["Jane", "Doe", "jane@example.com", "jane%40example.com", "5125550123", "Jersey", TOKEN, "Basic "]
 
 
-def private_calls(gw: TwilioClient) -> list[Callable[[], object]]:
+def private_calls(twilio: TwilioClient) -> list[Callable[[], object]]:
     return [
-        lambda: gw.create_end_user(
+        lambda: twilio.create_end_user(
             friendly_name="Jane Doe",
             type="t",
             attributes={"email": "jane@example.com", "phone": "+15125550123"},
         ),
-        lambda: list(gw.iter_addresses(customer_name="Jane Doe", friendly_name="jane@example.com")),
-        lambda: list(gw.iter_numbers(phone_number="+15125550123")),
-        lambda: gw.lookup_line_type("+15125550123"),
-        lambda: gw.update_address("AD1", street="1 Jersey St"),
+        lambda: list(twilio.iter_addresses(customer_name="Jane Doe", friendly_name="jane@example.com")),
+        lambda: list(twilio.iter_numbers(phone_number="+15125550123")),
+        lambda: twilio.lookup_line_type("+15125550123"),
+        lambda: twilio.update_address("AD1", street="1 Jersey St"),
     ]
 
 
 @pytest.mark.parametrize("fault", ["", "reset", "garbage"])
-def test_logs_hold_no_personal_data_and_no_secret(
-    fault: str, gw: TwilioClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+def test_logs_contain_no_personal_data_and_no_secrets(
+    fault: str, twilio: TwilioClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     logging.getLogger("twilio.http_client").setLevel(logging.DEBUG)
@@ -290,23 +296,23 @@ def test_logs_hold_no_personal_data_and_no_secret(
     server.otherwise = Reply(
         400, {"code": 21628, "message": echo, "details": {"street": "1 Jersey St"}}, fault=fault
     )
-    for call in private_calls(gw):
+    for call in private_calls(twilio):
         with pytest.raises(errors.TwilioError):
             call()
-    told = caplog.text
-    assert told.count("registrations.twilio.client") == len(private_calls(gw))
-    assert [word for word in PRIVATE if word in told] == []
+    logged = caplog.text
+    assert logged.count("registrations.twilio.client") == len(private_calls(twilio))
+    assert [word for word in PRIVATE if word in logged] == []
 
 
-def test_one_line_per_call_says_what_and_how(
-    gw: TwilioClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+def test_one_log_line_per_call(
+    twilio: TwilioClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="registrations.twilio.client")
     server.reply(200, {})
-    gw.fetch_service(MG)
+    twilio.fetch_service(MG)
     server.reply(400, {"code": 22205, "message": "no"})
     with pytest.raises(errors.Rejected):
-        gw.create_assignment("trust_product", BU, object_sid="IT1")
+        twilio.create_assignment("trust_product", BU, object_sid="IT1")
     good, bad = [record.getMessage() for record in caplog.records]
     assert good.startswith(f"GET /v1/Services/{MG} 200 code=- ")
     assert good.endswith(" ms")
@@ -316,18 +322,18 @@ def test_one_line_per_call_says_what_and_how(
 
 @pytest.mark.parametrize("fault", ["", "close"])
 def test_errors_carry_no_transport_frames_and_no_other_exceptions(
-    fault: str, gw: TwilioClient, server: ScriptedServer
+    fault: str, twilio: TwilioClient, server: ScriptedServer
 ) -> None:
-    """The SDK's and requests' frames hold credentials and bodies, their exceptions hold URLs."""
+    """Frames of the SDK and of requests contain credentials and bodies, their exceptions contain URLs."""
     server.otherwise = Reply(400, {"message": "No: jane@example.com"}, fault=fault)
-    for call in private_calls(gw):
+    for call in private_calls(twilio):
         with pytest.raises(errors.TwilioError) as caught:
             call()
         error = caught.value
         assert error.__context__ is None
         assert error.__cause__ is None
         files = {frame.filename for frame in traceback.extract_tb(error.__traceback__)}
-        assert all("/gateway/" in file for file in files)
+        assert all("/twilio/client/" in file for file in files)
         local_values = [
             repr(value)
             for frame, _ in traceback.walk_tb(error.__traceback__)

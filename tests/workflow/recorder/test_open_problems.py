@@ -5,7 +5,7 @@ import pytest
 from registrations.models import Campaign, OpenProblem, Registration
 from registrations.operations import actions
 from registrations.workflow.planner.problems import problems
-from registrations.workflow.recorder import open_problems, read_models
+from registrations.workflow.recorder import read_models
 from registrations.workflow.runner import runner
 from tests.customers import PARTS, make_draft
 from tests.factories import make_registration
@@ -39,8 +39,8 @@ def test_a_failed_registration_has_one_row_for_each_problem(failed):
     ]
     assert found[0].code == 30909
     assert found[0].field == "message_flow"
-    assert found[0].input_key == open_problems.input_key(PARTS["campaign"]["message_flow"])
-    assert found[0].message_key
+    assert found[0].input_digest == read_models.input_digest(PARTS["campaign"]["message_flow"])
+    assert found[0].message_digest
 
 
 def test_registrations_with_the_same_text_share_the_keys_and_others_do_not(failed):
@@ -52,10 +52,10 @@ def test_registrations_with_the_same_text_share_the_keys_and_others_do_not(faile
         parts={"campaign": {"message_flow": "They sign a paper form in the salon."}},
     )
     keys = {
-        (row.code, row.field, row.input_key) for registration in (failed, twin) for row in rows(registration)
+        (row.code, row.field, row.input_digest) for registration in (failed, twin) for row in rows(registration)
     }
     assert len(keys) == 1
-    assert rows(other)[0].input_key not in {key[2] for key in keys}
+    assert rows(other)[0].input_digest not in {key[2] for key in keys}
 
 
 def test_nothing_is_written_while_nothing_changes(failed, django_assert_num_queries):
@@ -64,7 +64,7 @@ def test_nothing_is_written_while_nothing_changes(failed, django_assert_num_quer
     assert [(row.pk, row.since) for row in rows(failed)] == [(row.pk, row.since) for row in before]
     held = problems(failed)
     with django_assert_num_queries(1):
-        open_problems.keep(failed, held, failed.created_at)
+        read_models.update_open_problems(failed, held, failed.created_at)
 
 
 def test_an_edit_of_the_input_moves_the_key_and_keeps_the_age(failed):
@@ -74,7 +74,7 @@ def test_an_edit_of_the_input_moves_the_key_and_keeps_the_age(failed):
     )
     after = rows(failed)[0]
     assert (after.pk, after.since) == (before.pk, before.since)
-    assert after.input_key != before.input_key
+    assert after.input_digest != before.input_digest
 
 
 def test_problems_that_are_over_go_away(failed):
@@ -86,8 +86,8 @@ def test_problems_that_are_over_go_away(failed):
 def test_a_removed_registration_has_no_open_problems(failed):
     Registration.objects.filter(pk=failed.pk).update(stage="removed")
     registration = runner.load(failed.pk)
-    seen = read_models.RegistrationSnapshot(registration, problems(registration))
-    read_models.keep(seen, "removed", registration.created_at)
+    snapshot = read_models.RegistrationSnapshot(registration, problems(registration))
+    read_models.refresh_read_models(snapshot, "removed", registration.created_at)
     assert rows(failed) == []
 
 
@@ -118,4 +118,4 @@ def test_the_worker_writes_them_when_it_lets_the_registration_go(harness):
     ],
 )
 def test_the_text_of_an_input(db, field, text):
-    assert open_problems.input_text(make_registration(), field) == text
+    assert read_models.input_text(make_registration(), field) == text

@@ -78,7 +78,7 @@ class TestCounted:
         registration = make_registration(Stage.BRAND, answer={"status": "FAILED"})
         type(registration.brand).objects.filter(pk=registration.brand.pk).update(missing_since=clock.now())
         registration.brand.refresh_from_db()
-        assert registry_limits.counted(registration)
+        assert registry_limits.limits_apply(registration)
         assert used(without=registration) == 1  # the former brand; the next one is the second
         done(registration, "brand.create", sid="BN" + "9" * 32, status="PENDING")
         registration.brand.refresh_from_db()

@@ -4,7 +4,7 @@ import pytest
 
 from registrations.models import Brand, Registration
 from registrations.operations import actions
-from registrations.workflow.recorder import search_text
+from registrations.workflow.recorder import read_models
 from registrations.workflow.runner import runner
 from tests.customers import make_draft
 from tests.factories import make_registration
@@ -73,4 +73,4 @@ def test_the_worker_does_not_put_back_what_a_person_changed_while_it_worked(harn
     [("  ANN   lee ", "ann lee"), ("ÉLAN", "elan"), ("Straße", "strasse"), ("Łódź", "łodz")],
 )
 def test_plain(typed, same):
-    assert search_text.plain(typed) == same
+    assert read_models.normalize(typed) == same

@@ -8,7 +8,7 @@ from tests.admin.conftest import person
 from tests.factories import make_registration
 
 pytestmark = pytest.mark.django_db
-LIST = "/admin/registrations/openproblem/uncatalogued/"
+LIST = "/admin/registrations/openproblem/unknown-codes/"
 NEW_CODE = {
     "error_code": 39999,
     "fields": ["MESSAGE_FLOW", "NEW_THING"],
@@ -22,7 +22,7 @@ def refused(*errors: object):
 
 
 def collected() -> set[tuple[str, str, str, int]]:
-    return {(row.part, row.kind, row.word, row.times) for row in UnknownTwilioCode.objects.all()}
+    return {(row.part, row.kind, row.value, row.occurrences) for row in UnknownTwilioCode.objects.all()}
 
 
 def test_codes_and_fields_are_collected_once_for_each_registration(client):
@@ -55,7 +55,7 @@ def test_a_reason_in_words_is_collected_without_an_address():
         registration.profile.save()
         runner.refresh_status(registration.pk)
     [row] = UnknownTwilioCode.objects.all()
-    assert (row.part, row.kind, row.times) == ("profile", "words", 2)
+    assert (row.part, row.kind, row.occurrences) == ("profile", "message", 2)
     assert row.message == "Moon phase unsuitable. #"
 
 

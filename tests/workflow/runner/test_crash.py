@@ -42,6 +42,7 @@ def test_kill_9_of_a_worker_at_every_step_boundary(plant: Plant, tmp_path: Path)
     print(plant.figures())
 
 
+@pytest.mark.smoke
 def test_kill_9_of_everything_at_random_moments(plant: Plant):
     """The supervisor, its cluster and all workers die together, five times, in the middle of the work."""
     registrations, chance = 6, random.Random(2)

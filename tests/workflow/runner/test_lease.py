@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from registrations.core import clock
-from registrations.models import Registration
+from registrations.models import Registration, leases
 from registrations.workflow.runner import lease
 from tests.customers import make_draft
 
@@ -24,7 +24,7 @@ def due_registration():
 
 
 def token_of(pid: int, started: float) -> str:
-    return f"{lease._machine()}:{pid}:{started:.2f}:0123456789abcdef"
+    return f"{leases.machine()}:{pid}:{started:.2f}:0123456789abcdef"
 
 
 def test_one_of_two_workers_gets_the_registration(due_registration):
@@ -78,6 +78,6 @@ def test_a_worker_on_another_machine_is_not_judged_from_here(due_registration):
 def test_a_registration_is_rung_for_once_while_the_queue_is_slow(due_registration):
     assert lease.claim_due() == [due_registration.pk]
     assert lease.claim_due() == []
-    long_ago = clock.now() - timedelta(seconds=lease.RING_AGAIN_SECONDS + 1)
+    long_ago = clock.now() - leases.REQUEUE_AFTER - timedelta(seconds=1)
     Registration.objects.filter(pk=due_registration.pk).update(enqueued_at=long_ago)
     assert lease.claim_due() == [due_registration.pk]

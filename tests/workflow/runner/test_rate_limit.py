@@ -39,7 +39,7 @@ def registrations(count: int) -> list[Registration]:
     return [make_draft(label=f"registration {number}") for number in range(count)]
 
 
-def drive(waiting: list[Registration], hands, lane: str = "a2p", early: float = 0.0) -> list[float]:
+def drive(waiting: list[Registration], hands, limit: str = "a2p", early: float = 0.0) -> list[float]:
     """Each registration comes back when it was told to, once `early` seconds before that; the moments of the calls."""
     hasty = {registration.pk for registration in waiting} if early else set()
     at = {registration.pk: hands.now for registration in waiting}
@@ -49,9 +49,9 @@ def drive(waiting: list[Registration], hands, lane: str = "a2p", early: float = 
             break
         pk = min(at, key=lambda key: (at[key], key))
         hands.to(at[pk])
-        slot = rate_limit.take(lane, runner.load(pk))
+        slot = rate_limit.take(limit, runner.load(pk))
         if slot.now:
-            rate_limit.depart(lane)
+            rate_limit.depart(limit)
             made.append((hands.now - START).total_seconds())
             del at[pk]
         else:
@@ -132,7 +132,7 @@ def test_lanes_and_accounts_do_not_wait_for_each_other(hands, settings):
 
 @pytest.mark.django_db
 def test_texts_go_ten_a_second(hands):
-    made = drive(registrations(12), hands, rate_limit="otp")
+    made = drive(registrations(12), hands, limit="otp")
     assert made[-1] >= 11 * 0.1
     assert made[-1] <= 11 * rate_limit.INTERVALS["otp"] + 0.2
 

@@ -54,11 +54,11 @@ def test_a_dead_workers_registration_is_due_again_when_its_lease_runs_out(scenar
 def test_a_worker_that_lost_its_lease_leaves_the_ledger_alone(scenario: Scenario, monkeypatch):
     """Its call came back with an error after the new owner had settled what became of it."""
     scenario.reach("profile.create")
-    act = BY_SLUG["profile.create"].act
+    execute = BY_SLUG["profile.create"].execute
     client = runner.get_client()
 
     def too_late(*args, **kwargs):
-        act(client, runner.load(scenario.pk), ApiCall.objects.get().request_params)
+        execute(client, runner.load(scenario.pk), ApiCall.objects.get().request_params)
         Registration.objects.update(lease_until=clock.now() - timedelta(seconds=1))
         for _ in range(3):
             ApiCall.objects.filter(state="unknown").update(lookup_at=clock.now())

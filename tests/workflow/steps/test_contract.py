@@ -30,7 +30,7 @@ READS = [row.slug for row in TABLE if isinstance(row, Read)]
 # Twilio has no way to look whether a text went out: it is never sent again by itself.
 BLIND = [row.slug for row in TABLE if isinstance(row, Write) and row.find is None]
 # A refusal of these is kept in a list for a person, and the registration goes on.
-GIVING_UP = [row.slug for row in TABLE if isinstance(row, Write) and row.gives_up]
+GIVING_UP = [row.slug for row in TABLE if isinstance(row, Write) and row.retire_on_refusal]
 
 each_write = pytest.mark.parametrize("slug", WRITES)
 
@@ -72,8 +72,8 @@ def test_a_second_worker_that_takes_over_in_mid_call_makes_no_second_write(
 ):
     """The first worker was asleep for longer than its lease; its call had been made."""
     scenario.reach(slug)
-    monkeypatch.setattr(runner, "MIN_QUIET_SECONDS", 0.4)
-    monkeypatch.setattr(runner, "MIN_PAID_QUIET_SECONDS", 0.4)
+    monkeypatch.setattr(runner, "MIN_SETTLE_SECONDS", 0.4)
+    monkeypatch.setattr(runner, "MIN_PAID_SETTLE_SECONDS", 0.4)
     succeed, taken = runner._succeed, []
 
     def succeed_too_late(registration, token, row, *args, **kwargs):

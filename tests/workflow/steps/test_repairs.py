@@ -70,7 +70,7 @@ def test_the_fourth_use_of_a_mobile_is_refused_before_it_is_paid(harness):
         actions.submit(make_draft(profile={"email": f"a{number}@harborcrafts.com"}), actor="ann")
     fourth = make_draft(profile={"email": "a4@harborcrafts.com"})
     use = next(use for use in registry_limits.uses_of(fourth) if use.field == "mobile_phone_number")
-    assert (use.used, use.spent) == (3, True)
+    assert (use.used, use.exhausted) == (3, True)
     with pytest.raises(actions.Refused, match="30750"):
         actions.submit(fourth, actor="ann")
     actions.override_limits(fourth, reason="Ported back", actor="boss")

@@ -1,4 +1,4 @@
-"""The HTTP front: paging, faults, pace, restart, the control API and the page."""
+"""The HTTP server: paging, faults, rate limits, restart, the control API and the page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioS
 from twilio.rest import Client
 
 from registrations.sandbox import Config, SandboxServer, World
-from registrations.sandbox.limits import Paces
+from registrations.sandbox.limits import RateLimiter
 from registrations.sandbox.state import CAMPAIGN_REVIEW
 from registrations.sandbox.store import Store
 from tests.sandbox.conftest import ACCOUNT, PRIMARY, TOKEN, Clock, Redirected, client_for, control
@@ -82,7 +82,7 @@ def test_page_size_limits(server, size, code):
 def test_filters(server, client):
     walk = Walk(server, client).build_profile()
     profiles = client.trusthub.v1.customer_profiles
-    assert [row.sid for row in profiles.list(friendly_name="case 1")] == [walk.sids["profile"]]
+    assert [row.sid for row in profiles.list(friendly_name="customer 1")] == [walk.sids["profile"]]
     assert [row.sid for row in profiles.list(status="twilio-approved")] == [PRIMARY]
     assert profiles.list(friendly_name="nobody") == []
     assert client.addresses.list(customer_name="Ana Silva", iso_country="CA") == []
@@ -122,7 +122,7 @@ def test_faults_before_and_after_the_effect(server, client, rule, error, done):
     entry = control(server, "log")[-1]
     assert entry["fault"] == rule["action"]
     assert len(entry["created"]) == done
-    assert services(client, 1), "a rule fires once unless told otherwise"
+    assert services(client, 1), "a rule fires once by default"
 
 
 def test_nth_probability_and_delete(server, client):
@@ -153,7 +153,7 @@ def test_rfc9457_errors(server, client):
     assert caught.value.code == 20404
 
 
-def test_a_wrong_rule_is_refused(server):
+def test_an_invalid_rule_is_rejected(server):
     for rule in ({"action": "explode"}, {"action": "500", "colour": 1}, {"action": "500", "path": "("}):
         answer = requests.post(f"{server.url}/_sandbox/faults", json=rule, timeout=5)
         assert answer.status_code == 400, rule
@@ -162,9 +162,9 @@ def test_a_wrong_rule_is_refused(server):
 # -- pace --------------------------------------------------------------------------------------------------
 
 
-def test_paces():
+def test_rate_limits():
     clock = Clock()
-    paces = Paces(clock)
+    paces = RateLimiter(clock)
     assert paces.allow("brand-campaign")
     clock.at += 0.85
     assert not paces.allow("brand-campaign")
@@ -195,7 +195,7 @@ def test_too_fast_is_429_with_retry_after():
 # -- restart -----------------------------------------------------------------------------------------------
 
 
-def test_a_restart_forgets_nothing(tmp_path):
+def test_a_restart_loses_nothing(tmp_path):
     state = str(tmp_path / "state.sqlite3")
     with SandboxServer(state=state, **OPTIONS) as server:
         walk = Walk(server, client_for(server)).bundles()
@@ -212,7 +212,7 @@ def test_a_restart_forgets_nothing(tmp_path):
 
 
 def walk_length(state: dict[str, Any]) -> int:
-    """Writes of the walk up to the brand; it reads nothing."""
+    """The writes of the walkthrough up to the brand, without reads."""
     kinds = (
         "CustomerProfiles TrustProducts EndUsers SupportingDocuments EntityAssignments Evaluations Addresses"
     )
@@ -225,7 +225,7 @@ def walk_length(state: dict[str, Any]) -> int:
     )
 
 
-def test_kill_9_forgets_no_answered_call(tmp_path):
+def test_kill_9_loses_no_completed_call(tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -235,7 +235,7 @@ def test_kill_9_forgets_no_answered_call(tmp_path):
     def start() -> subprocess.Popen[str]:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
-        assert "Sandbox Twilio on" in process.stdout.readline()
+        assert "Twilio sandbox on" in process.stdout.readline()
         return process
 
     url = f"http://127.0.0.1:{port}/v1/Services"
@@ -285,7 +285,7 @@ def test_control_of_reviews(server, client):
     assert control(server, "counts")["CustomerProfiles"] == 1
 
 
-def test_control_refuses_nonsense(server):
+def test_control_rejects_invalid_requests(server):
     for path, status in (
         ("brand/BN0", 404),
         ("nothing", 404),
@@ -298,13 +298,13 @@ def test_control_refuses_nonsense(server):
     assert requests.get(f"{server.url}/_sandbox/reset", timeout=5).status_code == 404
 
 
-def test_foreign_pages_cannot_press_buttons(server):
+def test_other_sites_cannot_use_the_control_pages(server):
     headers = {"Sec-Fetch-Site": "cross-site"}
     answer = requests.post(f"{server.url}/_sandbox/reset", json={}, headers=headers, timeout=5)
     assert answer.status_code == 403
 
 
-def test_the_page_shows_phones_and_its_button_answers(server, client):
+def test_the_page_shows_otp_texts_and_its_button_replies(server, client):
     walk = Walk(server, client)
     walk.trust_user["brand_name"] = "<script>Ana"
     walk.reviewed_brand()
@@ -316,7 +316,7 @@ def test_the_page_shows_phones_and_its_button_answers(server, client):
     answer = requests.post(f"{server.url}/_sandbox/answer", data=form, timeout=5, allow_redirects=False)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
     assert walk.brand().fetch().identity_status == "VERIFIED"
-    assert "No OTP is outstanding" in requests.get(server.url, timeout=5).text
+    assert "No OTP texts are waiting" in requests.get(server.url, timeout=5).text
 
 
 def test_delays_scale_and_a_clock_can_be_given():
@@ -340,12 +340,12 @@ def test_delays_scale_and_a_clock_can_be_given():
         world.store.close()
 
 
-def test_the_sandbox_stands_alone():
-    """It imports the standard library and itself: an opponent shares no code with what it tests."""
+def test_the_sandbox_is_independent():
+    """It imports only the standard library and itself: it shares no code with what it tests."""
     for path in (ROOT / "registrations" / "sandbox").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom):
-                names = [node.module or ""]
+                names = [] if node.level == 1 else [node.module or ""]
             elif isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             else:
