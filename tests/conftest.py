@@ -84,7 +84,7 @@ def prices_of_this_test():
 @pytest.fixture(autouse=True)
 def numbers_are_counted_at_once(monkeypatch):
     """However busy the machine is: a page must not show the numbers of another moment here."""
-    monkeypatch.setattr(statistics, "CHEAP_SECONDS", 3600.0)
+    monkeypatch.setattr(statistics, "FAST_SECONDS", 3600.0)
 
 
 @pytest.fixture

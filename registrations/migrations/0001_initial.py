@@ -6,6 +6,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
 import phonenumber_field.modelfields
+import registrations.models.people
 import registrations.models.registration
 import uuid
 from django.conf import settings
@@ -109,6 +110,17 @@ class Migration(migrations.Migration):
                 ('last_call', models.FloatField(default=0)),
                 ('next_slot', models.FloatField(default=0)),
             ],
+        ),
+        migrations.CreateModel(
+            name='SearchTerm',
+            fields=[
+                ('token', models.CharField(default=registrations.models.people._search_token, max_length=16, primary_key=True, serialize=False)),
+                ('text', models.CharField(max_length=200, unique=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+            ],
+            options={
+                'default_permissions': (),
+            },
         ),
         migrations.CreateModel(
             name='Batch',

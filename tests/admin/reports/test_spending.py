@@ -18,7 +18,7 @@ from tests.admin.conftest import browser, person
 from tests.customers import make_draft
 
 pytestmark = pytest.mark.django_db
-URL = "/admin/registrations/fee/money/"
+URL = "/admin/registrations/fee/spending/"
 PRICES = "/admin/registrations/fee/"
 
 
@@ -172,7 +172,7 @@ def test_filters_by_month_and_kind(viewer, registration):
 def test_nonsense_in_the_address_shows_this_year(viewer, query):
     answer = viewer.get(f"{URL}?{query}")
     assert answer.status_code == 200
-    assert answer.context["choice"].year in (timezone.localdate().year, 2025)
+    assert answer.context["selection"].year in (timezone.localdate().year, 2025)
 
 
 def test_bulk_work_is_named_and_led_to_by_who_may_see_it(viewer, registration):
