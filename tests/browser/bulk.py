@@ -36,7 +36,7 @@ def open_preview(app: App) -> None:
     app.page.get_by_role("heading", name="Look at each difference").wait_for()
 
 
-def group_url() -> str:
+def shared_failure_url() -> str:
     return group_url(_texts())
 
 
