@@ -45,7 +45,7 @@ def leads_nowhere(play: Play, way: Way, words: str) -> None:
 
 
 def is_mended(play: Play, way: Way) -> None:
-    """The named inputs are corrected, or what was wrong elsewhere is, and Submit takes the registration past the step."""
+    """The named inputs, or what was wrong elsewhere, are corrected, and Submit gets the registration past the step."""
     play.mark()
     failure = way.failure
     names = (

@@ -1,4 +1,4 @@
-"""Objects that Twilio does not delete while a registration is taken down: listed, never forgotten, and nobody is stuck."""
+"""Objects that Twilio does not delete during a removal: listed, never forgotten, and nobody is stuck."""
 
 import pytest
 
