@@ -1,4 +1,4 @@
-"""Imports go down only, without a circle, and some libraries have few importers. docs/architecture.md has the floors."""
+"""Imports go down only, without a circle, and some libraries have few importers. Floors: docs/architecture.md."""
 
 import ast
 from collections.abc import Iterator
