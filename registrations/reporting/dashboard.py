@@ -145,7 +145,7 @@ def _queue(facts: health.Health) -> Light:
 
 
 def _deliveries(now: datetime) -> Light:
-    channels = receiver.silence()
+    channels = receiver.channels()
     if not settings.PUBLIC_BASE_URL:
         return Light(
             "Deliveries",

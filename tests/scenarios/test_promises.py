@@ -119,7 +119,7 @@ def test_each_input_of_a_rejected_campaign_is_edited_or_means_another_campaign(e
 def test_edits_sent_while_a_campaign_is_under_review_pay_for_nothing_when_it_is_rejected(name, enter) -> None:
     play = enter("campaign")
     pages.edit(play, inputs.changes_of((name,)))
-    assert "edits of the campaign stay here" in pages.text_of(pages.source_of(play, "confirm/submit"))
+    assert "campaign edits stay here" in pages.text_of(pages.source_of(play, "confirm/submit"))
     assert pages.submit(play)
     campaign_refused(play)
     play.go()
@@ -135,13 +135,13 @@ def test_edits_sent_while_a_campaign_is_under_review_pay_for_nothing_when_it_is_
 def test_edits_sent_while_a_brand_is_under_review_use_no_try_when_it_fails(enter) -> None:
     play = enter("brand")
     pages.edit(play, inputs.changes_of(("email",)))
-    assert "wait here until Twilio has answered" in pages.text_of(pages.source_of(play, "confirm/submit"))
+    assert "wait here until it decides" in pages.text_of(pages.source_of(play, "confirm/submit"))
     assert pages.submit(play)
     brand_refused(play)
     play.go()
     assert "brand_update" not in acts_of(play.since())
     assert (play.registration.brand.resubmissions, play.registration.waiting_for) == (0, "us")
-    assert "try 1 of 3" in pages.text_of(pages.source_of(play, "confirm/submit"))
+    assert "attempt 1 of 3" in pages.text_of(pages.source_of(play, "confirm/submit"))
     assert pages.submit(play)
     play.go(lambda registration: registration.stage == Stage.OTP)
     assert play.registration.brand.resubmissions == 1

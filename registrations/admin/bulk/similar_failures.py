@@ -141,13 +141,13 @@ class FailureAdmin(ReadOnlyAdmin):
                 )
                 for group in found
             ],
-            most=similar_failures.MOST if len(found) == similar_failures.MOST else 0,
+            most=similar_failures.MAX_GROUPS if len(found) == similar_failures.MAX_GROUPS else 0,
         )
 
     def uncatalogued(self, request: HttpRequest) -> HttpResponse:
         """Codes, names of fields and reasons that our catalogue does not hold, the newest first."""
         require_view(self, request)
-        rows = UnknownTwilioCode.objects.select_related("registration")[: similar_failures.MOST]
+        rows = UnknownTwilioCode.objects.select_related("registration")[: similar_failures.MAX_GROUPS]
         lines = [
             (
                 row,
@@ -156,7 +156,7 @@ class FailureAdmin(ReadOnlyAdmin):
             )
             for row in rows
         ]
-        most = similar_failures.MOST if len(lines) == similar_failures.MOST else 0
+        most = similar_failures.MAX_GROUPS if len(lines) == similar_failures.MAX_GROUPS else 0
         return self._page(request, "unknown_codes", title=self.title, lines=lines, most=most)
 
     def group(self, request: HttpRequest) -> HttpResponse:

@@ -31,8 +31,8 @@ STATE_MOODS = {
 
 
 def state_chip(delivery: WebhookDelivery) -> SafeString:
-    if delivery.note.startswith(receiver.SET_ASIDE):
-        return display.chip(receiver.SET_ASIDE, "idle")
+    if delivery.note.startswith(receiver.DISMISSED):
+        return display.chip(receiver.DISMISSED, "idle")
     return display.chip(delivery.get_state_display(), STATE_MOODS.get(delivery.state, "unknown"))  # type: ignore[call-overload]
 
 
@@ -151,8 +151,8 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     def set_aside(request: HttpRequest, pk: Any) -> HttpResponse:
         """An error that somebody has looked at no longer calls for attention."""
         delivery = _found(request, pk)
-        if receiver.set_aside(WebhookDelivery.objects.filter(pk=pk), actor=request.user.get_username()):
-            messages.success(request, "Set aside: it no longer counts as an error.")
+        if receiver.dismiss(WebhookDelivery.objects.filter(pk=pk), actor=request.user.get_username()):
+            messages.success(request, "Dismissed: it no longer counts as an error.")
         return redirect(reverse("admin:registrations_webhookdelivery_change", args=[delivery.pk]))
 
 

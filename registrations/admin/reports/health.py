@@ -104,7 +104,7 @@ def settle_errors(request: HttpRequest) -> HttpResponse:
         count = receiver.replay_errors(actor=actor)
         text = "They are processed once more; what still fails is shown as an error again."
     elif request.POST.get("act") == "aside":
-        count = receiver.set_aside(receiver.errors(), actor=actor)
+        count = receiver.dismiss(receiver.errors(), actor=actor)
         text = "They no longer count as errors, and stay in the list."
     else:
         return HttpResponseBadRequest("act: replay or aside")
@@ -127,7 +127,7 @@ def ways() -> list[Way]:
     nothing = {"day": 0, "errored": 0}
     return [
         Way(channel, row["day"], row["errored"])
-        for channel in receiver.silence()
+        for channel in receiver.channels()
         for row in [rows.get(channel.kind, nothing)]
     ]
 

@@ -198,7 +198,7 @@ class TestApply:
         batch = Batch.objects.get()
         bulk.advance(batch.pk)
         assert (
-            batch.items.get(registration=registrations[0]).text == "Somebody has edited it since the preview."
+            batch.items.get(registration=registrations[0]).text == "It was edited since the preview."
         )
 
     def test_resubmit_as_they_are(self, lead, registrations, key):

@@ -62,7 +62,7 @@ class TestCatalogue:
 
     def test_a_problem_of_our_own_has_no_entry(self):
         assert (
-            advice.catalogue_entry(Problem("phone_number", None, "x", "Sender not usable", "Correct it.", ""))
+            advice.catalogue_entry(Problem("phone_number", None, "x", "Sender cannot be used", "Correct it.", ""))
             is None
         )
 

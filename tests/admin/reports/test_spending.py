@@ -294,9 +294,9 @@ def test_two_prices_of_one_day_are_refused(db):
 
 
 def test_look_ups_have_a_column_once_there_is_one(registration, viewer):
-    assert "Mobile look-up" not in viewer.get(URL).content.decode()
+    assert "Mobile lookup" not in viewer.get(URL).content.decode()
     spending.record_lookup(registration, actor="ann")
     page = viewer.get(URL).content.decode()
-    assert "Mobile look-up" in page
+    assert "Mobile lookup" in page
     assert "$0.008" in page
     assert "Look up the mobile&#x27;s line type" in page

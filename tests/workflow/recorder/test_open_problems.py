@@ -1,4 +1,4 @@
-"""The rows of what is held against each registration: written with the registration's state, and no oftener."""
+"""Open problems are written with the registration's status, and only if they changed."""
 
 import pytest
 
@@ -52,7 +52,9 @@ def test_registrations_with_the_same_text_share_the_keys_and_others_do_not(faile
         parts={"campaign": {"message_flow": "They sign a paper form in the salon."}},
     )
     keys = {
-        (row.code, row.field, row.input_digest) for registration in (failed, twin) for row in rows(registration)
+        (row.code, row.field, row.input_digest)
+        for registration in (failed, twin)
+        for row in rows(registration)
     }
     assert len(keys) == 1
     assert rows(other)[0].input_digest not in {key[2] for key in keys}
@@ -91,7 +93,7 @@ def test_a_removed_registration_has_no_open_problems(failed):
     assert rows(failed) == []
 
 
-def test_the_worker_writes_them_when_it_lets_the_registration_go(harness):
+def test_the_worker_writes_them_when_it_releases_the_registration(harness):
     registration = make_draft()
     harness.fault(
         method="POST", path="CustomerProfiles$", action="error", status=400, code=60228, message="No."
