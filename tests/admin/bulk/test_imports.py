@@ -8,7 +8,7 @@ import pytest
 
 from registrations.models import Import
 from registrations.models.choices import JobState
-from registrations.operations.imports import importer
+from registrations.operations.imports import importer, reader
 from registrations.operations.imports.validation import Outcome
 from tests.admin.bulk.imports import imported, ready, upload, url
 from tests.operations.imports.files import csv_bytes
@@ -116,7 +116,7 @@ def test_what_is_wrong_with_the_file_is_told_at_the_input(agent, content, text):
 
 def test_no_file_and_too_large_a_file(agent, monkeypatch):
     assert agent.post(url("add")).context["form"].errors["file"] == ["Choose a file."]
-    monkeypatch.setattr(importer, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(reader, "MAX_BYTES", 1 << 20)
     answer = upload(agent, content=b"x" * (3 << 20))
     assert "The file has 3 MB; at most 1 MB" in str(answer.context["form"].errors["file"])
 
