@@ -54,9 +54,7 @@ def urls(registration) -> list[str]:
     problem = OpenProblem.objects.get_or_create(
         registration=registration, part="campaign", defaults={"since": registration.created_at}
     )[0]
-    fee = Fee.objects.get_or_create(
-        kind="brand", valid_from="2025-01-01", defaults={"amount": "4.50"}
-    )[0]
+    fee = Fee.objects.get_or_create(kind="brand", valid_from="2025-01-01", defaults={"amount": "4.50"})[0]
     reader = get_user_model().objects.get_or_create(username="reader")[0]
     note = Notification.objects.get_or_create(user=reader, key="k", kind="red")[0]
     for route in routes():

@@ -1,4 +1,4 @@
-"""How late a registration goes on after one of Twilio's settle waits, while the same workers carry other registrations on."""
+"""How late a registration continues after a settle wait, while the same workers run other registrations."""
 
 import time
 

@@ -104,9 +104,7 @@ def test_who_has_none_is_led_to_enrolment_and_signs_in_with_it_from_then_on(visi
     looks(app)
     app.field("Code").fill(authenticator.wrong_code())
     app.button("Turn on").click()
-    expect(page.get_by_role("alert")).to_have_text(
-        "This code is wrong. Enter the current code from the app."
-    )
+    expect(page.get_by_role("alert")).to_have_text("This code is wrong. Enter the current code from the app.")
     expect(page).to_have_title(re.compile("^Error: "))
     looks(app)
     assert Authenticator(page.locator("code").inner_text()).key == authenticator.key

@@ -19,7 +19,7 @@ AGAIN = {
 
 
 def text_of(source: str) -> str:
-    """A page's words: without tags, entities read, one space between."""
+    """A page's text: without tags, entities decoded, single spaces."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", source)).split())
 
 
@@ -30,15 +30,15 @@ def source_of(play: Play, page: str = "detail") -> str:
 
 
 def card(source: str, name: str) -> str:
-    """The words of one card of the registration's page, "" when it is not there."""
+    """The text of one card of the registration's page; "" if it is not there."""
     found = re.search(rf'<section[^>]*aria-labelledby="{name}-title".*?</section>', source, re.DOTALL)
     return text_of(found.group()) if found else ""
 
 
-def assert_told(play: Play, failure: Failure, words: str) -> None:
-    """The registration's page tells the entry: title, Twilio's words, advice, explanation, chips."""
+def assert_shown(play: Play, failure: Failure, words: str) -> None:
+    """The registration's page shows the entry: title, Twilio's words, advice, explanation, chips."""
     shown = card(source_of(play), "problems")
-    # Of a brand that only a person can delete, the page says so, whatever else might be resubmitted.
+    # If only a person can delete the brand, the page says so, whatever else could be resubmitted.
     again = (
         "Cannot be resubmitted" if needs_console_deletion(play.registration) else AGAIN[failure.resubmittable]
     )
@@ -51,8 +51,8 @@ def assert_told(play: Play, failure: Failure, words: str) -> None:
     assert ("$" in shown or "All fees again" in shown) == (failure.fee != "none"), shown
 
 
-def assert_told_in_form(play: Play, failure: Failure) -> None:
-    """The form tells it at its first input and points there from the others; without an input, on top."""
+def assert_shown_in_form(play: Play, failure: Failure) -> None:
+    """The form shows it at its first input, with pointers from the others; without an input, at the top."""
     source = source_of(play, "change")
     inputs = failure.form_fields
     if not inputs:
@@ -68,8 +68,8 @@ def assert_told_in_form(play: Play, failure: Failure) -> None:
 
 
 def edit_and_submit(play: Play, changes: dict[str, Any]) -> None:
-    """Type into the form, press "Save and submit", and agree to the plan if it is shown first."""
-    play.traveller.shift(60)  # people take their time
+    """Type into the form, press "Save and submit", and confirm the plan if it is shown first."""
+    play.traveler.shift(60)  # people take their time
     data = data_of(play.registration) | changes | {"fee": "0", "_submit": "1"}
     answer = play.client.post(page_url(play.registration, "change"), data)
     assert answer.status_code == 302, text_of(answer.content.decode())[:3000]
@@ -79,7 +79,7 @@ def edit_and_submit(play: Play, changes: dict[str, Any]) -> None:
 
 def edit(play: Play, changes: dict[str, Any]) -> None:
     """Type into the form and press "Save"."""
-    play.traveller.shift(60)
+    play.traveler.shift(60)
     answer = play.client.post(
         page_url(play.registration, "change"), data_of(play.registration) | changes | {"_save": "1"}
     )
@@ -87,15 +87,15 @@ def edit(play: Play, changes: dict[str, Any]) -> None:
 
 
 def submit(play: Play) -> bool:
-    """Press Submit on the page of the plan; whether the desk took it."""
+    """Press Submit on the plan page. Returns whether it was accepted."""
     source = source_of(play, "confirm/submit")
     values = dict(re.findall(r'<input type="hidden" name="(revision|fee)" value="([^"]*)"', source))
-    return act(play, "submit", **values)
+    return press(play, "submit", **values)
 
 
-def act(play: Play, name: str, **values: str) -> bool:
-    """Press a button of the registration's page; False when the desk refused it and showed the plan again."""
-    play.traveller.shift(60)
+def press(play: Play, name: str, **values: str) -> bool:
+    """Press a button on the registration's page. False if it was refused and the plan was shown again."""
+    play.traveler.shift(60)
     answer = play.client.post(page_url(play.registration, f"action/{name}"), values)
     assert answer.status_code == 302
     return "confirm" not in answer.headers["Location"]

@@ -1,6 +1,6 @@
-"""Scenes: registrations that stand where Twilio can say no, made once, each beside its own sandbox on disk.
+"""Scenes: registrations at points where Twilio can reject, created once, each with its own sandbox file.
 
-Time stands still and is moved from job to job, so nothing waits and no review ends before a test wants it.
+Time is frozen and moved from job to job, so nothing waits and no review ends before a test wants it.
 """
 
 import shutil
@@ -48,7 +48,7 @@ UNTIL: dict[str, Callable[[Registration], bool]] = {
 
 @dataclass(frozen=True)
 class Scene:
-    """One registration, its sandbox's file, and the moment at which both stand."""
+    """One registration, its sandbox file, and the time of both."""
 
     pk: int
     file: Path
@@ -57,15 +57,15 @@ class Scene:
 
 @dataclass
 class Play(Harness):
-    """A scene that is played: the pages, the worker, Twilio and the clock."""
+    """An open scene: the pages, the worker, Twilio, and the clock."""
 
-    traveller: Any = None
+    traveler: Any = None
     gate: Gate = field(default_factory=Gate)
     client: Client = field(default_factory=Client)
     user: Any = None
     pk: int = 0
     seen: int = 0
-    handed: set[str] = field(default_factory=set)
+    delivered: set[str] = field(default_factory=set)
 
     # --- time and the worker ------------------------------------------------------------------------------
     @property
@@ -75,10 +75,10 @@ class Play(Harness):
     def go(
         self, until: Callable[[Registration], bool] | None = None, within: timedelta = HOURS
     ) -> Registration:
-        """Play every job that falls due `within` this time, each at its moment, or until `until` holds."""
+        """Run every job that is due `within` this time, each at its time, or until `until` holds."""
         end = clock.now() + within
         for _ in range(200):
-            self.hand_over()
+            self.deliver_webhooks()
             registration = self.registration
             if (until and until(registration)) or self.gate.held:
                 return registration
@@ -91,33 +91,33 @@ class Play(Harness):
                     f"not reached: {registration.stage}, {registration.waiting_for}: {registration.reason}"
                 )
                 return registration
-            self.traveller.move_to(max(min(moments), clock.now()), tick=False)
+            self.traveler.move_to(max(min(moments), clock.now()), tick=False)
             self.sandbox.world.run_due()
             if ours and ours <= clock.now():
-                self.hand_over()
+                self.deliver_webhooks()
                 self.advance(self.pk)
         raise AssertionError(f"still running: {registration.reason}")
 
     def hold_before(self, slug: str) -> None:
         self.gate.before, self.gate.held = slug, ""
 
-    def let_go(self) -> None:
-        """Open the gate and have the worker look again."""
+    def release(self) -> None:
+        """Open the gate and have the worker run again."""
         self.gate.before = self.gate.held = ""
-        self.ring_now()
+        self.run_now()
         runner.refresh_status(self.pk)
 
-    def ring_now(self) -> None:
+    def run_now(self) -> None:
         RateLimit.objects.update(last_call=0, next_slot=0)
         Registration.objects.filter(pk=self.pk).update(next_run_at=clock.now())
 
     # --- Twilio -------------------------------------------------------------------------------------------
-    def hand_over(self) -> None:
-        """Bring what Twilio has to tell, and process it as the worker's jobs do."""
+    def deliver_webhooks(self) -> None:
+        """Deliver Twilio's webhooks, and process them as the worker's jobs do."""
         token = settings.TWILIO_AUTH_TOKEN
         for row in self.sandbox.world.store.all("delivery"):
-            if row["_key"] not in self.handed:
-                self.handed.add(row["_key"])
+            if row["_key"] not in self.delivered:
+                self.delivered.add(row["_key"])
                 url, body, headers = signed_request(token, row)
                 kind = headers.pop("Content-Type")
                 path = url.removeprefix(settings.PUBLIC_BASE_URL)
@@ -126,7 +126,7 @@ class Play(Harness):
         process_all()
 
     def api(self, method: str, path: str, **data: str) -> dict[str, Any]:
-        """What somebody else does to the account, e.g. a person in Twilio's Console."""
+        """A change by somebody else, e.g. a person in Twilio's Console."""
         answer = requests.request(
             method,
             self.sandbox.url + path,
@@ -141,15 +141,15 @@ class Play(Harness):
         self.seen = len(self.log())
 
     def since(self) -> list[dict]:
-        """Writes since the mark that were carried out."""
+        """Successful writes since the mark."""
         return [e for e in self.log()[self.seen :] if e["method"] != "GET" and 200 <= e["status"] < 300]
 
 
-class Theatre:
-    """Makes the scenes, and plays them one at a time."""
+class SceneLibrary:
+    """Creates the scenes, and opens them one at a time."""
 
-    def __init__(self, folder: Path, traveller: Any, gate: Gate) -> None:
-        self.folder, self.traveller, self.gate = folder, traveller, gate
+    def __init__(self, folder: Path, traveler: Any, gate: Gate) -> None:
+        self.folder, self.traveler, self.gate = folder, traveler, gate
         self.scenes: dict[str, Scene] = {}
         for number, (name, until) in enumerate(UNTIL.items()):
             self.scenes[name] = self._make(name, number, until)
@@ -180,8 +180,8 @@ class Theatre:
         """Event Streams, as the settings page sets them up."""
 
         def carry(seconds: float) -> None:
-            play.hand_over()
-            self.traveller.shift(seconds)
+            play.deliver_webhooks()
+            self.traveler.shift(seconds)
 
         report = event_streams.set_up(get_client(), pause=carry)
         assert report.ok, report
@@ -190,12 +190,12 @@ class Theatre:
     def enter(self, name: str, user: Any) -> Iterator[Play]:
         scene = self.scenes[name]
         file = Path(shutil.copy(scene.file, self.folder / "now.sqlite3"))
-        self.traveller.move_to(scene.at, tick=False)
+        self.traveler.move_to(scene.at, tick=False)
         with self._server(file) as sandbox:
             play = self._play(sandbox)
             play.pk, play.user = scene.pk, user
             play.client.force_login(user)
-            play.handed = {row["_key"] for row in sandbox.world.store.all("delivery")}
+            play.delivered = {row["_key"] for row in sandbox.world.store.all("delivery")}
             play.mark()
             yield play
         file.unlink()
@@ -203,7 +203,7 @@ class Theatre:
     def _play(self, sandbox: SandboxServer) -> Play:
         self.gate.before = self.gate.held = self.gate.only = ""
         WebhookDelivery.objects.all().delete()
-        return Play(sandbox, traveller=self.traveller, gate=self.gate)
+        return Play(sandbox, traveler=self.traveler, gate=self.gate)
 
     @contextmanager
     def _server(self, file: Path) -> Iterator[SandboxServer]:

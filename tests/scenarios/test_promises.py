@@ -1,4 +1,4 @@
-"""What the page of the plan promises is what Twilio then sees: the same calls, in the same order, for that fee."""
+"""The plan page's promise is what Twilio then sees: the same calls, in the same order, for that fee."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -8,9 +8,9 @@ import pytest
 from registrations.models import ApiCall
 from registrations.models.choices import Stage
 from registrations.workflow.planner import decisions
-from tests.scenarios.programme import EDITABLE
+from tests.scenarios.entry_ways import EDITABLE
 from tests.scenarios.scenes import Play
-from tests.scenarios.writes import acts_of
+from tests.scenarios.writes import actions_of
 
 from . import inputs, pages
 
@@ -19,7 +19,7 @@ PERSON, PLACE = ("profile.update_end_user",), ("profile.update_address",)
 PROFILE = ("profile.evaluate", "profile.submit")
 BUNDLE = ("trust_bundle.evaluate", "trust_bundle.submit")
 MOBILE = ("trust_bundle.update_end_user", *BUNDLE)
-ANEW = ("campaign.delete", "campaign.create")
+AGAIN = ("campaign.delete", "campaign.create")
 IN_PLACE = ("campaign.update",)
 CREATED_ONCE = (
     *("subscriber_opt_in", "opt_in_message", "opt_in_keywords"),
@@ -34,13 +34,13 @@ def profile_refused(play: Play) -> None:
 
 def brand_refused(play: Play) -> None:
     play.post(f"brand/{play.registration.brand.sid}", action="reject", code=30701)
-    pages.act(play, "refresh")
+    pages.press(play, "refresh")
     play.go(lambda registration: registration.waiting_for == "us")
 
 
 def campaign_refused(play: Play) -> None:
     play.post(f"campaign/{play.registration.campaign.service_sid}", action="reject", code=30886)
-    pages.act(play, "refresh")
+    pages.press(play, "refresh")
     play.go(lambda registration: registration.waiting_for == "us")
 
 
@@ -48,7 +48,7 @@ def nothing(play: Play) -> None:
     play.go()
 
 
-# Who is refused where, what is edited, and the repairs that follow in this order.
+# Scene, rejection, edited input, and the repairs that follow, in order.
 EMAIL = ("profile.update_email", *PERSON, *PROFILE)
 EMAIL_BELOW = (*EMAIL, "trust_bundle.update_email", *BUNDLE)
 SWAP = ("replace_address", "replace_document", "unassign_document", "assign_document")
@@ -67,12 +67,12 @@ PROMISES: dict[str, tuple[str, Callable[[Play], None], str, tuple[str, ...]]] = 
     "failed_brand-vertical": ("brand", brand_refused, "vertical", (*MOBILE, "brand.update")),
     "yes_owed-mobile": ("otp", nothing, "mobile_phone_number", MOBILE),
     "campaign-description": ("campaign", campaign_refused, "description", IN_PLACE),
-    "campaign-help_keywords": ("campaign", campaign_refused, "help_keywords", ANEW),
+    "campaign-help_keywords": ("campaign", campaign_refused, "help_keywords", AGAIN),
 }
 
 
 @pytest.mark.parametrize("name", PROMISES)
-def test_the_plan_is_kept_to_the_letter(name: str, enter) -> None:
+def test_the_plan_is_followed_exactly(name: str, enter) -> None:
     scene, refuse, edited, repairs = PROMISES[name]
     play = enter(scene)
     refuse(play)
@@ -84,7 +84,7 @@ def test_the_plan_is_kept_to_the_letter(name: str, enter) -> None:
     play.go(lambda registration: registration.stage in (Stage.OTP, Stage.LIVE))
     if play.registration.stage == Stage.OTP and scene != "otp":
         play.answer_yes()
-        pages.act(play, "refresh")
+        pages.press(play, "refresh")
         play.go(lambda registration: registration.stage == Stage.LIVE)
     made = ApiCall.objects.filter(id__gt=before.id, registration_id=play.pk).order_by("id")
     promised = [call.slug for call in plan.calls]
@@ -111,7 +111,7 @@ def test_each_input_of_a_rejected_campaign_is_edited_or_means_another_campaign(e
             call.slug for call in decisions.plan(registration).calls if call.slug != "number.attach"
         )
     assert slugs == dict.fromkeys((*EDITABLE, "message_sample_2"), IN_PLACE) | dict.fromkeys(
-        CREATED_ONCE, ANEW
+        CREATED_ONCE, AGAIN
     )
 
 
@@ -123,8 +123,8 @@ def test_edits_sent_while_a_campaign_is_under_review_pay_for_nothing_when_it_is_
     assert pages.submit(play)
     campaign_refused(play)
     play.go()
-    assert (acts_of(play.since()), play.registration.waiting_for) == ([], "us")
-    # Now the plan names the fee, and a click pays it.
+    assert (actions_of(play.since()), play.registration.waiting_for) == ([], "us")
+    # Now the plan shows the fee, and a click accepts it.
     paid, plan = dollars(play), decisions.plan(play.registration)
     assert plan.fee == 15
     assert pages.submit(play)
@@ -132,14 +132,14 @@ def test_edits_sent_while_a_campaign_is_under_review_pay_for_nothing_when_it_is_
     assert dollars(play) - paid == plan.fee
 
 
-def test_edits_sent_while_a_brand_is_under_review_use_no_try_when_it_fails(enter) -> None:
+def test_edits_sent_while_a_brand_is_under_review_use_no_attempt_when_it_fails(enter) -> None:
     play = enter("brand")
     pages.edit(play, inputs.changes_of(("email",)))
     assert "wait here until it decides" in pages.text_of(pages.source_of(play, "confirm/submit"))
     assert pages.submit(play)
     brand_refused(play)
     play.go()
-    assert "brand_update" not in acts_of(play.since())
+    assert "brand_update" not in actions_of(play.since())
     assert (play.registration.brand.resubmissions, play.registration.waiting_for) == (0, "us")
     assert "attempt 1 of 3" in pages.text_of(pages.source_of(play, "confirm/submit"))
     assert pages.submit(play)

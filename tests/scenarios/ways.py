@@ -1,4 +1,4 @@
-"""For each entry of the catalogue: where Twilio says it, how the sandbox is told to, and what ends it."""
+"""For each catalogue entry: where Twilio reports it, how to make the sandbox do so, and what resolves it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ def _us(registration: Any) -> bool:
 
 @dataclass(frozen=True)
 class Way:
-    """One way through one entry.
+    """One test of one entry.
 
-    scene: where the registration stands. meet: has Twilio say it, plays until the desk knows, returns Twilio's words.
-    beyond: what shows that Twilio has accepted. only: the inputs to change; None: all of the entry's. acts:
-    what must be written, if not what the entry promises for that scene. refused: the call that was refused, as
-    a pattern of its path; the walkthrough goes on behind it.
+    scene: where the registration stands. meet: makes Twilio report the entry, runs until we know, and returns Twilio's
+    words. beyond: what shows that Twilio accepted the fix. only: the inputs to change; None for all of the entry's.
+    actions: what must be written, if it differs from what the entry promises for that scene. refused: the rejected
+    call, as a pattern of its path; the walkthrough continues after it.
     """
 
     failure: Failure
@@ -35,7 +35,7 @@ class Way:
     beyond: str | Stage
     name: str = ""
     only: tuple[str, ...] | None = None
-    acts: tuple[str, ...] | None = None
+    actions: tuple[str, ...] | None = None
     refused: str = ""
 
     @property
@@ -43,7 +43,7 @@ class Way:
         return self.failure.key + (f"-{self.name}" if self.name else "")
 
 
-# What shows that Twilio has accepted: the row that comes next, or the stage that is reached.
+# What shows that Twilio accepted: the step that comes next, or the stage reached.
 BEYOND: dict[str, str | Stage] = {
     "start": "trust_bundle.create",
     "profile": "trust_bundle.create",
@@ -57,17 +57,17 @@ BEYOND: dict[str, str | Stage] = {
 
 # --- an evaluation --------------------------------------------------------------------------------------------
 def by_evaluation(play: Play, failure: Failure, words: str) -> str:
-    """Held before the evaluation, the sandbox is told what it finds."""
+    """Stopped before the evaluation, to set what the sandbox will find."""
     play.hold_before("profile.evaluate")
     play.go()
-    # What the desk has attached and Twilio misses is asked for again by itself before it is believed.
+    # If Twilio misses what we attached, the evaluation repeats automatically before it is final.
     finding = {"code": failure.code, "reason": words, "times": conditions.EVALUATIONS}
     if failure.key == "evaluation_supporting_bundle":
         finding["field"] = "bundle_sid"
     if failure.code in (22215, 22217, 22218):
         finding["times"] = 1
     play.post(f"profile/{play.registration.profile.sid}", action="finding", **finding)
-    play.let_go()
+    play.release()
     play.go(_us, within=timedelta(minutes=5))
     return words
 
@@ -109,8 +109,8 @@ def item(code: int, words: str, fields: list[str]) -> dict[str, Any]:
     }
 
 
-def _look(play: Play) -> None:
-    pages.act(play, "refresh")
+def _poll(play: Play) -> None:
+    pages.press(play, "refresh")
     play.go(_us)
 
 
@@ -118,7 +118,7 @@ def by_brand(play: Play, failure: Failure, words: str) -> str:
     path = f"brand/{play.registration.brand.sid}"
     play.post(path, action="reject", code=failure.code)
     play.post(path, action="set", errors=[item(failure.code or 0, words, [])])
-    _look(play)
+    _poll(play)
     return words
 
 
@@ -128,35 +128,35 @@ def by_brand_state(status: str) -> Meet:
         play.post(path, action="reject", code=30799)
         errors = [item(failure.code, words, [])] if failure.code else []
         play.post(path, action="set", status=status, errors=errors)
-        _look(play)
+        _poll(play)
         return words if failure.code else ""
 
     return meet
 
 
 def by_control(part: str, action: str) -> Meet:
-    """What Twilio decides about a brand or campaign by a word of its own."""
+    """A status that Twilio sets on a brand or campaign."""
 
     def meet(play: Play, failure: Failure, words: str) -> str:
         sid = play.registration.brand.sid if part == "brand" else play.registration.campaign.service_sid
         play.post(f"{part}/{sid}", action=action)
-        _look(play)
+        _poll(play)
         return ""
 
     return meet
 
 
 def by_lost_brand(play: Play, failure: Failure, words: str) -> str:
-    """It failed, and then the registry has it no longer."""
+    """It failed, and then the registry no longer has it."""
     by_brand(play, failure, words)
     play.post(f"brand/{play.registration.brand.sid}", action="delete")
-    pages.act(play, "refresh")
+    pages.press(play, "refresh")
     play.go(lambda registration: bool(registration.brand.missing_since))
     return words
 
 
 def by_refused_update(play: Play, failure: Failure, words: str) -> str:
-    """The brand failed for a reason that passes; resubmitting it is what Twilio refuses."""
+    """The brand failed for a temporary reason; Twilio rejects resubmitting it."""
     _brand_failed(play)
     pattern = r"/BrandRegistrations/BN\w+$"
     play.fault(method="POST", path=pattern, action="error", status=400, code=failure.code, message=words)
@@ -167,14 +167,14 @@ def by_refused_update(play: Play, failure: Failure, words: str) -> str:
 
 def _brand_failed(play: Play) -> None:
     play.post(f"brand/{play.registration.brand.sid}", action="reject", code=30791)
-    _look(play)
+    _poll(play)
 
 
 def by_silence(play: Play, failure: Failure, words: str) -> str:
     """The customer does not answer within 24 hours."""
-    play.traveller.shift(24 * 3600 + 60)
+    play.traveler.shift(24 * 3600 + 60)
     play.client.force_login(play.user)
-    pages.act(play, "refresh")
+    pages.press(play, "refresh")
     play.go(lambda registration: bool(registration.brand.errors))
     return "Invalid or expired OTP"
 
@@ -184,7 +184,7 @@ def by_campaign(play: Play, failure: Failure, words: str) -> str:
     path = f"campaign/{play.registration.campaign.service_sid}"
     play.post(path, action="reject", code=failure.code, fields=fields)
     play.post(path, action="set", errors=[item(failure.code or 0, words, fields)])
-    _look(play)
+    _poll(play)
     return words
 
 
@@ -194,7 +194,7 @@ def by_campaign_state(status: str) -> Meet:
         play.post(path, action="reject", code=30886)
         errors = [item(failure.code, words, [])] if failure.code else []
         play.post(path, action="set", campaign_status=status, errors=errors)
-        _look(play)
+        _poll(play)
         return words if failure.code else ""
 
     return meet
@@ -202,11 +202,11 @@ def by_campaign_state(status: str) -> Meet:
 
 # --- a number -------------------------------------------------------------------------------------------------
 def by_event(action: str) -> Meet:
-    """Events alone tell a number's state, and a page of the error dictionary for the reason."""
+    """Only events report a number's status, with a page of the error dictionary as the reason."""
 
     def meet(play: Play, failure: Failure, words: str) -> str:
         play.post(f"number/{play.registration.phone_number.sid}", action=action, code=failure.code or 0)
-        play.ring_now()
+        play.run_now()
         play.go(_us)
         return ""
 
@@ -216,15 +216,15 @@ def by_event(action: str) -> Meet:
 def by_bare_event(play: Play, failure: Failure, words: str) -> str:
     """The registration failed, and the event names no page."""
     play.post(f"number/{play.registration.phone_number.sid}", action="fail", code=0)
-    play.ring_now()
+    play.run_now()
     play.go(_us)
     return ""
 
 
 # --- a call that is refused at once -----------------------------------------------------------------------------
 def by_refusal(method: str, path: str, status: int = 400, times: int = 1, words: str = "") -> Meet:
-    def meet(play: Play, failure: Failure, told: str) -> str:
-        told = words or told
+    def meet(play: Play, failure: Failure, default: str) -> str:
+        message = words or default
         play.fault(
             method=method,
             path=path,
@@ -232,12 +232,12 @@ def by_refusal(method: str, path: str, status: int = 400, times: int = 1, words:
             status=status,
             code=failure.code,
             times=times,
-            message=told,
+            message=message,
         )
         if play.registration.stage == "otp":
             play.answer_yes()
-            pages.act(play, "refresh")
+            pages.press(play, "refresh")
         play.go(_us)
-        return told
+        return message
 
     return meet

@@ -1,4 +1,4 @@
-"""The walkthrough as Twilio sees it: the order, the settle waits, the stops before fees, and the registration's status."""
+"""The walkthrough as Twilio sees it: order, settle waits, stops before fees, and the registration's status."""
 
 from datetime import timedelta
 from decimal import Decimal

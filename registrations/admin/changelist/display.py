@@ -50,13 +50,6 @@ WAITING_SEVERITIES = {
     WaitingFor.WORKER: "work",
     WaitingFor.NOBODY: "good",
 }
-WAITING_LABELS = {
-    WaitingFor.US: "You",
-    WaitingFor.CUSTOMER: "Customer",
-    WaitingFor.TWILIO: "Twilio",
-    WaitingFor.WORKER: "Worker",
-    WaitingFor.NOBODY: "Nobody",
-}
 STEP_LABELS = {
     "todo": ("Later", "idle"),
     "ready": ("Next", "next"),
@@ -122,7 +115,7 @@ def stage_chip(stage: str) -> SafeString:
 
 
 def waiting_chip(waiting_for: str) -> SafeString:
-    label = WAITING_LABELS.get(waiting_for, waiting_for)  # type: ignore[call-overload]
+    label = WaitingFor(waiting_for).label if waiting_for in WaitingFor.values else waiting_for
     return chip(label, WAITING_SEVERITIES.get(waiting_for, "unknown"))  # type: ignore[call-overload]
 
 

@@ -197,9 +197,7 @@ class TestApply:
         post(lead, "apply", key, shown, text=BETTER)
         batch = Batch.objects.get()
         bulk.advance(batch.pk)
-        assert (
-            batch.items.get(registration=registrations[0]).text == "It was edited since the preview."
-        )
+        assert batch.items.get(registration=registrations[0]).text == "It was edited since the preview."
 
     def test_resubmit_as_they_are(self, lead, registrations, key):
         post(lead, "resubmit", key, registrations[:2])

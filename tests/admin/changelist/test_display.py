@@ -20,7 +20,7 @@ def test_examples_in_docstrings(module):
 
 def test_every_state_of_ours_has_a_severity():
     assert set(display.CALL_SEVERITIES) == set(CallState)
-    assert set(display.WAITING_SEVERITIES) == set(display.WAITING_LABELS) == set(WaitingFor)
+    assert set(display.WAITING_SEVERITIES) == set(WaitingFor)
     tables = (display.CALL_SEVERITIES, display.WAITING_SEVERITIES, display.STAGE_SEVERITIES)
     severities = {severity for table in tables for severity in table.values()}
     assert severities <= set(display.ICONS)

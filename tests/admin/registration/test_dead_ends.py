@@ -240,7 +240,7 @@ class TestOneReason:
         registration.profile.save()
         runner.refresh_status(registration.pk)
         page = page_of(boss, registration)
-        assert ">Twilio refused this</h2>" in page
+        assert ">Rejected by Twilio</h2>" in page
         assert "18603" in page
         assert "Use suggested address" in page
         assert Registration.objects.get(pk=registration.pk).reason.count(";") == 0

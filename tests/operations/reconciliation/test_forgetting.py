@@ -121,7 +121,9 @@ def test_forgetting_looks_again(account, finished):
 # --- jobs ------------------------------------------------------------------------------------------------------
 def test_our_own_error_is_on_the_row_and_raised(account, monkeypatch):
     finding = orphan(account)
-    monkeypatch.setattr("registrations.operations.reconciliation.actions.local_inventory.knows", lambda sid: 1 / 0)
+    monkeypatch.setattr(
+        "registrations.operations.reconciliation.actions.local_inventory.knows", lambda sid: 1 / 0
+    )
     reconciliation.actions.request(finding, actor="ann", enqueue=False)
     with pytest.raises(ZeroDivisionError):
         reconciliation.actions.run(finding.pk)

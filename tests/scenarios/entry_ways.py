@@ -1,4 +1,4 @@
-"""Which way each entry of the catalogue takes. Every entry is named here, by its area or by itself."""
+"""How each catalogue entry is tested. Every entry is listed here, by its area or by itself."""
 
 from registrations.models.choices import Stage
 from registrations.twilio.rejections import FAILURES, Failure
@@ -31,16 +31,16 @@ BRAND, ONE_BRAND = r"/BrandRegistrations$", r"/BrandRegistrations/BN\w+$"
 SERVICE, CAMPAIGN = r"/v1/Services$", r"/Usa2p$"
 ATTACH, ASSIGNMENT = r"/PhoneNumbers$", r"/EntityAssignments$"
 
-# A number's codes speak about sending; the desk meets them as the reason in a number's event.
+# A number's codes are about sending; we see them as the reason in a number's event.
 EVENT_CODES = (30034, 30033, 30022, 30023, 30025, 30026, 30007, 30024, 30126, 30995)
-# What comes behind a call that was refused there.
+# What comes after a call that was rejected there.
 BEHIND: dict[str, str | Stage] = {
     "start": "trust_bundle.create",
     "trust_bundle": Stage.OTP,
     "otp": "number.attach",
     "campaign": Stage.LIVE,
 }
-# Where a call gets the code at once: scene, path of the POST, HTTP status.
+# Calls that get the code immediately: scene, path of the POST, HTTP status.
 AT_ONCE: dict[int, tuple[str, str, int]] = {
     21628: ("start", ADDRESS, 400),
     21629: ("start", ADDRESS, 400),
@@ -82,8 +82,8 @@ def ways_of(failure: Failure) -> list[Way]:
     if area == "campaign" and code and code not in NAMED:
         if {"campaign_update", "campaign_recreate"} <= set(failure.redo):
             return [
-                one("campaign", by_campaign, name="in_place", only=EDITABLE, acts=("campaign_update",)),
-                one("campaign", by_campaign, name="anew", acts=("campaign_recreate",)),
+                one("campaign", by_campaign, name="in_place", only=EDITABLE, actions=("campaign_update",)),
+                one("campaign", by_campaign, name="again", actions=("campaign_recreate",)),
             ]
         return [one("campaign", by_campaign)]
     if code in AT_ONCE:
@@ -94,7 +94,7 @@ def ways_of(failure: Failure) -> list[Way]:
     return [one(scene, meet, **more) for scene, meet, more in STATES.get(failure.key, ())]
 
 
-# Inputs of a rejected campaign that Twilio lets one edit (docs/twilio.md section 5.3).
+# Inputs of a rejected campaign that can be edited (docs/twilio.md section 5.3).
 EDITABLE = (
     "description",
     "message_flow",
@@ -113,15 +113,15 @@ STATES: dict[str, tuple[tuple[str, Meet, dict], ...]] = {
     "30710": (("brand", by_brand_state("DELETION_FAILED"), {}),),
     "30711": (("brand", by_brand_state("DELETION_FAILED"), {}),),
     "30702": (
-        ("brand", by_brand, {"name": "still_there", "acts": ("brand_update",)}),
-        ("brand", by_lost_brand, {"name": "gone", "acts": ("new_brand",)}),
+        ("brand", by_brand, {"name": "still_there", "actions": ("brand_update",)}),
+        ("brand", by_lost_brand, {"name": "gone", "actions": ("new_brand",)}),
     ),
     "campaign_failed": (("campaign", by_campaign_state("FAILED"), {}),),
     "campaign_suspended": (("campaign", by_campaign_state("SUSPENDED"), {}),),
     "30990": (("campaign", by_campaign_state("SUSPENDED"), {}),),
     "60723": (("brand", by_refused_update, {"refused": ONE_BRAND}),),
     "60724": (("brand", by_refused_update, {"refused": ONE_BRAND}),),
-    # What is young is not found everywhere at once: only the fifth time it is believed.
+    # A new object is not found everywhere at once: only the fifth 404 is final.
     "20404": (("start", by_refusal("POST", PERSON, 404, 5), {"refused": PERSON}),),
     "22205": (("start", by_refusal("POST", ASSIGNMENT, 400, 5), {"refused": ASSIGNMENT}),),
 }
