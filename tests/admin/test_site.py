@@ -87,7 +87,7 @@ def urls(registration) -> list[str]:
         ):
             values = {"pk": pk, "object_id": pk, "action": action, "kind": "submit", "form": "csv"}
             if model == "import":
-                values |= {"number": 2, "which": "to-mend", "kind": "csv"}
+                values |= {"number": 2, "which": "needs-fixing", "kind": "csv"}
             found.append(reverse(f"admin:{route.name}", kwargs={name: values[name] for name in params}))
     assert len(found) > 35
     return found

@@ -36,7 +36,7 @@ def customers(folder):
 def test_five_hundred_rows_with_twenty_bad_ones(app, quick, worker, tmp_path):
     page = app.page
     page.goto("/admin/registrations/import/")
-    app.link("Import a table").click()
+    app.link("Import customers").click()
     app.field("Table").set_input_files(customers(tmp_path))
     app.button("Upload and check").dblclick()
 

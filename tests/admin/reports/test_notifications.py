@@ -152,7 +152,7 @@ def test_an_address_inside_our_network_is_refused_and_not_echoed(mine, url):
     answer = mine.post(SETTINGS, form(slack_webhook_url=url))
     assert answer.status_code == 422
     text = answer.content.decode()
-    assert "This cannot be used" in text
+    assert "This URL cannot be used" in text
     assert url not in text
     assert not NotificationSettings.objects.exists()
 
@@ -170,9 +170,9 @@ def test_nonsense_in_the_choices_is_refused(mine):
 
 def test_a_test_is_sent_by_the_worker_and_its_outcome_is_shown(mine, ann, settings, mailoutbox):
     settings.A2P_SENDS_EMAIL = True
-    assert "Send me a test" not in mine.get(SETTINGS).content.decode()
+    assert "Send test" not in mine.get(SETTINGS).content.decode()
     mine.post(SETTINGS, form(by_email="on"))
-    assert "Send me a test" in mine.get(SETTINGS).content.decode()
+    assert "Send test" in mine.get(SETTINGS).content.decode()
     mine.post(f"{LIST}test/", form())
     assert not mailoutbox
     notifications.send_due()
