@@ -56,7 +56,7 @@ def body_text(body: str) -> str:
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
     title = "Webhooks"
-    list_display = ("event", "kind", "state_", "subject_", "registration", "note", "received")
+    list_display = ("event", "kind", "state_", "subject_", "registration_", "note", "received")
     list_filter = ("state", "kind")
     list_select_related = ("registration",)
     search_fields = ("=subject", "event_type", "=event_id", "registration__label")
@@ -81,7 +81,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         return display.sid_link(delivery.subject, f"{delivery.subject}-{delivery.pk}") or display.NOTHING
 
     @admin.display(description="Registration", ordering="registration__label")
-    def registration(self, delivery: WebhookDelivery) -> SafeString:
+    def registration_(self, delivery: WebhookDelivery) -> SafeString:
         return registration_link(delivery.registration) if delivery.registration else display.NOTHING
 
     @admin.display(description="Received", ordering="received_at")

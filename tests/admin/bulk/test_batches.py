@@ -191,7 +191,7 @@ class TestPage:
         assert batch.state == JobState.RUNNING
         bulk.advance(batch.pk)
         page = text(lead.get(url(batch)))
-        assert "3 of 3 settled" in page
+        assert "3 of 3 finished" in page
         assert "Where the registrations stand now" in page
         assert "Paid so far" in page
 

@@ -67,7 +67,7 @@ def test_the_list_names_reason_count_input_and_text(viewer, registrations):
 
 def test_nothing_fails(viewer):
     assert "No similar failures" in text(viewer.get(LIST))
-    assert "Nothing fails" in text(viewer.get(LIST, {"by": "reason"}))
+    assert "No failures" in text(viewer.get(LIST, {"by": "reason"}))
 
 
 def test_the_navigation_leads_there(viewer):
@@ -131,7 +131,7 @@ class TestPreview:
     def test_what_the_form_refuses_stays_as_it_is(self, lead, registrations, key):
         page = text(post(lead, "preview", key, registrations, text="Too short."))
         assert "Nothing will change" in page
-        assert "Stay as they are" in page
+        assert "Will not change" in page
         assert "at least" in page
 
     def test_words_that_are_not_there(self, lead, registrations):

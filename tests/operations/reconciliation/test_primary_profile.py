@@ -52,13 +52,13 @@ NOT_FOUND = errors.Rejected("gone", code=20404, status=404)
     [
         ("twilio-approved", "good", "Approved", ""),
         ("Twilio_Approved", "good", "Approved", ""),
-        ("in-review", "wait", "Not approved: ", "looked at every hour"),
+        ("in-review", "wait", "Not approved: ", "checked every hour"),
         ("draft", "bad", "Not approved: draft", "Complete and submit it"),
         ("twilio-rejected", "bad", "Not approved: rejected", "Correct it in Twilio's Console"),
         ("daydreaming", "bad", "Not approved: ", "Complete and submit it"),
-        (NOT_FOUND, "wait", "Could not be read", "correct TWILIO_PRIMARY_PROFILE_SID"),
-        (errors.Misconfigured("no"), "bad", "Could not be read", "check_twilio"),
-        (errors.Unavailable("down"), "wait", "Could not be read", "asked again"),
+        (NOT_FOUND, "wait", "Could not be checked", "correct TWILIO_PRIMARY_PROFILE_SID"),
+        (errors.Misconfigured("no"), "bad", "Could not be checked", "check_twilio"),
+        (errors.Unavailable("down"), "wait", "Could not be checked", "checked again"),
     ],
 )
 def test_the_health_item_shows_what_the_job_found(twilio, settings, answer, severity, text, advice):
