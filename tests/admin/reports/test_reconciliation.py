@@ -12,7 +12,9 @@ from registrations.worker import jobs
 from tests.admin.conftest import browser, person
 from tests.customers import make_draft
 from tests.factories import make_registration
+from tests.operations.reconciliation.conftest import account
 
+__all__ = ["account"]
 PAGE = "/admin/registrations/scan/"
 
 
@@ -32,8 +34,8 @@ def scan(db) -> Scan:
 
 def find(scan: Scan, serial: int = 1, **fields) -> Finding:
     values = {
-        "what": "orphan",
-        "kind": "end_user",
+        "finding_type": "orphan",
+        "resource_type": "end_user",
         "sid": f"IT{serial:032x}",
         "action": "delete",
         "note": "Why.",
@@ -109,7 +111,7 @@ def test_hostile_and_unknown_words_are_shown_not_run(scan):
         note=evil,
         state="failed",
         result=evil,
-        kind="warp",
+        resource_type="warp",
     )
     find(scan, 2, registration=registration, finding_type="orphan", state="done", result=evil, settled_at=clock.now())
     page = text(agent("remove_registration"))
@@ -220,7 +222,13 @@ def test_queries_do_not_grow(scan, django_assert_max_num_queries):
 def test_long_groups_are_cut_and_say_so(scan):
     registration = make_draft()
     Finding.objects.bulk_create(
-        Finding(scan=scan, finding_type="orphan", resource_type="end_user", sid=f"IT{n:032x}", registration=registration)
+        Finding(
+            scan=scan,
+            finding_type="orphan",
+            resource_type="end_user",
+            sid=f"IT{n:032x}",
+            registration=registration,
+        )
         for n in range(103)
     )
     page = text(agent())

@@ -188,7 +188,7 @@ def test_a_worker_that_went_silent_and_refused_credentials_are_trouble():
     Heartbeat.objects.create(name="worker:there", at=timezone.now() - timedelta(minutes=7))
     registration = make_draft()
     Registration.objects.filter(pk=registration.pk).update(
-        waiting_for="us", reason="Twilio refused our credentials or settings (20003). Ask."
+        waiting_for="us", reason="Twilio rejected our credentials or settings (20003). Ask."
     )
     found = alarms.active()
     assert set(found) == {"worker:there", "credentials"}
