@@ -257,7 +257,7 @@ def test_from_the_click_to_twilio(account, rung):
     finding = account.only()
     client.post(confirm_url(finding, "action"), {"action": "delete"})
     jobs.act_on_finding(rung.pop()[1])
-    assert "A worker is at its registration" in text(client)
+    assert "Its registration is being worked on" in text(client)
     Registration.objects.update(lease_until=None)
     client.post(confirm_url(finding, "action"), {"action": "delete"})
     jobs.act_on_finding(rung.pop()[1])
