@@ -122,7 +122,7 @@ def test_a_row_that_fails_by_our_error_stops_nobody_else(ann, registrations, mon
     assert batch.state == JobState.DONE
     assert rows["Registration 1"] == (
         ItemState.FAILED,
-        "An error of ours (ValueError). The log has the details.",
+        "Internal error (ValueError). The log has the details.",
     )
     assert [rows[f"Registration {n}"][0] for n in (0, 2, 3)] == [ItemState.DONE] * 3
     registrations[1].refresh_from_db()
