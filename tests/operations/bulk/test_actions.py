@@ -259,7 +259,7 @@ def test_an_owner_whose_account_was_closed_gets_nothing(ann):
     assert rows[registration.label] == (SKIPPED, "This person no longer has an active account.")
 
 
-def test_a_new_owner_is_told_once(ann):
+def test_a_new_owner_is_notified_once(ann):
     bo = get_user_model().objects.create_user("bo", is_staff=True)
     batch = done(
         "assign", [make_registration(label=f"Registration {n}") for n in range(3)], ann, {"owner": bo.pk}
