@@ -12,7 +12,9 @@ from registrations.worker import jobs
 from tests.admin.conftest import browser, person
 from tests.customers import make_draft
 from tests.factories import make_registration
+from tests.operations.reconciliation.conftest import account
 
+__all__ = ["account"]
 PAGE = "/admin/registrations/scan/"
 
 
@@ -32,8 +34,8 @@ def scan(db) -> Scan:
 
 def find(scan: Scan, serial: int = 1, **fields) -> Finding:
     values = {
-        "what": "orphan",
-        "kind": "end_user",
+        "finding_type": "orphan",
+        "resource_type": "end_user",
         "sid": f"IT{serial:032x}",
         "action": "delete",
         "note": "Why.",
@@ -109,7 +111,7 @@ def test_hostile_and_unknown_words_are_shown_not_run(scan):
         note=evil,
         state="failed",
         result=evil,
-        kind="warp",
+        resource_type="warp",
     )
     find(
         scan,
@@ -263,7 +265,7 @@ def test_from_the_click_to_twilio(account, rung):
     finding = account.only()
     client.post(confirm_url(finding, "action"), {"action": "delete"})
     jobs.act_on_finding(rung.pop()[1])
-    assert "A worker is at its registration" in text(client)
+    assert "Its registration is being worked on" in text(client)
     Registration.objects.update(lease_until=None)
     client.post(confirm_url(finding, "action"), {"action": "delete"})
     jobs.act_on_finding(rung.pop()[1])
