@@ -18,13 +18,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rung_imports")]
 
 
 # --- who may --------------------------------------------------------------------------------------------------------
-PAGES = ("changelist", "add", "page", "live", "row", "file", "template", "change")
+PAGES = ("changelist", "add", "page", "refresh", "row", "file", "template", "change")
 
 
 def address(name: str, found: Import) -> str:
     args = {
         "page": (found.pk,),
-        "live": (found.pk,),
+        "refresh": (found.pk,),
         "row": (found.pk, 2),
         "file": (found.pk, "to-mend", "csv"),
         "template": ("csv",),
@@ -55,7 +55,7 @@ def test_only_who_may_add_sees_them_in_the_navigation(agent, viewer):
     assert url("changelist") not in viewer.get("/admin/registrations/registration/").text
 
 
-@pytest.mark.parametrize("name", ["page", "live", "row", "file"])
+@pytest.mark.parametrize("name", ["page", "refresh", "row", "file"])
 def test_an_import_that_is_none_is_not_found(name, agent):
     assert agent.get(address(name, Import(pk=99))).status_code == 404
 
