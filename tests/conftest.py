@@ -14,6 +14,7 @@ from registrations.reporting import statistics
 from registrations.sandbox import SandboxServer
 from registrations.workflow import prices
 from registrations.workflow.runner import rate_limit, retries, runner
+from tests import database
 
 
 @dataclass
@@ -75,15 +76,19 @@ class Harness:
         self.post("answer", all=True, body="YES")
 
 
+def pytest_configure() -> None:
+    database.use_template()
+
+
 @pytest.fixture(autouse=True)
-def prices_of_this_test():
-    """Prices are kept for a second; another test's are none of this one's."""
+def fresh_prices():
+    """Prices are cached for a second, but not from one test to the next."""
     prices.clear_cache()
 
 
 @pytest.fixture(autouse=True)
-def numbers_are_counted_at_once(monkeypatch):
-    """However busy the machine is: a page must not show the numbers of another moment here."""
+def current_statistics(monkeypatch):
+    """Statistics are counted for every page, however slow the machine is."""
     monkeypatch.setattr(statistics, "CHEAP_SECONDS", 3600.0)
 
 
