@@ -1,4 +1,4 @@
-"""The whole plant as it is in life: a sandbox process, `manage.py worker`, a scratch database, a CSV of customers."""
+"""A complete installation: a sandbox process, `manage.py worker`, a scratch database, a CSV of customers."""
 
 import contextlib
 import json
@@ -143,8 +143,8 @@ class Plant:
         senders = self.post("numbers", count=count)["phone_numbers"]
         file = self.folder / "customers.csv"
         file.write_bytes(csv_bytes(*rows(count, senders)))
-        said = self.manage("import_registrations", str(file), "--submit")
-        assert f"{count} created, {count} submitted" in said, said
+        output = self.manage("import_registrations", str(file), "--submit")
+        assert f"{count} created, {count} submitted" in output, output
 
     def live(self) -> int:
         return Registration.objects.using(ALIAS).filter(stage="live").count()
@@ -187,8 +187,8 @@ class Plant:
         assert counts["duplicates"] == {}
         assert counts["violations"] == {}, self.get("violations")
         assert counts["fees"]["brand_fees"] == counts["fees"]["vetting_fees"] == count
-        runs = ApiCall.objects.using(ALIAS)
-        assert not runs.filter(state__in=("running", "unknown", "errored")).exists()
+        api_calls = ApiCall.objects.using(ALIAS)
+        assert not api_calls.filter(state__in=("running", "unknown", "errored")).exists()
 
     def figures(self) -> str:
         """What happened, in numbers, for people."""

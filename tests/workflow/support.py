@@ -1,4 +1,4 @@
-"""What the tests of the pipeline share: a gate that holds a registration before one row, and a recipe to reach each row."""
+"""What the workflow tests share: a gate that stops a registration before one step, and a recipe to reach each step."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from tests.conftest import Harness
 from tests.customers import OWNED_NUMBER, PARTS, make_draft
 from tests.workflow.snapshots import Snapshot
 
-# Data that must never be met outside our inputs and Twilio: distinctive on purpose.
+# Data that must appear only in our inputs and at Twilio; unusual on purpose, so that a leak is found.
 SECRETS = {
     "first_name": "Wilhelmina",
     "last_name": "Quillfeather",
@@ -39,7 +39,7 @@ WRITING = ("create_", "update_", "delete_", "send_", "attach_", "detach_", "buy_
 
 @dataclass
 class Gate:
-    """Holds the worker before `before`, or lets it do nothing but `only`."""
+    """Stops the worker before the step `before`, or before every step except `only`."""
 
     before: str = ""
     only: str = ""
@@ -57,7 +57,7 @@ class Gate:
 
 @dataclass
 class Scenario:
-    """One registration before one row: what the tests do with it, and what Twilio saw since."""
+    """One registration before one step: what the tests do with it, and what Twilio saw since."""
 
     harness: Harness
     gate: Gate
@@ -69,12 +69,12 @@ class Scenario:
 
     # --- getting there --------------------------------------------------------------------------------------
     def make(self, **changes: dict[str, Any]) -> Registration:
-        """A submitted registration whose customer answers YES by herself."""
+        """A submitted registration whose customer answers YES automatically."""
         parts = {
             "profile": SECRETS | changes.pop("profile", {}),
             "trust_bundle": {"brand_name": BRAND_NAME, "mobile_phone_number": AUTO_YES}
             | changes.pop("trust_bundle", {}),
-            # Texts of a campaign are kept as they are; these must not name the customer, or they hide a leak.
+            # Campaign texts are stored unredacted; these must not name the customer, or they would hide a leak.
             "campaign": PARTS["campaign"] | changes.pop("campaign", {}),
             **changes,
         }
@@ -119,11 +119,11 @@ class Scenario:
         return self
 
     def ask_again(self) -> None:
-        """Press the button once more: Submit, or Take down when that is what the registration is at."""
+        """Press the button again: Submit, or Remove from Twilio while that is under way."""
         registration = runner.load(self.pk)
         (actions.remove if registration.removing else actions.submit)(registration, actor=self.actor)
 
-    # --- acting ---------------------------------------------------------------------------------------------
+    # --- actions ---------------------------------------------------------------------------------------------
     def wake(self) -> None:
         self.gate.held = ""
         RateLimit.objects.update(last_call=0, next_slot=0)
@@ -133,14 +133,14 @@ class Scenario:
         return self.harness.advance(self.pk)
 
     def finish(self) -> Registration:
-        """Jobs until the row is behind us (the gate holds the registration before the next one)."""
+        """Run jobs until the step is done (the gate stops the registration before the next one)."""
         return self.run(lambda registration: self.is_done())
 
     def is_done(self) -> bool:
         calls = self.api_calls()
         return bool(calls) and calls[-1].state in ("ok", "found")
 
-    # --- looking --------------------------------------------------------------------------------------------
+    # --- results --------------------------------------------------------------------------------------------
     def api_calls(self) -> list[ApiCall]:
         return list(ApiCall.objects.filter(registration_id=self.pk, step=self.slug).order_by("id"))
 
@@ -156,7 +156,7 @@ class Scenario:
         return [entry for entry in self.writes() if 200 <= entry["status"] < 300]
 
     def spoil(self, action: str, **more: Any) -> None:
-        """Spoil the next write, whatever it is."""
+        """Make the next write fail, whatever it is."""
         for method in ("POST", "DELETE"):
             self.harness.fault(method=method, path=".", action=action, times=1, **more)
 
@@ -165,23 +165,23 @@ _reached: dict[tuple[Any, ...], Snapshot] = {}
 
 
 class Refusing:
-    """A gateway whose next write is Twilio's no; reads go through."""
+    """A client whose next write is rejected by Twilio; reads go through."""
 
     def __init__(self, inner: Any, error: errors.TwilioError) -> None:
-        self.inner, self.error, self.asked = inner, error, 0
+        self.inner, self.error, self.write_count = inner, error, 0
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith(WRITING):
             return getattr(self.inner, name)
 
         def refuse(*args: Any, **kwargs: Any) -> Any:
-            self.asked += 1
+            self.write_count += 1
             raise self.error
 
         return refuse
 
 
-# --- recipes: how each row comes to be the next one ------------------------------------------------------------
+# --- recipes: how each step becomes the next one ------------------------------------------------------------
 def _walk(scenario: Scenario) -> None:
     scenario.make(phone_number={"sender_number": OWNED_NUMBER})
 
@@ -245,7 +245,7 @@ def _number_to_buy(scenario: Scenario) -> None:
 
 
 def _lost_campaign(scenario: Scenario) -> None:
-    """It vanished at Twilio, perhaps with its messaging service."""
+    """It is missing at Twilio, perhaps with its messaging service."""
     scenario.make()
     live = scenario.run(lambda registration: registration.stage == Stage.LIVE)
     world = scenario.harness.sandbox.world
@@ -261,7 +261,7 @@ def _lost_campaign(scenario: Scenario) -> None:
 
 
 def _moved_to_canada(scenario: Scenario) -> None:
-    """The country of an address cannot be changed: address and document are made anew."""
+    """The country of an address cannot be changed: address and document are replaced."""
     scenario.make(profile={"street": "77 Wrong Mews"})
     scenario.stopped(Stage.PROFILE)
     scenario.edit(
@@ -276,7 +276,7 @@ def _moved_to_canada(scenario: Scenario) -> None:
 
 
 def _brand_failed_late(scenario: Scenario) -> None:
-    """The registry takes back a brand that has a campaign already."""
+    """The registry withdraws a brand that already has a campaign."""
     scenario.make()
     live = scenario.run(lambda registration: registration.stage == Stage.LIVE)
     scenario.harness.post(f"brand/{live.brand.sid}", action="reject", code=30799)
@@ -285,18 +285,18 @@ def _brand_failed_late(scenario: Scenario) -> None:
     actions.submit(runner.load(scenario.pk), actor=scenario.actor)
 
 
-def _take_down_live(scenario: Scenario) -> None:
+def _remove_live(scenario: Scenario) -> None:
     scenario.make()
     actions.remove(scenario.run(lambda registration: registration.stage == Stage.LIVE), actor=scenario.actor)
 
 
-def _take_down_bundle(scenario: Scenario) -> None:
+def _remove_bundle(scenario: Scenario) -> None:
     """Only what Twilio has not accepted can be deleted (21646)."""
     scenario.make(trust_bundle={"brand_name": "Quillfeather bundle 18602"})
     actions.remove(scenario.stopped(Stage.TRUST_BUNDLE), actor=scenario.actor)
 
 
-def _take_down_profile(scenario: Scenario) -> None:
+def _remove_profile(scenario: Scenario) -> None:
     scenario.make(profile={"email": "bad-email@harborcrafts.com"})
     actions.remove(scenario.stopped(Stage.PROFILE), actor=scenario.actor)
 
@@ -332,7 +332,7 @@ RECIPES: dict[str, Callable[[Scenario], None]] = {
     "campaign.create": _walk,
     "number.attach": _walk,
     "number.buy": _number_to_buy,
-    # Repairs.
+    # Fixes.
     "profile.update_email": _bad_email,
     "profile.update_end_user": _bad_email,
     "profile.update_address": _wrong_street,
@@ -347,22 +347,22 @@ RECIPES: dict[str, Callable[[Scenario], None]] = {
     "profile.replace_document": _moved_to_canada,
     "profile.unassign_document": _moved_to_canada,
     "campaign.make_way": _brand_failed_late,
-    # Taking a registration down.
-    "remove.number": _take_down_live,
-    "remove.campaign": _take_down_live,
-    "remove.service": _take_down_live,
-    "remove.brand": _take_down_live,
-    "remove.trust_bundle": _take_down_bundle,
-    "remove.sole_proprietor": _take_down_bundle,
-    "remove.profile": _take_down_profile,
-    "remove.document": _take_down_profile,
-    "remove.address": _take_down_profile,
-    "remove.person": _take_down_profile,
+    # Removal from Twilio.
+    "remove.number": _remove_live,
+    "remove.campaign": _remove_live,
+    "remove.service": _remove_live,
+    "remove.brand": _remove_live,
+    "remove.trust_bundle": _remove_bundle,
+    "remove.sole_proprietor": _remove_bundle,
+    "remove.profile": _remove_profile,
+    "remove.document": _remove_profile,
+    "remove.address": _remove_profile,
+    "remove.person": _remove_profile,
 }
 
 
 def personal_data_in(value: Any) -> list[str]:
-    """The customer's own data that occur in a JSON-like value; for ledger, timeline and messages."""
+    """The customer's personal data that appear in a JSON-like value."""
     text = json.dumps(value, default=str).lower()
     return [item for item in (*SECRETS.values(), AUTO_YES, BRAND_NAME) if item.lower() in text]
 

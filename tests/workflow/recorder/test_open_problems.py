@@ -52,7 +52,9 @@ def test_registrations_with_the_same_text_share_the_keys_and_others_do_not(faile
         parts={"campaign": {"message_flow": "They sign a paper form in the salon."}},
     )
     keys = {
-        (row.code, row.field, row.input_digest) for registration in (failed, twin) for row in rows(registration)
+        (row.code, row.field, row.input_digest)
+        for registration in (failed, twin)
+        for row in rows(registration)
     }
     assert len(keys) == 1
     assert rows(other)[0].input_digest not in {key[2] for key in keys}

@@ -1,6 +1,6 @@
-"""What every row of the step table owes, whoever wrote it: one write, whatever happens around it.
+"""What every step must guarantee: exactly one write, whatever goes wrong.
 
-A new row is covered by itself, once support.RECIPES says how a registration comes to it.
+A new step is covered as soon as support.RECIPES says how a registration reaches it.
 """
 
 import json
@@ -25,18 +25,18 @@ pytestmark = pytest.mark.django_db
 
 SPECS = Path(__file__).resolve().parents[3] / "shared" / "twilio" / "openapi"
 TABLE = (*STEPS, *REMOVAL_STEPS)
-WRITES = [row.slug for row in TABLE if isinstance(row, Write)]
-READS = [row.slug for row in TABLE if isinstance(row, Read)]
-# Twilio has no way to look whether a text went out: it is never sent again by itself.
-BLIND = [row.slug for row in TABLE if isinstance(row, Write) and row.find is None]
-# A refusal of these is kept in a list for a person, and the registration goes on.
-GIVING_UP = [row.slug for row in TABLE if isinstance(row, Write) and row.retire_on_refusal]
+WRITES = [step.slug for step in TABLE if isinstance(step, Write)]
+READS = [step.slug for step in TABLE if isinstance(step, Read)]
+# Twilio cannot tell whether a text was sent, so we never send it again automatically.
+BLIND = [step.slug for step in TABLE if isinstance(step, Write) and step.find is None]
+# When these are refused, the object goes on a list for a person and the registration continues.
+GIVING_UP = [step.slug for step in TABLE if isinstance(step, Write) and step.retire_on_refusal]
 
 each_write = pytest.mark.parametrize("slug", WRITES)
 
 
-def test_every_row_has_a_recipe():
-    assert {row.slug for row in TABLE if not isinstance(row, Watch)} == set(RECIPES)
+def test_every_step_has_a_recipe():
+    assert {step.slug for step in TABLE if not isinstance(step, Watch)} == set(RECIPES)
     assert len(BY_SLUG) == len(TABLE)
     assert BLIND == ["brand.send_otp"]
 
@@ -44,17 +44,17 @@ def test_every_row_has_a_recipe():
 # --- one write --------------------------------------------------------------------------------------------------
 @each_write
 def test_double_clicks_and_redelivered_jobs_make_one_write(slug, scenario: Scenario, monkeypatch):
-    """A second worker and a second Submit come while the intent stands and the call is under way."""
+    """A second worker and a second Submit arrive while the call is in progress."""
     scenario.reach(slug)
     intend = runner._intend
 
-    def intend_in_a_crowd(registration, row):
-        run = intend(registration, row)
-        if row.slug == slug:
+    def intend_in_a_crowd(registration, step):
+        api_call = intend(registration, step)
+        if step.slug == slug:
             scenario.ask_again()
             scenario.job()
             scenario.job()
-        return run
+        return api_call
 
     monkeypatch.setattr(runner, "_intend", intend_in_a_crowd)
     scenario.finish()
@@ -70,18 +70,18 @@ def test_double_clicks_and_redelivered_jobs_make_one_write(slug, scenario: Scena
 def test_a_second_worker_that_takes_over_in_mid_call_makes_no_second_write(
     slug, scenario: Scenario, monkeypatch
 ):
-    """The first worker was asleep for longer than its lease; its call had been made."""
+    """The first worker was suspended for longer than its lease, after its call was made."""
     scenario.reach(slug)
     monkeypatch.setattr(runner, "MIN_SETTLE_SECONDS", 0.4)
     monkeypatch.setattr(runner, "MIN_PAID_SETTLE_SECONDS", 0.4)
     succeed, taken = runner._succeed, []
 
-    def succeed_too_late(registration, token, row, *args, **kwargs):
-        if row.slug == slug and not taken:
+    def succeed_too_late(registration, token, step, *args, **kwargs):
+        if step.slug == slug and not taken:
             taken.append(token)
             Registration.objects.filter(pk=scenario.pk).update(lease_until=clock.now() - timedelta(seconds=1))
             scenario.job()
-        return succeed(registration, token, row, *args, **kwargs)
+        return succeed(registration, token, step, *args, **kwargs)
 
     monkeypatch.setattr(runner, "_succeed", succeed_too_late)
     scenario.job()
@@ -109,13 +109,13 @@ def test_a_lost_reply_is_looked_up_not_repeated(slug, scenario: Scenario):
 
 @each_write
 def test_a_call_that_was_not_made_is_made_later_and_once(slug, scenario: Scenario):
-    """First 429 with Retry-After, which is heeded; then a connection that breaks before Twilio acts."""
+    """First a 429, whose Retry-After is respected; then a connection that breaks before Twilio gets the call."""
     scenario.reach(slug).spoil("429", retry_after=7)
     registration = scenario.job()
     assert registration.waiting_for == WaitingFor.TWILIO
-    assert registration.next_run_at - clock.now() > timedelta(seconds=6), "Retry-After was not heeded"
+    assert registration.next_run_at - clock.now() > timedelta(seconds=6), "Retry-After was ignored"
     scenario.job()
-    assert len(scenario.writes()) == 1, "called again before its time"
+    assert len(scenario.writes()) == 1, "called again too early"
     scenario.spoil("drop_before")
     scenario.wake()
     if slug in BLIND:
@@ -123,14 +123,14 @@ def test_a_call_that_was_not_made_is_made_later_and_once(slug, scenario: Scenari
             scenario.job()
             ApiCall.objects.update(lookup_at=clock.now())
             scenario.wake()
-        assert len(scenario.writes()) == 2, "it may have been sent, and is never sent again by itself"
+        assert len(scenario.writes()) == 2, "it may have been sent, so it must not be sent again"
         assert scenario.states() == ["unavailable", "lost"]
         return
     scenario.finish()
     assert len(scenario.effective()) == 1
     assert len(scenario.writes()) == 3
     assert scenario.states() == ["unavailable", "lost", "ok"]
-    assert [run.lookup_attempts for run in scenario.api_calls()] == [0, BY_SLUG[slug].lookup_attempts, 0]
+    assert [call.lookup_attempts for call in scenario.api_calls()] == [0, BY_SLUG[slug].lookup_attempts, 0]
     assert scenario.harness.violations() == []
 
 
@@ -151,26 +151,26 @@ def test_a_whole_walk_with_every_second_write_spoiled_makes_each_object_once(act
     assert (counts["duplicates"], counts["violations"]) == ({}, {})
 
 
-# --- their no ---------------------------------------------------------------------------------------------------
+# --- rejections by Twilio --------------------------------------------------------------------------------------
 @pytest.mark.parametrize("slug", [slug for slug in WRITES if slug not in GIVING_UP])
 def test_a_refusal_becomes_advice_and_submit_tries_again(slug, scenario: Scenario, monkeypatch):
     scenario.reach(slug)
-    row, earlier = BY_SLUG[slug], set(ApiCall.objects.values_list("step", flat=True))
+    step, earlier = BY_SLUG[slug], set(ApiCall.objects.values_list("step", flat=True))
     error = errors.Rejected("Bad value +14155559999 given", status=400, code=20001)
-    no = Refusing(runner.get_client(), error)
+    refusing = Refusing(runner.get_client(), error)
     with monkeypatch.context() as patched:
-        patched.setattr(runner, "get_client", lambda: no)
+        patched.setattr(runner, "get_client", lambda: refusing)
         scenario.gate.only = ""
         for _ in range(4):
             scenario.wake()
             registration = scenario.job()
-    assert no.asked == 1, "a refused call must not be repeated unchanged"
+    assert refusing.write_count == 1, "a refused call must not be repeated unchanged"
     assert registration.waiting_for == WaitingFor.US
-    assert row.label in registration.reason
+    assert step.label in registration.reason
     assert "20001" in registration.reason
     assert personal_data_in(registration.reason) == []
     later = set(ApiCall.objects.values_list("step", flat=True)) - earlier
-    assert later == {slug}, "rows behind a refused one must not run"
+    assert later == {slug}, "steps after a refused one must not run"
     scenario.gate.only = slug
     scenario.ask_again()
     scenario.finish()
@@ -181,15 +181,15 @@ def test_a_refusal_becomes_advice_and_submit_tries_again(slug, scenario: Scenari
 @pytest.mark.parametrize("slug", GIVING_UP)
 def test_a_refusal_that_ends_nothing_is_kept_for_a_person(slug, scenario: Scenario, monkeypatch):
     scenario.reach(slug)
-    row = BY_SLUG[slug]
-    sid = getattr(row.resource(runner.load(scenario.pk)), row.sid_field)
-    no = Refusing(runner.get_client(), errors.Rejected("In use", status=400, code=21646))
+    step = BY_SLUG[slug]
+    sid = getattr(step.resource(runner.load(scenario.pk)), step.sid_field)
+    refusing = Refusing(runner.get_client(), errors.Rejected("In use", status=400, code=21646))
     with monkeypatch.context() as patched:
-        patched.setattr(runner, "get_client", lambda: no)
+        patched.setattr(runner, "get_client", lambda: refusing)
         for _ in range(3):
             scenario.wake()
             scenario.job()
-    assert no.asked == 1
+    assert refusing.write_count == 1
     assert scenario.states() == ["rejected"]
     assert RetiredResource.objects.filter(registration_id=scenario.pk, sid=sid).count() == 1
     scenario.gate.only = ""
@@ -200,7 +200,7 @@ def test_a_refusal_that_ends_nothing_is_kept_for_a_person(slug, scenario: Scenar
     )
 
 
-# --- what is written down -----------------------------------------------------------------------------------------
+# --- what is recorded ------------------------------------------------------------------------------------------
 @each_write
 def test_parameters_are_published_and_the_ledger_is_complete_and_redacted(slug, scenario: Scenario):
     scenario.reach(slug)
@@ -208,19 +208,19 @@ def test_parameters_are_published_and_the_ledger_is_complete_and_redacted(slug, 
     [entry] = scenario.writes()
     if SPECS.is_dir():
         _assert_published(entry)
-    [run] = scenario.api_calls()
-    row = BY_SLUG[slug]
-    assert (run.state, run.actor) == (CallState.OK, "ann")
-    assert run.finished_at >= run.started_at
-    assert run.fee == (row.fee() if row.fee else None)
-    assert run.request_params == {}, "raw inputs stay in the ledger"
-    if row.sid_field and row.sid_field not in row.resets:
-        assert run.sid == getattr(row.resource(runner.load(scenario.pk)), row.sid_field) != ""
-    said = list(ApiCall.objects.values("request", "response", "error_message", "error_details", "traceback"))
-    told = list(Event.objects.values("text", "data"))
-    assert personal_data_in(said) == []
-    assert personal_data_in(told) == []
-    assert personal_data_in(row.resource(runner.load(scenario.pk)).payload) == []
+    [api_call] = scenario.api_calls()
+    step = BY_SLUG[slug]
+    assert (api_call.state, api_call.actor) == (CallState.OK, "ann")
+    assert api_call.finished_at >= api_call.started_at
+    assert api_call.fee == (step.fee() if step.fee else None)
+    assert api_call.request_params == {}, "raw inputs stay in the API call"
+    if step.sid_field and step.sid_field not in step.resets:
+        assert api_call.sid == getattr(step.resource(runner.load(scenario.pk)), step.sid_field) != ""
+    calls = list(ApiCall.objects.values("request", "response", "error_message", "error_details", "traceback"))
+    events = list(Event.objects.values("text", "data"))
+    assert personal_data_in(calls) == []
+    assert personal_data_in(events) == []
+    assert personal_data_in(step.resource(runner.load(scenario.pk)).payload) == []
     assert Event.objects.filter(registration_id=scenario.pk, tag=slug).count() == 1
 
 
@@ -246,7 +246,7 @@ def _operation(method: str, path: str) -> dict[str, Any]:
 
 
 def _assert_published(entry: dict[str, Any]) -> None:
-    """The call's method, path and parameters are those of Twilio's published API."""
+    """Method, path and parameters of the call are in Twilio's published API."""
     content = _operation(entry["method"], entry["path"]).get("requestBody", {}).get("content", {})
     schema = content.get("application/x-www-form-urlencoded", {}).get("schema", {})
     known, sent = schema.get("properties", {}), entry["params"]
@@ -262,17 +262,17 @@ def _assert_published(entry: dict[str, Any]) -> None:
 
 # --- reads ---------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("slug", READS)
-def test_a_look_writes_nothing_is_done_once_and_survives_trouble(slug, scenario: Scenario):
+def test_a_read_writes_nothing_runs_once_and_survives_a_fault(slug, scenario: Scenario):
     scenario.reach(slug)
     scenario.harness.fault(method="GET", path=".", action="503", times=1)
     registration = scenario.job()
-    if not scenario.gate.held:  # it takes a look at Twilio
+    if not scenario.gate.held:  # it makes a call to Twilio
         assert registration.waiting_for == WaitingFor.TWILIO
         scenario.wake()
         scenario.job()
-    assert scenario.gate.held, "it was not enough to go on"
+    assert scenario.gate.held, "it should have continued"
     assert scenario.writes() == []
-    # Only the look's own path counts: how what exists stands may be looked at again whenever that is due.
+    # Only the path of this read counts: the status of existing objects may be checked whenever that is due.
     looked = {entry["path"] for entry in scenario.harness.reads() if entry["status"] == 503}
     read = [entry["path"] for entry in scenario.harness.reads() if entry["path"] in looked]
     scenario.wake()

@@ -1,11 +1,11 @@
-"""Which calls each act of the catalogue stands for, and how a sandbox's log reads as acts."""
+"""Which calls each action of the catalogue stands for, and how to read the sandbox's log as actions."""
 
 import re
 from collections.abc import Iterable
 
 from registrations.twilio.rejections import Failure
 
-# The one table: act -> the writes it may make, as "METHOD path".
+# Action -> the writes it may make, as patterns of "METHOD path".
 CALLS: dict[str, tuple[str, ...]] = {
     "end_user": (r"POST /v1/EndUsers(/IT\w+)?", r"POST /v1/(CustomerProfiles|TrustProducts)/BU\w+\?Email"),
     "address": (
@@ -26,12 +26,12 @@ CALLS: dict[str, tuple[str, ...]] = {
     "service": (r"POST /v1/Services",),
     "number": (r"(POST|DELETE) /v1/Services/MG\w+/PhoneNumbers(/PN\w+)?",),
 }
-# Acts that are no call to Twilio, or not one of their own.
+# Actions that make no call to Twilio, or none of their own.
 OTHERWISE = {"retry_later", "console_delete", "standard_brand", "operator", "support", "none"}
 # What costs money: brand, campaign (an edit may), number.
 PAID = ("new_brand", "campaign_update", "campaign_recreate")
 
-# The acts for which a scene has objects; the others fall away (registrations/twilio/rejections/entry.py).
+# The actions for which a start state has objects; the others do not apply (registrations/twilio/rejections/entry.py).
 AT = {"start": ["end_user", "address", "profile"]}
 AT["profile"] = AT["start"]
 AT["trust_bundle"] = [*AT["profile"], "trust_bundle"]
@@ -41,28 +41,28 @@ AT["campaign"] = ["campaign_update", "campaign_recreate", "number"]
 AT["live"] = ["number"]
 
 
-def act_of(entry: dict) -> str:
-    """The act that one write belongs to; every write belongs to one."""
+def action_of(entry: dict) -> str:
+    """The action that one write belongs to; every write belongs to exactly one."""
     call = f"{entry['method']} {entry['path']}" + ("?Email" if "Email" in entry["params"] else "")
     found = [name for name, calls in CALLS.items() if any(re.fullmatch(one, call) for one in calls)]
     assert len(found) == 1, (call, found)
     return found[0]
 
 
-def acts_of(entries: Iterable[dict]) -> list[str]:
-    """The acts of a log, each once, in the order of its first write."""
-    return list(dict.fromkeys(map(act_of, entries)))
+def actions_of(entries: Iterable[dict]) -> list[str]:
+    """The actions in a log, each once, in the order of its first write."""
+    return list(dict.fromkeys(map(action_of, entries)))
 
 
-def promised(failure: Failure, scene: str) -> list[str]:
-    """What the entry says is done at Twilio, for a registration that stands there."""
-    return [act for act in failure.redo if act in AT[scene]]
+def promised(failure: Failure, start: str) -> list[str]:
+    """What the entry says is done at Twilio, for a registration in that start state."""
+    return [action for action in failure.redo if action in AT[start]]
 
 
 def is_dead_end(failure: Failure) -> bool:
-    """No act of the entry is one that this desk carries out.
+    """The product carries out none of the actions of the entry.
 
-    A setting that the operator mends cures a call that was refused at once, but no object that was rejected.
+    Fixing a setting helps a call that was refused at once, but not an object that was rejected.
     """
     nowhere = {"console_delete", "standard_brand", "support", "none"}
     return set(failure.redo) <= (nowhere if failure.area == "synchronous" else nowhere | {"operator"})

@@ -1,6 +1,6 @@
-"""Scenes: registrations that stand where Twilio can say no, made once, each beside its own sandbox on disk.
+"""Registrations at the points where Twilio can reject them, made once, each with its own sandbox on disk.
 
-Time stands still and is moved from job to job, so nothing waits and no review ends before a test wants it.
+Time is frozen and moved from job to job, so nothing waits and no review ends before a test wants it to.
 """
 
 import shutil
@@ -34,7 +34,7 @@ START = datetime(2026, 11, 2, 15, 0, tzinfo=UTC)
 HOURS = timedelta(hours=2)
 OWNED = tuple(f"PN{n:032d}" for n in (1, 2, 3))
 
-# Where each scene ends: the first moment at which this holds.
+# Each start state is the first moment at which this is true.
 UNTIL: dict[str, Callable[[Registration], bool]] = {
     "start": lambda registration: True,
     "profile": lambda registration: bool(registration.profile.submitted_at),
@@ -47,8 +47,8 @@ UNTIL: dict[str, Callable[[Registration], bool]] = {
 
 
 @dataclass(frozen=True)
-class Scene:
-    """One registration, its sandbox's file, and the moment at which both stand."""
+class StartState:
+    """One registration, its sandbox's file, and the time at which both were saved."""
 
     pk: int
     file: Path
@@ -56,16 +56,16 @@ class Scene:
 
 
 @dataclass
-class Play(Harness):
-    """A scene that is played: the pages, the worker, Twilio and the clock."""
+class Session(Harness):
+    """A start state in use: the pages, the worker, Twilio and the clock."""
 
-    traveller: Any = None
+    time: Any = None
     gate: Gate = field(default_factory=Gate)
     client: Client = field(default_factory=Client)
     user: Any = None
     pk: int = 0
     seen: int = 0
-    handed: set[str] = field(default_factory=set)
+    delivered: set[str] = field(default_factory=set)
 
     # --- time and the worker ------------------------------------------------------------------------------
     @property
@@ -75,10 +75,10 @@ class Play(Harness):
     def go(
         self, until: Callable[[Registration], bool] | None = None, within: timedelta = HOURS
     ) -> Registration:
-        """Play every job that falls due `within` this time, each at its moment, or until `until` holds."""
+        """Run every job that is due `within` this time, each at its time, or until `until` is true."""
         end = clock.now() + within
         for _ in range(200):
-            self.hand_over()
+            self.deliver_webhooks()
             registration = self.registration
             if (until and until(registration)) or self.gate.held:
                 return registration
@@ -91,33 +91,33 @@ class Play(Harness):
                     f"not reached: {registration.stage}, {registration.waiting_for}: {registration.reason}"
                 )
                 return registration
-            self.traveller.move_to(max(min(moments), clock.now()), tick=False)
+            self.time.move_to(max(min(moments), clock.now()), tick=False)
             self.sandbox.world.run_due()
             if ours and ours <= clock.now():
-                self.hand_over()
+                self.deliver_webhooks()
                 self.advance(self.pk)
         raise AssertionError(f"still running: {registration.reason}")
 
     def hold_before(self, slug: str) -> None:
         self.gate.before, self.gate.held = slug, ""
 
-    def let_go(self) -> None:
-        """Open the gate and have the worker look again."""
+    def release(self) -> None:
+        """Open the gate and let the worker check again."""
         self.gate.before = self.gate.held = ""
-        self.ring_now()
+        self.run_now()
         runner.refresh_status(self.pk)
 
-    def ring_now(self) -> None:
+    def run_now(self) -> None:
         RateLimit.objects.update(last_call=0, next_slot=0)
         Registration.objects.filter(pk=self.pk).update(next_run_at=clock.now())
 
     # --- Twilio -------------------------------------------------------------------------------------------
-    def hand_over(self) -> None:
-        """Bring what Twilio has to tell, and process it as the worker's jobs do."""
+    def deliver_webhooks(self) -> None:
+        """Deliver Twilio's webhooks and process them as the worker's jobs do."""
         token = settings.TWILIO_AUTH_TOKEN
         for row in self.sandbox.world.store.all("delivery"):
-            if row["_key"] not in self.handed:
-                self.handed.add(row["_key"])
+            if row["_key"] not in self.delivered:
+                self.delivered.add(row["_key"])
                 url, body, headers = signed_request(token, row)
                 kind = headers.pop("Content-Type")
                 path = url.removeprefix(settings.PUBLIC_BASE_URL)
@@ -141,69 +141,69 @@ class Play(Harness):
         self.seen = len(self.log())
 
     def since(self) -> list[dict]:
-        """Writes since the mark that were carried out."""
+        """Successful writes since the mark."""
         return [e for e in self.log()[self.seen :] if e["method"] != "GET" and 200 <= e["status"] < 300]
 
 
-class Theatre:
-    """Makes the scenes, and plays them one at a time."""
+class StartStates:
+    """Makes the start states, and opens them one at a time."""
 
-    def __init__(self, folder: Path, traveller: Any, gate: Gate) -> None:
-        self.folder, self.traveller, self.gate = folder, traveller, gate
-        self.scenes: dict[str, Scene] = {}
+    def __init__(self, folder: Path, time: Any, gate: Gate) -> None:
+        self.folder, self.time, self.gate = folder, time, gate
+        self.states: dict[str, StartState] = {}
         for number, (name, until) in enumerate(UNTIL.items()):
-            self.scenes[name] = self._make(name, number, until)
+            self.states[name] = self._make(name, number, until)
 
-    def _make(self, name: str, number: int, until: Callable[[Registration], bool]) -> Scene:
+    def _make(self, name: str, number: int, until: Callable[[Registration], bool]) -> StartState:
         file = self.folder / f"{name}.sqlite3"
         with self._server(file) as sandbox:
-            play = self._play(sandbox)
+            session = self._play(sandbox)
             if name == "live":
-                self._subscribe(play)
+                self._subscribe(session)
             registration = make_draft(
-                label=f"Scene {name}",
+                label=f"StartState {name}",
                 profile={"email": f"{name}@harborcrafts.com", "street": f"{number + 1} Main St"},
                 trust_bundle={"mobile_phone_number": f"+1415555260{number}"},
                 phone_number={"sender_number": OWNED[0]},
             )
-            play.pk = registration.pk
+            session.pk = registration.pk
             actions.submit(registration, actor="ann")
             if name in ("campaign", "live"):
-                play.go(UNTIL["otp"])
-                play.answer_yes()
-                actions.refresh(play.registration, actor="ann")
-            play.go(until, within=timedelta(days=1))
+                session.go(UNTIL["otp"])
+                session.answer_yes()
+                actions.refresh(session.registration, actor="ann")
+            session.go(until, within=timedelta(days=1))
             RateLimit.objects.all().delete()
-        return Scene(registration.pk, file, clock.now())
+        return StartState(registration.pk, file, clock.now())
 
-    def _subscribe(self, play: Play) -> None:
+    def _subscribe(self, session: Session) -> None:
         """Event Streams, as the settings page sets them up."""
 
         def carry(seconds: float) -> None:
-            play.hand_over()
-            self.traveller.shift(seconds)
+            session.deliver_webhooks()
+            self.time.shift(seconds)
 
         report = event_streams.set_up(get_client(), pause=carry)
         assert report.ok, report
 
     @contextmanager
-    def enter(self, name: str, user: Any) -> Iterator[Play]:
-        scene = self.scenes[name]
-        file = Path(shutil.copy(scene.file, self.folder / "now.sqlite3"))
-        self.traveller.move_to(scene.at, tick=False)
+    def enter(self, name: str, user: Any) -> Iterator[Session]:
+        start = self.states[name]
+        file = Path(shutil.copy(start.file, self.folder / "now.sqlite3"))
+        self.time.move_to(start.at, tick=False)
         with self._server(file) as sandbox:
-            play = self._play(sandbox)
-            play.pk, play.user = scene.pk, user
-            play.client.force_login(user)
-            play.handed = {row["_key"] for row in sandbox.world.store.all("delivery")}
-            play.mark()
-            yield play
+            session = self._play(sandbox)
+            session.pk, session.user = start.pk, user
+            session.client.force_login(user)
+            session.delivered = {row["_key"] for row in sandbox.world.store.all("delivery")}
+            session.mark()
+            yield session
         file.unlink()
 
-    def _play(self, sandbox: SandboxServer) -> Play:
+    def _play(self, sandbox: SandboxServer) -> Session:
         self.gate.before = self.gate.held = self.gate.only = ""
         WebhookDelivery.objects.all().delete()
-        return Play(sandbox, traveller=self.traveller, gate=self.gate)
+        return Session(sandbox, time=self.time, gate=self.gate)
 
     @contextmanager
     def _server(self, file: Path) -> Iterator[SandboxServer]:

@@ -1,15 +1,15 @@
-"""Codes that ask nobody to do anything: the page says what is the matter, and the worker goes on by itself."""
+"""Codes that need no action: the page says what is wrong, and the worker retries by itself."""
 
 import pytest
 
 from registrations.models.choices import WaitingFor
 from registrations.twilio.rejections import by_key
-from tests.scenarios.writes import CALLS, acts_of
+from tests.scenarios.actions import CALLS, actions_of
 
 from . import pages
 
 PERSON = r"/v1/EndUsers$"
-# code: the HTTP status that it comes with, and who is waited for. 5xx leave it open whether the call was done.
+# code: the HTTP status that it comes with, and who we wait for. After a 5xx the call may have been carried out.
 BUSY = {20429: 429, 20409: 409, 20412: 412, 20162: 409, 21726: 400, 21730: 400, 22404: 400}
 UNCLEAR = {20500: 500, 20503: 503, 20504: 504}
 REFUSED_US = {20003: 401, 20005: 403, 20006: 403, 20008: 403, 20010: 403, 20403: 403}
@@ -20,17 +20,17 @@ KEYS = tuple(map(str, (*BUSY, *UNCLEAR, *REFUSED_US)))
 @pytest.mark.parametrize("code", [*BUSY, *UNCLEAR, *REFUSED_US])
 def test_goes_on_by_itself(code: int, enter) -> None:
     failure = by_key(str(code))
-    scene, path, beyond = ("trust_bundle", "/BrandRegistrations$", "campaign.create_service")
+    start, path, accepted_at = ("trust_bundle", "/BrandRegistrations$", "campaign.create_service")
     if code not in BRAND:
-        scene, path, beyond = ("start", PERSON, "trust_bundle.create")
-    play = enter(scene)
+        start, path, accepted_at = ("start", PERSON, "trust_bundle.create")
+    session = enter(start)
     status = (BUSY | UNCLEAR | REFUSED_US)[code]
     words = f"Words of Twilio's about {code}"
-    play.fault(method="POST", path=path, action="error", status=status, code=code, message=words)
-    play.go(lambda registration: str(code) in registration.reason)
+    session.fault(method="POST", path=path, action="error", status=status, code=code, message=words)
+    session.go(lambda registration: str(code) in registration.reason)
 
-    registration = play.registration
-    source = pages.source_of(play)
+    registration = session.registration
+    source = pages.source_of(session)
     status_line = pages.text_of(source)
     for text in (failure.title, words, str(code)):
         assert text in status_line, text
@@ -41,10 +41,10 @@ def test_goes_on_by_itself(code: int, enter) -> None:
     assert "retry_later" in failure.redo or code in REFUSED_US
     assert ("Ask your administrator" in status_line) == (code in REFUSED_US)
 
-    play.mark()
-    play.hold_before(beyond)
-    play.go(lambda registration: bool(play.gate.held) or registration.stage == "otp")
-    assert play.counts()["duplicates"] == {}
-    assert play.violations() == []
-    assert acts_of(play.since())[0] == ("new_brand" if code in BRAND else "end_user")
-    assert set(acts_of(play.since())) <= set(CALLS)
+    session.mark()
+    session.hold_before(accepted_at)
+    session.go(lambda registration: bool(session.gate.held) or registration.stage == "otp")
+    assert session.counts()["duplicates"] == {}
+    assert session.violations() == []
+    assert actions_of(session.since())[0] == ("new_brand" if code in BRAND else "end_user")
+    assert set(actions_of(session.since())) <= set(CALLS)
