@@ -12,7 +12,7 @@ from tests.scenarios.start_states import Session
 from . import inputs, pages
 
 
-@pytest.mark.parametrize("way", ROUTES, ids=lambda route: route.id)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.id)
 def test_entry(route: Route, enter) -> None:
     session: Session = enter(route.start)
     words = route.provoke(session, route.failure, f"Words of Twilio's about {route.failure.key}.")
