@@ -98,7 +98,6 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "a2p_admin.urls"
 WSGI_APPLICATION = "a2p_admin.wsgi.application"
-ASGI_APPLICATION = "a2p_admin.asgi.application"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 

@@ -1,4 +1,4 @@
-"""Imports go down only, without a circle, and some packages have a single importer. docs/architecture.md has the floors."""
+"""Imports go down only, without a circle, and some libraries have few importers. Floors: docs/architecture.md."""
 
 import ast
 from collections.abc import Iterator
@@ -82,7 +82,7 @@ def test_the_workflow_has_four_floors(path):
 
 @cache
 def graph() -> dict[str, set[str]]:
-    """{module: modules that it imports, also within functions and for type checking}; a package stands for its `__init__`."""
+    """{module: modules that it imports, also within functions and for types}; a package stands for its `__init__`."""
     known = {name_of(path): path for path in modules()}
     return {
         module: {name for name in imports(path) if name in known and name != module}

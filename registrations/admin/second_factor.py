@@ -1,7 +1,7 @@
-"""A second factor at sign-in: a six-digit code of an app (TOTP), with recovery codes for a lost phone.
+"""A second factor at sign-in: a six-digit code from an app (TOTP), with recovery codes for a lost phone.
 
-Who has set one up is asked for it; with A2P_REQUIRE_MFA everybody must set one up before anything else. The codes
-themselves, their throttling and their storage are django-otp's.
+Users who have set one up are asked for it; with A2P_REQUIRE_MFA, everyone must set one up before anything else. Codes,
+throttling, and storage are django-otp's.
 """
 
 import base64
@@ -28,22 +28,22 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 RECOVERY_CODES = 8
-# Set at sign-in for who has a second factor, so that no page has to ask the database.
-OWED = "second_factor_owed"
-# What is open while the factor is owed.
+# In the session of users with a second factor, set at sign-in, so that pages need not query the database.
+REQUIRED = "second_factor_required"
+# The pages that are open before the second factor.
 _OPEN = {"second-factor", "second-factor-setup", "logout", "jsi18n"}
 
 
 def note_sign_in(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
     if django_otp.user_has_device(user, confirmed=True):
-        request.session[OWED] = True
+        request.session[REQUIRED] = True
 
 
 user_logged_in.connect(note_sign_in, dispatch_uid="second_factor")
 
 
 class RequireSecondFactor:
-    """After the password nothing opens before the second factor; what needs no sign-in is left alone."""
+    """After the password, no page opens before the second factor. Pages without sign-in are not affected."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]):
         self.get_response = get_response
@@ -54,26 +54,26 @@ class RequireSecondFactor:
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         if not request.user.is_authenticated or not getattr(view, "login_required", True):
             return None
-        if not (settings.A2P_REQUIRE_MFA or request.session.get(OWED)):
+        if not (settings.A2P_REQUIRE_MFA or request.session.get(REQUIRED)):
             return None
         match = request.resolver_match
         if _verified(request) or (match and match.url_name in _OPEN):
             return None
-        here = request.get_full_path() if request.method == "GET" else reverse("admin:index")
-        return redirect(f"{reverse('second-factor')}?{urlencode({'next': here})}")
+        target = request.get_full_path() if request.method == "GET" else reverse("admin:index")
+        return redirect(f"{reverse('second-factor')}?{urlencode({'next': target})}")
 
 
 @never_cache
 @require_http_methods(["GET", "POST"])
 def check(request: HttpRequest) -> HttpResponse:
-    """Ask for the code. One that is wrong is answered slower and slower (django-otp)."""
+    """Asks for the code. After a wrong one, the wait gets longer each time (django-otp)."""
     if not _devices(request).exists():
-        # Taken away since the sign-in, as for a lost phone: nothing is owed any more.
-        request.session.pop(OWED, None)
+        # Removed since the sign-in, e.g. because of a lost phone.
+        request.session.pop(REQUIRED, None)
         return redirect("second-factor-setup")
     wrong = False
     if request.method == "POST":
-        # Recovery codes are made of small letters, however they were written down.
+        # Recovery codes are lowercase, however they were written down.
         code = request.POST.get("code", "").replace(" ", "").lower()[:16]
         device = django_otp.match_token(request.user, code)
         if device is not None:
@@ -91,33 +91,33 @@ def check(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def setup(request: HttpRequest) -> HttpResponse:
-    """Set it up, get new recovery codes, or turn it off. Changes need a POST and, once it is on, the factor."""
-    on = _devices(request).exists()
-    if on and not _verified(request):
+    """Set it up, get new recovery codes, or turn it off. Changes need a POST and, once on, the second factor."""
+    is_on = _devices(request).exists()
+    if is_on and not _verified(request):
         return redirect("second-factor")
-    act = request.POST.get("act", "") if request.method == "POST" else ""
-    if act == "start" and not on:
+    action = request.POST.get("action", "") if request.method == "POST" else ""
+    if action == "start" and not is_on:
         TOTPDevice.objects.filter(user=request.user, confirmed=False).delete()
         TOTPDevice.objects.create(user=request.user, name="App", confirmed=False, tolerance=1)
         return redirect("second-factor-setup")
-    if act == "confirm" and not on:
+    if action == "confirm" and not is_on:
         return _confirm(request)
-    if act == "codes" and on:
+    if action == "codes" and is_on:
         return _page(request, codes=_new_codes(request.user))
-    if act == "off" and on and not settings.A2P_REQUIRE_MFA:
+    if action == "off" and is_on and not settings.A2P_REQUIRE_MFA:
         forget(request.user)
-        request.session.pop(OWED, None)
-        messages.success(request, "The second factor is off.")
+        request.session.pop(REQUIRED, None)
+        messages.success(request, "Second factor turned off.")
         return redirect("second-factor-setup")
     return _page(request)
 
 
 def forget(user: Any) -> int:
-    """Take a person's second factor away, e.g. when phone and recovery codes are lost; how many devices went."""
+    """Removes a user's second factor, e.g. if phone and recovery codes are lost. Returns the number of devices."""
     with transaction.atomic():
-        gone = TOTPDevice.objects.filter(user=user).delete()[0]
+        removed = TOTPDevice.objects.filter(user=user).delete()[0]
         StaticDevice.objects.filter(user=user).delete()
-    return gone
+    return removed
 
 
 def _confirm(request: HttpRequest) -> HttpResponse:
@@ -140,7 +140,7 @@ def _page(request: HttpRequest, codes: list[str] | None = None, wrong: bool = Fa
         request,
         "admin/second_factor_setup.html",
         {
-            "on": _devices(request).exists(),
+            "is_on": _devices(request).exists(),
             "codes": codes,
             "codes_left": StaticToken.objects.filter(device__user=request.user).count(),
             "key": _key(new) if new else "",
@@ -162,7 +162,7 @@ def _devices(request: HttpRequest) -> Any:
 
 
 def _new_codes(user: Any) -> list[str]:
-    """Eight codes that work once each; earlier ones stop working."""
+    """Eight codes that work once each; previous ones stop working."""
     with transaction.atomic():
         device, _ = StaticDevice.objects.get_or_create(user=user, defaults={"name": "Recovery codes"})
         device.token_set.all().delete()
@@ -172,18 +172,18 @@ def _new_codes(user: Any) -> list[str]:
 
 
 def _key(device: TOTPDevice) -> str:
-    """The secret in the letters that apps take, in groups to type."""
+    """The secret in base32, as apps expect it, in groups for typing."""
     text = base64.b32encode(device.bin_key).decode().rstrip("=")
     return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
 def _qr(device: TOTPDevice) -> str:
-    # Drawn from numbers by the library; it holds no text of a person.
-    drawn = segno.make(device.config_url, error="m").svg_inline(scale=5, dark="#000", light="#fff", border=3)
-    return mark_safe(drawn)  # noqa: S308
+    # Drawn from numbers by the library; it contains no user text.
+    svg = segno.make(device.config_url, error="m").svg_inline(scale=5, dark="#000", light="#fff", border=3)
+    return mark_safe(svg)  # noqa: S308
 
 
 def _next(request: HttpRequest) -> str:
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
-    return wanted if safe else reverse("admin:index")
+    target = request.POST.get("next") or request.GET.get("next") or ""
+    safe = url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()})
+    return target if safe else reverse("admin:index")

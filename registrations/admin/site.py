@@ -1,4 +1,4 @@
-"""The desk's AdminSite: its titles, its navigation by work, its home page."""
+"""The AdminSite: titles, navigation, home page."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from django.urls import reverse
 
 @dataclass(frozen=True)
 class NavItem:
-    """One entry of the left navigation; shown to people who hold `permission`, with "" to everybody.
+    """One entry of the left navigation, shown to users with `permission`; "" means everyone.
 
-    or_permission: another one that shows it as well.
-    count: waiting work, the same for all; own: what waits for this user.
+    or_permission: another permission that is enough.
+    count: waiting work, the same for everyone; user_count: what waits for this user.
     also: routes without an entry of their own whose pages belong to this one.
     """
 
@@ -26,13 +26,13 @@ class NavItem:
     route: str
     permission: str
     count: Callable[[], int] | None = None
-    own: Callable[[Any], int] | None = None
+    user_count: Callable[[Any], int] | None = None
     or_permission: str = ""
     also: tuple[str, ...] = ()
 
     def shown(self, user: Any) -> bool:
         return not self.permission or any(
-            user.has_perm(held) for held in (self.permission, self.or_permission) if held
+            user.has_perm(permission) for permission in (self.permission, self.or_permission) if permission
         )
 
 
@@ -48,7 +48,7 @@ def _unread(user: Any) -> int:
     return notifications.unread(user)
 
 
-# By work, not by table: what an agent does comes first, what one looks up second.
+# By task, not by table: what agents work on comes first, reference pages second.
 NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
     (
         "Work",
@@ -97,12 +97,12 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
                 "bell",
                 "admin:registrations_notification_changelist",
                 "",
-                own=_unread,
+                user_count=_unread,
             ),
         ),
     ),
     (
-        "At Twilio",
+        "Twilio resources",
         (
             NavItem("Brands", "badge", "admin:registrations_brand_changelist", "registrations.view_brand"),
             NavItem(
@@ -121,15 +121,15 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
         ),
     ),
     (
-        "Record",
+        "Records",
         (
             NavItem(
-                "Ledger", "receipt", "admin:registrations_apicall_changelist", "registrations.view_apicall"
+                "API calls", "receipt", "admin:registrations_apicall_changelist", "registrations.view_apicall"
             ),
             NavItem(
-                "Money",
+                "Spending",
                 "coins",
-                "admin:registrations_fee_money",
+                "admin:registrations_fee_spending",
                 "registrations.view_apicall",
                 also=("admin:registrations_fee_changelist",),
             ),
@@ -145,7 +145,7 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
         ),
     ),
     (
-        "Staff",
+        "Administration",
         (
             NavItem("Users", "user", "admin:auth_user_changelist", "auth.view_user"),
             NavItem("Groups", "users", "admin:auth_group_changelist", "auth.view_group"),
@@ -160,7 +160,7 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
 )
 
 
-_NOT_HERE = ("django_q", "otp_totp", "otp_static")
+_UNREGISTERED = ("django_q", "otp_totp", "otp_static")
 
 
 class A2PAdminSite(admin.AdminSite):
@@ -169,7 +169,7 @@ class A2PAdminSite(admin.AdminSite):
     index_title = "Home"
     site_url = None
     empty_value_display = "—"
-    # The desk has a navigation of its own (templates/admin/base_site.html).
+    # templates/admin/base_site.html has its own navigation.
     enable_nav_sidebar = False
 
     def register(
@@ -178,13 +178,13 @@ class A2PAdminSite(admin.AdminSite):
         admin_class: type[ModelAdmin] | None = None,
         **options: Any,
     ) -> None:
-        """Registers all but the queue's own tables, which are a doorbell, and the secrets of second factors."""
+        """Registers all models except the queue's own tables and the secrets of second factors."""
         models: Iterable[type[Model]] = (
             model_or_iterable if isinstance(model_or_iterable, Iterable) else [model_or_iterable]
         )
-        kept = [model for model in models if model._meta.app_label not in _NOT_HERE]
-        if kept:
-            super().register(kept, admin_class, **options)
+        registered = [model for model in models if model._meta.app_label not in _UNREGISTERED]
+        if registered:
+            super().register(registered, admin_class, **options)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context = super().each_context(request)
@@ -195,7 +195,7 @@ class A2PAdminSite(admin.AdminSite):
     def index(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Home is the board; who may not see registrations gets Django's list of what they may see."""
+        """Home is the dashboard; users who may not view registrations get Django's list of models."""
         if request.user.has_perm("registrations.view_registration"):
             from .reports import dashboard
 
@@ -211,7 +211,11 @@ class A2PAdminSite(admin.AdminSite):
                     "icon": item.icon,
                     "url": reverse(item.route),
                     "reach": _reach(item, request.path),
-                    "count": item.count() if item.count else item.own(request.user) if item.own else 0,
+                    "count": item.count()
+                    if item.count
+                    else item.user_count(request.user)
+                    if item.user_count
+                    else 0,
                 }
                 for item in items
                 if item.shown(request.user)
@@ -225,8 +229,8 @@ class A2PAdminSite(admin.AdminSite):
 
 
 def _reach(item: NavItem, here: str) -> int:
-    """How much of the address belongs to the entry; the one with the most is current: ".../add/" wins over its list."""
+    """How much of the address belongs to the entry. The entry with the most is current: ".../add/" beats its list."""
     home = reverse("admin:index")
     urls = [reverse(route) for route in (item.route, *item.also)]
-    # Every address begins with home's.
+    # Every address starts with home's.
     return max((len(url) for url in urls if here == url or (url != home and here.startswith(url))), default=0)

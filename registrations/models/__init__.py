@@ -5,7 +5,7 @@ from .bulk import BackgroundJob, Batch, BatchItem, Import, ImportFile, ImportRow
 from .campaign import Campaign
 from .fee import Fee
 from .history import ApiCall, Event, Heartbeat, LimitUse, Policy, RateLimit, RetiredResource, Submission
-from .people import Notification, NotificationSettings, SavedView
+from .people import Notification, NotificationSettings, SavedView, SearchTerm
 from .phone_number import PhoneNumber
 from .profile import Profile
 from .reconciliation import Finding, Scan
@@ -42,6 +42,7 @@ __all__ = [
     "RetiredResource",
     "SavedView",
     "Scan",
+    "SearchTerm",
     "StageInterval",
     "Submission",
     "TrustBundle",

@@ -1,5 +1,7 @@
 """What belongs to one user: saved views, notification settings, and notifications."""
 
+import secrets
+
 from django.conf import settings
 from django.db import models
 
@@ -24,6 +26,25 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+def _search_token() -> str:
+    return secrets.token_urlsafe(12)
+
+
+class SearchTerm(models.Model):
+    """A search in a list, under the token that stands for it in addresses. Deleted after 90 days."""
+
+    token = models.CharField(max_length=16, primary_key=True, default=_search_token)
+    text = models.CharField(max_length=200, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        # No page shows these rows, so no permission is needed to see or change them.
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.token
 
 
 class NotificationSettings(models.Model):

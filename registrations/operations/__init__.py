@@ -1,1 +1,1 @@
-"""What people and Twilio ask for: actions, bulk work, imports, reconciliation, webhooks, notifications. No pages."""
+"""What people and Twilio request: actions, bulk actions, imports, reconciliation, webhooks, notifications. No pages."""

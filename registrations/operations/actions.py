@@ -1,7 +1,7 @@
-"""What a person can do to a registration: each verb saves, writes the timeline and rings the worker.
+"""What a person can do to a registration. Each action saves, writes to the timeline, and enqueues a job.
 
-Pages and commands call these and nothing else. None of them calls Twilio; the worker does. `actor` is the
-user's name as text. A verb that may not be done now raises Refused with a sentence for the person.
+Pages and commands call these and nothing else. None of them calls Twilio; the worker does. `actor` is the user name as
+text. An action that is not possible now raises Refused with a sentence for the person.
 """
 
 from collections.abc import Collection, Sequence
@@ -27,24 +27,24 @@ from registrations.workflow.steps.number import purchase_needed
 from . import assignment
 from .reconciliation import schedule
 
-PREFLIGHT_ADVICE = "Mend this, or submit it all the same on the page that shows the plan."
+PREFLIGHT_ADVICE = "Fix this, or submit anyway on the page that shows the plan."
 
 Parts = dict[str, dict[str, Any]]
 
 
 class Refused(Exception):
-    """The verb cannot be done now; the message says why, and what to do instead."""
+    """The action is not possible now; the message says why, and what to do instead."""
 
 
 def create(parts: Parts, *, actor: str, **registration_fields: Any) -> Registration:
-    """Save a new registration as a draft. `parts`: mirror name -> inputs (see Registration.PARTS)."""
+    """Save a new registration as a draft. `parts`: {part: {input: value}} (see Registration.PARTS)."""
     with transaction.atomic():
         registration = Registration.objects.create(
             **{"account_sid": settings.TWILIO_ACCOUNT_SID, **registration_fields}
         )
         for name, model in Registration.part_models().items():
             inputs = parts.get(name, {})
-            keys = _keys(Profile(**inputs)) if name == "profile" else {}
+            keys = _limit_keys(Profile(**inputs)) if name == "profile" else {}
             model.objects.create(registration=registration, **inputs, **keys)
         timeline.record(registration, "created", "Created.", actor=actor)
         return runner.refresh_status(registration.pk, registration)
@@ -58,23 +58,23 @@ def edit(
     expected_revision: int | None = None,
     **registration_fields: Any,
 ) -> bool:
-    """Save changed inputs; True when one changed, which makes a new revision that waits for Submit.
+    """Save changed inputs. True if any changed; they become a new revision, which waits for Submit.
 
-    Raises Refused when somebody else saved meanwhile (`expected_revision` is what the person saw).
+    Raises Refused if somebody else saved meanwhile (`expected_revision` is the one the person saw).
     """
     with transaction.atomic():
         current = Registration.objects.select_for_update().get(pk=registration.pk)
         if expected_revision is not None and current.revision != expected_revision:
             raise Refused(
                 "Somebody else changed this registration while you were editing. Your changes are still in "
-                "the form: compare them with the page, then save again."
+                "the form. Compare them with the page, then save again."
             )
         full = runner.load(registration.pk)
         counted = registry_limits.values_of(full)
         changed: list[str] = []
         for name, values in parts.items():
             changed += _save_changed(getattr(full, name), values)
-        _judge_override(full, counted)
+        _end_outdated_override(full, counted)
         fields = {k: v for k, v in registration_fields.items() if getattr(current, k) != v}
         if fields:
             Registration.objects.filter(pk=current.pk).update(**fields)
@@ -88,14 +88,14 @@ def edit(
     return bool(changed)
 
 
-def _judge_override(registration: Registration, before: Sequence[str]) -> None:
-    """A supervisor's agreement covers the values that it was given for, not a spent one that comes later."""
+def _end_outdated_override(registration: Registration, before: Sequence[str]) -> None:
+    """A supervisor's override covers the values it was given for, not another used-up value that is entered later."""
     if not registration.limit_override or registry_limits.values_of(registration) == before:
         return
     fields = registry_limits.changed_fields(before, registry_limits.values_of(registration))
     if any(use.exhausted and use.field in fields for use in registry_limits.uses_of(registration)):
         Registration.objects.filter(pk=registration.pk).update(limit_override="")
-        text = "The agreement to go past a limit ended: it was given for other values."
+        text = "The limit override ended: it was for other values."
         timeline.record(registration, "limits:override_ended", text)
 
 
@@ -104,15 +104,15 @@ def _save_changed(resource: Any, values: dict[str, Any]) -> list[str]:
     for name in changed:
         setattr(resource, name, values[name])
     if changed:
-        keys = _keys(resource) if isinstance(resource, Profile) else {}
+        keys = _limit_keys(resource) if isinstance(resource, Profile) else {}
         for name, key in keys.items():
             setattr(resource, name, key)
         resource.save(update_fields=[*changed, *keys, "updated_at"])
     return changed
 
 
-def _keys(profile: Profile) -> dict[str, str]:
-    """By which uses of an email or an address are counted across registrations (limits.py)."""
+def _limit_keys(profile: Profile) -> dict[str, str]:
+    """The columns by which registry_limits counts uses of an email or an address across registrations."""
     return {
         "email_key": profile.email.casefold(),
         "address_key": registry_limits.address_key(
@@ -124,7 +124,7 @@ def _keys(profile: Profile) -> dict[str, str]:
 def _changed_inputs(registration: Registration, changed: list[str], actor: str) -> None:
     Registration.objects.filter(pk=registration.pk).update(revision=registration.revision + 1)
     if "area_code" in changed or "sender_number" in changed:
-        # A confirmed price belongs to the number that was chosen then.
+        # The confirmed price was for another number.
         PhoneNumber.objects.filter(registration=registration).update(
             purchase_confirmed_at=None, purchase_confirmed_by=""
         )
@@ -138,20 +138,22 @@ def submit(
     batch: Batch | None = None,
     despite: Collection[str] | None = (),
 ) -> None:
-    """Apply the plan: Submit, Resubmit and Try again are this one act. Pressing it twice is harmless.
+    """Apply the plan. Submit, Resubmit and Try again are all this action. Doing it twice is harmless.
 
-    `batch` is the bulk action that does it; the paid calls that follow are counted there. `despite`: keys of the
-    pre-flight's errors that the person has read and goes past; None: whatever it finds.
+    `batch`: the bulk action that submits; the cost of the calls is counted there. `despite`: keys of the pre-flight
+    errors that the person has read and accepts; None: all of them.
     """
     with transaction.atomic():
         current = Registration.objects.select_for_update().get(pk=registration.pk)
         if current.removing or current.stage == Stage.REMOVED:
-            raise Refused("This registration is being removed from Twilio, or was. Make a new one instead.")
+            raise Refused(
+                "This registration is being removed from Twilio, or already was. Create a new one instead."
+            )
         if current.hold:
             raise Refused("This registration is on hold. Release it first.")
         _check_limits(runner.load(current.pk))
         _check_texts(runner.load(current.pk), despite, actor)
-        _ask_again(runner.load(current.pk))
+        _allow_retry(runner.load(current.pk))
         Registration.objects.filter(pk=current.pk).update(
             submitted_revision=current.revision,
             submitted_at=clock.now(),
@@ -170,68 +172,70 @@ def _check_limits(registration: Registration) -> None:
     registry_limits.lock_limits()
     spent = [use.text for use in registry_limits.uses_of(registration) if use.exhausted]
     if spent:
-        raise Refused(" ".join([*spent, "A supervisor can go on all the same, with a reason."]))
+        raise Refused(" ".join([*spent, "A supervisor can submit it anyway, with a reason."]))
 
 
 def override_limits(registration: Registration, *, reason: str, actor: str) -> None:
-    """Go past a limit that we counted; the reason stays on the registration. The caller checks the permission."""
+    """Allow exceeding a registry limit; the reason stays on the registration. The caller checks the permission."""
     if not reason.strip():
-        raise Refused("Say why this registration may go past the limit.")
+        raise Refused("Enter why this registration may exceed the limit.")
     with transaction.atomic():
         Registration.objects.filter(pk=registration.pk).update(limit_override=reason.strip()[:300])
-        timeline.record(registration, "limits:overridden", f"Past the limit: {reason.strip()}", actor=actor)
+        timeline.record(registration, "limits:overridden", f"Limit override: {reason.strip()}", actor=actor)
 
 
 def _check_texts(registration: Registration, despite: Collection[str] | None, actor: str) -> None:
-    """Refuse to pay for what the pre-flight says will be rejected, unless the person has read that.
+    """Refuse to pay for what the pre-flight says will be rejected, unless the person has read and accepts that.
 
-    What was gone past stays on the registration: it does not stop again, an error that comes later does.
+    Accepted errors stay on the registration and do not block it again; later errors do.
     """
     found = gate.blocking_errors(registration)
     unread = [] if despite is None else [finding for finding in found if finding.key not in despite]
     if unread:
-        said = " ".join(dict.fromkeys(finding.text for finding in unread))
-        raise Refused(f"The pre-flight found {preflight.summary(unread)}: {said} {PREFLIGHT_ADVICE}")
+        texts = " ".join(dict.fromkeys(finding.text for finding in unread))
+        raise Refused(f"The pre-flight found {preflight.summary(unread)}: {texts} {PREFLIGHT_ADVICE}")
     if found:
         keys = sorted({*gate.overridden_keys(registration), *(finding.key for finding in found)})
         Registration.objects.filter(pk=registration.pk).update(preflight_override={"keys": keys})
         titles = "; ".join(dict.fromkeys(finding.rule.title for finding in found))
         timeline.record(
-            registration, "preflight:passed", f"Submitted in spite of the pre-flight: {titles}.", actor=actor
+            registration, "preflight:passed", f"Submitted despite the pre-flight: {titles}.", actor=actor
         )
 
 
-def look_online(registration: Registration, *, actor: str) -> None:
-    """Have a worker look at the customer's pages and the mobile's line type, as far as the settings allow."""
+def request_online_checks(registration: Registration, *, actor: str) -> None:
+    """Have a worker check the customer's web pages and the mobile's line type, as far as the settings allow."""
     if not online_checks.enabled():
         raise Refused(
-            "Looking outside is switched off. An administrator can switch it on (A2P_PREFLIGHT_FETCH, "
+            "Online checks are turned off. An administrator can turn them on (A2P_PREFLIGHT_FETCH, "
             "A2P_PREFLIGHT_LOOKUP)."
         )
     with transaction.atomic():
-        timeline.record(registration, online_checks.ASKED, "Asked to look at pages and mobile.", actor=actor)
+        timeline.record(
+            registration, online_checks.ASKED, "Requested a check of web pages and mobile.", actor=actor
+        )
         queue.enqueue_online_checks(registration.pk)
 
 
-def _ask_again(registration: Registration) -> None:
+def _allow_retry(registration: Registration) -> None:
     for resource, columns in plan.resubmission_changes(registration):
         type(resource)._default_manager.filter(pk=resource.pk).update(**columns)
 
 
 def wake(pk: int) -> None:
-    """Have the worker look now. If it is at work on the registration already, it looks once more when it ends."""
+    """Have the worker advance it now. If the worker already has the registration, it continues once more afterwards."""
     now = clock.now()
     Registration.objects.filter(pk=pk).update(next_run_at=now)
     queue.enqueue(pk, now)
     runner.refresh_status(pk)
 
 
-# --- the rest ------------------------------------------------------------------------------------------------------
+# --- other actions ------------------------------------------------------------------------------------------------
 def confirm_purchase(registration: Registration, *, actor: str) -> None:
-    """Agree to the monthly price of a number in the area code as it is now."""
+    """Agree to the monthly price of a number in the current area code."""
     number = PhoneNumber.objects.get(registration=registration)
     if not purchase_needed(registration):
-        raise Refused("There is no number to buy for this registration.")
+        raise Refused("This registration does not buy a number.")
     with transaction.atomic():
         PhoneNumber.objects.filter(pk=number.pk).update(
             purchase_confirmed_at=clock.now(), purchase_confirmed_by=actor[:150]
@@ -241,9 +245,9 @@ def confirm_purchase(registration: Registration, *, actor: str) -> None:
 
 
 def hold(registration: Registration, *, reason: str, actor: str) -> None:
-    """Stop all work on the registration until it is released; a call that is under way still ends.
+    """Stop all work on the registration until it is released; a call in progress still finishes.
 
-    What a delivery or a person asks for is still looked at.
+    It is still checked at Twilio when a webhook arrives or a person asks.
     """
     with transaction.atomic():
         Registration.objects.filter(pk=registration.pk).update(hold=True, hold_reason=reason[:300])
@@ -259,7 +263,7 @@ def release(registration: Registration, *, actor: str) -> None:
 
 
 def refresh(registration: Registration, *, actor: str) -> None:
-    """Look at Twilio now instead of at the next planned time."""
+    """Check Twilio now instead of at the next scheduled time."""
     with transaction.atomic():
         for name in WATCHED_PARTS:
             if watch_of(registration, name):
@@ -268,30 +272,30 @@ def refresh(registration: Registration, *, actor: str) -> None:
                 )
         if schedule.retired_brands(registration.pk).exists():
             queue.enqueue_retired_brands(registration.pk)
-        timeline.record(registration, "refresh", "Asked to look at Twilio now.", actor=actor)
+        timeline.record(registration, "refresh", "Requested a check at Twilio.", actor=actor)
         wake(registration.pk)
 
 
 def add_note(registration: Registration, *, text: str, actor: str) -> None:
-    """Write on the timeline; colleagues whom it names with @ are told."""
+    """Write a note on the timeline; colleagues mentioned with @ are notified."""
     if text.strip():
         with transaction.atomic():
             note = timeline.record(registration, "note", text.strip(), actor=actor)
-            assignment.tell_mentioned(note, actor=actor)
+            assignment.notify_mentioned(note, actor=actor)
 
 
 def use_suggested_address(registration: Registration, *, actor: str) -> list[str]:
-    """Take over the address that Twilio suggested; returns the changed inputs. Submit sends them."""
+    """Use the address that Twilio suggested; returns the changed inputs. Submit sends them."""
     suggested = [p.suggestion for p in decisions.problems(registration) if p.suggestion]
     if not suggested:
-        raise Refused("Twilio suggested no address for this registration.")
+        raise Refused("Twilio did not suggest an address for this registration.")
     profile, inputs = registration.profile, suggested[0].as_inputs()
     try:
         Profile(**inputs).clean_fields(exclude={f.name for f in Profile._meta.fields} - set(inputs))
     except ValidationError as error:
-        wrong = "; ".join(f"{name}: {' '.join(said)}" for name, said in error.message_dict.items())
+        wrong = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
         raise Refused(
-            f"Twilio's suggestion cannot be saved ({wrong}). Correct the address by hand."
+            f"Twilio's suggestion cannot be saved ({wrong}). Correct the address yourself."
         ) from error
     changed = [name for name, value in inputs.items() if getattr(profile, name) != value]
     if changed:
@@ -300,7 +304,7 @@ def use_suggested_address(registration: Registration, *, actor: str) -> list[str
 
 
 def remove(registration: Registration, *, actor: str) -> None:
-    """Take everything of the registration down at Twilio, in order; its history stays here."""
+    """Remove everything of the registration from Twilio, in order; its history stays here."""
     with transaction.atomic():
         current = Registration.objects.select_for_update().get(pk=registration.pk)
         if current.hold:
@@ -308,5 +312,5 @@ def remove(registration: Registration, *, actor: str) -> None:
         Registration.objects.filter(pk=current.pk).update(
             removing=True, submitted_at=clock.now(), submitted_by=actor[:150], attempts=0
         )
-        timeline.record(current, "remove", "Taking down what is at Twilio.", actor=actor)
+        timeline.record(current, "remove", "Removing everything from Twilio.", actor=actor)
         wake(current.pk)

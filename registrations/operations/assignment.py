@@ -1,4 +1,4 @@
-"""Who does what in the team: owners, and colleagues who are named in a note."""
+"""Owners of registrations, and colleagues mentioned in notes."""
 
 import re
 from collections.abc import Iterable
@@ -10,74 +10,76 @@ from django.db import transaction
 from registrations.models import Event, Registration
 from registrations.workflow import notices, timeline
 
-# A name after @ that is no part of an email address or a word; Django allows these letters in user names.
+# A name after @ that is not part of an email address or a word. Django allows these characters in user names.
 _MENTION = re.compile(r"(?<![\w.@+-])@(\w[\w.@+-]*)")
 MAY_SEE = "registrations.view_registration"
 
 
 class Taken(Exception):
-    """Somebody else got there first; the message says who."""
+    """Somebody else was first; the message says who."""
 
 
 # --- owners -----------------------------------------------------------------------------------------------------
 def colleagues() -> list[Any]:
-    """Everybody who may own a registration, by name."""
+    """Everyone who can own a registration, by name."""
     return list(get_user_model()._default_manager.filter(is_active=True, is_staff=True).order_by("username"))
 
 
 def claim(registration: Registration, *, user: Any) -> None:
-    """Become the owner of a registration that nobody owns; harmless when it is one's own. Raises Taken."""
-    _hand_over(registration, None, user, actor=user.get_username())
+    """Make `user` the owner of an unassigned registration; harmless if they own it already. Raises Taken."""
+    _set_owner(registration, None, user, actor=user.get_username())
 
 
-def let_go(registration: Registration, *, user: Any) -> None:
-    """Leave one's registration to whoever claims it next. Raises Taken when it has another owner by now."""
-    _hand_over(registration, user.pk, None, actor=user.get_username())
+def unassign(registration: Registration, *, user: Any) -> None:
+    """Remove `user` as the owner. Raises Taken if it has another owner now."""
+    _set_owner(registration, user.pk, None, actor=user.get_username())
 
 
-def assign(registration: Registration, *, to: Any, shown: int | None, actor: str, told: bool = True) -> None:
-    """Give the registration to a colleague, or to nobody (None), who is told unless the caller tells of many at once.
+def assign(
+    registration: Registration, *, to: Any, shown: int | None, actor: str, notify: bool = True
+) -> None:
+    """Assign the registration to a colleague, or to nobody (None).
 
-    `shown` is the id of the owner whom the page showed; raises Taken when it is somebody else by now.
+    `shown`: id of the owner that the page showed; raises Taken if it is somebody else now. `notify=False`: the caller
+    sends one notification for many registrations.
     """
-    _hand_over(registration, shown, to, actor=actor, told=told)
+    _set_owner(registration, shown, to, actor=actor, notify=notify)
 
 
-def _hand_over(
-    registration: Registration, shown: int | None, to: Any, *, actor: str, told: bool = True
+def _set_owner(
+    registration: Registration, shown: int | None, to: Any, *, actor: str, notify: bool = True
 ) -> None:
     with transaction.atomic():
         current = Registration.objects.select_for_update().get(pk=registration.pk)
-        wanted = to.pk if to else None
-        if current.owner_id == wanted:
+        if current.owner_id == (to.pk if to else None):
             return
         if current.owner_id != shown:
-            now = current.owner.get_username() if current.owner else "nobody"
-            raise Taken(f"Meanwhile this registration belongs to {now}. Look again before you change that.")
+            now = f"assigned to {current.owner.get_username()}" if current.owner else "unassigned"
+            raise Taken(f"This registration is now {now}. Check it again before you change the owner.")
         Registration.objects.filter(pk=current.pk).update(owner=to)
-        owner_changed(current, to, actor=actor, told=told)
+        owner_changed(current, to, actor=actor, notify=notify)
 
 
-def owner_changed(registration: Registration, to: Any, *, actor: str, told: bool = True) -> None:
-    """Write it on the timeline and tell the new owner; for whoever has just saved one."""
+def owner_changed(registration: Registration, to: Any, *, actor: str, notify: bool = True) -> None:
+    """Write a new owner on the timeline and notify them. Call it after saving."""
     text = f"Owner: {to.get_username()}." if to else "Owner: nobody."
     event = timeline.record(registration, "owner", text, actor=actor)
-    if told and to is not None and to.get_username() != actor:
+    if notify and to is not None and to.get_username() != actor:
         notices.notify(
             to,
             notices.ASSIGNED,
             f"{notices.ASSIGNED}:{event.pk}",
-            f"{actor} gave you {registration.label}.",
+            f"{actor} assigned {registration.label} to you.",
             registration=registration,
         )
 
 
 # --- mentions ---------------------------------------------------------------------------------------------------
 def mentioned(text: str) -> tuple[list[Any], list[str]]:
-    """The colleagues whom a text names with @, and the names that fit nobody.
+    """The colleagues that a text mentions with @, and the names that match nobody.
 
-    A user name, an email address, or its part before the @ when only one colleague has it; in any case of
-    letters. A dot or a dash at the end may belong to the sentence.
+    A name is a user name, an email address, or the part before its @ if only one colleague has it. Case does not
+    matter. A dot or dash at the end may belong to the sentence.
     """
     names = list(dict.fromkeys(_MENTION.findall(text)))
     if not names:
@@ -94,7 +96,7 @@ def mentioned(text: str) -> tuple[list[Any], list[str]]:
 
 
 def _by_name(users: Iterable[Any]) -> dict[str, Any]:
-    """Exact names win over email addresses, and these over their local parts."""
+    """User names win over email addresses, and these over their local parts."""
     users = list(users)
     local: dict[str, list[Any]] = {}
     for user in users:
@@ -112,15 +114,15 @@ def _forms(name: str) -> Iterable[str]:
         yield name
 
 
-def is_told(user: Any, actor: str) -> bool:
-    """Whether a person who is mentioned hears of it: not of one's own note, nor of what one may not see."""
+def is_notified(user: Any, actor: str) -> bool:
+    """Whether a mentioned person is notified: not of their own notes, nor of what they may not see."""
     return user.get_username() != actor and user.has_perm(MAY_SEE)
 
 
-def tell_mentioned(note: Event, *, actor: str) -> None:
-    """Tell everybody whom a note names, except its writer and who may not see registrations."""
+def notify_mentioned(note: Event, *, actor: str) -> None:
+    """Notify everyone a note mentions, except its author and people who may not see registrations."""
     for user in mentioned(note.text)[0]:
-        if is_told(user, actor):
+        if is_notified(user, actor):
             notices.notify(
                 user,
                 notices.MENTION,

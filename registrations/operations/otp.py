@@ -1,6 +1,6 @@
-"""What a person can do about the OTP text that a customer owes a YES: resend it, or send it elsewhere.
+"""What a person can do while a customer has not answered YES to the OTP text: resend it, or send it to another mobile.
 
-Like verbs.py, on which it builds. Source: docs/twilio.md section 8.
+Built on actions.py. Source: docs/twilio.md section 8.
 """
 
 from dataclasses import dataclass
@@ -21,12 +21,13 @@ from registrations.workflow.steps.brand import mobile_was_changed, waits_for_yes
 from . import actions
 
 COOLDOWN_SECONDS = 300.0
+UNSUBMITTED_EDITS = "There are edits that were not submitted. Submit them first."
 
 
 @dataclass(frozen=True)
 class State:
-    """The OTP text's clock. sends: how often it went out, Twilio's own first one included. note: a doubt
-    that a person should know, or "".
+    """Where the OTP text stands. owed: the customer has not answered. sends: how often it was sent, including the
+    first one. note: a caveat to show, or "".
     """
 
     owed: bool
@@ -46,13 +47,13 @@ def state(registration: Registration, attempts: Attempts | None = None) -> State
     cooldown = brand.otp_sent_at + clock.scaled(COOLDOWN_SECONDS) if brand.otp_sent_at else None
     why_not = ""
     if not owed:
-        why_not = "No answer is owed: the brand is not waiting for a YES."
+        why_not = "The brand is not waiting for a YES."
     elif registration.removing:
         why_not = "This registration is being removed from Twilio."
     elif brand.otp_requested_at and not _refused(registration, attempts):
-        why_not = "A text is being sent already."
+        why_not = "An OTP text is already being sent."
     elif cooldown and cooldown > now:
-        why_not = "A text went out a moment ago. Give it a few minutes to arrive."
+        why_not = "An OTP text was just sent. Give it a few minutes to arrive."
     elif registration.hold:
         why_not = "This registration is on hold."
     return State(
@@ -69,35 +70,35 @@ def state(registration: Registration, attempts: Attempts | None = None) -> State
 
 
 def _refused(registration: Registration, attempts: Attempts | None) -> bool:
-    """Whether Twilio said no to the text that was asked for last."""
+    """Whether Twilio refused the OTP text that was requested last."""
     return (attempts or Attempts.of(registration)).refusal(
         BY_SLUG["brand.send_otp"], registration
     ) is not None
 
 
 def resend(registration: Registration, *, actor: str) -> None:
-    """Have Twilio text the customer again. Refused while no YES is owed and within the cool-down."""
+    """Have Twilio text the customer again. Refused unless the brand waits for a YES, and within the cooldown."""
     with transaction.atomic():
         Registration.objects.select_for_update().get(pk=registration.pk)
         full = runner.load(registration.pk)
         if why_not := state(full).why_not:
             raise actions.Refused(why_not)
         if not full.is_submitted:
-            raise actions.Refused("There are edits that Twilio has not got yet. Submit them first.")
+            raise actions.Refused(UNSUBMITTED_EDITS)
         Brand.objects.filter(registration=full).update(
             otp_requested_at=clock.now(), otp_requested_by=actor[:150]
         )
-        timeline.record(full, "brand:otp_requested", "Another OTP text was asked for.", actor=actor)
+        timeline.record(full, "brand:otp_requested", "Another OTP text was requested.", actor=actor)
         actions.wake(full.pk)
 
 
 def change_mobile(registration: Registration, *, mobile: str, actor: str, limit_reason: str = "") -> None:
-    """Correct the mobile and have the text sent there, after the plan that this takes has run.
+    """Correct the mobile, submit that, and then have the OTP text sent there.
 
-    `mobile` is E.164. One that is used up is refused unless a supervisor gives a reason (the caller checks the
-    permission). The bundle is evaluated and submitted with the new number first (docs/twilio.md section 6.7). An
-    approved brand itself cannot be updated, so whether its texts follow is Twilio's secret: the page says what
-    to do when they do not (State.note).
+    `mobile` is E.164. One that reached the registry's limit is refused unless a supervisor gives a reason (the caller
+    checks the permission). The bundle is evaluated and submitted with the new number first (docs/twilio.md section
+    6.7). An approved brand cannot be updated, and whether its OTP texts go to the new mobile is not documented: the
+    page says what to do if they do not (State.note).
     """
     with transaction.atomic():
         actions.edit(registration, {"trust_bundle": {"mobile_phone_number": mobile}}, actor=actor)
@@ -110,9 +111,9 @@ def change_mobile(registration: Registration, *, mobile: str, actor: str, limit_
             actions.override_limits(full, reason=limit_reason, actor=actor)
             full = runner.load(registration.pk)
         if not waits_for_yes(full):
-            raise actions.Refused("The mobile can be changed here only while the customer owes a YES.")
+            raise actions.Refused("The mobile can be changed here only while the brand waits for a YES.")
         Brand.objects.filter(registration=full).update(
             otp_requested_at=clock.now(), otp_requested_by=actor[:150]
         )
-        # The texts were submitted before; only the mobile is new.
+        # Only the mobile is new; everything else was submitted before.
         actions.submit(full, actor=actor, despite=None)

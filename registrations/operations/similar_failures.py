@@ -1,7 +1,7 @@
-"""Similar failures: registrations that Twilio refused for the same reason, because of the same text. Reads only.
+"""Similar failures: registrations that Twilio rejected for the same reason, because of the same text. Reads only.
 
-Built on the rows of OpenProblem; a group is a code (or, without one, a title), the input it is about, and the
-digest of that input's text. Without the digest a group holds all texts that were refused for this reason.
+Built on OpenProblem. A group is a code (or a title, if there is no code), the input it is about, and the digest of that
+input's text. Without the digest a group holds all texts that were rejected for this reason.
 """
 
 import difflib
@@ -16,20 +16,20 @@ from django.db.models import Count, Max, Min, QuerySet
 from registrations.models import OpenProblem, Registration
 from registrations.workflow.recorder.read_models import input_text
 
-# Inputs that customers may share, and that are plain text: all are the campaign's.
+# Plain-text inputs that customers may share. All are the campaign's.
 SAMPLES = tuple(f"message_sample_{number}" for number in range(1, 6))
 TEXTS = (
     *("description", "message_flow", *SAMPLES, "opt_in_message", "opt_out_message", "help_message"),
     *("privacy_policy_url", "terms_and_conditions_url"),
 )
-# Stands in a shared text for each customer's own brand name.
+# In a shared text, stands for each customer's brand name.
 BRAND = "{brand}"
-MOST = 200
+MAX_GROUPS = 200
 
 
 @dataclass(frozen=True)
 class Key:
-    """Which group. alike: the digest of the text, "" when the input was empty, None for any text."""
+    """Identifies a group. alike: digest of the text, "" if the input was empty, None for any text."""
 
     part: str
     code: int | None
@@ -43,7 +43,7 @@ class Key:
 
     @property
     def text_field(self) -> str:
-        """The input to edit; a reason about the samples as a whole begins at the first."""
+        """The input to edit; for a reason about all samples, the first sample."""
         return SAMPLES[0] if self.field == "message_samples" else self.field
 
     def rows(self) -> QuerySet[OpenProblem]:
@@ -58,7 +58,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Group:
-    """count: registrations. oldest, newest: since when the first and the last of them fail. sample: the key of one."""
+    """count: registrations. oldest, newest: when the first and the last of them failed. sample: id of one."""
 
     key: Key
     count: int
@@ -68,7 +68,7 @@ class Group:
 
 
 def groups(least: int = 2, *, alike: bool = True) -> list[Group]:
-    """The largest groups of at least so many registrations, by one query; with `alike` the texts must agree."""
+    """The largest groups of at least `least` registrations, by one query. `alike`: their texts must be the same."""
     names = ["part", "code", "title", "field", *(["input_digest"] if alike else [])]
     found = (
         OpenProblem.objects.order_by()
@@ -80,7 +80,7 @@ def groups(least: int = 2, *, alike: bool = True) -> list[Group]:
             sample=Min("registration"),
         )
         .filter(count__gte=least)
-        .order_by("-count", "code", "title", "field")[:MOST]
+        .order_by("-count", "code", "title", "field")[:MAX_GROUPS]
     )
     return [
         Group(
@@ -92,7 +92,7 @@ def groups(least: int = 2, *, alike: bool = True) -> list[Group]:
 
 
 def samples(pks: Iterable[int]) -> dict[int, Registration]:
-    """These registrations with their inputs, by key; one query."""
+    """{id: registration with its inputs}; one query."""
     heavy = (f"{part}__{name}" for part in Registration.PARTS for name in ("payload", "accepted_params"))
     return Registration.objects.select_related(*Registration.PARTS).defer(*heavy).in_bulk(list(pks))
 
@@ -102,8 +102,8 @@ def samples(pks: Iterable[int]) -> dict[int, Registration]:
 class Change:
     """A change of one input for many registrations.
 
-    find: words to replace in each text; "" replaces the whole. text: what comes instead; BRAND in it becomes
-    the customer's brand name.
+    find: words to replace in each text; "" replaces the whole text. text: the replacement; BRAND in it becomes the
+    customer's brand name.
     """
 
     field: str
@@ -111,17 +111,17 @@ class Change:
     find: str = ""
 
     def applied(self, registration: Registration) -> str:
-        """The input's text after the change; the text as it is when it does not hold the words."""
+        """The input's text after the change; unchanged if it does not contain `find`."""
         new = self.text.replace(BRAND, registration.trust_bundle.brand_name)
         return input_text(registration, self.field).replace(self.find, new) if self.find else new
 
     def parts(self, registration: Registration) -> dict[str, dict[str, Any]]:
-        """As verbs.edit takes it."""
+        """As actions.edit takes it."""
         return with_text(registration, self.field, self.applied(registration))
 
 
 def with_text(registration: Registration, field: str, text: str) -> dict[str, dict[str, Any]]:
-    """The campaign's inputs with this text in one of them, as verbs.edit takes it."""
+    """The campaign's inputs with this text in one of them, as actions.edit takes it."""
     if field not in SAMPLES:
         return {"campaign": {field: text}}
     texts = list(registration.campaign.message_samples or [])
@@ -131,7 +131,7 @@ def with_text(registration: Registration, field: str, text: str) -> dict[str, di
 
 @dataclass(frozen=True)
 class Piece:
-    """Words that stay (""), go ("del") or come ("ins")."""
+    """Words that stay (""), are deleted ("del"), or are inserted ("ins")."""
 
     kind: str
     text: str
@@ -145,16 +145,19 @@ def difference(old: str, new: str) -> list[Piece]:
     """
     before, after = _words(old), _words(new)
     pieces: list[Piece] = []
-    gone = come = ""
+    deleted = inserted = ""
     for kind, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        out, into = "".join(before[a:b]), "".join(after[c:d])
-        between = kind == "equal" and (gone or come) and b < len(before) and not re.search(r"\w", out)
-        if kind != "equal" or between:  # blanks between two changes belong to them, or nobody can read it
-            gone, come = gone + out, come + into
+        old_words, new_words = "".join(before[a:b]), "".join(after[c:d])
+        # Blanks between two changes are part of the change; otherwise the result is hard to read.
+        between = (
+            kind == "equal" and (deleted or inserted) and b < len(before) and not re.search(r"\w", old_words)
+        )
+        if kind != "equal" or between:
+            deleted, inserted = deleted + old_words, inserted + new_words
             continue
-        pieces += [Piece("del", gone), Piece("ins", come), Piece("", out)]
-        gone = come = ""
-    pieces += [Piece("del", gone), Piece("ins", come)]
+        pieces += [Piece("del", deleted), Piece("ins", inserted), Piece("", old_words)]
+        deleted = inserted = ""
+    pieces += [Piece("del", deleted), Piece("ins", inserted)]
     return [piece for piece in pieces if piece.text]
 
 

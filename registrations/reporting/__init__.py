@@ -1,1 +1,1 @@
-"""Numbers and summaries over many registrations: dashboard, statistics, health, export. Writes nothing but its cache."""
+"""Numbers over many registrations: dashboard, statistics, health, JSON export. Writes only its own cache."""

@@ -1,4 +1,4 @@
-"""Is the desk well? Read-only facts for pages and for /healthz: a few indexed counts, no personal data."""
+"""The system's health, for pages and /healthz: a few indexed counts, no personal data."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -13,15 +13,15 @@ from django.views.decorators.http import require_safe
 from registrations.core import clock, queue
 from registrations.models import Heartbeat, Registration
 
-# A worker says it lives every 5 s; with half a minute of silence it is taken for dead.
+# A worker sends a heartbeat every 5 s; after half a minute without one it counts as dead.
 WORKER_SILENT = timedelta(seconds=30)
-# A due registration is normally begun within a second; the sweep repairs a lost doorbell within 15 s.
+# A due registration normally starts within a second; the sweep replaces a lost job within 15 s.
 OVERDUE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
 class Worker:
-    """One `manage.py worker`, by its last heartbeat. `trouble` is why its cluster was last restarted."""
+    """One `manage.py worker`, by its last heartbeat. `trouble`: why its cluster was last restarted."""
 
     name: str
     age_seconds: float
@@ -37,7 +37,7 @@ class Worker:
 
 @dataclass(frozen=True)
 class Health:
-    """`due`/`later`: jobs in the queue; `overdue`: registrations whose time passed 2 minutes ago or more."""
+    """`due`/`later`: jobs in the queue; `overdue`: registrations that have been due for 2 minutes or more."""
 
     due: int
     later: int
@@ -48,7 +48,7 @@ class Health:
 
     @property
     def problems(self) -> list[str]:
-        """What an operator should do something about, in words; empty when all is well."""
+        """What an operator should fix; empty if all is well."""
         found = []
         if not any(worker.alive for worker in self.workers):
             found.append("No worker is running: nothing is sent to Twilio until one runs (manage.py worker).")
@@ -62,7 +62,7 @@ class Health:
 
 
 def health() -> Health:
-    """Read the facts now. Raises DatabaseError when the database does not answer."""
+    """The health now. Raises DatabaseError if the database does not respond."""
     now = clock.now()
     depth = queue.queue_depth()
     return Health(
@@ -96,18 +96,18 @@ def _seconds(now: datetime, then: datetime | None) -> float:
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """GET /healthz: 200 when database and worker do their part, 503 otherwise; JSON.
+    """GET /healthz: 200 if database and worker are fine, 503 otherwise; JSON.
 
-    `?part=web` asks about this process and its database alone: a load balancer must not take the pages away
-    because the worker rests.
+    `?part=web` covers only this process and its database: a load balancer must not take the pages offline because the
+    worker is down.
     """
     web_only = request.GET.get("part") == "web"
     try:
-        facts = health()
+        current = health()
     except (DatabaseError, InterfaceError):
         return JsonResponse({"ok": False, "problems": ["The database does not answer."]}, status=503)
-    problems = [] if web_only else facts.problems
-    # Host names and reasons stay inside: anyone may ask here.
-    body = {"ok": not problems, "problems": problems, **asdict(facts)}
-    body["workers"] = sum(worker.alive for worker in facts.workers)
+    problems = [] if web_only else current.problems
+    # This page is public, so it shows no host names or reasons.
+    body = {"ok": not problems, "problems": problems, **asdict(current)}
+    body["workers"] = sum(worker.alive for worker in current.workers)
     return JsonResponse(body, status=503 if problems else 200)

@@ -1,4 +1,4 @@
-"""Registrations as JSON lines: where each stands, for scripts and monitors. Reads only; asks Twilio nothing."""
+"""Registrations as JSON lines with their status, for scripts and monitoring. Only reads; does not call Twilio."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ from registrations.workflow.planner.problems import problems
 
 CHUNK = 500
 
-# Key in the output -> (mirror, column).
+# {key in the output: (part, column)}
 SIDS = {
     "profile": ("profile", "sid"),
     "end_user": ("profile", "end_user_sid"),
@@ -43,21 +43,21 @@ STATUSES = {
 
 
 def export(registrations: QuerySet[Registration]) -> Iterator[dict[str, Any]]:
-    """One plain dict per registration (see `line`), streamed: two queries for each CHUNK of selected."""
-    heavy = ("request_params", "request", "response", "error_details", "traceback")
-    ledger = Prefetch("api_calls", ApiCall.objects.order_by("id").defer(*heavy), to_attr="ledger")
-    selected = registrations.select_related(*Registration.PARTS).prefetch_related(ledger)
+    """One dict per registration (see `as_dict`), streamed: two queries per CHUNK."""
+    long = ("request_params", "request", "response", "error_details", "traceback")
+    api_calls = Prefetch("api_calls", ApiCall.objects.order_by("id").defer(*long), to_attr="all_api_calls")
+    selected = registrations.select_related(*Registration.PARTS).prefetch_related(api_calls)
     for registration in selected.iterator(chunk_size=CHUNK):
-        attempts: list[ApiCall] = getattr(registration, "ledger")  # noqa: B009 (made by the prefetch)
-        opened = next((run for run in attempts if run.state in OPEN_CALL_STATES), None)
-        yield line(registration, Attempts(opened, {run.step: run for run in attempts}))
+        calls: list[ApiCall] = getattr(registration, "all_api_calls")  # noqa: B009 (set by the prefetch)
+        opened = next((call for call in calls if call.state in OPEN_CALL_STATES), None)
+        yield as_dict(registration, Attempts(opened, {call.step: call for call in calls}))
 
 
-def line(registration: Registration, attempts: Attempts | None = None) -> dict[str, Any]:
+def as_dict(registration: Registration, attempts: Attempts | None = None) -> dict[str, Any]:
     """id, external_id, label, stage, waiting_for, reason, errors, sids, statuses and the times that matter.
 
-    SIDs and statuses are "" until Twilio has given them; statuses are Twilio's own words. `statuses.number`
-    is the A2P state of the number, which only events report. Times are datetimes or None.
+    SIDs and statuses are "" until Twilio provides them; statuses are Twilio's own. `statuses.number` is the number's
+    A2P status, which only events report. Times are datetimes or None.
     """
     return {
         "id": registration.pk,
@@ -80,7 +80,7 @@ def line(registration: Registration, attempts: Attempts | None = None) -> dict[s
 
 
 def errors(registration: Registration, attempts: Attempts | None = None) -> list[dict[str, Any]]:
-    """What Twilio holds against the registration now: code (or None), its words, the inputs concerned, the part."""
+    """The open rejections: code (or None), Twilio's message, the affected inputs, the part."""
     return [
         {
             "code": problem.code,
@@ -93,6 +93,4 @@ def errors(registration: Registration, attempts: Attempts | None = None) -> list
 
 
 def _columns(registration: Registration, table: dict[str, tuple[str, str]]) -> dict[str, str]:
-    return {
-        key: getattr(getattr(registration, resource), column) for key, (resource, column) in table.items()
-    }
+    return {key: getattr(getattr(registration, part), column) for key, (part, column) in table.items()}

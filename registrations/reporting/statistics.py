@@ -1,9 +1,9 @@
-"""Numbers about all registrations for board, tabs and filters: counted at once while that is quick, kept while it is not.
+"""Numbers about all registrations, for the dashboard, tabs, and filters. Computed on demand if fast, cached if slow.
 
-On a desk of more than SMALL_DESK registrations, a figure that takes longer than CHEAP_SECONDS is stored and counted anew
-by the worker about once a minute; a small desk never reads a stored number. If no worker does it, a page does when
-the number has grown too old.
-All values are plain JSON. Weeks begin on Monday in the desk's time zone, the newest last.
+With more than SMALL_SYSTEM registrations, a statistic that takes longer than FAST_SECONDS is cached, and the worker
+recomputes it about once a minute. With fewer, nothing is cached. Without a worker, a page recomputes a value that is
+too old.
+All values are plain JSON. Weeks start on Monday in TIME_ZONE, newest last.
 """
 
 import time
@@ -32,16 +32,16 @@ from registrations.workflow import spending
 from registrations.workflow.planner import deadlines
 from registrations.workflow.runner.retries import CREDENTIALS_REFUSED
 
-CHEAP_SECONDS = 0.01
-# Below so many registrations a slow count is a slow moment.
-SMALL_DESK = 5_000
-# A little less than the worker's round of a minute.
+FAST_SECONDS = 0.01
+# Below this number of registrations, a slow count is a coincidence.
+SMALL_SYSTEM = 5_000
+# A little less than the worker's interval of a minute.
 REFRESH = timedelta(seconds=50)
 TOO_OLD = timedelta(minutes=5)
 WEEKS = 12
-# Enough for a median, and the same effort for every desk.
-SPELLS_READ = 200
-# What was handed in and decided: brands and campaigns. Profile and bundle are checked on the way to a brand.
+# Enough for a median, at a constant cost.
+MAX_INTERVALS = 200
+# The parts that Twilio decides on; profile and bundle are checked on the way to a brand.
 _DECIDED_PARTS = ("brand", "campaign")
 
 
@@ -77,12 +77,12 @@ def _weekly() -> dict[str, list[int]]:
     refused = _per_week(Submission.objects.filter(part__in=_DECIDED_PARTS), "rejected_at", weeks)
     brands = _per_week(Brand.objects.all(), "approved_at", weeks)
     campaigns = _per_week(Campaign.objects.all(), "verified_at", weeks)
-    accepted = [one + other for one, other in zip(brands, campaigns, strict=True)]
+    accepted = [brand + campaign for brand, campaign in zip(brands, campaigns, strict=True)]
     return {"submitted": submitted, "accepted": accepted, "refused": refused}
 
 
 def _spend() -> list[str]:
-    """US dollars a week as text, e.g. "19.50"."""
+    """US dollars per week as text, e.g. "19.50"."""
     weeks = week_starts(clock.now())
     sums = {
         f"w{place}": Sum("fee", filter=_within("finished_at", weeks, place)) for place in range(len(weeks))
@@ -93,7 +93,7 @@ def _spend() -> list[str]:
 
 
 def _stage_times() -> dict[str, list[float]]:
-    """stage -> [median seconds, 90th percentile, how many]: of the newest registrations that left it in 90 days."""
+    """{stage: [median seconds, 90th percentile, count]}, of the newest registrations that left it in 90 days."""
     since = clock.now() - timedelta(days=90)
     found = {}
     for stage in Stage:
@@ -102,7 +102,7 @@ def _stage_times() -> dict[str, list[float]]:
         left = StageInterval.objects.filter(stage=stage, left_at__gte=since).order_by("-left_at")
         times = [
             (end - start).total_seconds()
-            for start, end in left.values_list("entered_at", "left_at")[:SPELLS_READ]
+            for start, end in left.values_list("entered_at", "left_at")[:MAX_INTERVALS]
             if end
         ]
         if times:
@@ -112,7 +112,7 @@ def _stage_times() -> dict[str, list[float]]:
 
 
 def owing() -> QuerySet[Registration]:
-    """Registrations whose customer owes a YES; the same rule as steps.brand.waits_for_yes, in SQL."""
+    """Registrations whose customer has not replied YES; the rule of steps.brand.waits_for_yes in SQL."""
     return (
         Registration.objects.filter(brand__status=BRAND_APPROVED, brand__missing_since=None, removing=False)
         .exclude(brand__sid="")
@@ -126,16 +126,15 @@ def _texts_owed() -> int:
 
 
 def _credentials_refused() -> int:
-    """Registrations that Twilio's refusal of our credentials or settings stopped."""
+    """Registrations that stopped because Twilio rejected our credentials or settings."""
     return Registration.objects.filter(
         waiting_for=WaitingFor.US, reason__startswith=CREDENTIALS_REFUSED
     ).count()
 
 
-# Work for a person now: a draft is work of its own, and a registration on hold rests. One that stopped while it was taken
-# down stands at "removed", too.
+# Needs a person now, without drafts and registrations on hold. A failed removal may be at "removed", too.
 NEEDS_US = Q(waiting_for=WaitingFor.US, hold=False) & ~Q(stage=Stage.DRAFT)
-COUNTED: dict[str, Callable[[], Any]] = {
+STATISTICS: dict[str, Callable[[], Any]] = {
     "standing": _standing,
     "owned": _owned,
     "overdue": _overdue,
@@ -151,7 +150,7 @@ COUNTED: dict[str, Callable[[], Any]] = {
 
 # --- weeks -------------------------------------------------------------------------------------------------------
 def week_starts(moment: datetime, weeks: int = WEEKS) -> list[datetime]:
-    """The beginnings of the last `weeks` weeks, the one that runs now included."""
+    """The starts of the last `weeks` weeks, including the current one."""
     local = timezone.localtime(moment)
     monday = local.date() - timedelta(days=local.weekday())
     return [
@@ -171,65 +170,66 @@ def _per_week(rows: QuerySet[Any], column: str, weeks: list[datetime]) -> list[i
     return [found[f"w{place}"] for place in range(len(weeks))]
 
 
-# --- keeping -----------------------------------------------------------------------------------------------------
+# --- caching -----------------------------------------------------------------------------------------------------
 def read(*names: str) -> dict[str, Any]:
-    """The figures of these names; one query for those that are kept, and those of each that is counted."""
-    old = clock.now() - TOO_OLD
-    kept = {row.name: row for row in CachedStatistic.objects.filter(name__in=names)}
-    fresh = {name: row.data["value"] for name, row in kept.items() if row.computed_at >= old}
-    return {name: fresh[name] if name in fresh else _count(name, kept.get(name)) for name in names}
+    """{name: value}; one query for the cached ones, and the queries of each that is computed."""
+    oldest = clock.now() - TOO_OLD
+    cached = {row.name: row for row in CachedStatistic.objects.filter(name__in=names)}
+    fresh = {name: row.data["value"] for name, row in cached.items() if row.computed_at >= oldest}
+    return {name: fresh[name] if name in fresh else _compute(name, cached.get(name)) for name in names}
 
 
-def _count(name: str, kept: CachedStatistic | None = None) -> Any:
-    began = time.perf_counter()
-    value = COUNTED[name]()
-    seconds = time.perf_counter() - began
-    if seconds >= CHEAP_SECONDS and _is_large():
+def _compute(name: str, cached: CachedStatistic | None = None) -> Any:
+    started = time.perf_counter()
+    value = STATISTICS[name]()
+    seconds = time.perf_counter() - started
+    if seconds >= FAST_SECONDS and _is_large():
         CachedStatistic.objects.update_or_create(
-            name=name, defaults={"computed_at": clock.now(), "compute_seconds": seconds, "data": {"value": value}}
+            name=name,
+            defaults={"computed_at": clock.now(), "compute_seconds": seconds, "data": {"value": value}},
         )
-    elif kept:
-        kept.delete()
+    elif cached:
+        cached.delete()
     return value
 
 
 def _is_large() -> bool:
     newest = Registration.objects.order_by("-pk").values_list("pk", flat=True).first()
-    return (newest or 0) > SMALL_DESK
+    return (newest or 0) > SMALL_SYSTEM
 
 
 def due() -> bool:
-    """Whether a kept figure wants to be counted anew."""
+    """Whether a cached statistic should be recomputed."""
     return CachedStatistic.objects.filter(computed_at__lt=clock.now() - REFRESH).exists()
 
 
 def refresh() -> None:
-    """The worker's job: count anew what is kept; what has become quick is kept no longer."""
-    for kept in CachedStatistic.objects.filter(computed_at__lt=clock.now() - REFRESH):
-        if kept.name in COUNTED:
-            _count(kept.name, kept)
+    """The worker's job: recomputes what is cached, and drops what has become fast."""
+    for cached in CachedStatistic.objects.filter(computed_at__lt=clock.now() - REFRESH):
+        if cached.name in STATISTICS:
+            _compute(cached.name, cached)
         else:
-            kept.delete()
+            cached.delete()
 
 
-# --- readings ----------------------------------------------------------------------------------------------------
+# --- derived values ----------------------------------------------------------------------------------------------
 def waiting(standing: list[list[Any]]) -> dict[str, int]:
-    """waiting_for -> registrations."""
+    """{waiting_for: registrations}"""
     found: dict[str, int] = {}
-    for who, _, number in standing:
-        found[who] = found.get(who, 0) + number
+    for waiting_for, _, count in standing:
+        found[waiting_for] = found.get(waiting_for, 0) + count
     return found
 
 
 def open_codes(part: str = "") -> list[tuple[int, int]]:
-    """(code, registrations that have it now), the commonest first; of one part or of all."""
+    """(code, registrations that have it), most common first, of one part or of all ("")."""
     return rank_codes(read("codes")["codes"], part)
 
 
 def rank_codes(codes: list[list[Any]], part: str = "") -> list[tuple[int, int]]:
-    """The same from what was read. A code that two parts of one registration show counts for each."""
+    """The same, from the statistic "codes". A code in two parts of one registration counts twice."""
     found: dict[int, int] = {}
-    for where, code, number in codes:
-        if not part or where == part:
-            found[code] = found.get(code, 0) + number
+    for code_part, code, count in codes:
+        if not part or code_part == part:
+            found[code] = found.get(code, 0) + count
     return sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -1,4 +1,4 @@
-"""Template names for the desk's display functions."""
+"""Template tags and filters for the functions of `admin.changelist.display`."""
 
 from decimal import Decimal
 
@@ -18,7 +18,8 @@ for function in (
     display.stage_chip,
     display.waiting_chip,
     display.step_chip,
-    display.run_chip,
+    display.call_chip,
+    display.item_chip,
     display.when,
     display.status_chip,
     display.age,
@@ -31,28 +32,28 @@ for function in (
     register.filter(function.__name__, function)
 
 
-# What an empty list will hold, and how it gets there.
+# What an empty list will show, and how it gets there.
 EMPTY = {
-    "batch": "Choose rows in the list of registrations, then what to do with them: you see what would happen first.",
+    "batch": "Select rows in the list of registrations, then choose an action. You'll see a preview first.",
     "brand": "Brands appear here when registrations are submitted.",
-    "campaign": "Campaigns appear here once a brand is approved and its customer has answered YES.",
-    "event": "What people and Twilio do to registrations is written here.",
-    "fee": "Prices are those of the settings until one is added here with the day it begins.",
-    "phonenumber": "Numbers appear here when registrations name or buy one.",
-    "apicall": "Every call to Twilio is written here before it is made.",
-    "webhookdelivery": "What Twilio sends to this desk is kept here.",
+    "campaign": "Campaigns appear here after a brand is approved and the customer has replied YES.",
+    "event": "Everything that people and Twilio do to registrations is recorded here.",
+    "fee": "The prices in the settings apply until you add one here with its start date.",
+    "phonenumber": "Numbers appear here when registrations use or buy one.",
+    "apicall": "Every call to Twilio is recorded here before it is made.",
+    "webhookdelivery": "Everything that Twilio sends here is recorded here.",
 }
 
 
 @register.filter
 def empty_hint(model: str) -> str:
-    """The sentence below "Nothing here yet." of a model's list; "" where there is none."""
+    """The text below "Nothing here yet." in a model's list; "" if there is none."""
     return EMPTY.get(model, "")
 
 
 @register.filter
 def usd(amount: Decimal) -> str:
-    """US dollars, nothing too.
+    """US dollars, including $0.00.
 
     >>> usd(Decimal("1234.5")), usd(Decimal(0))
     ('$1,234.50', '$0.00')

@@ -40,7 +40,7 @@ def _deliveries() -> dict[str, str]:
     return {
         f"silent:{channel.kind}": f"{channel.label}: no deliveries from Twilio are arriving. Until they do, we poll "
         "Twilio, which is slower."
-        for channel in receiver.silence()
+        for channel in receiver.channels()
         if channel.configured and channel.silent
     }
 

@@ -72,12 +72,12 @@ def set_up_event_streams() -> None:
     """
     try:
         report = event_streams.set_up(get_client(), pause=pause)
-        detail = report.told()
+        detail = report.as_json()
     except locks.Busy:
         return  # the other job stores its result
     except errors.TwilioError as error:
         detail = {"ok": False, "problems": [f"{str(error).rstrip('.')}. Nothing is lost: try again."]}
-    event_streams.keep_set_up(detail)
+    event_streams.save_result(detail)
 
 
 def run_online_checks(pk: int) -> None:

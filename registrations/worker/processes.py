@@ -52,10 +52,6 @@ class Child:
         self._not_before = 0.0
 
     @property
-    def pid(self) -> int | None:
-        return self.process.pid if self.process else None
-
-    @property
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 

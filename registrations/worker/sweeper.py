@@ -141,8 +141,8 @@ class Sweeper(threading.Thread):
         if self._due("sweep", sweep_interval()):
             sweep()
         if self._due("watch", watch_interval()):
-            notifications.watch_one_time_texts()
-            notifications.watch_red(alarms.active())
+            notifications.watch_otp_texts()
+            notifications.watch_system(alarms.active())
         if self._due("scan", CHECKS_EVERY):
             for enqueue_due in (
                 due_work.enqueue_due_scan,

@@ -52,7 +52,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             SYSTEM_ALERT,
             "System alert",
-            "No worker is running, Twilio's webhooks are not arriving, or Twilio rejects our credentials.",
+            "No worker is running, Twilio's webhooks are not arriving, or Twilio refuses our credentials.",
             "now",
         ),
         Kind(TEST, "Test", "Sent from the settings page.", "now", shown=False),

@@ -40,8 +40,8 @@ def code(user, steps: int = 0) -> str:
 def enrolled(ann):
     """Ann with a second factor and its recovery codes."""
     client = browser(ann)
-    client.post(SETUP, {"act": "start"})
-    page = client.post(SETUP, {"act": "confirm", "code": code(ann)})
+    client.post(SETUP, {"action": "start"})
+    page = client.post(SETUP, {"action": "confirm", "code": code(ann)})
     ann.codes = page.context["codes"]
     TOTPDevice.objects.update(last_t=-1)  # half a minute later
     return ann
@@ -118,7 +118,7 @@ def test_with_one_the_password_alone_opens_nothing(enrolled):
     assert client.post(f"{HOME}add/", {}).url.startswith(CHECK)
     # Nor can it be replaced or turned off.
     for act in ("start", "confirm", "codes", "off"):
-        assert client.post(SETUP, {"act": act}).url == CHECK
+        assert client.post(SETUP, {"action": act}).url == CHECK
     assert TOTPDevice.objects.get().confirmed
     assert client.post("/admin/logout/").status_code == 200
 
@@ -178,11 +178,11 @@ def test_looking_makes_nothing_and_a_wrong_code_turns_nothing_on(ann):
     client = browser(ann)
     client.get(SETUP)
     assert not TOTPDevice.objects.exists()
-    client.post(SETUP, {"act": "start"})
+    client.post(SETUP, {"action": "start"})
     page = client.get(SETUP).content.decode()
     assert "<svg" in page
     assert "style=" not in page.split("second-factor-qr")[1].split("</svg>")[0]
-    assert client.post(SETUP, {"act": "confirm", "code": "1"}).status_code == 422
+    assert client.post(SETUP, {"action": "confirm", "code": "1"}).status_code == 422
     assert not TOTPDevice.objects.get().confirmed
     assert sign_in(Client()).url == HOME
     assert client.get(HOME).status_code == 200
@@ -192,10 +192,10 @@ def test_new_recovery_codes_replace_the_old_and_off_is_off(enrolled):
     client = Client()
     sign_in(client)
     client.post(CHECK, {"code": code(enrolled)})
-    new = client.post(SETUP, {"act": "codes"}).context["codes"]
+    new = client.post(SETUP, {"action": "codes"}).context["codes"]
     assert set(new).isdisjoint(enrolled.codes)
     assert StaticToken.objects.count() == RECOVERY_CODES
-    client.post(SETUP, {"act": "off"})
+    client.post(SETUP, {"action": "off"})
     assert not TOTPDevice.objects.exists()
     assert client.get(HOME).status_code == 200
 
@@ -212,10 +212,10 @@ def test_everybody_must_set_one_up_first(ann, settings):
     client = Client()
     sign_in(client)
     assert client.get(HOME, follow=True).redirect_chain[-1][0] == SETUP
-    client.post(SETUP, {"act": "start"})
-    client.post(SETUP, {"act": "confirm", "code": code(ann)})
+    client.post(SETUP, {"action": "start"})
+    client.post(SETUP, {"action": "confirm", "code": code(ann)})
     assert client.get(HOME).status_code == 200
-    client.post(SETUP, {"act": "off"})
+    client.post(SETUP, {"action": "off"})
     assert TOTPDevice.objects.filter(confirmed=True).exists()
     assert Client().get("/healthz").status_code in (200, 503)
 

@@ -54,7 +54,9 @@ def urls(registration) -> list[str]:
     problem = OpenProblem.objects.get_or_create(
         registration=registration, part="campaign", defaults={"since": registration.created_at}
     )[0]
-    fee = Fee.objects.get_or_create(resource_type="brand", valid_from="2025-01-01", defaults={"amount": "4.50"})[0]
+    fee = Fee.objects.get_or_create(
+        resource_type="brand", valid_from="2025-01-01", defaults={"amount": "4.50"}
+    )[0]
     reader = get_user_model().objects.get_or_create(username="reader")[0]
     note = Notification.objects.get_or_create(user=reader, key="k", kind="red")[0]
     for route in routes():
@@ -143,9 +145,9 @@ def test_who_may_look_may_not_act(viewer):
     assert viewer.get(page_url(registration, "confirm/submit")).status_code == 403
 
 
-def test_home_is_the_board(boss, nobody):
-    assert "Who must act next" in boss.get("/admin/").content.decode()
-    assert "Who must act next" not in nobody.get("/admin/").content.decode()
+def test_home_is_the_dashboard(boss, nobody):
+    assert "Needs you" in boss.get("/admin/").content.decode()
+    assert "Needs you" not in nobody.get("/admin/").content.decode()
 
 
 def test_home_is_current_at_home_alone(boss):
@@ -177,11 +179,11 @@ def test_navigation_shows_what_exists_and_may_be_seen(boss, viewer):
 
 
 def test_every_page_belongs_to_an_entry(boss):
-    """The prices and their forms stand under Money; your own password under your name."""
+    """The prices and their forms are under Spending; your own password under your name."""
     for route in ("fee_changelist", "fee_add"):
         page = boss.get(reverse(f"admin:registrations_{route}")).content.decode()
         nav = page.split('aria-label="Main"')[1].split("</nav>")[0]
-        assert f'<a href="{reverse("admin:registrations_fee_money")}" aria-current="page">' in nav
+        assert f'<a href="{reverse("admin:registrations_fee_spending")}" aria-current="page">' in nav
     own = reverse("admin:password_change")
     assert f'<a href="{own}" aria-current="page">' in boss.get(own).content.decode()
 
@@ -240,7 +242,7 @@ def test_error_pages_render_without_anything(name):
 def test_not_found_is_calm(boss):
     response = boss.get("/admin/nothing/here/")
     assert response.status_code == 404
-    assert "Nothing here" in response.content.decode()
+    assert "Page not found" in response.content.decode()
 
 
 def test_sign_in_says_what_is_wrong():

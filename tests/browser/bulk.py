@@ -2,7 +2,7 @@
 
 from django.contrib.auth import get_user_model
 
-from registrations.admin.bulk.similar_failures import address
+from registrations.admin.bulk.similar_failures import group_url
 from registrations.models import Batch, Registration
 from registrations.operations import actions, bulk, similar_failures
 from registrations.operations.similar_failures import Key
@@ -30,14 +30,14 @@ def make_batches(registrations: list[Registration]) -> dict[str, Batch]:
 
 def open_preview(app: App) -> None:
     """The differences that one text makes in the registrations of a group."""
-    app.page.goto(address(_texts()))
+    app.page.goto(group_url(_texts()))
     app.page.locator("#group-text").fill("A new text for {brand}. " * 4)
     app.button("Show each difference").click()
     app.page.get_by_role("heading", name="Look at each difference").wait_for()
 
 
-def group_url() -> str:
-    return address(_texts())
+def shared_failure_url() -> str:
+    return group_url(_texts())
 
 
 def _texts() -> Key:

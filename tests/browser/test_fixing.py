@@ -66,7 +66,7 @@ def test_a_rejected_address_takes_the_suggested_one_and_both_tries_are_kept(app,
     app.button("Use suggested address").click()
     app.expect_said("Nothing is sent until you press the button below")
     calls = planned(page)
-    assert calls[0].startswith("Send the changed address"), calls
+    assert calls[0].startswith("Update the address"), calls
     assert writes(sandbox) == before
     page.get_by_role("button", name=re.compile("^Submit changes")).click()
     app.expect_said("Submitting to Twilio…")
@@ -122,7 +122,7 @@ def test_a_campaign_with_two_errors_is_edited_in_place(app, worker, sandbox):
 
     app.expect_said("Saved. Please review the plan")
     editing, attaching = planned(page)
-    assert editing.startswith("Send the edited campaign")
+    assert editing.startswith("Update the campaign")
     assert attaching.startswith("Attach the number")
     expect(page.get_by_role("region", name="Submit changes")).to_contain_text("edited in place")
     app.button("Submit changes · may cost $15.00").click()
@@ -273,7 +273,7 @@ def test_one_time_texts_are_sent_again_to_many_and_to_another_mobile(app, worker
     wait_for(page, registrations["Clover"], lambda registration: registration.brand.otp_sends == 2)
     expect(app.card("OTP text")).to_contain_text("Sent to (415) 555-2699")
     # An approved brand cannot be updated: the page says what to do should Twilio text the former number.
-    expect(app.card("OTP text")).to_contain_text("If none arrives there: delete the brand")
+    expect(app.card("OTP text")).to_contain_text("If none arrives there, delete the brand")
     bundle = registrations["Clover"].trust_bundle
     bundle.refresh_from_db()
     ours = "|".join((bundle.end_user_sid, f"{bundle.sid}(/Evaluations)?$", sids["Clover"]))

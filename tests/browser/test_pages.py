@@ -213,7 +213,7 @@ def test_resend_waits_for_the_cool_down_and_works_as_soon_as_it_is_over(app, mon
     card = app.card("OTP text")
     resend = page.get_by_role("link", name=re.compile("^Resend"))
     expect(resend).to_have_count(0)
-    expect(card).to_contain_text("A text went out a moment ago. Give it a few minutes to arrive.")
+    expect(card).to_contain_text("An OTP text was just sent. Give it a few minutes to arrive.")
     expect(card).to_contain_text("Texts sent1")
 
     # The cool-down ends while the page is open.
@@ -227,7 +227,7 @@ def test_resend_waits_for_the_cool_down_and_works_as_soon_as_it_is_over(app, mon
     app.expect_said("Sending a new OTP text.")
     assert registration.events.filter(tag="brand:otp_requested").count() == 1
     expect(resend).to_have_count(0)
-    expect(card).to_contain_text("A text is being sent already.")
+    expect(card).to_contain_text("An OTP text is already being sent.")
 
 
 def test_a_mobile_that_is_nearly_used_up_is_told_as_soon_as_it_is_typed(app):

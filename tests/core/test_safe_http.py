@@ -2,7 +2,7 @@
 
 import pytest
 
-from registrations.core.safe_http import is_public
+from registrations.core.safe_http import RequestFailed, Target, is_public, parse
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,24 @@ def test_addresses_that_are_never_called(address):
 )
 def test_public_addresses(address):
     assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("https://annlee.example.com", Target("https", "annlee.example.com", 443, "/")),
+        ("https://AnnLee.example.com.:443/a?b=c#d", Target("https", "annlee.example.com", 443, "/a?b=c")),
+        ("https://bücher.example/prívacy", Target("https", "xn--bcher-kva.example", 443, "/pr%C3%ADvacy")),
+        ("https://[2606:4700:4700::1111]/a%20b", Target("https", "2606:4700:4700::1111", 443, "/a%20b")),
+    ],
+)
+def test_parse(url, target):
+    assert parse(url) == target
+
+
+def test_private_addresses_are_an_option():
+    url = "http://127.0.0.1:8080/hook"
+    assert parse(url, allow_private=True) == Target("http", "127.0.0.1", 8080, "/hook")
+    with pytest.raises(RequestFailed) as failed:
+        parse(url)
+    assert failed.value.problem == "insecure"

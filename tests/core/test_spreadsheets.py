@@ -1,4 +1,4 @@
-"""Tables for people: what goes in comes out, and nothing of it is taken for a formula."""
+"""Tables for people: nothing is lost, and nothing becomes a formula."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 from registrations.core.spreadsheets import Link, csv_lines, unguarded, workbook
 
 AT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
-STEPS = [
+ROWS = [
     ("name", "phone", "n", "fee", "at", "none"),
     ('Ann "A" Lee, Zoë', "+14155552671", 3, Decimal("4.50"), AT, None),
     ("=HYPERLINK(1)", "@x", -1, Decimal("-1"), AT, None),
@@ -26,7 +26,7 @@ def read_csv(rows) -> list[list[str]]:
 
 
 def test_csv():
-    assert read_csv(STEPS) == [
+    assert read_csv(ROWS) == [
         ["name", "phone", "n", "fee", "at", "none"],
         ['Ann "A" Lee, Zoë', "'+14155552671", "3", "4.50", "2026-03-04T05:06:07+00:00", ""],
         ["'=HYPERLINK(1)", "'@x", "-1", "-1", "2026-03-04T05:06:07+00:00", ""],
@@ -35,7 +35,7 @@ def test_csv():
 
 
 def test_workbook():
-    with workbook(STEPS, "A title that is longer than a sheet's name may be") as file:
+    with workbook(ROWS, "A title that is longer than a sheet's name may be") as file:
         sheet = load_workbook(file).active
     assert sheet.freeze_panes == "A2"
     rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
@@ -45,11 +45,11 @@ def test_workbook():
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\tx", "plain", "'quoted"])
-def test_import_takes_the_guard_off(text):
+def test_import_removes_the_guard(text):
     assert unguarded(read_csv([(text,)])[0][0]) == text
 
 
-def test_what_a_workbook_cannot_hold_is_left_out():
+def test_characters_a_workbook_cannot_hold_are_removed():
     with workbook([("a\x00b\x0bc", "x" * 40_000)], "t") as file:
         cells = [cell.value for cell in next(load_workbook(file).active.iter_rows())]
     assert cells[0] == "abc"
@@ -57,11 +57,11 @@ def test_what_a_workbook_cannot_hold_is_left_out():
 
 
 def test_only_our_own_addresses_are_links():
-    ours, theirs = Link("https://desk.example.com/1"), "https://evil.example.com"
+    ours, theirs = Link("https://a2p.example.com/1"), "https://evil.example.com"
     with workbook([(ours, theirs, Link(""), Link("/admin/"), Link('https://x/")&cmd("'))], "t") as file:
         cells = [cell.value for cell in next(load_workbook(file).active.iter_rows())]
     assert cells == [
-        '=HYPERLINK("https://desk.example.com/1")',
+        '=HYPERLINK("https://a2p.example.com/1")',
         theirs,
         None,
         "/admin/",

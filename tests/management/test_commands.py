@@ -164,7 +164,7 @@ def test_plan_of_an_unknown_registration():
 
 
 class TestBuyNumbers:
-    """A number is bought only where the command line names its price."""
+    """A number is bought only when the command line has its price."""
 
     BUYS = {"external_id": "1", "sender_number": "", "area_code": "415"}
 
@@ -200,7 +200,7 @@ class TestBuyNumbers:
         assert "Numbers that will be bought: 1" in err
 
     @pytest.mark.parametrize(
-        ("options", "said"),
+        ("options", "message"),
         [
             (["--submit", "--buy-numbers", "1"], r"costs \$1.15 a month, not \$1.00"),
             (["--buy-numbers", "1.15"], "needs --submit"),
@@ -208,12 +208,12 @@ class TestBuyNumbers:
             (["--submit", "--buy-numbers", "cheap"], "is not a price"),
         ],
     )
-    def test_another_price_agrees_to_nothing(self, table, options, said):
-        with pytest.raises(CommandError, match=said):
+    def test_another_price_is_refused(self, table, options, message):
+        with pytest.raises(CommandError, match=message):
             run("import_registrations", *options, table(self.BUYS))
         assert not Registration.objects.exists()
 
-    def test_what_is_not_submitted_buys_nothing(self, table):
+    def test_nothing_is_bought_for_an_unsubmitted_registration(self, table):
         run("import_registrations", table(self.BUYS))
         actions.hold(Registration.objects.get(), reason="x", actor="ann")
         status, out, _ = run("import_registrations", "--submit", "--buy-numbers", "1.15", table(self.BUYS))
@@ -221,7 +221,7 @@ class TestBuyNumbers:
         assert "bought" not in out
         assert self.number().purchase_confirmed_at is None
 
-    def test_a_dry_run_agrees_to_nothing(self, table):
+    def test_a_dry_run_confirms_no_purchase(self, table):
         run("import_registrations", "--submit", table(self.BUYS))
         run("import_registrations", "--dry-run", "--submit", "--buy-numbers", "1.15", table(self.BUYS))
         assert self.number().purchase_confirmed_at is None

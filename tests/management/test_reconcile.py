@@ -13,7 +13,6 @@ from tests.customers import make_draft
 from tests.operations.reconciliation.conftest import account
 from tests.operations.reconciliation.test_scan import ADDRESS, end_user, retire
 
-
 __all__ = ["account"]
 
 
@@ -70,7 +69,7 @@ def test_only_retired_objects_are_deleted_and_in_an_order_that_works(account):
 
 
 def test_what_may_be_under_way_does_not_count(account, monkeypatch):
-    monkeypatch.setattr("registrations.operations.reconciliation.compare.YOUNG_SECONDS", 15 * 60 / 0.001)
+    monkeypatch.setattr("registrations.operations.reconciliation.compare.RECENT_SECONDS", 15 * 60 / 0.001)
     sid = end_user(account, make_draft().friendly_name("person"))
     status, out = run()
     assert (status, sid in out, "in progress" in out) == (0, True, True)

@@ -39,7 +39,7 @@ def told(user) -> list[str]:
 def test_who_claims_first_owns_it_and_the_second_is_told_who(registration, ann, bob):
     assignment.claim(registration, user=ann)
     assignment.claim(registration, user=ann)
-    with pytest.raises(assignment.Taken, match="belongs to ann"):
+    with pytest.raises(assignment.Taken, match="now assigned to ann"):
         assignment.claim(registration, user=bob)
     assert owner_of(registration) == ann
     assert [event.text for event in registration.events.filter(tag="owner")] == ["Owner: ann."]
@@ -49,14 +49,14 @@ def test_who_claims_first_owns_it_and_the_second_is_told_who(registration, ann, 
 def test_only_ones_own_registration_is_let_go(registration, ann, bob):
     assignment.claim(registration, user=ann)
     with pytest.raises(assignment.Taken):
-        assignment.let_go(registration, user=bob)
-    assignment.let_go(registration, user=ann)
+        assignment.unassign(registration, user=bob)
+    assignment.unassign(registration, user=ann)
     assert owner_of(registration) is None
 
 
 def test_assigning_tells_the_new_owner_and_nobody_else(registration, ann, bob):
     assignment.assign(registration, to=bob, shown=None, actor="ann")
-    assert told(bob) == ["ann gave you Ann Lee Nails."]
+    assert told(bob) == ["ann assigned Ann Lee Nails to you."]
     assignment.assign(registration, to=ann, shown=bob.pk, actor="ann")
     assignment.assign(registration, to=None, shown=ann.pk, actor="bob")
     assert told(ann) == []
@@ -65,7 +65,7 @@ def test_assigning_tells_the_new_owner_and_nobody_else(registration, ann, bob):
 
 def test_assigning_on_a_stale_page_changes_nothing(registration, ann, bob):
     assignment.claim(registration, user=ann)
-    with pytest.raises(assignment.Taken, match="belongs to ann"):
+    with pytest.raises(assignment.Taken, match="now assigned to ann"):
         assignment.assign(registration, to=bob, shown=None, actor="eve")
     assert owner_of(registration) == ann
     assert told(bob) == []
@@ -73,7 +73,7 @@ def test_assigning_on_a_stale_page_changes_nothing(registration, ann, bob):
 
 def test_a_new_owner_by_the_form_or_in_bulk_is_told_likewise(registration, bob):
     actions.edit(registration, {}, actor="ann", owner=bob)
-    assert told(bob) == ["ann gave you Ann Lee Nails."]
+    assert told(bob) == ["ann assigned Ann Lee Nails to you."]
     assert [event.text for event in registration.events.filter(tag__in=("owner", "edited"))] == [
         "Owner: bob."
     ]
@@ -167,14 +167,14 @@ def test_the_page_offers_what_fits(registration, ann, bob):
 
 def test_claiming_a_registration_that_is_taken_says_who_has_it(registration, ann, bob):
     act(browser(ann), registration, "claim")
-    assert "belongs to ann" in act(browser(bob), registration, "claim")
+    assert "now assigned to ann" in act(browser(bob), registration, "claim")
     assert owner_of(registration) == ann
 
 
 def test_assigning_from_the_page(registration, ann, bob):
     mine = browser(ann)
     assert "The owner is bob now." in act(mine, registration, "assign", owner=bob.pk, shown="")
-    assert "belongs to bob" in act(mine, registration, "assign", owner=ann.pk, shown="")
+    assert "now assigned to bob" in act(mine, registration, "assign", owner=ann.pk, shown="")
     assert "This registration has no owner now." in act(mine, registration, "assign", owner="", shown=bob.pk)
     for nonsense in ("x", "999999", "9" * 30):
         assert "cannot own" in act(mine, registration, "assign", owner=nonsense, shown="")

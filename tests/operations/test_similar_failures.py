@@ -11,9 +11,10 @@ from registrations.operations.similar_failures import Change, Key
 from registrations.workflow.recorder.read_models import input_digest, input_text
 from registrations.workflow.runner import runner
 from tests.factories import make_registration
-from tests.operations.bulk.conftest import done, outcomes, prepared
+from tests.operations.bulk.conftest import ann, done, outcomes, prepared
 
 pytestmark = pytest.mark.django_db
+__all__ = ["ann"]
 FLOW = "Clients join by telling us so, and we add them to the list by hand afterwards."
 BETTER = (
     "Clients tick an unticked box on https://annlee.example.com/book to get reminders. Reply STOP to opt out. "
@@ -167,10 +168,10 @@ class TestBatch:
         params = edit([early, late, free], Change("message_flow", BETTER))
         actions.edit(early, {"profile": {"city": "Salem"}}, actor="bo")
         batch = prepared("group_edit", [early, late, free], ann, **params)
-        assert outcomes(batch)["Early"] == (ItemState.SKIPPED, "Somebody has edited it since the preview.")
+        assert outcomes(batch)["Early"] == (ItemState.SKIPPED, "It was edited since the preview.")
         actions.edit(late, {"profile": {"city": "Salem"}}, actor="bo")
         after = done_from(batch, ann)
-        assert after["Late"] == (ItemState.SKIPPED, "Somebody has edited it since the preview.")
+        assert after["Late"] == (ItemState.SKIPPED, "It was edited since the preview.")
         assert after["Free"][0] == ItemState.DONE
         assert runner.load(late.pk).campaign.message_flow == FLOW
 
@@ -181,8 +182,8 @@ class TestBatch:
         rows = outcomes(prepared("group_edit", [held, same, strange], ann, **params))
         assert rows == {
             "Held": (ItemState.SKIPPED, "It is on hold. Release it first."),
-            "Same": (ItemState.SKIPPED, "The text is like that already."),
-            "Strange": (ItemState.SKIPPED, "Somebody has edited it since the preview."),
+            "Same": (ItemState.SKIPPED, "It already has this text."),
+            "Strange": (ItemState.SKIPPED, "It was edited since the preview."),
         }
 
     def test_the_pre_flight_is_asked_with_the_new_text(self, ann):
@@ -194,7 +195,7 @@ class TestBatch:
         for change, state in ((flow, ItemState.SKIPPED), (sample, ItemState.WILL)):
             rows = outcomes(prepared("group_edit", [registration], ann, **edit([registration], change)))
             assert rows["A"][0] == state, rows
-            assert rows["A"][1].startswith("The pre-flight stops it: ") == (state == ItemState.SKIPPED)
+            assert rows["A"][1].startswith("Blocked by pre-flight: ") == (state == ItemState.SKIPPED)
 
     def test_other_reasons_are_said(self, ann):
         registration = refused("A", code=30886, field="USE_CASE_DESCRIPTION")
@@ -203,7 +204,7 @@ class TestBatch:
                 "group_edit", [registration], ann, **edit([registration], Change("message_flow", BETTER))
             )
         )
-        assert "Not mended by this: " in rows["A"][1]
+        assert "This does not fix: " in rows["A"][1]
 
 
 def done_from(batch, user) -> dict[str, tuple[str, str]]:

@@ -12,7 +12,7 @@ from registrations.core import clock
 from registrations.models import ApiCall, Brand, Campaign, Registration
 from registrations.models.choices import CallState
 from registrations.operations import actions
-from registrations.reporting.json_export import SIDS, STATUSES, errors, line
+from registrations.reporting.json_export import SIDS, STATUSES, as_dict, errors
 from tests.customers import make_draft
 
 pytestmark = pytest.mark.django_db
@@ -118,7 +118,7 @@ def test_streamed_lines_equal_single_ones():
         started_at=clock.now(),
     )
     registration = Registration.objects.get(pk=registration.pk)
-    assert lines()[0]["errors"] == errors(registration) == line(registration)["errors"] != []
+    assert lines()[0]["errors"] == errors(registration) == as_dict(registration)["errors"] != []
 
 
 def test_filters():

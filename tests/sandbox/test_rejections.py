@@ -59,8 +59,8 @@ def test_unknown_paths_methods_and_objects(client):
 
 
 def test_unknown_and_missing_parameters_are_named(client):
-    extra = raw(client, "POST", "/v1/EndUsers", "trusthub", FriendlyName="x", Type="y", Colour="red")
-    assert "Colour" in rejected(400, 20001, extra)
+    extra = raw(client, "POST", "/v1/EndUsers", "trusthub", FriendlyName="x", Type="y", Color="red")
+    assert "Color" in rejected(400, 20001, extra)
     assert "Type" in rejected(400, 20001, raw(client, "POST", "/v1/EndUsers", "trusthub", FriendlyName="x"))
     assert "Type" in rejected(
         400, 20001, raw(client, "POST", "/v1/EndUsers", "trusthub", FriendlyName="x", Type="")

@@ -154,7 +154,7 @@ def test_rfc9457_errors(server, client):
 
 
 def test_an_invalid_rule_is_rejected(server):
-    for rule in ({"action": "explode"}, {"action": "500", "colour": 1}, {"action": "500", "path": "("}):
+    for rule in ({"action": "explode"}, {"action": "500", "color": 1}, {"action": "500", "path": "("}):
         answer = requests.post(f"{server.url}/_sandbox/faults", json=rule, timeout=5)
         assert answer.status_code == 400, rule
 

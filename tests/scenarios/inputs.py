@@ -1,9 +1,9 @@
-"""A second valid value for each input of the form."""
+"""Another good value for each input of the form."""
 
 from typing import Any
 
 from registrations.twilio.rejections import FIELD_PARTS
-from tests.scenarios.start_states import OWNED, Session
+from tests.scenarios.scenes import OWNED, Play
 
 NEW: dict[str, Any] = {
     "first_name": "Beatrix",
@@ -49,7 +49,7 @@ def changes_of(names: tuple[str, ...]) -> dict[str, Any]:
     return {name: NEW[name] for name in NEW if name in chosen}
 
 
-# The parts whose inputs Twilio has accepted by then. A verified brand accepts no change of its inputs.
+# The parts whose inputs Twilio has taken by then; a verified brand takes no changes of what it was made of.
 SENT = {
     "start": ("profile",),
     "profile": ("profile",),
@@ -62,10 +62,10 @@ SENT = {
 KINDS = ("EndUsers", "Addresses", "Usa2p", "ServicePhoneNumbers")
 
 
-def assert_at_twilio(session: Session, changes: dict[str, Any], start: str) -> None:
-    """Twilio has the new values of the inputs that it accepts in that start state."""
-    held = str([session.sandbox.world.store.all(kind) for kind in KINDS])
+def assert_at_twilio(play: Play, changes: dict[str, Any], scene: str) -> None:
+    """Twilio holds the new values of the inputs that it takes at that scene."""
+    held = str([play.sandbox.world.store.all(kind) for kind in KINDS])
     for name, value in changes.items():
-        if FIELD_PARTS[name] in SENT[start] and isinstance(value, str):
+        if FIELD_PARTS[name] in SENT[scene] and isinstance(value, str):
             for word in value.split(", ") if name.endswith("keywords") else [value]:
                 assert word in held, name

@@ -1,4 +1,4 @@
-"""Objects that Twilio does not delete while a registration is removed: they are listed, and the removal ends."""
+"""Objects that Twilio does not delete during a removal: they are listed, and the removal continues."""
 
 import pytest
 
@@ -20,23 +20,21 @@ KEYS = tuple(map(str, STAYS))
 
 
 @pytest.mark.parametrize("code", STAYS)
-def test_what_stays_is_listed_and_the_registration_goes_on(code: int, enter) -> None:
-    session = enter("trust_bundle")
+def test_what_stays_is_listed_and_the_removal_continues(code: int, enter) -> None:
+    play = enter("trust_bundle")
     part, column, path = STAYS[code]
-    sid = getattr(getattr(session.registration, part), column)
+    sid = getattr(getattr(play.registration, part), column)
     words = f"Words of Twilio's about {code}"
-    session.fault(method="DELETE", path=path, action="error", status=400, code=code, message=words, times=0)
-    registration = session.registration
-    assert pages.press(session, "remove", revision=str(registration.revision), label=registration.label)
-    session.go(
-        lambda registration: registration.stage == Stage.REMOVED and registration.waiting_for == "nobody"
-    )
+    play.fault(method="DELETE", path=path, action="error", status=400, code=code, message=words, times=0)
+    registration = play.registration
+    assert pages.press(play, "remove", revision=str(registration.revision), label=registration.label)
+    play.go(lambda registration: registration.stage == Stage.REMOVED and registration.waiting_for == "nobody")
 
-    source = pages.source_of(session)
+    source = pages.source_of(play)
     assert f"code {code}: {words}" in pages.card(source, "timeline")
-    assert pages.card(source, "problems") == "", "nobody is asked to mend anything"
+    assert pages.card(source, "problems") == "", "nobody is asked to fix anything"
     assert sid in pages.text_of(source)
-    kept = RetiredResource.objects.get(registration_id=session.pk, sid=sid)
+    kept = RetiredResource.objects.get(registration_id=play.pk, sid=sid)
     assert kept.missing_since is None
     assert by_key(str(code)).redo == ("retry_later",)
     assert by_key(str(code)).resubmittable == "after_fix_elsewhere"

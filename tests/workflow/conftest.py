@@ -1,4 +1,4 @@
-"""Scenarios with a gate before each step."""
+"""The gate before the step table."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -25,11 +25,11 @@ def scenario(harness, gate) -> Iterator[Scenario]:
 
 @pytest.fixture
 def unhurried(settings) -> None:
-    """Our waits are ten times the sandbox's, so that they do not end early on a slow machine."""
+    """Our waits ten times the sandbox's, so that no slow machine makes a job find them over already."""
     settings.A2P_TIME_SCALE = 10 * SCALE
 
 
 @pytest.fixture(autouse=True)
 def without_preflight(monkeypatch) -> None:
-    """The pre-flight rightly rejects the sandbox's magic inputs. It has its own tests."""
+    """The sandbox's magic inputs are texts that the pre-flight rightly stops; it has tests of its own."""
     monkeypatch.setattr(actions, "_check_texts", lambda *_: None)

@@ -1,4 +1,4 @@
-"""A complete installation: a sandbox process, `manage.py worker`, a scratch database, a CSV of customers."""
+"""The whole system as in production: a sandbox process, `manage.py worker`, a scratch database, a CSV of customers."""
 
 import contextlib
 import json
@@ -143,8 +143,8 @@ class Plant:
         senders = self.post("numbers", count=count)["phone_numbers"]
         file = self.folder / "customers.csv"
         file.write_bytes(csv_bytes(*rows(count, senders)))
-        output = self.manage("import_registrations", str(file), "--submit")
-        assert f"{count} created, {count} submitted" in output, output
+        said = self.manage("import_registrations", str(file), "--submit")
+        assert f"{count} created, {count} submitted" in said, said
 
     def live(self) -> int:
         return Registration.objects.using(ALIAS).filter(stage="live").count()

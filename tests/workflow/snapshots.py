@@ -1,4 +1,4 @@
-"""Saves and restores the database, the sandbox and the clock, so that tests can share the start of a walk."""
+"""The database, the sandbox and the clock as they were, kept in memory: most of a walk is shared by many tests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from registrations.sandbox import SandboxServer
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The state after a registration reached a step; kept in memory, for this process."""
+    """What a test finds when it starts where an earlier one was."""
 
     at: datetime
     pk: int
@@ -32,10 +32,7 @@ class Snapshot:
 
     @contextmanager
     def restored(self, server: SandboxServer) -> Iterator[None]:
-        """Restore both databases, and set the clock back to the time of the snapshot. Time passes as usual.
-
-        The tables must be empty. Whoever calls this rolls back afterwards.
-        """
+        """Both databases hold what they held, and it is that time again; time passes as usual."""
         with time_machine.travel(self.at, tick=True):
             with connection.cursor() as cursor:
                 for table, (columns, rows) in self.tables.items():
@@ -53,7 +50,7 @@ class Snapshot:
 
 
 def _tables() -> Iterator[tuple[str, tuple[list[str], list[tuple[Any, ...]]]]]:
-    """(table, (columns, rows)) of every table of the app and the queue that is not empty."""
+    """(table, its columns and rows) of every table that is not empty, ours and the queue's."""
     found: list[type[models.Model]] = [
         model
         for app in ("registrations", "django_q")

@@ -1,4 +1,4 @@
-"""What the workflow tests share: a gate that stops a registration before one step, and a recipe to reach each step."""
+"""Shared by the workflow tests: a gate that stops a registration before one step, and a recipe to reach each step."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from tests.conftest import Harness
 from tests.customers import OWNED_NUMBER, PARTS, make_draft
 from tests.workflow.snapshots import Snapshot
 
-# Data that must appear only in our inputs and at Twilio; unusual on purpose, so that a leak is found.
+# Data that must never appear outside our inputs and Twilio; distinctive on purpose.
 SECRETS = {
     "first_name": "Wilhelmina",
     "last_name": "Quillfeather",
@@ -29,7 +29,7 @@ SECRETS = {
     "street": "77 Marmalade Mews",
 }
 BRAND_NAME = "Quillfeather Kites"
-AUTO_YES = "+14155559999"  # docs/sandbox.md: answers YES by itself
+AUTO_YES = "+14155559999"  # docs/sandbox.md: replies YES by itself
 SILENT = "+14155552672"
 OTHER_NUMBER_SID = "PN" + "0" * 31 + "2"
 SCALE = 0.001  # the sandbox's clock in all tests
@@ -39,7 +39,7 @@ WRITING = ("create_", "update_", "delete_", "send_", "attach_", "detach_", "buy_
 
 @dataclass
 class Gate:
-    """Stops the worker before the step `before`, or before every step except `only`."""
+    """Stops the worker before the step `before`, or lets it run only the step `only`."""
 
     before: str = ""
     only: str = ""
@@ -69,12 +69,12 @@ class Scenario:
 
     # --- getting there --------------------------------------------------------------------------------------
     def make(self, **changes: dict[str, Any]) -> Registration:
-        """A submitted registration whose customer answers YES automatically."""
+        """A submitted registration whose customer replies YES by herself."""
         parts = {
             "profile": SECRETS | changes.pop("profile", {}),
             "trust_bundle": {"brand_name": BRAND_NAME, "mobile_phone_number": AUTO_YES}
             | changes.pop("trust_bundle", {}),
-            # Campaign texts are stored unredacted; these must not name the customer, or they would hide a leak.
+            # Campaign texts are not redacted; these must not name the customer, or they would hide a leak.
             "campaign": PARTS["campaign"] | changes.pop("campaign", {}),
             **changes,
         }
@@ -119,11 +119,11 @@ class Scenario:
         return self
 
     def ask_again(self) -> None:
-        """Press the button again: Submit, or Remove from Twilio while that is under way."""
+        """Press the button once more: Submit, or Remove if the registration is being removed."""
         registration = runner.load(self.pk)
         (actions.remove if registration.removing else actions.submit)(registration, actor=self.actor)
 
-    # --- actions ---------------------------------------------------------------------------------------------
+    # --- actions --------------------------------------------------------------------------------------------
     def wake(self) -> None:
         self.gate.held = ""
         RateLimit.objects.update(last_call=0, next_slot=0)
@@ -148,7 +148,7 @@ class Scenario:
         return [call.state for call in self.api_calls()]
 
     def writes(self) -> list[dict[str, Any]]:
-        """Writes that reached Twilio since the gate opened, refused ones included."""
+        """Writes that reached Twilio since the gate opened, including rejected ones."""
         return [entry for entry in self.harness.log()[self.seen :] if entry["method"] != "GET"]
 
     def effective(self) -> list[dict[str, Any]]:
@@ -156,7 +156,7 @@ class Scenario:
         return [entry for entry in self.writes() if 200 <= entry["status"] < 300]
 
     def spoil(self, action: str, **more: Any) -> None:
-        """Make the next write fail, whatever it is."""
+        """Spoil the next write, whatever it is."""
         for method in ("POST", "DELETE"):
             self.harness.fault(method=method, path=".", action=action, times=1, **more)
 
@@ -164,24 +164,24 @@ class Scenario:
 _reached: dict[tuple[Any, ...], Snapshot] = {}
 
 
-class Refusing:
-    """A client whose next write is rejected by Twilio; reads go through."""
+class Rejecting:
+    """A client whose writes Twilio rejects; reads go through."""
 
     def __init__(self, inner: Any, error: errors.TwilioError) -> None:
-        self.inner, self.error, self.write_count = inner, error, 0
+        self.inner, self.error, self.calls = inner, error, 0
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith(WRITING):
             return getattr(self.inner, name)
 
-        def refuse(*args: Any, **kwargs: Any) -> Any:
-            self.write_count += 1
+        def reject(*args: Any, **kwargs: Any) -> Any:
+            self.calls += 1
             raise self.error
 
-        return refuse
+        return reject
 
 
-# --- recipes: how each step becomes the next one ------------------------------------------------------------
+# --- recipes: how to reach each step ---------------------------------------------------------------------------
 def _walk(scenario: Scenario) -> None:
     scenario.make(phone_number={"sender_number": OWNED_NUMBER})
 
@@ -245,7 +245,7 @@ def _number_to_buy(scenario: Scenario) -> None:
 
 
 def _lost_campaign(scenario: Scenario) -> None:
-    """It is missing at Twilio, perhaps with its messaging service."""
+    """It disappeared at Twilio, perhaps with its messaging service."""
     scenario.make()
     live = scenario.run(lambda registration: registration.stage == Stage.LIVE)
     world = scenario.harness.sandbox.world
@@ -261,7 +261,7 @@ def _lost_campaign(scenario: Scenario) -> None:
 
 
 def _moved_to_canada(scenario: Scenario) -> None:
-    """The country of an address cannot be changed: address and document are replaced."""
+    """The country of an address cannot be changed: address and document are created again."""
     scenario.make(profile={"street": "77 Wrong Mews"})
     scenario.stopped(Stage.PROFILE)
     scenario.edit(
@@ -276,7 +276,7 @@ def _moved_to_canada(scenario: Scenario) -> None:
 
 
 def _brand_failed_late(scenario: Scenario) -> None:
-    """The registry withdraws a brand that already has a campaign."""
+    """The registry revokes a brand that already has a campaign."""
     scenario.make()
     live = scenario.run(lambda registration: registration.stage == Stage.LIVE)
     scenario.harness.post(f"brand/{live.brand.sid}", action="reject", code=30799)
@@ -332,7 +332,7 @@ RECIPES: dict[str, Callable[[Scenario], None]] = {
     "campaign.create": _walk,
     "number.attach": _walk,
     "number.buy": _number_to_buy,
-    # Fixes.
+    # Repairs.
     "profile.update_email": _bad_email,
     "profile.update_end_user": _bad_email,
     "profile.update_address": _wrong_street,
@@ -347,7 +347,7 @@ RECIPES: dict[str, Callable[[Scenario], None]] = {
     "profile.replace_document": _moved_to_canada,
     "profile.unassign_document": _moved_to_canada,
     "campaign.make_way": _brand_failed_late,
-    # Removal from Twilio.
+    # Removing a registration.
     "remove.number": _remove_live,
     "remove.campaign": _remove_live,
     "remove.service": _remove_live,
@@ -362,7 +362,7 @@ RECIPES: dict[str, Callable[[Scenario], None]] = {
 
 
 def personal_data_in(value: Any) -> list[str]:
-    """The customer's personal data that appear in a JSON-like value."""
+    """The customer's data found in a JSON-like value; for API calls, timeline, and messages."""
     text = json.dumps(value, default=str).lower()
     return [item for item in (*SECRETS.values(), AUTO_YES, BRAND_NAME) if item.lower() in text]
 
@@ -374,7 +374,7 @@ def steps(scenario: Scenario) -> list[str]:
 
 
 def calls(scenario: Scenario, method: str, path: str) -> list[dict[str, Any]]:
-    """What Twilio was asked with this method and this in the path."""
+    """Requests to Twilio with this method and this text in the path."""
     return [entry for entry in scenario.harness.log() if entry["method"] == method and path in entry["path"]]
 
 

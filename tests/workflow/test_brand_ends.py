@@ -21,7 +21,7 @@ def tasks(registration: Registration) -> list[str]:
 
 
 def deleted_in_the_console(scenario: Scenario, sid: str) -> Registration:
-    """Somebody deletes the brand at Twilio; the desk looks."""
+    """Somebody deletes the brand at Twilio, and we poll."""
     scenario.harness.post(f"brand/{sid}", action="delete")
     actions.refresh(runner.load(scenario.pk), actor="ann")
     return scenario.run(
@@ -60,7 +60,7 @@ def test_a_brand_that_failed_three_times_is_deleted_by_hand_and_submit_pays_for_
     plan = decisions.plan(runner.load(scenario.pk))
     assert [call.slug for call in plan.calls if call.fee] == ["brand.create", "campaign.create"]
     assert (plan.fee, plan.blockers) == (Decimal("19.50"), [])
-    assert any("fee is paid again" in note for note in plan.notes)
+    assert any("fee is charged again" in note for note in plan.notes)
 
     actions.submit(runner.load(scenario.pk), actor="bob")
     live = scenario.run()
@@ -83,7 +83,7 @@ def test_a_brand_that_failed_three_times_is_deleted_by_hand_and_submit_pays_for_
     assert scenario.harness.violations() == []
 
 
-def test_a_live_registration_whose_brand_is_lost_keeps_its_campaign_until_submit_then_gets_both_anew(
+def test_a_live_registration_whose_brand_is_lost_keeps_its_campaign_until_submit_then_gets_both_again(
     scenario: Scenario,
 ):
     scenario.make()
@@ -95,7 +95,7 @@ def test_a_live_registration_whose_brand_is_lost_keeps_its_campaign_until_submit
     assert "30793" in registration.reason
     scenario.wake()
     scenario.job()
-    assert calls(scenario, "DELETE", "/Usa2p") == [], "nobody's messages stop by themselves"
+    assert calls(scenario, "DELETE", "/Usa2p") == [], "no customer's messages stop on their own"
     assert [call.slug for call in decisions.plan(registration).calls] == ["campaign.make_way"]
 
     actions.submit(registration, actor="ann")
@@ -116,7 +116,7 @@ def test_a_live_registration_whose_brand_is_lost_keeps_its_campaign_until_submit
 
 
 def test_twilio_counts_resubmissions_that_we_did_not_see(scenario: Scenario):
-    """Somebody used them up in the Console: one refusal, then the same way out; nothing is paid by itself."""
+    """Somebody used them up in the Console: one rejection, then the same way out; nothing is charged on its own."""
     scenario.make(trust_bundle={"brand_name": "Quillfeather fail 30799"})
     registration = scenario.stopped(Stage.BRAND)
     world = scenario.harness.sandbox.world
@@ -130,7 +130,7 @@ def test_twilio_counts_resubmissions_that_we_did_not_see(scenario: Scenario):
     assert tasks(registration) == [f"delete_brand_{registration.brand.sid}"]
     actions.submit(registration, actor="ann")
     registration = scenario.stopped(Stage.BRAND)
-    assert steps(scenario).count("brand.update") == 1, "what must be refused is not asked for"
+    assert steps(scenario).count("brand.update") == 1, "what must be rejected is not sent"
     registration = deleted_in_the_console(scenario, registration.brand.sid)
     scenario.wake()
     scenario.job()
@@ -158,7 +158,7 @@ def test_other_ends_of_a_brand_become_the_same_task(scenario: Scenario, word):
     assert "brand.update" not in steps(scenario)
 
 
-def test_while_a_brand_is_being_deleted_nothing_is_asked_of_anybody(scenario: Scenario):
+def test_while_a_brand_is_being_deleted_nobody_needs_to_act(scenario: Scenario):
     scenario.make(trust_bundle={"brand_name": "Quillfeather fail 30793"})
     registration = scenario.stopped(Stage.BRAND)
     scenario.harness.post(f"brand/{registration.brand.sid}", action="set", status="DELETION_PENDING")
@@ -223,7 +223,7 @@ def test_a_suspension_is_a_task_for_support_and_costs_nothing(scenario: Scenario
 
 # --- the OTP text after a changed mobile -----------------------------------------------------------------------
 def other_mobile(scenario: Scenario, brand_name: str) -> Registration:
-    """A customer who owes the YES gets another mobile, and a text."""
+    """A customer whose YES is missing gets another mobile, and a text."""
     scenario.make(trust_bundle={"mobile_phone_number": SILENT, "brand_name": brand_name})
     registration = scenario.run(at_otp)
     otp.change_mobile(registration, mobile="+14155552699", actor="ann")
@@ -242,7 +242,9 @@ def test_texts_that_follow_the_bundle_reach_the_new_mobile(scenario: Scenario):
     assert scenario.harness.violations() == []
 
 
-def test_texts_that_stay_with_the_brand_are_told_and_a_new_brand_reaches_the_new_mobile(scenario: Scenario):
+def test_texts_that_stay_with_the_brand_are_explained_and_a_new_brand_reaches_the_new_mobile(
+    scenario: Scenario,
+):
     registration = other_mobile(scenario, "Quillfeather fixed mobile")
     assert scenario.harness.post("answer", mobile="+14155552699")["verified"] == []
     note = otp.state(registration).note
@@ -262,7 +264,7 @@ def test_texts_that_stay_with_the_brand_are_told_and_a_new_brand_reaches_the_new
     assert fees(scenario) == (2, 1)
 
 
-def test_the_plan_tells_that_texts_may_not_follow_a_changed_mobile(scenario: Scenario):
+def test_the_plan_says_that_texts_may_not_follow_a_changed_mobile(scenario: Scenario):
     scenario.make(trust_bundle={"mobile_phone_number": SILENT})
     registration = scenario.run(at_otp)
     assert otp.state(registration).note == ""

@@ -39,7 +39,7 @@ def to_live(scenario: Scenario):
 
 
 # --- profile and brand ---------------------------------------------------------------------------------------------
-def test_a_brand_refused_for_its_email_is_mended_from_the_person_to_the_brand(scenario: Scenario):
+def test_a_brand_refused_for_its_email_is_fixed_from_the_person_to_the_brand(scenario: Scenario):
     scenario.make(trust_bundle={"brand_name": "Quillfeather fail once 30701"})
     scenario.stopped(Stage.BRAND)
     seen = len(scenario.harness.writes())
@@ -57,7 +57,7 @@ def test_a_brand_refused_for_its_email_is_mended_from_the_person_to_the_brand(sc
         "POST Services",
     ]
     mail = scenario.harness.writes()[seen]
-    assert mail["params"] == {"Email": ["quill@harborcrafts.com"]}, "a status never goes with it (22204)"
+    assert mail["params"] == {"Email": ["quill@harborcrafts.com"]}, "a status is never sent with it (22204)"
     assert scenario.harness.counts()["fees"]["brand_fees"] == 1
     assert live.brand.resubmissions == 1
 
@@ -103,7 +103,7 @@ def test_an_address_of_a_verified_document_is_refused_and_swapped(scenario: Scen
 
 
 def test_an_approved_trust_bundle_that_twilio_does_not_take_again_stops_nobody(scenario: Scenario):
-    """Only the profile below it was changed; whether it may be submitted twice then, the facts do not say."""
+    """Only the profile under it was changed. Twilio does not document whether it may be submitted twice then."""
     scenario.make()
     live = to_live(scenario)
     scenario.harness.post(f"brand/{live.brand.sid}", action="reject", code=30701)
@@ -119,7 +119,7 @@ def test_an_approved_trust_bundle_that_twilio_does_not_take_again_stops_nobody(s
     )
     scenario.edit(profile={"email": "quill@harborcrafts.com"})
     live = to_live(scenario)
-    assert [run.state for run in live.api_calls.filter(step="trust_bundle.submit")] == ["rejected", "ok"]
+    assert [call.state for call in live.api_calls.filter(step="trust_bundle.submit")] == ["rejected", "ok"]
     assert live.brand.resubmissions == 1
     assert decisions.problems(live) == []
 
@@ -164,7 +164,7 @@ def test_the_suggested_address_is_sent_with_exactly_three_calls(scenario: Scenar
     to_live(scenario)
 
 
-def test_a_bundle_rejected_after_all_is_mended_under_a_verified_brand(scenario: Scenario):
+def test_a_bundle_rejected_later_is_fixed_under_a_verified_brand(scenario: Scenario):
     """Reviews by people may end after the YES; nothing but the bundle is touched then."""
     scenario.make()
     live = to_live(scenario)
@@ -184,9 +184,7 @@ def test_a_bundle_rejected_after_all_is_mended_under_a_verified_brand(scenario: 
     assert runner.load(registration.pk).campaign.sid
 
 
-def test_bundles_learn_a_public_address_that_came_later_before_the_next_submission(
-    scenario: Scenario, settings
-):
+def test_bundles_get_a_later_public_address_before_the_next_submission(scenario: Scenario, settings):
     scenario.make(profile={"email": "bad-email@harborcrafts.com"})
     registration = scenario.stopped(Stage.PROFILE)
     world = scenario.harness.sandbox.world
@@ -201,10 +199,10 @@ def test_bundles_learn_a_public_address_that_came_later_before_the_next_submissi
         if entry["path"].endswith(live.profile.sid) and "Status" not in entry["params"]
     ]
     assert set(contact["params"]) == {"Email", "StatusCallback"}
-    told = world.store.get("CustomerProfiles", live.profile.sid)["status_callback"]
-    assert told.startswith(ELSEWHERE)
+    callback = world.store.get("CustomerProfiles", live.profile.sid)["status_callback"]
+    assert callback.startswith(ELSEWHERE)
 
-    # A later move of the desk touches no bundle that nobody submits again.
+    # A later change of our address changes no bundle that nobody submits again.
     settings.PUBLIC_BASE_URL = "http://127.0.0.1:10"
     assert decisions.plan(live).calls == []
     settings.PUBLIC_BASE_URL = ""
@@ -224,7 +222,7 @@ def test_an_edit_in_place_sends_the_editable_parameters_and_no_other(scenario: S
     assert scenario.harness.counts()["fees"]["vetting_fees"] == 2
 
 
-def test_a_timed_out_campaign_is_registered_anew_unchanged(scenario: Scenario):
+def test_a_timed_out_campaign_is_registered_again_unchanged(scenario: Scenario):
     """30901 asks for a new registration; an edit in place would not do (docs/twilio.md section 5.2)."""
     scenario.make(campaign={"description": f"{DESCRIPTION} [[once 30901]]"})
     registration = scenario.stopped(Stage.CAMPAIGN)
@@ -249,7 +247,7 @@ def test_an_approved_campaign_keeps_its_texts_and_the_plan_says_so(scenario: Sce
     scenario.edit(campaign={"description": DESCRIPTION + " More."})
     plan = decisions.plan(runner.load(live.pk))
     assert plan.calls == []
-    assert any("edits of the campaign stay here" in note for note in plan.notes)
+    assert any("campaign edits stay here" in note for note in plan.notes)
     scenario.run()
     assert len(scenario.harness.writes()) == seen
 
@@ -273,9 +271,9 @@ def test_a_campaign_that_vanished_is_registered_again_and_never_edited(scenario:
     assert "POST Usa2p" in new_calls(scenario, seen)
 
 
-# --- taking down ---------------------------------------------------------------------------------------------------
+# --- removal -------------------------------------------------------------------------------------------------------
 def test_what_twilio_keeps_is_listed_and_the_registration_is_removed(scenario: Scenario):
-    """Accepted bundles are not deleted (21646), nor what hangs on them."""
+    """Accepted bundles are not deleted (21646), nor what belongs to them."""
     scenario.make(trust_bundle={"mobile_phone_number": AUTO_YES})
     live = to_live(scenario)
     kept = {live.trust_bundle.sid, live.profile.sid, live.brand.sid, live.profile.end_user_sid}
@@ -291,17 +289,17 @@ def test_what_twilio_keeps_is_listed_and_the_registration_is_removed(scenario: S
     assert counts["CustomerProfiles"] == 2, "its own profile and the primary one"
 
 
-def test_a_suspended_campaign_cannot_be_taken_down_and_says_why(scenario: Scenario):
+def test_a_suspended_campaign_cannot_be_removed_and_says_why(scenario: Scenario):
     scenario.make()
     live = to_live(scenario)
     scenario.harness.post(f"campaign/{live.campaign.service_sid}", action="suspend")
     actions.remove(live, actor="ann")
     registration = scenario.run(lambda registration: registration.waiting_for == WaitingFor.US)
     assert "21729" in registration.reason
-    assert registration.stage == Stage.REMOVING, "nobody is told that it is removed"
+    assert registration.stage == Stage.REMOVING, "nobody is told that it was removed"
     assert steps(scenario)[-1].startswith("remove.")
     assert registration.campaign.service_sid, "nothing behind it was touched"
-    # It is work for a person, who may look again and try again once Twilio's support has lifted it.
+    # A person can check and retry once Twilio's support has lifted the suspension.
     assert Registration.objects.filter(statistics.NEEDS_US, pk=registration.pk).exists()
     assert registration_page.can_remove(registration)
     scenario.harness.post(
@@ -316,4 +314,4 @@ def test_a_suspended_campaign_cannot_be_taken_down_and_says_why(scenario: Scenar
     assert scenario.harness.counts()["Usa2p"] == 0
     kept = [view for view in progress.step_views(registration, clock.now()) if view.status == "kept"]
     assert {view.slug for view in kept} >= {"remove.profile", "remove.trust_bundle"}
-    assert all("Twilio refused (216" in view.why for view in kept)
+    assert all("Twilio rejected it (216" in view.reason for view in kept)

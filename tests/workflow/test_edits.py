@@ -1,4 +1,4 @@
-"""Edits: not sent before Submit, then exactly what they take at Twilio."""
+"""Edits: not sent before Submit, then with exactly the calls they need."""
 
 from datetime import timedelta
 
@@ -51,16 +51,16 @@ def edit(registration):
     actions.edit(registration, {"trust_bundle": {"brand_name": "Quillfeather Two"}}, actor="ann")
 
 
-@pytest.mark.parametrize("act", [hold, edit])
-def test_what_a_person_does_just_before_a_paid_call_stops_it(scenario: Scenario, monkeypatch, act):
-    """The worker has decided and not yet called: no fee may be paid for what was stopped or replaced."""
+@pytest.mark.parametrize("action", [hold, edit])
+def test_what_a_person_does_just_before_a_paid_call_stops_it(scenario: Scenario, monkeypatch, action):
+    """The worker decided but has not called yet: no fee may be charged for what was stopped or replaced."""
     scenario.reach("brand.create")
     take, acted = rate_limit.take, []
 
-    def take_while_somebody_acts(lane, registration):
+    def take_while_somebody_acts(limit, registration):
         if not acted:
-            acted.append(act(registration))
-        return take(lane, registration)
+            acted.append(action(registration))
+        return take(limit, registration)
 
     monkeypatch.setattr(rate_limit, "take", take_while_somebody_acts)
     registration = scenario.job()
@@ -68,7 +68,7 @@ def test_what_a_person_does_just_before_a_paid_call_stops_it(scenario: Scenario,
     assert scenario.api_calls() == []
     assert calls(scenario, "POST", "BrandRegistrations") == []
     assert registration.waiting_for == WaitingFor.US
-    if act is hold:
+    if action is hold:
         actions.release(registration, actor="ann")
     else:
         actions.submit(registration, actor="ann")
@@ -79,17 +79,17 @@ def test_what_a_person_does_just_before_a_paid_call_stops_it(scenario: Scenario,
 
 
 def test_a_worker_that_slept_before_a_paid_call_does_not_pay_a_second_time(scenario: Scenario, monkeypatch):
-    """It decided, slept past its lease, and meanwhile another worker has made the call and closed its attempt."""
+    """It decided and slept past its lease; meanwhile another worker made the call and completed it."""
     scenario.reach("brand.create")
     take, slept = rate_limit.take, []
 
-    def sleep(lane, registration):
+    def sleep(limit, registration):
         if not slept:
             slept.append(True)
             Registration.objects.filter(pk=scenario.pk).update(lease_until=clock.now() - timedelta(seconds=1))
             scenario.job()
             assert scenario.states() == ["ok"]
-        return take(lane, registration)
+        return take(limit, registration)
 
     monkeypatch.setattr(rate_limit, "take", sleep)
     scenario.job()

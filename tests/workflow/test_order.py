@@ -1,4 +1,4 @@
-"""The walk as Twilio sees it: the order, the settle waits, the stops before money, and what the registration says."""
+"""The walkthrough as Twilio sees it: order, settle waits, stops before fees, and the registration's status."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -70,7 +70,7 @@ def test_no_campaign_before_the_customer_said_yes(unhurried, scenario: Scenario)
     looks = len(calls(scenario, "GET", "/a2p/BrandRegistrations"))
     for _ in range(3):
         scenario.wake()
-        # So many looks ago that the next one comes in half an hour: a job takes one, however slow it is.
+        # After so many polls the next one is in half an hour: each job makes one, however slow it is.
         Brand.objects.update(next_poll_at=clock.now(), poll_count=20)
         registration = scenario.job()
     assert len(calls(scenario, "GET", "/a2p/BrandRegistrations")) == looks + 3
@@ -83,7 +83,7 @@ def test_no_campaign_before_the_customer_said_yes(unhurried, scenario: Scenario)
 
 
 @pytest.mark.parametrize("word", ["SELF_DECLARED", "UNVERIFIED", "A_WORD_OF_NEXT_YEAR", ""])
-def test_any_identity_but_verified_means_the_yes_is_owed(scenario: Scenario, word):
+def test_any_identity_but_verified_means_the_yes_is_missing(scenario: Scenario, word):
     name = "Quillfeather self declared" if word == "SELF_DECLARED" else "Quillfeather Kites"
     scenario.make(trust_bundle={"mobile_phone_number": SILENT, "brand_name": name})
     registration = scenario.run(at_otp)
@@ -96,12 +96,12 @@ def test_any_identity_but_verified_means_the_yes_is_owed(scenario: Scenario, wor
     assert (summary.stage, summary.waiting_for) == (Stage.OTP, WaitingFor.CUSTOMER)
 
 
-# --- stops before money ---------------------------------------------------------------------------------------
+# --- stops before fees ----------------------------------------------------------------------------------------
 def test_a_noncompliant_evaluation_stops_before_the_submission_and_names_the_fields(scenario: Scenario):
     scenario.gate.before = "profile.evaluate"
     scenario.make()
     scenario.run()
-    # Somebody removed the attribute at Twilio: only its own evaluation can tell.
+    # Somebody removed the attribute at Twilio: only its own evaluation shows that.
     end_user = Profile.objects.get().end_user_sid
     with scenario.harness.sandbox.world.lock:
         row = scenario.harness.sandbox.world.store.get("EndUsers", end_user)
@@ -118,7 +118,7 @@ def test_a_noncompliant_evaluation_stops_before_the_submission_and_names_the_fie
     registration.refresh_from_db()
     actions.submit(registration, actor="ann")
     again = scenario.run()
-    assert steps(scenario).count("profile.evaluate") == 2, "one evaluation a Submit"
+    assert steps(scenario).count("profile.evaluate") == 2, "one evaluation per Submit"
     assert again.waiting_for == WaitingFor.US
 
 
@@ -196,7 +196,7 @@ def test_another_sender_takes_the_place_of_the_first(scenario: Scenario):
     assert scenario.harness.counts()["ServicePhoneNumbers"] == 1
 
 
-# --- money ----------------------------------------------------------------------------------------------------
+# --- fees -----------------------------------------------------------------------------------------------------
 def test_fees_are_planned_and_recorded(scenario: Scenario):
     registration = make_draft()
     plan = decisions.plan(registration)
@@ -205,7 +205,7 @@ def test_fees_are_planned_and_recorded(scenario: Scenario):
     scenario.make()
     scenario.run()
     paid = ApiCall.objects.filter(registration_id=scenario.pk, fee__isnull=False, state=CallState.OK)
-    assert {run.step: run.fee for run in paid} == {
+    assert {call.step: call.fee for call in paid} == {
         "brand.create": Decimal("4.50"),
         "campaign.create": Decimal("15.00"),
     }

@@ -1,4 +1,4 @@
-"""Another strict Twilio may differ in all that the facts leave open: spelling, nulls, paging, lag, trouble."""
+"""Whatever Twilio's documentation leaves open may vary: spelling, nulls, paging, lag, errors."""
 
 import json
 from collections import Counter
@@ -24,7 +24,7 @@ WORDS = ("status", "identity_status", "campaign_status")
 
 
 def answers(monkeypatch, change: Callable[[Body], Body]) -> None:
-    """Twilio's answers, each changed before the desk sees it."""
+    """Twilio's answers, each changed before our code sees it."""
     outcome = core._outcome
 
     def changed(exchange):
@@ -49,7 +49,7 @@ def each_object(change: Callable[[Body], Body]) -> Callable[[Body], Body]:
 
 
 class Wrapped:
-    """A gateway with some methods of its own."""
+    """A client with some methods replaced."""
 
     def __init__(self, inner: Any, **methods: Callable[..., Any]) -> None:
         self._inner, self._methods = inner, methods
@@ -74,12 +74,12 @@ def upper(body: Body) -> Body:
     }
 
 
-def talkative(body: Body) -> Body:
+def verbose(body: Body) -> Body:
     return body | {"new_in_2027": {"sid": "XX", "status": "?"}, "tags": ["a"], "links": None, "_type": 7}
 
 
-def taciturn(body: Body) -> Body:
-    """What may be null is null, and what nobody needs is left out."""
+def terse(body: Body) -> Body:
+    """Nullable values are null, and optional ones are missing."""
     kept = {
         "sid",
         "status",
@@ -94,7 +94,7 @@ def taciturn(body: Body) -> Body:
     return {key: value for key, value in body.items() if key in kept} | {"errors": None, "links": None}
 
 
-@pytest.mark.parametrize("change", [lower, upper, talkative, taciturn])
+@pytest.mark.parametrize("change", [lower, upper, verbose, terse])
 def test_a_walk_with_other_spellings_and_shapes(scenario: Scenario, monkeypatch, change):
     answers(monkeypatch, each_object(change))
     scenario.make(phone_number={"sender_number": OWNED_NUMBER})
@@ -145,7 +145,7 @@ def test_odd_shapes_of_errors_never_break_a_registration(scenario: Scenario, mon
     answers(monkeypatch, odd)
     registration = scenario.stopped(Stage.BRAND)
     found = decisions.problems(registration)
-    assert found, "a failed brand is always told"
+    assert found, "a failed brand always has a problem"
     if "error_code" in json.dumps(shape) or "code" in json.dumps(shape):
         assert found[0].code == 30799
     assert decisions.plan(registration).calls
@@ -197,7 +197,7 @@ def small_pages(monkeypatch) -> None:
 
 @pytest.mark.parametrize("action", ["drop_after", "html_after"])
 def test_lost_replies_are_found_on_later_pages(scenario: Scenario, small_pages, action):
-    """Everybody else's objects stand before ours in the lists."""
+    """Other objects come before ours in the lists."""
     others = [make_draft(profile={"email": f"o{n}@harborcrafts.com"}) for n in range(2)]
     for registration in others:
         actions.submit(registration, actor="ann")
@@ -221,7 +221,7 @@ def test_lost_replies_are_found_on_later_pages(scenario: Scenario, small_pages, 
 
 @pytest.mark.parametrize("path", ["CustomerProfiles$", "BrandRegistrations$", "Services$", "EndUsers$"])
 def test_a_list_that_shows_a_new_object_only_later(scenario: Scenario, monkeypatch, path):
-    """The reply is lost, and the first look comes too early: the second finds it."""
+    """The reply is lost, and the first lookup is too early: the second finds it."""
     asked: Counter[str] = Counter()
 
     def late(name: str) -> Callable[..., Iterator[Body]]:
@@ -241,13 +241,13 @@ def test_a_list_that_shows_a_new_object_only_later(scenario: Scenario, monkeypat
     counts = scenario.harness.counts()
     assert (counts["duplicates"], counts["BrandRegistrations"], counts["Services"]) == ({}, 1, 1)
     assert sum(asked.values()) == 2
-    runs = live.api_calls.filter(state="found")
-    assert [run.lookup_attempts for run in runs] == [1]
+    api_calls = live.api_calls.filter(state="found")
+    assert [call.lookup_attempts for call in api_calls] == [1]
 
 
 # --- what lags -----------------------------------------------------------------------------------------------------
 def test_an_object_that_is_not_found_right_after_it_was_made(scenario: Scenario, monkeypatch):
-    """404 on what is young passes by itself; nobody is asked (docs/twilio.md section 8.1). So does 22205, its likeness."""
+    """A 404 on a new object passes by itself, without a person (docs/twilio.md section 8.1). So does 22205."""
     misses: Counter[str] = Counter()
 
     def shy(name: str) -> Callable[..., Body]:
@@ -333,7 +333,7 @@ def test_an_evaluation_is_believed_after_three_and_asked_again_by_submit(scenari
     assert "profile.submit" not in steps(scenario)
 
 
-# --- trouble of all kinds ------------------------------------------------------------------------------------------
+# --- errors of all kinds -------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "action", ["429", "500", "502", "503", "html", "drop_before", "truncated", "html_after"]
 )
@@ -359,7 +359,7 @@ def test_429_without_retry_after_is_waited_out(scenario: Scenario):
 
 
 def test_a_refusal_has_the_object_looked_at_again(scenario: Scenario):
-    """Somebody resubmitted the brand in the Console: Twilio refuses ours (21725), and the desk sees why."""
+    """Somebody resubmitted the brand in the Console: Twilio rejects ours (21725), and we see why."""
     scenario.make(trust_bundle={"brand_name": "Quillfeather fail once 30799"})
     registration = scenario.stopped(Stage.BRAND)
     scenario.harness.post(f"brand/{registration.brand.sid}", action="approve")
@@ -367,7 +367,7 @@ def test_a_refusal_has_the_object_looked_at_again(scenario: Scenario):
     actions.submit(registration, actor="ann")
     live = scenario.run(lambda registration: registration.stage == Stage.LIVE)
     assert live.stage == Stage.LIVE, live.reason
-    assert [run.error_code for run in live.api_calls.filter(step="brand.update")] == [21725]
+    assert [call.error_code for call in live.api_calls.filter(step="brand.update")] == [21725]
     assert len(calls(scenario, "GET", "/a2p/BrandRegistrations")) > looks
     assert Brand.objects.get().resubmissions == 0
 
@@ -392,7 +392,7 @@ def test_registrations_that_start_together_read_each_policy_once(scenario: Scena
         Policy.objects.filter(payload__sid__isnull=False).values_list("sid", flat=True)
     )
     assert len(asked) == 2
-    assert runner.load(other.pk).profile.sid, "it went on meanwhile"
+    assert runner.load(other.pk).profile.sid, "it continued meanwhile"
 
 
 def test_a_policy_whose_read_failed_is_read_by_the_next_one(scenario: Scenario):

@@ -1,4 +1,4 @@
-"""Sums of fees: what came to something counts, and counts once."""
+"""Sums of fees: successful calls count, and count once."""
 
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ FEE = Decimal("4.50")
 
 @pytest.fixture
 def attempt():
-    """attempt(state): one attempt at the brand, in this state."""
+    """attempt(state): one attempt at creating the brand, in this state."""
     registration = make_draft()
 
     def make(state: CallState, fee: Decimal | None = FEE) -> ApiCall:
@@ -30,13 +30,13 @@ def attempt():
 
 
 @pytest.mark.parametrize("state", CallState)
-def test_only_an_attempt_that_came_to_something_was_paid(attempt, state):
+def test_only_a_successful_call_was_paid(attempt, state):
     attempt(state)
     assert spending.spent(ApiCall.objects.all()) == (FEE if state in SUCCESSFUL_CALL_STATES else 0)
     assert spending.pending(ApiCall.objects.all()) == (FEE if state in OPEN_CALL_STATES else 0)
 
 
-def test_sums_keep_cents_and_pass_over_free_calls(attempt):
+def test_sums_keep_cents_and_skip_free_calls(attempt):
     assert str(spending.spent(ApiCall.objects.all())) == "0.00"
     for fee in (FEE, Decimal("15.00"), Decimal("0.10"), Decimal("0.20"), None):
         attempt(CallState.OK, fee)
@@ -52,7 +52,7 @@ def test_a_lost_reply_that_is_found_later_is_paid_once_and_a_lost_call_not_at_al
     live = harness.run(registration.pk, until=lambda registration: registration.stage == Stage.LIVE)
     assert live.stage == Stage.LIVE, live.reason
     states = ApiCall.objects.filter(step__in=["brand.create", "campaign.create"]).order_by("id")
-    assert [(run.step, run.state) for run in states] == [
+    assert [(call.step, call.state) for call in states] == [
         ("brand.create", "found"),
         ("campaign.create", "lost"),
         ("campaign.create", "ok"),

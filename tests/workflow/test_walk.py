@@ -1,4 +1,4 @@
-"""The whole walk, one customer, against the sandbox."""
+"""The whole walkthrough of one customer, against the sandbox."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def test_a_clean_registration_costs_19_writes_and_ends_live(harness):
     assert live.phone_number.confirmed_at
     assert len(harness.writes()) == 19
     assert harness.violations() == []
-    # Twilio may take back what it granted: the backstop looks again within a day.
+    # Twilio may reverse its decision: the backstop polls within a day.
     assert clock.now() < live.next_run_at <= clock.now() + clock.scaled(27 * 3600)
 
 
@@ -41,6 +41,6 @@ def test_reads_are_spent_only_where_something_is_to_be_learned(harness):
     assert sum("/TrustProducts/" in path for path in paths) == 1
     assert sum("IncomingPhoneNumbers" in path for path in paths) == 1
     assert sum("/PhoneNumbers/PN" in path for path in paths) == 1
-    # The rest are looks at what Twilio decides.
+    # The rest are polls of what Twilio decides.
     rest = [path for path in paths if "/BrandRegistrations/" not in path and "/Usa2p/" not in path]
     assert len(rest) == 6

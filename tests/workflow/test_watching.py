@@ -1,4 +1,4 @@
-"""Waits for somebody else: holds, unknown words, objects that go and come back, the OTP text, credentials."""
+"""Waiting: holds, unknown statuses, objects that disappear and return, the OTP text, credentials."""
 
 from datetime import timedelta
 
@@ -12,12 +12,12 @@ from registrations.twilio.client import errors
 from registrations.workflow.planner import progress
 from registrations.workflow.recorder import recorder
 from registrations.workflow.runner import runner
-from tests.workflow.support import SCALE, SILENT, Refusing, Scenario, at_otp, calls
+from tests.workflow.support import SCALE, SILENT, Rejecting, Scenario, at_otp, calls
 
 pytestmark = pytest.mark.django_db
 
 
-# --- hold, and words nobody knows -----------------------------------------------------------------------------
+# --- hold, and unknown statuses -------------------------------------------------------------------------------
 def test_hold_stops_writes_and_planned_looks_until_released(scenario: Scenario):
     scenario.gate.before = "trust_bundle.create"
     scenario.make()
@@ -30,7 +30,7 @@ def test_hold_stops_writes_and_planned_looks_until_released(scenario: Scenario):
     assert len(scenario.harness.log()) == seen
     assert held.waiting_for == WaitingFor.US
     assert "Asked by phone" in held.reason
-    # What somebody asks for, or a delivery tells, is looked at: by reading, and once.
+    # What a person or a webhook asks for is fetched, and only once.
     actions.refresh(held, actor="ann")
     held = scenario.job()
     assert [call["method"] for call in scenario.harness.log()[seen:]] == ["GET"]
@@ -72,7 +72,7 @@ def test_a_status_that_nobody_knows_is_kept_and_waited_out(
 
 
 # --- gone and back --------------------------------------------------------------------------------------------
-def test_a_brand_that_twilio_does_not_find_is_told_and_seen_again(scenario: Scenario):
+def test_a_missing_brand_is_reported_and_found_again(scenario: Scenario):
     scenario.make(trust_bundle={"mobile_phone_number": SILENT})
     scenario.run(at_otp)
     sid = Brand.objects.get().sid
@@ -91,7 +91,7 @@ def test_a_brand_that_twilio_does_not_find_is_told_and_seen_again(scenario: Scen
     )
     assert registration.brand.missing_since
     assert "no longer" in registration.reason
-    assert scenario.harness.counts()["BrandRegistrations"] == 0, "never a second brand by itself"
+    assert scenario.harness.counts()["BrandRegistrations"] == 0, "never a second brand on its own"
     with world.lock:
         world.store.put("BrandRegistrations", sid, row)
     actions.refresh(registration, actor="ann")
@@ -100,7 +100,7 @@ def test_a_brand_that_twilio_does_not_find_is_told_and_seen_again(scenario: Scen
 
 
 def test_a_decision_that_is_reversed_is_noticed_by_refresh_and_by_itself(scenario: Scenario):
-    """Twilio's support can lift a failure or a suspension; nobody should have to know SQL then."""
+    """Twilio's support can lift a failure or a suspension; that must not need SQL."""
     scenario.make(trust_bundle={"brand_name": "Quillfeather fail 30799", "mobile_phone_number": SILENT})
     registration = scenario.stopped(Stage.BRAND)
     assert registration.next_run_at, "a failed object is looked at now and then"
@@ -112,7 +112,7 @@ def test_a_decision_that_is_reversed_is_noticed_by_refresh_and_by_itself(scenari
 
 
 def test_refresh_looks_at_once(scenario: Scenario, monkeypatch):
-    # The second look that follows one without news is 60 ms away at this scale: a slow machine would count it, too.
+    # The extra poll after one without news follows in 60 ms at this scale; a slow machine would count it too.
     monkeypatch.setattr(recorder, "ECHO_SECONDS", 3600.0)
     scenario.make(trust_bundle={"mobile_phone_number": SILENT})
     registration = scenario.run(at_otp)
@@ -143,11 +143,11 @@ def test_resend_is_counted_cooled_down_and_sent_once(scenario: Scenario):
 def test_a_refused_resend_does_not_stop_the_watch_for_yes(scenario: Scenario, monkeypatch):
     scenario.reach("brand.send_otp")
     scenario.gate.only = ""
-    no = Refusing(runner.get_client(), errors.Rejected("Not now", status=400, code=20001))
+    rejecting = Rejecting(runner.get_client(), errors.Rejected("Not now", status=400, code=20001))
     with monkeypatch.context() as patched:
-        patched.setattr(runner, "get_client", lambda: no)
+        patched.setattr(runner, "get_client", lambda: rejecting)
         registration = scenario.job()
-    assert no.asked == 1
+    assert rejecting.calls == 1
     assert "20001" in registration.reason
     assert registration.next_run_at, "the first text may still be answered"
     Brand.objects.update(otp_sent_at=clock.now() - timedelta(hours=1))
@@ -173,7 +173,7 @@ def test_wrong_credentials_stop_for_the_operator_and_resume_by_themselves(scenar
     assert scenario.harness.violations() == []
 
 
-def test_a_missing_primary_profile_is_said_before_any_call(scenario: Scenario, settings):
+def test_a_missing_primary_profile_is_reported_before_any_call(scenario: Scenario, settings):
     settings.TWILIO_PRIMARY_PROFILE_SID = ""
     scenario.make()
     registration = scenario.stopped(Stage.PROFILE)

@@ -1,4 +1,4 @@
-"""Bulk work: the list of batches, and the page of one: dry run, confirm, live progress, report."""
+"""Bulk work: the list of batches and the page of one: dry run, confirmation, live progress, report."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
-from registrations.admin.changelist import actions, display, downloads
-from registrations.admin.changelist.base import ReadOnlyAdmin, attempt
+from registrations.admin.changelist import actions, display, exports
+from registrations.admin.changelist.base import ReadOnlyAdmin, run_or_explain
 from registrations.admin.changelist.live_regions import live, regions, within_page
 from registrations.admin.registration import otp
 from registrations.models import Batch
@@ -23,13 +23,13 @@ from registrations.operations import bulk as batches
 from registrations.operations.bulk import progress
 from registrations.reporting import statistics
 
-from .batch_detail import REGIONS, Inputs, context, report, state_chip
+from .batch_detail import REGIONS, Inputs, context, report
 
 
 @admin.register(Batch)
 class BatchAdmin(ReadOnlyAdmin):
     title = "Bulk work"
-    list_display = ("what", "state_", "total_", "actor", "created")
+    list_display = ("action", "state_", "total_", "actor", "created")
     list_display_links = None
     list_filter = ("state",)
     list_select_related = ("user",)
@@ -38,8 +38,8 @@ class BatchAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("params")
 
-    @admin.display(description="Act", ordering="kind")
-    def what(self, batch: Batch) -> SafeString:
+    @admin.display(description="Action", ordering="kind")
+    def action(self, batch: Batch) -> SafeString:
         act = batches.ACTIONS.get(batch.kind)
         return format_html(
             '<a class="cell-main" href="{}">{}</a>',
@@ -49,7 +49,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="State", ordering="state")
     def state_(self, batch: Batch) -> SafeString:
-        return state_chip(batch.state)
+        return display.job_chip(batch.state)
 
     @admin.display(description="Registrations", ordering="total")
     def total_(self, batch: Batch) -> int:
@@ -59,16 +59,18 @@ class BatchAdmin(ReadOnlyAdmin):
     def created(self, batch: Batch) -> SafeString:
         return display.when(batch.created_at)
 
-    # --- who may ------------------------------------------------------------------------------------------
+    # --- permissions --------------------------------------------------------------------------------------
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return actions.may_look(request.user)
+        return actions.may_view(request.user)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
-    def _batch(self, request: HttpRequest, pk: int, act: bool = False) -> Batch:
-        batch: Batch = self.found(request, pk, Batch.objects.all())
-        if act and (batch.kind not in batches.ACTIONS or not actions.may(request, batches.ACTIONS[batch.kind])):
+    def _batch(self, request: HttpRequest, pk: int, for_action: bool = False) -> Batch:
+        batch: Batch = self.get_or_404(request, pk, Batch.objects.all())
+        if for_action and (
+            batch.kind not in batches.ACTIONS or not actions.may_run(request, batches.ACTIONS[batch.kind])
+        ):
             raise PermissionDenied
         return batch
 
@@ -90,8 +92,8 @@ class BatchAdmin(ReadOnlyAdmin):
         ]
         return own + super().get_urls()
 
-    def show(self, request: HttpRequest, row: Batch) -> HttpResponse:
-        return self._to(row)
+    def detail(self, request: HttpRequest, row: Batch) -> HttpResponse:
+        return self._redirect(row)
 
     def page(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self._page(request, self._batch(request, pk))
@@ -106,7 +108,7 @@ class BatchAdmin(ReadOnlyAdmin):
             {
                 **self.admin_site.each_context(request),
                 **values,
-                "title": f"{values['label']}: {values['seen'].total:,} registrations",
+                "title": f"{values['label']}: {values['progress'].total:,} registrations",
                 **within_page(regions(REGIONS, values)),
                 "live_url": self._live_url(values),
             },
@@ -117,19 +119,19 @@ class BatchAdmin(ReadOnlyAdmin):
         return f"{reverse('admin:registrations_batch_refresh', args=[values['batch'].pk])}?{values['query']}"
 
     def live(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The parts that changed since the versions in the query; 204 when none did."""
+        """The parts that have changed since the versions in the query; 204 if none has."""
         values = context(request, self._batch(request, pk))
         return live(request, regions(REGIONS, values), self._live_url(values), values["poll_seconds"])
 
-    # --- acts ---------------------------------------------------------------------------------------------
+    # --- actions ------------------------------------------------------------------------------------------
     def start(self, request: HttpRequest, kind: str) -> HttpResponse:
-        """From the desk of OTP texts: the chosen customers, or all that owe a YES."""
+        """From the OTP page: the selected customers, or everyone who has not replied YES."""
         act = batches.ACTIONS.get(kind)
         if act is None or not act.in_lists:
-            raise Http404("There is no such act.")
-        if not actions.may(request, act):
+            raise Http404("There is no such action.")
+        if not actions.may_run(request, act):
             raise PermissionDenied
-        back = redirect(otp.LIST)
+        otp_page = redirect(otp.LIST)
         registrations = statistics.owing()
         if "all" not in request.POST:
             registrations = registrations.filter(
@@ -137,41 +139,43 @@ class BatchAdmin(ReadOnlyAdmin):
                     int(v[:18]) for v in request.POST.getlist("registration") if v.isascii() and v.isdecimal()
                 ]
             )
-        chosen = registrations.order_by().values_list("pk", flat=True)
-        if not chosen.exists():
-            messages.warning(request, "Choose at least one customer.")
-            return back
-        return actions.start(request, act, chosen) or back
+        selected = registrations.order_by().values_list("pk", flat=True)
+        if not selected.exists():
+            messages.warning(request, "Select at least one customer.")
+            return otp_page
+        return actions.start(request, act, selected) or otp_page
 
     def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
-        batch = self._batch(request, pk, act=True)
+        batch = self._batch(request, pk, for_action=True)
         form = Inputs(batches.ACTIONS[batch.kind].inputs, request.POST)
         if batch.state == JobState.READY and not form.is_valid():
             return self._page(request, batch, form, status=422)
         if batch.state == JobState.READY and request.POST.get("fee") != f"{progress.progress(batch).fee:.2f}":
-            messages.error(request, "The fee has changed since you looked at it. Please look again.")
-            return self._to(batch)
+            messages.error(
+                request, "The cost has changed since you opened this page. Review it and confirm again."
+            )
+            return self._redirect(batch)
         inputs = form.params() if form.is_valid() else {}
-        return self._try(request, batch, lambda: batches.confirm(batch, user=request.user, inputs=inputs))
+        return self._run(request, batch, lambda: batches.confirm(batch, user=request.user, inputs=inputs))
 
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
-        batch = self._batch(request, pk, act=True)
-        return self._try(request, batch, lambda: batches.cancel(batch, user=request.user))
+        batch = self._batch(request, pk, for_action=True)
+        return self._run(request, batch, lambda: batches.cancel(batch, user=request.user))
 
     def restart(self, request: HttpRequest, pk: int) -> HttpResponse:
-        batch = self._batch(request, pk, act=True)
-        return self._try(request, batch, lambda: batches.restart(batch))
+        batch = self._batch(request, pk, for_action=True)
+        return self._run(request, batch, lambda: batches.restart(batch))
 
-    def _try(self, request: HttpRequest, batch: Batch, do: Any) -> HttpResponse:
-        attempt(request, do)
-        return self._to(batch)
+    def _run(self, request: HttpRequest, batch: Batch, function: Any) -> HttpResponse:
+        run_or_explain(request, function)
+        return self._redirect(batch)
 
-    def _to(self, batch: Batch) -> HttpResponse:
+    def _redirect(self, batch: Batch) -> HttpResponse:
         return redirect(actions.PAGE, batch.pk)
 
     def report(self, request: HttpRequest, pk: int, form: str) -> HttpResponseBase:
         batch = self._batch(request, pk)
-        if form == downloads.XLSX and (refusal := downloads.too_many(batch.total)):
-            messages.error(request, refusal)
-            return self._to(batch)
-        return downloads.download(report(batch), f"bulk-{batch.pk}-{batch.kind}", form, "Report")
+        if form == exports.XLSX and (problem := exports.too_many(batch.total)):
+            messages.error(request, problem)
+            return self._redirect(batch)
+        return exports.download(report(batch), f"bulk-{batch.pk}-{batch.kind}", form, "Report")

@@ -1,6 +1,5 @@
-"""What the page of an import shows, gathered once: its live head, its rows with what is wrong at their cells."""
+"""The data of an import's page: its live head, and its rows with the problems at their cells."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -11,6 +10,7 @@ from django import forms
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
 from registrations.admin.changelist import display
@@ -26,15 +26,13 @@ from registrations.operations.imports.importer import Counts
 from registrations.operations.imports.validation import PREFLIGHT, Outcome
 from registrations.workflow.prices import price as price_of
 
-from .batch_detail import state_chip
-
 PER_PAGE = 50
 ADD = "registrations.add_registration"
-# To submit many at once, which spends money on each.
+# For submitting many at once, which costs money for each.
 SUBMIT = ("registrations.change_registration", "registrations.bulk_registration")
 NOTES = "notes"
 REGIONS = {"status": "imports/_status", "head": "imports/_head"}
-MOODS = {
+SEVERITIES = {
     Outcome.ERROR: "bad",
     Outcome.DUPLICATE: "attention",
     Outcome.CREATE: "next",
@@ -46,9 +44,9 @@ MOODS = {
     Outcome.UPDATED: "good",
     Outcome.UNCHANGED: "good",
 }
-# The lists of the page in the order in which they want attention.
+# The lists of the page, most urgent first: (key, label, outcomes).
 LISTS: tuple[tuple[str, str, tuple[Outcome, ...]], ...] = (
-    ("error", "To mend", (Outcome.ERROR,)),
+    ("error", "Needs fixing", (Outcome.ERROR,)),
     ("duplicate", "Duplicates", (Outcome.DUPLICATE,)),
     ("create", "New", (Outcome.CREATE, Outcome.CREATE_ANYWAY)),
     ("update", "Updates", (Outcome.UPDATE,)),
@@ -61,7 +59,7 @@ LISTS: tuple[tuple[str, str, tuple[Outcome, ...]], ...] = (
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a row, with what is said about it."""
+    """One cell of a row, with its errors and warnings."""
 
     name: str
     label: str
@@ -71,134 +69,126 @@ class Cell:
     warnings: list[str]
 
 
-@dataclass(frozen=True)
-class Line:
-    """One row of the table. `told`: the cells about which something is said, errors first.
-    changes: labels of the inputs that it would change; only_submits: none, but the registration is still to be submitted."""
+class RowView:
+    """A row as the page shows it; the state of `upload` decides what can be done with it."""
 
-    row: ImportRow
-    chip: SafeString
-    title: str
-    sub: str
-    told: list[Cell]
-    errors: list[str]
-    warnings: list[str]
-    changes: list[str]
-    only_submits: bool
-    url: str
-    can_mend: bool
-    can_leave: bool
-    can_take: str
+    def __init__(self, row: ImportRow, upload: Import) -> None:
+        self.row = row
+        self._ready = upload.state == JobState.READY
+        cells = row.cells
+        name = " ".join(filter(None, (cells.get("first_name", ""), cells.get("last_name", ""))))
+        label = row.registration.label if row.registration else f"Row {row.number}"
+        self.title = cells.get("brand_name") or name or label
+        self.subtitle = " · ".join(filter(None, (name if name != self.title else "", cells.get("email", ""))))
+        self.url = detail_url(row.registration.pk) if row.registration else ""
 
     @property
-    def wrong(self) -> list[Cell]:
-        return [cell for cell in self.told if cell.errors]
+    def chip(self) -> SafeString:
+        if not self.row.outcome:
+            return SafeString("")
+        return display.chip(Outcome(self.row.outcome).label, SEVERITIES[Outcome(self.row.outcome)])
+
+    @cached_property
+    def cells(self) -> list["Cell"]:
+        """Every column, in the order of the table."""
+        fields = RegistrationForm.base_fields
+        return [
+            Cell(
+                name=name,
+                label=_label(name),
+                value=self.row.cells.get(name, ""),
+                is_long=isinstance(fields[name].widget, forms.Textarea),
+                errors=self.row.errors.get(name, []),
+                warnings=self.row.warnings.get(name, []),
+            )
+            for name in CSV_COLUMNS
+        ]
 
     @property
-    def noted(self) -> list[Cell]:
-        return [cell for cell in self.told if not cell.errors]
+    def cells_with_errors(self) -> list["Cell"]:
+        return [cell for cell in self.cells if cell.errors]
 
+    @property
+    def cells_with_warnings(self) -> list["Cell"]:
+        """Those without errors; a cell's warnings are also shown with its errors."""
+        return [cell for cell in self.cells if cell.warnings and not cell.errors]
 
-def line(row: ImportRow, upload: Import) -> Line:
-    """A row as the page shows it; `upload` decides what can be done to it."""
-    ready = upload.state == JobState.READY
-    cells = row.cells
-    name = " ".join(filter(None, (cells.get("first_name", ""), cells.get("last_name", ""))))
-    told = [cell for cell in all_cells(row) if cell.errors or cell.warnings]
-    registration = row.registration
-    title = (
-        cells.get("brand_name") or name or (registration.label if registration else "") or f"Row {row.number}"
-    )
-    return Line(
-        row=row,
-        chip=display.chip(Outcome(row.outcome).label, MOODS[Outcome(row.outcome)])
-        if row.outcome
-        else SafeString(""),
-        title=title,
-        sub=" · ".join(filter(None, (name if name != title else "", cells.get("email", "")))),
-        told=sorted(told, key=lambda cell: not cell.errors),
-        errors=row.errors.get("", []),
-        warnings=[*row.warnings.get("", []), *row.warnings.get(PREFLIGHT, [])],
-        changes=[_label(name) for name in row.changes] if row.outcome == Outcome.UPDATE else [],
-        only_submits=row.outcome == Outcome.UPDATE and row.revision is not None and not row.changes,
-        url=detail_url(registration.pk) if registration else "",
-        can_mend=ready and bool(row.cells),
-        can_leave=ready and row.outcome not in (Outcome.EXCLUDED, Outcome.DUPLICATE, Outcome.SAME),
-        can_take=_taking(row) if ready else "",
-    )
+    @property
+    def errors(self) -> list[str]:
+        """About the row as a whole."""
+        return list(self.row.errors.get("", []))
 
+    @property
+    def warnings(self) -> list[str]:
+        return [*self.row.warnings.get("", []), *self.row.warnings.get(PREFLIGHT, [])]
 
-def _taking(row: ImportRow) -> str:
-    if row.outcome == Outcome.DUPLICATE:
-        return "Import all the same"
-    return "Take back" if row.outcome == Outcome.EXCLUDED else ""
+    @property
+    def changes(self) -> list[str]:
+        """Labels of the inputs that an update would change."""
+        return [_label(name) for name in self.row.changes] if self.row.outcome == Outcome.UPDATE else []
+
+    @property
+    def only_submits(self) -> bool:
+        """An update that changes nothing, of a registration that has not been submitted."""
+        return self.row.outcome == Outcome.UPDATE and self.row.revision is not None and not self.row.changes
+
+    @property
+    def can_fix(self) -> bool:
+        return self._ready and bool(self.row.cells)
+
+    @property
+    def can_leave_out(self) -> bool:
+        return self._ready and self.row.outcome not in (Outcome.EXCLUDED, Outcome.DUPLICATE, Outcome.SAME)
+
+    @property
+    def take_in_label(self) -> str:
+        """The label of the button that includes the row after all; "" without one."""
+        if not self._ready:
+            return ""
+        return {Outcome.DUPLICATE: "Import anyway", Outcome.EXCLUDED: "Include"}.get(self.row.outcome, "")  # type: ignore[call-overload]
 
 
 def _label(name: str) -> str:
     return str(RegistrationForm.base_fields[name].label or name.replace("_", " "))
 
 
-def all_cells(row: ImportRow) -> list[Cell]:
-    """Every column in the order of the table."""
-    fields = RegistrationForm.base_fields
-    return [
-        Cell(
-            name=name,
-            label=_label(name),
-            value=row.cells.get(name, ""),
-            is_long=isinstance(fields[name].widget, forms.Textarea),
-            errors=row.errors.get(name, []),
-            warnings=row.warnings.get(name, []),
-        )
-        for name in CSV_COLUMNS
-    ]
-
-
 # --- the lists ------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Tab:
-    key: str
-    label: str
-    count: int
-    url: str
-    current: bool
-
-
-def tabs(counts: Counts, notes: int, shown: str) -> list[Tab]:
-    found = [(key, label, counts.of("", *outcomes)) for key, label, outcomes in LISTS]
+def tabs(counts: Counts, notes: int, selected: str) -> list[dict[str, Any]]:
+    lists = [(key, label, counts.of("", *outcomes)) for key, label, outcomes in LISTS]
     if notes:
-        found.insert(4, (NOTES, "With notes", notes))
+        lists.insert(4, (NOTES, "With notes", notes))
     return [
-        Tab(key, label, count, "?" + urlencode({"show": key}), key == shown)
-        for key, label, count in found
+        {"label": label, "count": count, "url": "?" + urlencode({"show": key}), "current": key == selected}
+        for key, label, count in lists
         if count
     ]
 
 
-def shown_list(request: HttpRequest, counts: Counts) -> str:
-    """The list that was asked for, or the first that has rows: bad ones come first."""
-    asked = request.GET.get("show", "")
-    if asked == NOTES or asked in {key for key, _, _ in LISTS}:
-        return asked
+def selected_list(request: HttpRequest, counts: Counts) -> str:
+    """The key of the requested list, or of the first that has rows."""
+    key = request.GET.get("show", "")
+    if key == NOTES or key in {key for key, _, _ in LISTS}:
+        return key
     return next((key for key, _, outcomes in LISTS if counts.of("", *outcomes)), LISTS[0][0])
 
 
-def steps_of(upload: Import, shown: str) -> QuerySet[ImportRow]:
-    rows = upload.rows.select_related("registration").order_by("number")
-    if shown == NOTES:
-        return noted(upload).select_related("registration").order_by("number")
-    return rows.filter(outcome__in=next(outcomes for key, _, outcomes in LISTS if key == shown))
+def rows_of(upload: Import, selected: str) -> QuerySet[ImportRow]:
+    if selected == NOTES:
+        rows = with_notes(upload)
+    else:
+        rows = upload.rows.filter(outcome__in=next(outcomes for key, _, outcomes in LISTS if key == selected))
+    return rows.select_related("registration").order_by("number")
 
 
-def noted(upload: Import) -> QuerySet[ImportRow]:
-    """Good rows of which something is to be said."""
+def with_notes(upload: Import) -> QuerySet[ImportRow]:
+    """Good rows with warnings."""
     return upload.rows.filter(state=ItemState.WILL).exclude(warnings={})
 
 
 # --- the head -------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Progress:
-    """Of the part that a worker does now, or did last. left: at this pace, None when unknown."""
+    """Of the part that a worker is doing, or did last. left: the remaining time, None if unknown."""
 
     done: int
     total: int
@@ -211,40 +201,40 @@ def progress(upload: Import, counts: Counts) -> Progress:
     waiting, done = counts.of(ItemState.WILL), counts.of(ItemState.DONE)
     left = None
     if upload.state == JobState.RUNNING and done:
-        spent = clock.now() - upload.confirmed_at
-        left = spent / done * waiting
+        elapsed = clock.now() - upload.confirmed_at
+        left = elapsed / done * waiting
     return Progress(done, done + waiting, left)
 
 
-def refusable(upload: Import) -> QuerySet[ImportRow]:
-    """Good rows that the pre-flight would not let Submit pay for: they stay drafts."""
+def blocked_by_preflight(upload: Import) -> QuerySet[ImportRow]:
+    """Good rows that the pre-flight does not allow to be submitted: they stay drafts."""
     return upload.rows.filter(state=ItemState.WILL, warnings__has_key=PREFLIGHT)
 
 
 def fee(upload: Import, counts: Counts) -> Decimal:
-    """What submitting the good rows may cost once, in US dollars, at most; 0 when they are only saved.
+    """The most that submitting the good rows may cost once, in US dollars; 0 if they are only saved.
 
-    A registration that is new to Twilio costs a first registration. One with a brand is edited in place, and may cost the
-    vetting of its campaign again.
+    A registration that is new to Twilio costs a full registration. One with a brand is edited in place, and its
+    campaign may be charged for vetting again.
     """
     if not upload.submit:
         return Decimal(0)
     updates = upload.rows.filter(state=ItemState.WILL, outcome=Outcome.UPDATE)
     known = updates.exclude(registration__brand__sid="").exclude(registration=None).count()
-    drafts = refusable(upload).exclude(outcome=Outcome.UPDATE).count()
+    drafts = blocked_by_preflight(upload).exclude(outcome=Outcome.UPDATE).count()
     first = counts.of(ItemState.WILL) - known - drafts
     return first * first_price().total + known * price_of("campaign_vetting")
 
 
-def stand_chip(upload: Import, good: bool, bad: bool) -> SafeString:
-    """Where the upload stands; without a good row there is nothing to confirm yet. bad: some rows are to mend."""
-    if upload.state == JobState.READY and not good:
-        return display.chip("To mend", "bad") if bad else display.chip("Nothing new", "idle")
-    return state_chip(upload.state)
+def upload_chip(upload: Import, has_good: bool, has_errors: bool) -> SafeString:
+    """The state of the upload; without a good row there is nothing to confirm yet."""
+    if upload.state == JobState.READY and not has_good:
+        return display.chip("Needs fixing", "bad") if has_errors else display.chip("Nothing new", "idle")
+    return display.job_chip(upload.state)
 
 
 def head(request: HttpRequest, upload: Import) -> dict[str, Any]:
-    """Template variables of the live parts: six queries at most, however many rows."""
+    """Template variables of the live parts: six queries at most, whatever the number of rows."""
     # Known once the rows are stored.
     reading = upload.state == JobState.PREPARING and not upload.total
     found = importer.counts(upload)
@@ -258,7 +248,7 @@ def head(request: HttpRequest, upload: Import) -> dict[str, Any]:
     return {
         "upload": upload,
         "state": upload.state,
-        "chip": stand_chip(upload, bool(found.of(ItemState.WILL)), bool(found.of("", Outcome.ERROR))),
+        "chip": upload_chip(upload, bool(found.of(ItemState.WILL)), bool(found.of("", Outcome.ERROR))),
         "counts": found,
         "figures": figures,
         "good": found.of(ItemState.WILL),
@@ -269,8 +259,8 @@ def head(request: HttpRequest, upload: Import) -> dict[str, Any]:
         "skipped": found.of(ItemState.SKIPPED),
         "done": found.of(ItemState.DONE),
         "rows_left": sum(found.by.values()),
-        "drafts": refusable(upload).count() if ready else 0,
-        "notes": noted(upload).count() if ready else 0,
+        "drafts": blocked_by_preflight(upload).count() if ready else 0,
+        "notes": with_notes(upload).count() if ready else 0,
         "fee": fee(upload, found) if ready else Decimal(0),
         "monthly": monthly_note(),
         "progress": progress(upload, found),
@@ -290,25 +280,20 @@ def may_submit(request: HttpRequest) -> bool:
 
 
 def may_delete(request: HttpRequest, upload: Import) -> bool:
-    """One's own table, or with the right to delete everybody's."""
+    """One's own import, or anyone's with the permission."""
     return upload.user_id == request.user.pk or request.user.has_perm("registrations.delete_import")
 
 
-def page_of(request: HttpRequest, upload: Import, values: dict[str, Any]) -> dict[str, Any]:
-    """Template variables of the rows below the head; none while a worker is at them."""
+def rows_context(request: HttpRequest, upload: Import, values: dict[str, Any]) -> dict[str, Any]:
+    """Template variables of the rows below the head; none while a worker is busy with them."""
     if upload.in_progress:
-        return {"lines": [], "tabs": []}
-    shown = shown_list(request, values["counts"])
-    rows = steps_of(upload, shown)
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("p"))
+        return {"rows": [], "tabs": []}
+    selected = selected_list(request, values["counts"])
+    page = Paginator(rows_of(upload, selected), PER_PAGE).get_page(request.GET.get("p"))
     return {
-        "tabs": tabs(values["counts"], values["notes"], shown),
-        "shown": shown,
+        "tabs": tabs(values["counts"], values["notes"], selected),
+        "selected_list": selected,
         "page": page,
-        "lines": lines(page.object_list, upload),
-        "place": urlencode({"show": shown, "p": page.number}),
+        "rows": [RowView(row, upload) for row in page.object_list],
+        "place": urlencode({"show": selected, "p": page.number}),
     }
-
-
-def lines(rows: Iterable[ImportRow], upload: Import) -> list[Line]:
-    return [line(row, upload) for row in rows]

@@ -1,6 +1,7 @@
-"""Imports: the list of uploads, the upload form, and the page of one: check, mend in place, confirm, progress."""
+"""Imports: the list of uploads, the upload form, and the page of one: check, fix in place, confirm, progress."""
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,8 +19,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from registrations.admin.changelist import display, downloads
-from registrations.admin.changelist.base import ReadOnlyAdmin, attempt, require_view
+from registrations.admin.changelist import display, exports
+from registrations.admin.changelist.base import ReadOnlyAdmin, require_view, run_or_explain
 from registrations.admin.changelist.live_regions import live, regions, within_page
 from registrations.intake.form import CSV_COLUMNS
 from registrations.models import Import, ImportRow
@@ -30,37 +31,37 @@ from registrations.operations.imports import FileProblem, importer, reader, temp
 from registrations.operations.imports.validation import Outcome
 
 from . import import_detail
-from .import_detail import ADD, stand_chip
+from .import_detail import ADD, RowView, upload_chip
 
 PAGE = "admin:registrations_import_page"
-# What can be downloaded: name of the file -> the rows in it.
-FILES = {"to-mend": Outcome.ERROR, "duplicates": Outcome.DUPLICATE}
-_MARK = "cell-"  # before a column's name, in the forms of rows
+# Downloads of rows: {name of the file: outcome}.
+FILES = {"needs-fixing": Outcome.ERROR, "duplicates": Outcome.DUPLICATE}
+_PREFIX = "cell-"  # of the columns' names in the forms of rows
 
 
-class Upload(forms.Form):
-    """The table, and whether its registrations are submitted as well."""
+class UploadForm(forms.Form):
+    """The file, and whether its registrations are also submitted."""
 
     use_required_attribute = False
     file = forms.FileField(
-        label="Table",
+        label="File",
         help_text=f"CSV or XLSX, up to {importer.MAX_ROWS:,} rows and {reader.MAX_BYTES >> 20} MB. "
-        "The first row names the columns.",
+        "The first row has the column names.",
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx"}),
         error_messages={"required": "Choose a file.", "empty": "The file is empty."},
     )
     submit = forms.BooleanField(
         required=False,
-        label="Submit the imported registrations too",
-        help_text="You see the price of all before anything is sent. Without it they are saved as drafts.",
+        label="Also submit the registrations",
+        help_text="You'll see the total cost before anything is sent. Otherwise they are saved as drafts.",
     )
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > reader.MAX_BYTES:
             raise forms.ValidationError(
-                f"The file has {file.size >> 20} MB; at most {reader.MAX_BYTES >> 20} MB are taken. "
-                "Cut it into several."
+                f"The file has {file.size >> 20} MB. The limit is {reader.MAX_BYTES >> 20} MB. "
+                "Split it into several files."
             )
         return file
 
@@ -68,8 +69,8 @@ class Upload(forms.Form):
 @admin.register(Import)
 class ImportAdmin(ReadOnlyAdmin):
     title = "Imports"
-    seen_with = ADD
-    list_display = ("table", "state_", "total_", "actor", "created")
+    view_permission = ADD
+    list_display = ("file_name", "state_", "total_", "actor", "created")
     list_display_links = None
     list_filter = ("state",)
     ordering = ("-id",)
@@ -85,15 +86,15 @@ class ImportAdmin(ReadOnlyAdmin):
             )
         )
 
-    @admin.display(description="Table", ordering="name")
-    def table(self, upload: Import) -> SafeString:
+    @admin.display(description="File", ordering="name")
+    def file_name(self, upload: Import) -> SafeString:
         return format_html(
             '<a class="cell-main" href="{}">{}</a>', reverse(PAGE, args=[upload.pk]), upload.name
         )
 
     @admin.display(description="State", ordering="state")
     def state_(self, upload: Import) -> SafeString:
-        return stand_chip(upload, getattr(upload, "good", True), getattr(upload, "bad", False))
+        return upload_chip(upload, getattr(upload, "good", True), getattr(upload, "bad", False))
 
     @admin.display(description="Rows", ordering="total")
     def total_(self, upload: Import) -> int | SafeString:
@@ -104,13 +105,13 @@ class ImportAdmin(ReadOnlyAdmin):
         return display.when(upload.created_at)
 
     def _upload(self, request: HttpRequest, pk: int) -> Import:
-        upload: Import = self.found(request, pk, Import.objects.select_related("user"))
+        upload: Import = self.get_or_404(request, pk, Import.objects.select_related("user"))
         return upload
 
     # --- routes ---------------------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
-        acts: tuple[tuple[str, Callable[..., HttpResponse]], ...] = (
+        actions: tuple[tuple[str, Callable[..., HttpResponse]], ...] = (
             ("confirm", self.confirm),
             ("cancel", self.cancel),
             ("restart", self.restart),
@@ -133,19 +134,19 @@ class ImportAdmin(ReadOnlyAdmin):
                 name="registrations_import_file",
             ),
             *(
-                path(f"<int:pk>/{name}/", view(require_POST(act)), name=f"registrations_import_{name}")
-                for name, act in acts
+                path(f"<int:pk>/{name}/", view(require_POST(action)), name=f"registrations_import_{name}")
+                for name, action in actions
             ),
             *super().get_urls(),
         ]
 
-    def show(self, request: HttpRequest, row: Import) -> HttpResponse:
+    def detail(self, request: HttpRequest, row: Import) -> HttpResponse:
         return redirect(PAGE, row.pk)
 
     # --- upload ---------------------------------------------------------------------------------------------
     def add(self, request: HttpRequest) -> HttpResponse:
         require_view(self, request)
-        form = Upload(request.POST, request.FILES) if request.method == "POST" else Upload()
+        form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
         may_submit = import_detail.may_submit(request)
         if form.is_bound and form.is_valid():
             file = form.cleaned_data["file"]
@@ -162,7 +163,7 @@ class ImportAdmin(ReadOnlyAdmin):
                 return redirect(PAGE, upload.pk)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Import a table",
+            "title": "Import customers",
             "form": form,
             "may_submit": may_submit,
             "columns": template.columns(),
@@ -173,7 +174,7 @@ class ImportAdmin(ReadOnlyAdmin):
     def template(self, request: HttpRequest, kind: str) -> HttpResponseBase:
         require_view(self, request)
         if kind == "csv":
-            return downloads.download(template.header_lines(), "customers", kind, "Customers")
+            return exports.download(template.header_lines(), "customers", kind, "Customers")
         if kind != "xlsx":
             raise Http404("There is no such template.")
         return FileResponse(template.workbook(), as_attachment=True, filename="customers.xlsx")
@@ -188,7 +189,7 @@ class ImportAdmin(ReadOnlyAdmin):
             {
                 **self.admin_site.each_context(request),
                 **values,
-                **import_detail.page_of(request, upload, values),
+                **import_detail.rows_context(request, upload, values),
                 "title": upload.name,
                 **within_page(regions(import_detail.REGIONS, values)),
                 "live_url": _live_url(upload),
@@ -196,7 +197,7 @@ class ImportAdmin(ReadOnlyAdmin):
         )
 
     def live(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The parts that changed since the versions in the query; in another state the whole page is another."""
+        """The parts that have changed since the versions in the query; a full reload if the state has changed."""
         upload = self._upload(request, pk)
         if request.GET.get("state") != upload.state:
             return HttpResponse(headers={"HX-Refresh": "true"})
@@ -206,17 +207,16 @@ class ImportAdmin(ReadOnlyAdmin):
         )
 
     def file(self, request: HttpRequest, pk: int, which: str, kind: str) -> HttpResponseBase:
-        """The rows that were not imported, with an "errors" column; mended, it can be uploaded again."""
+        """The rows that were not imported, with an "errors" column; the fixed file can be uploaded again."""
         upload = self._upload(request, pk)
         if which not in FILES:
             raise Http404("There is no such file.")
-        header, lines = importer.table_of(upload, FILES[which])
-        rows = (line for part in ([header], lines) for line in part)
-        return downloads.download(rows, f"import-{upload.pk}-{which}", kind, "Customers")
+        header, rows = importer.table_of(upload, FILES[which])
+        return exports.download(chain([header], rows), f"import-{upload.pk}-{which}", kind, "Customers")
 
     # --- one row --------------------------------------------------------------------------------------------
     def row(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
-        """GET: every cell of the row. POST: put in what was typed, leave the row out, or take it back."""
+        """GET: every cell of the row. POST: save the typed cells, leave the row out, or include it again."""
         upload = self._upload(request, pk)
         row = upload.rows.select_related("registration").filter(number=number).first()
         if row is None:
@@ -230,17 +230,17 @@ class ImportAdmin(ReadOnlyAdmin):
             return redirect(PAGE, pk)
         if "HX-Request" in request.headers:
             return self._row_part(request, upload, row)
-        if "whole" in request.POST and row.errors and request.POST.get("act") == "mend":
+        if "whole" in request.POST and row.errors and request.POST.get("action") == "fix":
             return self._row_page(request, upload, row, status=422)
         return redirect(f"{reverse(PAGE, args=[pk])}?{urlencode(_place(request))}#row-{number}")
 
     def _change_row(self, request: HttpRequest, upload: Import, number: int) -> ImportRow:
-        act = request.POST.get("act", "mend")
-        if act == "leave":
+        action = request.POST.get("action", "fix")
+        if action == "exclude":
             return importer.exclude_row(upload, number)
-        if act == "take":
+        if action == "include":
             return importer.include_row(upload, number)
-        typed = {name: request.POST[_MARK + name] for name in CSV_COLUMNS if _MARK + name in request.POST}
+        typed = {name: request.POST[_PREFIX + name] for name in CSV_COLUMNS if _PREFIX + name in request.POST}
         return importer.fix_row(upload, number, typed)
 
     def _row_page(
@@ -253,8 +253,7 @@ class ImportAdmin(ReadOnlyAdmin):
                 **self.admin_site.each_context(request),
                 "title": f"Row {row.number}",
                 "upload": upload,
-                "line": import_detail.line(row, upload),
-                "cells": import_detail.all_cells(row),
+                "row": RowView(row, upload),
                 "place": urlencode(_place(request)),
                 "place_pairs": _place(request).items(),
             },
@@ -262,14 +261,14 @@ class ImportAdmin(ReadOnlyAdmin):
         )
 
     def _row_part(self, request: HttpRequest, upload: Import, row: ImportRow) -> HttpResponse:
-        """The row alone, and the head with its new counts."""
+        """The row by itself, and the head with its new counts."""
         values = import_detail.head(request, upload)
         place = _place(request)
         context = {
             **values,
-            "line": import_detail.line(row, upload),
+            "row": RowView(row, upload),
             "place": urlencode(place),
-            "shown": place.get("show", ""),
+            "selected_list": place.get("show", ""),
             "page": {"number": place.get("p", "")},
         }
         text = render_to_string("registrations/imports/_row.html", context, request)
@@ -278,32 +277,35 @@ class ImportAdmin(ReadOnlyAdmin):
             text + format_html('<div id="live-head" hx-swap-oob="innerHTML">{}</div>', head.safe)
         )
 
-    # --- acts -----------------------------------------------------------------------------------------------
+    # --- actions --------------------------------------------------------------------------------------------
     def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
         upload = self._upload(request, pk)
         if upload.submit and not import_detail.may_submit(request):
             raise PermissionDenied
         if upload.state == JobState.READY:
             values = import_detail.head(request, upload)
-            agreed = (request.POST.get("good"), request.POST.get("fee"))
+            confirmed = (request.POST.get("good"), request.POST.get("fee"))
             if not values["good"]:
                 messages.error(request, "No row can be imported yet.")
                 return redirect(PAGE, pk)
-            if agreed != (str(values["good"]), f"{values['fee']:.2f}"):
-                messages.error(request, "The rows have changed since you looked at them. Please look again.")
+            if confirmed != (str(values["good"]), f"{values['fee']:.2f}"):
+                messages.error(
+                    request,
+                    "The rows have changed since you opened this page. Review them and confirm again.",
+                )
                 return redirect(PAGE, pk)
-        return self._try(request, upload, lambda: importer.confirm(upload, user=request.user))
+        return self._run(request, upload, lambda: importer.confirm(upload, user=request.user))
 
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         upload = self._upload(request, pk)
         actor = request.user.get_username()
-        return self._try(request, upload, lambda: background_job.cancel(upload, actor=actor))
+        return self._run(request, upload, lambda: background_job.cancel(upload, actor=actor))
 
     def restart(self, request: HttpRequest, pk: int) -> HttpResponse:
         upload = self._upload(request, pk)
         if upload.submit and not import_detail.may_submit(request):
             raise PermissionDenied
-        return self._try(request, upload, lambda: background_job.restart(upload))
+        return self._run(request, upload, lambda: background_job.restart(upload))
 
     def delete(self, request: HttpRequest, pk: int) -> HttpResponse:
         upload = self._upload(request, pk)
@@ -314,11 +316,11 @@ class ImportAdmin(ReadOnlyAdmin):
         except Refused as refusal:
             messages.error(request, str(refusal))
             return redirect(PAGE, pk)
-        messages.success(request, "The table is deleted. Registrations that came from it stay.")
+        messages.success(request, "Import deleted. Its registrations were kept.")
         return redirect("admin:registrations_import_changelist")
 
-    def _try(self, request: HttpRequest, upload: Import, do: Callable[[], object]) -> HttpResponse:
-        attempt(request, do)
+    def _run(self, request: HttpRequest, upload: Import, function: Callable[[], object]) -> HttpResponse:
+        run_or_explain(request, function)
         return redirect(PAGE, upload.pk)
 
 
@@ -327,6 +329,6 @@ def _live_url(upload: Import) -> str:
 
 
 def _place(request: HttpRequest) -> dict[str, str]:
-    """Where on the page the row stood: the list and its page, from the form or the address."""
-    given = request.POST if request.method == "POST" else request.GET
-    return {name: value for name in ("show", "p") if (value := given.get(name, "")).isalnum()}
+    """The row's list and page, from the form or the address."""
+    values = request.POST if request.method == "POST" else request.GET
+    return {name: value for name in ("show", "p") if (value := values.get(name, "")).isalnum()}

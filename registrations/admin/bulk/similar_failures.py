@@ -1,4 +1,4 @@
-"""Failures: similar ones as groups; one text edited for the chosen registrations, previewed registration by registration, resubmitted."""
+"""Similar failures in groups: a text is edited for the selected registrations, previewed, and resubmitted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,86 +28,85 @@ from registrations.workflow.recorder.read_models import input_text
 
 VIEW = "registrations.view_registration"
 GROUP = "admin:registrations_openproblem_group"
-# For each text, the campaign's other columns: what is not to be judged.
-OTHERS = {
+# {text: the campaign's other columns}, which are not validated with it.
+OTHER_COLUMNS = {
     text: {field.name for field in Campaign._meta.get_fields()} - {text} for text in similar_failures.TEXTS
 }
-# Registrations that one page lists; what is left comes when these are done.
-MOST = 300
+# Registrations on one page; the rest follow when these are done.
+MAX_LISTED = 300
 
 
-def address(key: Key) -> str:
+def group_url(key: Key) -> str:
     return f"{reverse(GROUP)}?{query(key)}"
 
 
 def query(key: Key) -> str:
-    named = {"part": key.part, "code": key.code or "", "title": key.title, "field": key.field}
-    return urlencode(named | ({} if key.alike is None else {"alike": key.alike}))
+    values = {"part": key.part, "code": key.code or "", "title": key.title, "field": key.field}
+    return urlencode(values | ({} if key.alike is None else {"alike": key.alike}))
 
 
 def key_of(values: Mapping[str, str]) -> Key:
-    """The group that an address names; raises Http404 for what names none."""
+    """The group of a query string. Raises Http404 if it is not one."""
     code = values.get("code", "")
-    unusable = any("\x00" in value for value in values.values())
-    if (
-        unusable
-        or "part" not in values
-        or not (code == "" or (code.isascii() and code.isdecimal() and len(code) < 7))
-    ):
+    is_code = code.isascii() and code.isdecimal() and len(code) < 7
+    if "part" not in values or (code and not is_code) or any("\x00" in value for value in values.values()):
         raise Http404("There is no such group.")
     return Key(
-        values["part"], int(code) if code else None, values.get("title", ""), values.get("field", ""),
-        values.get("alike"),
-    )  # fmt: skip
+        part=values["part"],
+        code=int(code) if code else None,
+        title=values.get("title", ""),
+        field=values.get("field", ""),
+        alike=values.get("alike"),
+    )
 
 
 def label_of(field: str) -> str:
-    """What the form calls an input; "" for a reason that is about none."""
+    """The form's label of an input; "" for a reason without one."""
     known = RegistrationForm.base_fields.get("message_sample_1" if field == "message_samples" else field)
     return "Sample messages" if field == "message_samples" else str(known.label) if known else ""
 
 
 @dataclass(frozen=True)
-class Line:
-    """One registration of the preview. wrong: why the new text cannot be saved, or why nothing changes."""
+class Preview:
+    """One registration's change. problem: why the new text cannot be saved, or why nothing changes."""
 
     registration: Registration
     pieces: list[Piece]
-    wrong: str
+    problem: str
 
     @property
     def value(self) -> str:
-        """What the registration was when it was shown; a later edit makes the batch pass it over."""
+        """The registration with its revision; the batch skips it if it was edited since."""
         return f"{self.registration.pk}:{self.registration.revision}"
 
 
-def preview(registrations: list[Registration], change: Change) -> list[Line]:
+def previews(registrations: list[Registration], change: Change) -> list[Preview]:
     field = RegistrationForm.base_fields[change.field]
-    lines = []
+    found = []
     for registration in registrations:
-        old, new, wrong = input_text(registration, change.field), change.applied(registration), ""
+        old, new, problem = input_text(registration, change.field), change.applied(registration), ""
         try:
             field.clean(new)
             if change.field not in similar_failures.SAMPLES:
-                # The limits of these live in the model.
-                Campaign(**{change.field: new}).clean_fields(exclude=OTHERS[change.field])
+                # The limits of these are in the model.
+                Campaign(**{change.field: new}).clean_fields(exclude=OTHER_COLUMNS[change.field])
         except ValidationError as error:
-            wrong = " ".join(error.messages)
-        if not wrong and new == old:
-            wrong = "These words are not in its text." if change.find else "The text is like that already."
-        lines.append(Line(registration, similar_failures.difference(old, new), wrong))
-    return lines
+            problem = " ".join(error.messages)
+        if not problem and new == old:
+            problem = "The text does not contain these words." if change.find else "Already has this text."
+        found.append(Preview(registration, similar_failures.difference(old, new), problem))
+    return found
 
 
 @admin.register(OpenProblem)
 class FailureAdmin(ReadOnlyAdmin):
     title = "Failures"
-    seen_with = VIEW
+    view_permission = VIEW
 
     def get_urls(self) -> list[URLPattern]:
         view, name = self.admin_site.admin_view, "registrations_openproblem"
         own = [
-            path("unknown-codes/", view(require_safe(self.uncatalogued)), name=f"{name}_unknown_codes"),
+            path("unknown-codes/", view(require_safe(self.unknown_codes)), name=f"{name}_unknown_codes"),
             path("group/", view(require_safe(self.group)), name=f"{name}_group"),
             path("preview/", view(require_POST(self.preview)), name=f"{name}_preview"),
             path("apply/", view(require_POST(self.apply)), name=f"{name}_apply"),
@@ -115,8 +114,8 @@ class FailureAdmin(ReadOnlyAdmin):
         ]
         return own + super().get_urls()
 
-    def show(self, request: HttpRequest, row: OpenProblem) -> HttpResponse:
-        """A row of the table is a registration's problem; it is read on the registration's page."""
+    def detail(self, request: HttpRequest, row: OpenProblem) -> HttpResponse:
+        """A single problem is shown on the registration's page."""
         return redirect(detail_url(row.registration_id))
 
     # --- the groups -----------------------------------------------------------------------------------------
@@ -125,30 +124,30 @@ class FailureAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         require_view(self, request)
         alike = request.GET.get("by") != "reason"
-        found = similar_failures.groups() if alike else similar_failures.groups(1, alike=False)
-        shown = similar_failures.samples(group.sample for group in found) if alike else {}
+        groups = similar_failures.groups() if alike else similar_failures.groups(1, alike=False)
+        samples = similar_failures.samples(group.sample for group in groups) if alike else {}
         return self._page(
             request,
             "list",
             title=self.title,
             alike=alike,
-            lines=[
+            groups=[
                 (
                     group,
-                    address(group.key),
+                    group_url(group.key),
                     label_of(group.key.field),
-                    _excerpt(shown.get(group.sample), group),
+                    _excerpt(samples.get(group.sample), group),
                 )
-                for group in found
+                for group in groups
             ],
-            most=similar_failures.MOST if len(found) == similar_failures.MOST else 0,
+            limit=similar_failures.MAX_GROUPS if len(groups) == similar_failures.MAX_GROUPS else 0,
         )
 
-    def uncatalogued(self, request: HttpRequest) -> HttpResponse:
-        """Codes, names of fields and reasons that our catalogue does not hold, the newest first."""
+    def unknown_codes(self, request: HttpRequest) -> HttpResponse:
+        """Codes, field names, and reasons that are not in our catalog, newest first."""
         require_view(self, request)
-        rows = UnknownTwilioCode.objects.select_related("registration")[: similar_failures.MOST]
-        lines = [
+        rows = UnknownTwilioCode.objects.select_related("registration")[: similar_failures.MAX_GROUPS]
+        codes = [
             (
                 row,
                 PART_LABELS.get(row.part, row.part),
@@ -156,8 +155,8 @@ class FailureAdmin(ReadOnlyAdmin):
             )
             for row in rows
         ]
-        most = similar_failures.MOST if len(lines) == similar_failures.MOST else 0
-        return self._page(request, "unknown_codes", title=self.title, lines=lines, most=most)
+        limit = similar_failures.MAX_GROUPS if len(codes) == similar_failures.MAX_GROUPS else 0
+        return self._page(request, "unknown_codes", title=self.title, codes=codes, limit=limit)
 
     def group(self, request: HttpRequest) -> HttpResponse:
         return self._group(request, self._key(request))
@@ -165,14 +164,14 @@ class FailureAdmin(ReadOnlyAdmin):
     def _group(
         self, request: HttpRequest, key: Key, change: Change | None = None, error: str = "", status: int = 200
     ) -> HttpResponse:
-        registrations = list(key.registrations().order_by("pk")[: MOST + 1])
+        registrations = list(key.registrations().order_by("pk")[: MAX_LISTED + 1])
         if not registrations:
-            messages.info(request, "Nobody fails like this any more.")
+            messages.info(request, "No registration fails for this reason anymore.")
             return redirect("admin:registrations_openproblem_changelist")
         sample = similar_failures.samples([registrations[0].pk])[registrations[0].pk]
-        more = key.registrations().count() - MOST if len(registrations) > MOST else 0
+        more = key.registrations().count() - MAX_LISTED if len(registrations) > MAX_LISTED else 0
         known = lookup(key.code) if key.code else None
-        words = [
+        messages_of_twilio = [
             p.message for p in decisions.problems(sample) if p.code == key.code and p.title and p.message
         ]
         return self._page(
@@ -182,58 +181,58 @@ class FailureAdmin(ReadOnlyAdmin):
             key=key,
             query=query(key),
             advice=known.advice if known and known.certain else "",
-            words=words[0] if words else "",
+            twilio_message=messages_of_twilio[0] if messages_of_twilio else "",
             label=label_of(key.field),
-            shared=input_text(sample, key.text_field) if key.editable else "",
+            sample_text=input_text(sample, key.text_field) if key.editable else "",
             change=change or Change(key.text_field, input_text(sample, key.text_field) if key.alike else ""),
             brand=similar_failures.BRAND,
             registrations=[
-                (registration, detail_url(registration.pk)) for registration in registrations[:MOST]
+                (registration, detail_url(registration.pk)) for registration in registrations[:MAX_LISTED]
             ],
             more=more,
-            count=min(len(registrations), MOST) + more,
+            count=min(len(registrations), MAX_LISTED) + more,
             error=error,
-            may=self._may(request),
+            may_edit=self._may_edit(request),
             status=status,
         )
 
-    # --- what is done with one ------------------------------------------------------------------------------
+    # --- actions on a group ---------------------------------------------------------------------------------
     def preview(self, request: HttpRequest) -> HttpResponse:
-        """Each registration's difference; nothing is saved."""
-        key, registrations = self._chosen(request)
+        """Each registration's change; nothing is saved."""
+        key, registrations = self._selected(request)
         change = _change(request, key)
         if not key.editable:
-            raise Http404("This input is not edited for many.")
+            raise Http404("This input cannot be edited for several registrations.")
         if not registrations or not change.text:
-            error = "Choose at least one customer." if not registrations else "Write the new text."
+            error = "Select at least one customer." if not registrations else "Enter the new text."
             return self._group(request, key, change, error, status=422)
-        lines = preview(registrations, change)
+        found = previews(registrations, change)
         return self._page(
             request,
             "preview",
-            title="Look at each difference",
+            title="Review changes",
             key=key,
             query=query(key),
             label=label_of(change.field),
             change=change,
-            good=[(line, detail_url(line.registration.pk)) for line in lines if not line.wrong],
-            bad=[(line, detail_url(line.registration.pk)) for line in lines if line.wrong],
-            group_url=address(key),
+            good=[(row, detail_url(row.registration.pk)) for row in found if not row.problem],
+            bad=[(row, detail_url(row.registration.pk)) for row in found if row.problem],
+            group_url=group_url(key),
         )
 
     def apply(self, request: HttpRequest) -> HttpResponse:
-        """Those that were left ticked make a batch, whose page shows fee and tries and asks once more."""
-        key, registrations = self._chosen(request)
+        """The registrations left selected become a batch; its page shows the cost and asks for confirmation."""
+        key, registrations = self._selected(request)
         change = _change(request, key)
         if not key.editable or not change.text:
             raise Http404("There is nothing to change.")
-        seen = dict(value.partition(":")[::2] for value in request.POST.getlist("registration"))
+        values = dict(value.partition(":")[::2] for value in request.POST.getlist("registration"))
         params = {"field": change.field, "find": change.find, "text": change.text}
-        revisions = {pk: int(revision) for pk, revision in seen.items() if revision.isdecimal()}
+        revisions = {pk: int(revision) for pk, revision in values.items() if revision.isdecimal()}
         return self._start(request, key, "group_edit", registrations, {**params, "revisions": revisions})
 
     def resubmit(self, request: HttpRequest) -> HttpResponse:
-        key, registrations = self._chosen(request)
+        key, registrations = self._selected(request)
         return self._start(request, key, "resubmit", registrations, {})
 
     def _start(
@@ -245,8 +244,8 @@ class FailureAdmin(ReadOnlyAdmin):
         params: dict[str, Any],
     ) -> HttpResponse:
         if not registrations:
-            messages.warning(request, "Choose at least one customer.")
-            return redirect(address(key))
+            messages.warning(request, "Select at least one customer.")
+            return redirect(group_url(key))
         batch = batches.start(
             kind, [registration.pk for registration in registrations], user=request.user, params=params
         )
@@ -256,18 +255,18 @@ class FailureAdmin(ReadOnlyAdmin):
         require_view(self, request)
         return key_of(request.GET.dict())
 
-    def _may(self, request: HttpRequest) -> bool:
-        return actions.may(request, batches.ACTIONS["group_edit"])
+    def _may_edit(self, request: HttpRequest) -> bool:
+        return actions.may_run(request, batches.ACTIONS["group_edit"])
 
-    def _chosen(self, request: HttpRequest) -> tuple[Key, list[Registration]]:
-        """The group, and those of its registrations that were ticked."""
+    def _selected(self, request: HttpRequest) -> tuple[Key, list[Registration]]:
+        """The group and its selected registrations."""
         key = self._key(request)
-        if not self._may(request):
+        if not self._may_edit(request):
             raise PermissionDenied
         pks = [value.partition(":")[0] for value in request.POST.getlist("registration")]
-        wanted = [int(pk[:18]) for pk in pks if pk.isascii() and pk.isdecimal()]
-        mine = key.registrations().filter(pk__in=wanted).order_by("pk").values_list("pk", flat=True)
-        found = similar_failures.samples(mine[:MOST])
+        selected = [int(pk[:18]) for pk in pks if pk.isascii() and pk.isdecimal()]
+        members = key.registrations().filter(pk__in=selected).order_by("pk").values_list("pk", flat=True)
+        found = similar_failures.samples(members[:MAX_LISTED])
         return key, [found[pk] for pk in sorted(found)]
 
     def _page(self, request: HttpRequest, name: str, status: int = 200, **values: Any) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Bulk acts in the lists: the checkboxes' menu. Choosing one makes a batch, whose page shows the dry run."""
+"""The lists' bulk actions: choosing one creates a batch, whose page shows the dry run."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,32 +15,32 @@ from registrations.models import Registration
 from registrations.operations import bulk
 from registrations.operations.bulk import BulkAction
 
-from . import downloads, exports
+from . import exports
 
 VIEW = "registrations.view_registration"
 BULK = "registrations.bulk_registration"
-# To look at the pages of bulk work; who may act on many may do so as well.
-SEEN = "registrations.view_batch"
+# To view bulk work; the permission to run it is enough as well.
+VIEW_BATCH = "registrations.view_batch"
 PAGE = "admin:registrations_batch_page"
 
 
-def may_look(user: Any) -> bool:
-    return bool(user.has_perm(SEEN) or user.has_perm(BULK))
+def may_view(user: Any) -> bool:
+    return bool(user.has_perm(VIEW_BATCH) or user.has_perm(BULK))
 
 
-def may(request: HttpRequest, act: BulkAction) -> bool:
-    return request.user.has_perms([BULK, act.permission])
+def may_run(request: HttpRequest, action: BulkAction) -> bool:
+    return request.user.has_perms([BULK, action.permission])
 
 
 class BulkActions(admin.ModelAdmin):
-    """For the admin of a list. `registration_column` is where its rows hold the registration's key."""
+    """For a list with checkboxes. `registration_column` is the column of its rows with the registration's key."""
 
     registration_column = "pk"
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """All that match may be chosen without ticking a row; Django would ask for one first."""
+        """Everything that matches can be selected without checking a row; Django would require one."""
         if request.POST.get("select_across") == "1" and ACTION_CHECKBOX_NAME not in request.POST:
             posted = request.POST.copy()
             posted[ACTION_CHECKBOX_NAME] = "all"
@@ -48,47 +48,50 @@ class BulkActions(admin.ModelAdmin):
         return super().changelist_view(request, extra_context)
 
     def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., str], str, str] | None]:
-        """No stock action: "delete selected" would forget live objects at Twilio."""
+        """None of Django's own: "delete selected" would lose track of objects that exist at Twilio."""
         if IS_POPUP_VAR in request.GET:
             return {}
         found = {
-            f"bulk_{act.slug}": (_starter(act), act.label)
-            for act in bulk.ACTIONS.values()
-            if act.in_lists and may(request, act)
+            f"bulk_{action.slug}": (_starter(action), action.label)
+            for action in bulk.ACTIONS.values()
+            if action.in_lists and may_run(request, action)
         }
         if request.user.has_perm(VIEW):
-            for kind in downloads.KINDS:
+            for kind in exports.KINDS:
                 found[f"export_{kind}"] = (_exporter(kind), f"Export as {kind.upper()}")
         return {name: (function, name, label) for name, (function, label) in found.items()}
 
 
-def _starter(act: BulkAction) -> Callable[..., Any]:
-    def start_it(lister: Any, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
-        chosen = rows.order_by().values_list(lister.registration_column, flat=True)
-        return start(request, act, chosen)
+def _starter(action: BulkAction) -> Callable[..., Any]:
+    def start_batch(model_admin: Any, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
+        selected = rows.order_by().values_list(model_admin.registration_column, flat=True)
+        return start(request, action, selected)
 
-    return start_it
+    return start_batch
 
 
 def _exporter(kind: str) -> Callable[..., Any]:
-    def export(lister: Any, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponseBase | None:
+    def export(model_admin: Any, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponseBase | None:
         registrations = Registration.objects.filter(
-            pk__in=rows.order_by().values(lister.registration_column)
+            pk__in=rows.order_by().values(model_admin.registration_column)
         ).order_by("-pk")
-        if kind == downloads.XLSX and (
-            refusal := downloads.too_many(registrations[: downloads.MOST_XLSX + 1].count())
+        if kind == exports.XLSX and (
+            problem := exports.too_many(registrations[: exports.MAX_XLSX_ROWS + 1].count())
         ):
-            messages.error(request, refusal)
+            messages.error(request, problem)
             return None
         return exports.response(registrations, kind)
 
     return export
 
 
-def start(request: HttpRequest, act: BulkAction, chosen: QuerySet[Any]) -> HttpResponse | None:
-    """To the page of a new batch; None, with a message, when there are too many. The caller checks the right."""
+def start(request: HttpRequest, action: BulkAction, selected: QuerySet[Any]) -> HttpResponse | None:
+    """Creates a batch and redirects to it; None, with a message, if too many are selected.
+
+    The caller checks the permission.
+    """
     try:
-        batch = bulk.start(act.slug, chosen[: bulk.MAX_REGISTRATIONS + 1], user=request.user)
+        batch = bulk.start(action.slug, selected[: bulk.MAX_REGISTRATIONS + 1], user=request.user)
     except bulk.TooMany as refusal:
         messages.error(request, str(refusal))
         return None

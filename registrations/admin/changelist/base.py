@@ -1,4 +1,4 @@
-"""What our admin classes share."""
+"""Base classes and helpers of the admin classes."""
 
 import logging
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from registrations.operations.bulk.background_job import Refused
 from . import search_privacy
 
 log = logging.getLogger(__name__)
-UNUSABLE = "A filter or search in the address could not be used, so the whole list is shown."
+UNUSABLE = "A filter or search in this address is not valid, so the whole list is shown."
 
 
 def detail_url(registration_id: int, anchor: str = "") -> str:
@@ -33,41 +33,42 @@ def registration_link(registration: Registration, anchor: str = "") -> SafeStrin
     return format_html('<a href="{}">{}</a>', detail_url(registration.pk, anchor), registration.label)
 
 
-def shown_registration(request: HttpRequest) -> Registration | None:
-    """The registration that a list was opened for from its page (?registration__exact=ID)."""
+def only_registration(request: HttpRequest) -> Registration | None:
+    """The registration that a list is limited to (?registration__exact=ID)."""
     pk = request.GET.get("registration__exact", "")
-    known = Registration.objects.only("label") if pk.isascii() and pk.isdecimal() and len(pk) < 19 else None
-    return known.filter(pk=pk).first() if known is not None else None
+    if not (pk.isascii() and pk.isdecimal() and len(pk) < 19):
+        return None
+    return Registration.objects.only("label").filter(pk=pk).first()
 
 
-def require_view(lister: admin.ModelAdmin, request: HttpRequest) -> None:
-    if not lister.has_view_permission(request):
+def require_view(model_admin: admin.ModelAdmin, request: HttpRequest) -> None:
+    if not model_admin.has_view_permission(request):
         raise PermissionDenied
 
 
-def attempt(request: HttpRequest, do: Callable[[], object]) -> None:
-    """Do it; when background work does not allow it any more, the person is told why."""
+def run_or_explain(request: HttpRequest, function: Callable[[], object]) -> None:
+    """Calls the function; if the background job's state no longer allows it, a message says why."""
     try:
-        do()
+        function()
     except Refused as refusal:
         messages.error(request, str(refusal))
 
 
 class SafeList(admin.ModelAdmin):
-    """For every list: what its address asks for may be nonsense, and then the whole list is shown with a word.
+    """For every list: an address with invalid filters shows the whole list and a message, not an error.
 
-    Django checks a filter's value when it makes the query, not when the database reads it: SQLite raises
+    Django checks a filter's value when it builds the query, not when the database runs it: SQLite raises
     OverflowError for an integer beyond 64 bits, PostgreSQL DataError for a NUL.
     """
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """No regular expressions from an address: a wrong or a hostile one would be the database's trouble."""
+        """No regular expressions from an address: an invalid or hostile one would hit the database."""
         if lookup.endswith(("__regex", "__iregex")):
             return False
         return super().lookup_allowed(lookup, value, request)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return search_privacy.SealedList
+        return search_privacy.PrivateSearchChangeList
 
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_search"
@@ -84,16 +85,16 @@ class SafeList(admin.ModelAdmin):
             return super().get_changelist_instance(request)
         except (IncorrectLookupParameters, ValueError, OverflowError, DataError) as error:
             if set(request.GET) <= {ERROR_FLAG}:
-                raise  # nothing was asked for: an error of ours
-            log.warning("%s: a list's filter cannot be used (%s)", self.opts.label, type(error).__name__)
+                raise  # the address asked for nothing: this is our bug
+            log.warning("%s: invalid filter in a list's address (%s)", self.opts.label, type(error).__name__)
             messages.warning(request, UNUSABLE)
             raise IncorrectLookupParameters from error
 
 
 class ReadOnlyAdmin(SafeList):
-    """Rows that only the worker writes: seen, never added, changed or deleted here.
+    """Rows that only the worker writes: they cannot be added, changed, or deleted here.
 
-    Deleting a mirror would forget a live, perhaps monthly billed object at Twilio.
+    Deleting a Twilio resource's row would lose track of an object that still exists, and may be billed, at Twilio.
     """
 
     actions = None
@@ -101,29 +102,29 @@ class ReadOnlyAdmin(SafeList):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     title = ""
-    # A permission to see the rows with, where it is not the model's own.
-    seen_with = ""
+    # The permission to view the rows, if it is not the model's own.
+    view_permission = ""
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        one = shown_registration(request)
-        named = {"only_registration": one, "subtitle": one.label} if one else {}
-        return super().changelist_view(request, {"title": self.title, **named, **(extra_context or {})})
+        registration = only_registration(request)
+        limits = {"only_registration": registration, "subtitle": registration.label} if registration else {}
+        return super().changelist_view(request, {"title": self.title, **limits, **(extra_context or {})})
 
-    def found(self, request: HttpRequest, pk: object, whole: QuerySet[Any] | None = None) -> Any:
-        """The row that a page is about, from `whole` where the list's own rows lack columns.
+    def get_or_404(self, request: HttpRequest, pk: object, queryset: QuerySet[Any] | None = None) -> Any:
+        """The row of a page, from `queryset` if the list's own queryset lacks columns.
 
-        Raises PermissionDenied, before it tells whether there is such a row, or Http404.
+        Raises PermissionDenied, whether or not the row exists, or Http404.
         """
         require_view(self, request)
-        row = self.get_object(request, str(pk)) if whole is None else whole.filter(pk=pk).first()
+        row = self.get_object(request, str(pk)) if queryset is None else queryset.filter(pk=pk).first()
         if row is None:
             raise Http404(f"There is no such {self.opts.verbose_name}.")
         return row
 
-    def show(self, request: HttpRequest, row: Any) -> HttpResponse:
-        """Our page of a row, in place of Django's form."""
+    def detail(self, request: HttpRequest, row: Any) -> HttpResponse:
+        """The page of a row, instead of Django's change form."""
         raise NotImplementedError
 
     def change_view(
@@ -133,7 +134,7 @@ class ReadOnlyAdmin(SafeList):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        return self.show(request, self.found(request, object_id))
+        return self.detail(request, self.get_or_404(request, object_id))
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -141,12 +142,16 @@ class ReadOnlyAdmin(SafeList):
         return self.change_view(request, object_id)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        if self.seen_with:
-            return request.user.has_perm(self.seen_with)
+        if self.view_permission:
+            return request.user.has_perm(self.view_permission)
         return super().has_view_permission(request, obj)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request) if self.seen_with else super().has_module_permission(request)
+        return (
+            self.has_view_permission(request)
+            if self.view_permission
+            else super().has_module_permission(request)
+        )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

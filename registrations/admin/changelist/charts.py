@@ -1,7 +1,7 @@
 """Charts as inline SVG, drawn on the server: no script, no style attribute, readable in light and dark.
 
-Across, everything is in per cent, so that a chart fills its card at any width; text keeps its size.
-Colours are classes (static/a2p/dashboard.css); each chart has a name, a description and a table of its numbers.
+Horizontal positions are percentages, so a chart fills its card at any width and text keeps its size.
+Colors are classes (static/a2p/dashboard.css). Each chart has a name, a description, and a table of its numbers.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ BAR_ROW, BAR_TOP, BAR = 38, 19, 10
 
 @dataclass(frozen=True)
 class Rect:
-    """x, width: text like "12.5%"; y, height: pixels. tip: what a pointer is told."""
+    """x, width: text like "12.5%"; y, height: pixels. tip: the text on hover."""
 
     x: str
     y: float
@@ -34,9 +34,9 @@ class Text:
 
 @dataclass(frozen=True)
 class Chart:
-    """slug makes the ids; title and desc are its accessible name; legend: (class, words).
+    """slug makes the ids; title and desc are the accessible name; legend: (class, label).
 
-    header, rows: the table; urls: where a row's first cell leads, in the order of `rows`, or empty.
+    header, rows: the table; urls: the links of the rows' first cells, in the order of `rows`, or empty.
     """
 
     slug: str
@@ -54,17 +54,17 @@ class Chart:
 
     @property
     def table(self) -> list[tuple[str, list[str]]]:
-        """(address or "", cells) of each row."""
+        """(url or "", cells) of each row."""
         return list(zip_longest(self.urls[: len(self.rows)], self.rows, fillvalue=""))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One row of a bar chart. value: its length; shown: its number as text; mark: a second, paler length."""
+    """One row of a bar chart. value: its length; text: its number; mark: a second, paler length."""
 
     label: str
     value: float
-    shown: str
+    text: str
     url: str = ""
     mark: float = 0.0
 
@@ -81,9 +81,9 @@ def bars(
     legend: list[tuple[str, str]] | None = None,
     empty: str = "Nothing yet.",
 ) -> Chart:
-    """Label and number above each bar, so that both have room at any width."""
+    """Label and number are above each bar, so both have room at any width."""
     largest = max((max(bar.value, bar.mark) for bar in data), default=0)
-    table = rows if rows is not None else [[bar.label, bar.shown] for bar in data]
+    table = rows if rows is not None else [[bar.label, bar.text] for bar in data]
     if not largest:
         return Chart(slug, title, desc, 0, empty=empty)
     chart = Chart(
@@ -99,22 +99,22 @@ def bars(
     for place, bar in enumerate(data):
         y = place * BAR_ROW
         chart.texts.append(Text("0%", y + 12, bar.label, "chart-label"))
-        chart.texts.append(Text("100%", y + 12, bar.shown, "chart-value"))
+        chart.texts.append(Text("100%", y + 12, bar.text, "chart-value"))
         chart.rects.append(Rect("0%", y + BAR_TOP, "100%", BAR, "track", ""))
         if bar.mark:
             chart.rects.append(
-                Rect("0%", y + BAR_TOP, _percent(bar.mark / largest), BAR, f"{css} pale", bar.shown)
+                Rect("0%", y + BAR_TOP, _percent(bar.mark / largest), BAR, f"{css} pale", bar.text)
             )
         if bar.value:
             chart.rects.append(
-                Rect("0%", y + BAR_TOP, _percent(bar.value / largest), BAR, css, f"{bar.label}: {bar.shown}")
+                Rect("0%", y + BAR_TOP, _percent(bar.value / largest), BAR, css, f"{bar.label}: {bar.text}")
             )
     return chart
 
 
 @dataclass(frozen=True)
 class Series:
-    """One colour of a column chart; `values` stand for the groups, from left to right."""
+    """One color of a column chart; one value per group, from left to right."""
 
     label: str
     css: str
@@ -132,43 +132,48 @@ def columns(
     unit: str = "",
     empty: str = "Nothing yet.",
 ) -> Chart:
-    """Groups of columns above a line; `unit` stands before each number, e.g. "$"."""
-    largest = max((value for one in series for value in one.values), default=0)
+    """Groups of columns; `unit` precedes each number, e.g. "$"."""
+    largest = max((value for item in series for value in item.values), default=0)
     if not largest:
         return Chart(slug, title, desc, 0, empty=empty)
     top = _round_up(largest)
     table = [
-        [group, *(f"{unit}{_number(one.values[place])}" for one in series)]
+        [group, *(f"{unit}{_number(item.values[place])}" for item in series)]
         for place, group in enumerate(groups)
     ]
-    legend = [(one.css, one.label) for one in series] if len(series) > 1 else []
+    legend = [(item.css, item.label) for item in series] if len(series) > 1 else []
     chart = Chart(slug, title, desc, TOP + PLOT + FOOT, header=header, rows=table, legend=legend)
     for share in (0.0, 0.5, 1.0):
         y = TOP + PLOT * (1 - share)
         chart.lines.append(y)
         if share:
             chart.texts.append(Text("0%", y - 4, f"{unit}{_number(top * share)}", "chart-axis"))
-    wide = 100 / len(groups)
-    one_wide = wide * 0.72 / len(series)
+    group_width = 100 / len(groups)
+    column_width = group_width * 0.72 / len(series)
     for place, group in enumerate(groups):
-        # Every third name has room on a phone.
+        # There is room for every third name on a phone.
         if (len(groups) - 1 - place) % 3 == 0:
             chart.texts.append(
-                Text(_percent((place + 0.5) * wide / 100), TOP + PLOT + 16, group, "chart-axis chart-middle")
+                Text(
+                    _percent((place + 0.5) * group_width / 100),
+                    TOP + PLOT + 16,
+                    group,
+                    "chart-axis chart-middle",
+                )
             )
-        for number, one in enumerate(series):
-            value = one.values[place]
+        for number, item in enumerate(series):
+            value = item.values[place]
             if not value:
                 continue
             height = max(2.0, PLOT * value / top)
             chart.rects.append(
                 Rect(
-                    f"{place * wide + wide * 0.14 + number * one_wide:.2f}%",
+                    f"{place * group_width + group_width * 0.14 + number * column_width:.2f}%",
                     round(TOP + PLOT - height, 1),
-                    f"{one_wide * 0.88:.2f}%",
+                    f"{column_width * 0.88:.2f}%",
                     round(height, 1),
-                    one.css,
-                    f"{group}, {one.label}: {unit}{_number(value)}",
+                    item.css,
+                    f"{group}, {item.label}: {unit}{_number(value)}",
                 )
             )
     return chart
@@ -187,7 +192,7 @@ def _number(value: float) -> str:
 
 
 def _round_up(value: float) -> float:
-    """The next round number, for the axis: one whose half is whole too.
+    """The next round number for the axis, with a half that is whole too.
 
     >>> [_round_up(v) for v in (1, 3, 7, 12, 41, 99, 250, 1001)]
     [2, 4, 10, 20, 50, 100, 400, 2000]

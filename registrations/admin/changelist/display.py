@@ -1,4 +1,4 @@
-"""How things look everywhere: chips, ages, SIDs. Pure functions from values to safe HTML."""
+"""How values look everywhere: chips, ages, SIDs. Pure functions from values to safe HTML."""
 
 import json
 import re
@@ -14,17 +14,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from registrations.core.clock import now
-from registrations.models.choices import CallState, Stage, WaitingFor
+from registrations.models.choices import CallState, ItemState, JobState, Stage, WaitingFor
 from registrations.operations.reconciliation.resource_types import RESOURCE_TYPES
 from registrations.twilio.rejections import parse_error_items
 from registrations.twilio.statuses import StatusLabel
 from registrations.workflow.spending import LOOKUP_STEP, dollars
 from registrations.workflow.steps import BY_SLUG
 
-from .console import console_url
-
 NOTHING = SafeString('<span class="quiet">—</span>')
-# Mood -> icon. Colour never stands alone: each chip has an icon and a word.
+# Severity -> icon. Color is never the only sign: each chip has an icon and a label.
 ICONS = {
     "good": "check",
     "bad": "cross",
@@ -37,29 +35,22 @@ ICONS = {
     "lock": "lock",
     "edit": "edit",
 }
-# Where a registration stands is no news by itself: colour is for who must act, for the YES that is owed and for live.
-STAGE_MOODS = {
+# A stage by itself is no news: color is for an unanswered OTP text and for live.
+STAGE_SEVERITIES = {
     Stage.DRAFT: "idle",
     Stage.OTP: "wait",
     Stage.LIVE: "good",
     Stage.REMOVING: "idle",
     Stage.REMOVED: "idle",
 }
-WAITING_MOODS = {
+WAITING_SEVERITIES = {
     WaitingFor.US: "attention",
     WaitingFor.CUSTOMER: "wait",
     WaitingFor.TWILIO: "wait",
     WaitingFor.WORKER: "work",
     WaitingFor.NOBODY: "good",
 }
-WAITING_LABELS = {
-    WaitingFor.US: "You",
-    WaitingFor.CUSTOMER: "Customer",
-    WaitingFor.TWILIO: "Twilio",
-    WaitingFor.WORKER: "Worker",
-    WaitingFor.NOBODY: "Nobody",
-}
-STEP_WORDS = {
+STEP_LABELS = {
     "todo": ("Later", "idle"),
     "ready": ("Next", "next"),
     "running": ("Running", "work"),
@@ -70,7 +61,7 @@ STEP_WORDS = {
     "failed": ("Failed", "bad"),
     "blocked": ("Blocked", "lock"),
 }
-RUN_MOODS = {
+CALL_SEVERITIES = {
     CallState.RUNNING: "work",
     CallState.UNKNOWN: "unknown",
     CallState.OK: "good",
@@ -81,11 +72,26 @@ RUN_MOODS = {
     CallState.MISCONFIGURED: "bad",
     CallState.ERRORED: "bad",
 }
+JOB_SEVERITIES = {
+    JobState.PREPARING: "work",
+    JobState.READY: "attention",
+    JobState.RUNNING: "work",
+    JobState.CANCELLED: "idle",
+    JobState.DONE: "good",
+    JobState.FAILED: "bad",
+}
+ITEM_SEVERITIES = {
+    ItemState.NEW: "idle",
+    ItemState.WILL: "next",
+    ItemState.SKIPPED: "idle",
+    ItemState.DONE: "good",
+    ItemState.FAILED: "bad",
+}
 
 
 @cache
 def icon(name: str) -> SafeString:
-    """An icon of the sprite, hidden from assistive technology: a word always stands beside it."""
+    """An icon of the sprite, hidden from assistive technology: there is always text next to it."""
     return format_html(
         '<svg class="icon icon-{}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
         name,
@@ -99,62 +105,71 @@ def chip(label: str, severity: str) -> SafeString:
     return format_html('<span class="chip chip-{}">{}{}</span>', known, icon(ICONS[known]), label)
 
 
-def status_chip(word: StatusLabel) -> SafeString:
-    return chip(word.label, word.severity)
+def status_chip(status: StatusLabel) -> SafeString:
+    return chip(status.label, status.severity)
 
 
 def stage_chip(stage: str) -> SafeString:
     label = Stage(stage).label if stage in Stage.values else stage
-    return chip(label, STAGE_MOODS.get(stage, "idle" if stage in Stage.values else "unknown"))  # type: ignore[call-overload]
+    return chip(label, STAGE_SEVERITIES.get(stage, "idle" if stage in Stage.values else "unknown"))  # type: ignore[call-overload]
 
 
 def waiting_chip(waiting_for: str) -> SafeString:
-    label = WAITING_LABELS.get(waiting_for, waiting_for)  # type: ignore[call-overload]
-    return chip(label, WAITING_MOODS.get(waiting_for, "unknown"))  # type: ignore[call-overload]
+    label = WaitingFor(waiting_for).label if waiting_for in WaitingFor.values else waiting_for
+    return chip(label, WAITING_SEVERITIES.get(waiting_for, "unknown"))  # type: ignore[call-overload]
 
 
 def step_chip(status: str) -> SafeString:
-    label, severity = STEP_WORDS.get(status, (status, "unknown"))
+    label, severity = STEP_LABELS.get(status, (status, "unknown"))
     return chip(label, severity)
 
 
-def run_chip(state: str) -> SafeString:
+def call_chip(state: str) -> SafeString:
     label = CallState(state).label if state in CallState.values else state
-    return chip(label, RUN_MOODS.get(state, "unknown"))  # type: ignore[call-overload]
+    return chip(label, CALL_SEVERITIES.get(state, "unknown"))  # type: ignore[call-overload]
+
+
+def job_chip(state: str) -> SafeString:
+    """The state of a bulk action or an import."""
+    return chip(JobState(state).label, JOB_SEVERITIES[JobState(state)])
+
+
+def item_chip(state: str) -> SafeString:
+    """The outcome of one registration in a bulk action."""
+    return chip(ItemState(state).label, ITEM_SEVERITIES[ItemState(state)])
 
 
 def kind_label(kind: str) -> str:
-    """What people call a kind of Twilio's objects; one of an older release keeps its slug."""
+    """The label of a kind of Twilio resource; an unknown kind keeps its slug."""
     return RESOURCE_TYPES[kind].label if kind in RESOURCE_TYPES else kind
 
 
 def step_label(slug: str) -> str:
-    """What the step table calls a step; a step of an older release keeps its slug."""
-    row = BY_SLUG.get(slug)
+    """The step table's label; a step that no longer exists keeps its slug."""
     if slug == LOOKUP_STEP:
         return "Look up the mobile's line type"
-    return row.label if row else slug
+    return BY_SLUG[slug].label if slug in BY_SLUG else slug
 
 
 _EVENT_PARTS = {"trustbundle": "trust bundle", "phonenumber": "number"}
 
 
 def event_text(tag: str, text: str) -> str:
-    """A line of the timeline that can be read alone: changes of a status say whose status it is.
+    """The text of a timeline entry, readable by itself: a status change says whose status it is.
 
     >>> event_text("campaign:status", "PENDING → FAILED"), event_text("note", "Called her.")
     ('Campaign status: PENDING → FAILED', 'Called her.')
     """
-    part, _, what = tag.partition(":")
+    part, _, subject = tag.partition(":")
     if tag == "stage":
         return f"Stage: {text}"
-    if what in ("status", "identity", "evaluation"):
-        return f"{_EVENT_PARTS.get(part, part).capitalize()} {what}: {text}"
+    if subject in ("status", "identity", "evaluation"):
+        return f"{_EVENT_PARTS.get(part, part).capitalize()} {subject}: {text}"
     return text or tag
 
 
 def span_text(span: timedelta) -> str:
-    """A length of time in one rounded-down unit; the smallest is a minute.
+    """A duration in one unit, rounded down; the smallest is a minute.
 
     >>> span_text(timedelta(seconds=30)), span_text(timedelta(hours=30)), span_text(timedelta(days=3))
     ('under 1 min', '30 h', '3 d')
@@ -170,7 +185,7 @@ def span_text(span: timedelta) -> str:
 
 
 def relative(at: datetime) -> str:
-    """When, seen from now: "just now", "5 min ago", "in 2 h"."""
+    """Relative to now: "just now", "5 min ago", "in 2 h"."""
     gap = now() - at
     if abs(gap) < timedelta(minutes=1):
         return "just now" if gap >= timedelta(0) else "in a moment"
@@ -178,7 +193,7 @@ def relative(at: datetime) -> str:
 
 
 def when(at: datetime | None) -> SafeString:
-    """A moment as relative text; the absolute one is its title."""
+    """A relative time, with the exact one on hover."""
     if at is None:
         return NOTHING
     local = timezone.localtime(at)
@@ -203,7 +218,7 @@ def age(since: datetime | None) -> SafeString:
 
 
 def short_sid(sid: str) -> str:
-    """Enough of a SID to tell two apart at a glance.
+    """The two ends of a SID, enough to tell two apart.
 
     >>> short_sid("BN0123456789abcdef0123456789abcdef")
     'BN0123…cdef'
@@ -211,10 +226,37 @@ def short_sid(sid: str) -> str:
     return sid if len(sid) <= 14 else f"{sid[:6]}…{sid[-4:]}"
 
 
-def sid_link(sid: str, name: str = "") -> SafeString:
-    """The SID, linked to Twilio's Console where that has a page for it, with a copy button.
+# The Console's addresses are not documented anywhere we could check, so every path is UNVERIFIED. By SID prefix;
+# customer profiles and trust products share BU, and both are in the Trust Hub.
+CONSOLE = "https://console.twilio.com"
+_CONSOLE_PATHS = {
+    "AC": "/",
+    "AD": "/us1/develop/phone-numbers/regulatory-compliance/addresses/{sid}",
+    "BN": "/us1/develop/sms/regulatory-compliance/brands/{sid}",
+    "BU": "/us1/account/trust-hub/customer-profiles/{sid}",
+    "CM": "/us1/develop/sms/regulatory-compliance/campaigns",
+    "MG": "/us1/develop/sms/services/{sid}",
+    "PN": "/us1/develop/phone-numbers/manage/incoming/{sid}/configure",
+    "QE": "/us1/develop/sms/regulatory-compliance/campaigns",
+}
 
-    `name` makes the copy button's id, so that a live refresh gives the focus back to it.
+
+def console_url(sid: str) -> str:
+    """The page of a SID in Twilio's Console, or "" if the Console has none for its kind (IT, RD, BV, EL, …).
+
+    >>> console_url("MG" + "0" * 32).endswith("/us1/develop/sms/services/MG" + "0" * 32)
+    True
+    >>> console_url("IT" + "0" * 32)
+    ''
+    """
+    path = _CONSOLE_PATHS.get(sid[:2])
+    return CONSOLE + path.format(sid=sid) if path else ""
+
+
+def sid_link(sid: str, name: str = "") -> SafeString:
+    """The SID with a copy button, linked to Twilio's Console if it has a page for it.
+
+    `name` makes the copy button's id, so that the focus returns to it after a live refresh.
     """
     if not sid:
         return SafeString("")
@@ -236,20 +278,20 @@ def sid_link(sid: str, name: str = "") -> SafeString:
     )
 
 
-def copy_button(text: str, what: str, name: str) -> SafeString:
-    # Hidden until the script says that this browser can copy.
+def copy_button(text: str, subject: str, name: str) -> SafeString:
+    # Hidden until the script knows that this browser can copy.
     return format_html(
         '<button type="button" class="copy" id="copy-{}" data-copy="{}" hidden '
         'aria-label="Copy {}" title="Copy">{}</button>',
         re.sub(r"[^A-Za-z0-9_-]+", "-", name),
         text,
-        what,
+        subject,
         icon("copy"),
     )
 
 
 def money(amount: Decimal | None) -> str:
-    """US dollars; "" for nothing.
+    """US dollars; "" for zero or None.
 
     >>> money(Decimal("97519.5")), money(None), money(Decimal(0))
     ('$97,519.50', '', '')
@@ -258,7 +300,7 @@ def money(amount: Decimal | None) -> str:
 
 
 def pretty(value: Any) -> str:
-    """JSON for people who asked for it; anything that is not JSON is shown by its repr."""
+    """Indented JSON; anything that is not JSON is shown as its repr."""
     try:
         return json.dumps(value, indent=2, ensure_ascii=False, default=str)
     except (TypeError, ValueError):
@@ -266,10 +308,10 @@ def pretty(value: Any) -> str:
 
 
 def upstream_errors(errors: Any) -> list[dict[str, str]]:
-    """All items of an `errors[]` column, in order, for lists: code and text.
+    """Code and text of every item of an `errors[]` column, in order.
 
-    Twilio's words, or our title where it gives a code alone; whatever shape an item has, something of it is
-    shown (Source: docs/twilio.md section 4 to 6).
+    The text is Twilio's, or our title if there is only a code. Items of any shape are shown
+    (Source: docs/twilio.md sections 4 to 6).
     """
     return [
         {"code": str(item.code or ""), "text": item.description or item.failure.title}

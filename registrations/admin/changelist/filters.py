@@ -1,8 +1,8 @@
-"""What a list can be narrowed by. The same filters serve registrations and, by `registration_path`, what belongs to registrations.
+"""The filters of the lists. The same filters serve the registrations and what belongs to them.
 
-A model admin says how its rows lead to the registration: `registration_path` is "" for registrations and "registration__" otherwise,
-and `problem_part` names the part whose refusals it lists ("" for all). Choices cost one small query each,
-whatever the number of rows.
+A model admin says how its rows lead to the registration: `registration_path` is "" for registrations and
+"registration__" otherwise. `problem_part` is the part whose rejections it lists ("" for all). Choices cost one small
+query each, whatever the number of rows.
 """
 
 from collections import Counter
@@ -24,6 +24,7 @@ from registrations.models.choices import Stage
 from registrations.reporting import dashboard, statistics
 from registrations.twilio.rejections import lookup
 from registrations.twilio.statuses import BRAND, CAMPAIGN, IDENTITY, NUMBER, StatusLabel
+from registrations.workflow.planner.deadlines import filter_overdue
 from registrations.workflow.spending import LOOKUP_STEP
 from registrations.workflow.steps import BY_SLUG, Write
 
@@ -33,7 +34,7 @@ ME, NONE, OTHER = "me", "none", "other"
 Choices = list[tuple[str, str]]
 
 
-class CaseFilter(admin.SimpleListFilter):
+class RegistrationFilter(admin.SimpleListFilter):
     """A filter on a column of the registration."""
 
     def __init__(
@@ -45,92 +46,114 @@ class CaseFilter(admin.SimpleListFilter):
         super().__init__(request, params, model, model_admin)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return self.offered()
+        return self.options()
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = self.value()
-        return queryset.filter(self.condition(chosen)) if chosen else queryset
+        value = self.value()
+        return queryset.filter(self.condition(value)) if value else queryset
 
     def has_output(self) -> bool:
-        # What is chosen stays in force, and removable, when it is offered no longer.
+        # A selected value that is no longer offered still applies, and can be removed.
         return bool(self.lookup_choices) or self.value() is not None
 
-    def offered(self) -> Choices:
-        """(value, words)."""
+    def options(self) -> Choices:
+        """(value, label)."""
         raise NotImplementedError
 
-    def condition(self, chosen: str) -> Q:
+    def condition(self, value: str) -> Q:
         raise NotImplementedError
 
     def on(self, column: str, value: Any) -> Q:
         return Q(**{self.path + column: value})
 
 
-class OwnerFilter(CaseFilter):
-    """Mine, nobody's, or a colleague's. "me" is whoever looks, so a shared view works for everybody."""
+class OwnerFilter(RegistrationFilter):
+    """Mine, unassigned, or a colleague's. "me" is the current user, so a shared view works for everyone."""
 
     title = "owner"
     parameter_name = "owner"
 
-    def offered(self) -> Choices:
+    def options(self) -> Choices:
         people = get_user_model().objects.filter(is_active=True, is_staff=True).exclude(pk=self.user.pk)
         others = [(str(user.pk), user.get_full_name() or user.get_username()) for user in people[:200]]
         return [(ME, "Me"), (NONE, "Unassigned"), *sorted(others, key=lambda pair: pair[1].casefold())]
 
-    def condition(self, chosen: str) -> Q:
-        if chosen == NONE:
+    def condition(self, value: str) -> Q:
+        if value == NONE:
             return self.on("owner__isnull", True)
-        if chosen == ME:
+        if value == ME:
             return self.on("owner_id", self.user.pk)
-        return self.on("owner_id", int(chosen)) if chosen.isdecimal() else Q(pk__in=[])
+        return self.on("owner_id", int(value)) if value.isdecimal() else Q(pk__in=[])
 
 
-class AgeFilter(CaseFilter):
-    """How long the registration has stood where it stands."""
+class AgeFilter(RegistrationFilter):
+    """How long the registration has been in its stage."""
 
     title = "time in stage"
     parameter_name = "age"
 
-    def offered(self) -> Choices:
+    def options(self) -> Choices:
         return [
             ("lt1", "Under a day"),
             *((f"gt{days}", f"Over {days} day{'s' if days > 1 else ''}") for days in (1, 3, 7, 14, 30)),
         ]
 
-    def condition(self, chosen: str) -> Q:
-        if chosen[2:] not in ("1", "3", "7", "14", "30"):
+    def condition(self, value: str) -> Q:
+        if value[2:] not in ("1", "3", "7", "14", "30"):
             return Q(pk__in=[])
-        moment = now() - timedelta(days=int(chosen[2:]))
-        return self.on("stage_since__gte" if chosen.startswith("lt") else "stage_since__lt", moment)
+        moment = now() - timedelta(days=int(value[2:]))
+        return self.on("stage_since__gte" if value.startswith("lt") else "stage_since__lt", moment)
 
 
-class WhoFilter(CaseFilter):
-    """Who must act next; for lists that have no tabs for it."""
+class OverdueFilter(admin.SimpleListFilter):
+    """Registrations that take longer than usual; among Twilio resources, those that their registration waits for.
 
-    title = "who must act"
+    The model admin's `stages` says in which stages that is, () for all.
+    """
+
+    title = "overdue"
+    parameter_name = "overdue"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        self.stages = model_admin.stages
+        return [("1", "Longer than usual")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() != "1":
+            return queryset
+        if queryset.model is Registration:
+            return filter_overdue(queryset, now())
+        late = filter_overdue(Registration.objects.order_by().filter(stage__in=self.stages), now())
+        return queryset.filter(registration__in=late)
+
+
+class WaitingForFilter(RegistrationFilter):
+    """Who has to act next, for lists without tabs for it."""
+
+    title = "waiting for"
     parameter_name = "who"
 
-    def offered(self) -> Choices:
+    def options(self) -> Choices:
         return [(str(who), label) for who, label in dashboard.LABELS]
 
-    def condition(self, chosen: str) -> Q:
-        return self.on("waiting_for", chosen)
+    def condition(self, value: str) -> Q:
+        return self.on("waiting_for", value)
 
 
-class StageFilter(CaseFilter):
-    """Where the registration stands; an object of Twilio's has a status of its own."""
+class StageFilter(RegistrationFilter):
+    """The registration's stage; a Twilio resource has a status of its own."""
 
     title = parameter_name = "stage"
 
-    def offered(self) -> Choices:
+    def options(self) -> Choices:
         return [(str(stage), stage.label) for stage in Stage if stage != Stage.DRAFT]
 
-    def condition(self, chosen: str) -> Q:
-        return self.on("stage", chosen)
+    def condition(self, value: str) -> Q:
+        return self.on("stage", value)
 
 
-class CreatedFilter(CaseFilter):
-    """When the registration was made: lately, or from one day to another, both included, in the desk's time zone."""
+class CreatedFilter(RegistrationFilter):
+    """When the registration was created: recently, or between two days, both included, in TIME_ZONE."""
 
     title = "created"
     parameter_name = "created"
@@ -152,22 +175,22 @@ class CreatedFilter(CaseFilter):
     def expected_parameters(self) -> list[str | None]:
         return [self.parameter_name, *self.days]
 
-    def offered(self) -> Choices:
+    def options(self) -> Choices:
         return [("1", "Past 24 hours"), ("7", "Past 7 days"), ("30", "Past 30 days"), ("365", "Past year")]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        """A choice and a pair of days exclude each other."""
+        """A choice and a range of days exclude each other."""
         days = [day for day in self.days if self.used_parameters.get(day)]
         yield {
             "selected": self.value() is None and not days,
             "query_string": changelist.get_query_string(remove=[self.parameter_name, *self.days]),
             "display": "All",
         }
-        for value, words in self.lookup_choices:
+        for value, label in self.lookup_choices:
             yield {
                 "selected": self.value() == value,
                 "query_string": changelist.get_query_string({self.parameter_name: value}, remove=self.days),
-                "display": words,
+                "display": label,
             }
 
     @property
@@ -186,58 +209,58 @@ class CreatedFilter(CaseFilter):
             queryset = queryset.filter(self.on("created_at__lt", _midnight(last, 1)))
         return super().queryset(request, queryset)
 
-    def condition(self, chosen: str) -> Q:
-        if chosen not in ("1", "7", "30", "365"):
+    def condition(self, value: str) -> Q:
+        if value not in ("1", "7", "30", "365"):
             return Q(pk__in=[])
-        return self.on("created_at__gte", now() - timedelta(days=int(chosen)))
+        return self.on("created_at__gte", now() - timedelta(days=int(value)))
 
 
 def _midnight(day: str, later: int = 0) -> datetime:
-    """The beginning of a day as browsers send it, "2026-11-28". Raises IncorrectLookupParameters for another."""
+    """The start of a day in the form "2026-11-28". Raises IncorrectLookupParameters for anything else."""
     try:
         return make_aware(datetime.combine(date.fromisoformat(day) + timedelta(days=later), time.min))
     except (ValueError, OverflowError) as error:
         raise IncorrectLookupParameters from error
 
 
-class CodeFilter(CaseFilter):
-    """What is held against the registration, by Twilio's code."""
+class CodeFilter(RegistrationFilter):
+    """The registration's open problems, by Twilio's code."""
 
     title = "failure"
     parameter_name = "code"
-    most = 40
+    max_codes = 40
 
-    def offered(self) -> Choices:
+    def options(self) -> Choices:
         counts = statistics.open_codes(self.part)
-        return [(str(code), f"{code} {_short(code)} ({n})") for code, n in counts[: self.most]]
+        return [(str(code), f"{code} {_short(code)} ({n})") for code, n in counts[: self.max_codes]]
 
-    def condition(self, chosen: str) -> Q:
-        if not chosen.isdecimal() or len(chosen) > 9:
+    def condition(self, value: str) -> Q:
+        if not value.isdecimal() or len(value) > 9:
             return Q(pk__in=[])
-        problems = OpenProblem.objects.order_by().filter(code=int(chosen))
+        problems = OpenProblem.objects.order_by().filter(code=int(value))
         if self.part:
             problems = problems.filter(part=self.part)
         return self.on("pk__in", problems.values("registration_id"))
 
 
-class AccountFilter(CaseFilter):
+class AccountFilter(RegistrationFilter):
     """The Twilio account; shown once there is more than one."""
 
     title = "account"
     parameter_name = "account"
 
-    def offered(self) -> Choices:
+    def options(self) -> Choices:
         accounts = list(_accounts())
         return [(sid, f"{sid[:6]}…{sid[-4:]}") for sid in accounts] if len(accounts) > 1 else []
 
-    def condition(self, chosen: str) -> Q:
-        return self.on("account_sid", chosen)
+    def condition(self, value: str) -> Q:
+        return self.on("account_sid", value)
 
 
-def _accounts(most: int = 20) -> Iterable[str]:
-    """From one to the next in the index: DISTINCT would read every row."""
+def _accounts(limit: int = 20) -> Iterable[str]:
+    """From one to the next through the index: DISTINCT would read every row."""
     last = ""
-    for _ in range(most):
+    for _ in range(limit):
         registrations = Registration.objects.filter(account_sid__gt=last).order_by("account_sid")
         found = registrations.values_list("account_sid", flat=True).first()
         if found is None:
@@ -246,54 +269,54 @@ def _accounts(most: int = 20) -> Iterable[str]:
         last = found
 
 
-class WordFilter(admin.SimpleListFilter):
-    """One of Twilio's words in a column of the object itself; words that we do not know are one choice."""
+class StatusFilter(admin.SimpleListFilter):
+    """A status of Twilio's in a column of the row itself; statuses that we do not know are one choice."""
 
-    words: Mapping[str, StatusLabel]
+    statuses: Mapping[str, StatusLabel]
     column: str
-    nothing = ""
+    empty_label = ""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        # Two words may have one label for people; here they are two choices.
-        times = Counter(word.label for word in self.words.values())
+        # Two statuses may share a label; here they are two choices.
+        uses = Counter(status.label for status in self.statuses.values())
         known = [
-            (value, f"{word.label} ({value})" if times[word.label] > 1 else word.label)
-            for value, word in self.words.items()
+            (value, f"{status.label} ({value})" if uses[status.label] > 1 else status.label)
+            for value, status in self.statuses.items()
         ]
-        empty = [(NONE, self.nothing)] if self.nothing else []
-        return [*known, *empty, (OTHER, "Other words")]
+        empty = [(NONE, self.empty_label)] if self.empty_label else []
+        return [*known, *empty, (OTHER, "Other")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = self.value()
-        if not chosen:
+        value = self.value()
+        if not value:
             return queryset
-        if chosen == OTHER:
-            return queryset.exclude(**{f"{self.column}__in": ["", *self.words]})
-        return queryset.filter(**{self.column: "" if chosen == NONE else chosen})
+        if value == OTHER:
+            return queryset.exclude(**{f"{self.column}__in": ["", *self.statuses]})
+        return queryset.filter(**{self.column: "" if value == NONE else value})
 
 
-class BrandStatus(WordFilter):
+class BrandStatus(StatusFilter):
     title = parameter_name = column = "status"
-    words = BRAND
+    statuses = BRAND
 
 
-class Identity(WordFilter):
+class IdentityStatus(StatusFilter):
     title = "identity"
     parameter_name = column = "identity_status"
-    words = IDENTITY
-    nothing = "Not known yet"
+    statuses = IDENTITY
+    empty_label = "Not known yet"
 
 
-class CampaignStatus(WordFilter):
+class CampaignStatus(StatusFilter):
     title = parameter_name = column = "status"
-    words = CAMPAIGN
+    statuses = CAMPAIGN
 
 
-class NumberStatus(WordFilter):
+class NumberStatus(StatusFilter):
     title = "A2P status"
     parameter_name = column = "a2p_status"
-    words = NUMBER
-    nothing = "Not reported"
+    statuses = NUMBER
+    empty_label = "Not reported"
 
 
 def _short(code: int) -> str:
@@ -302,12 +325,12 @@ def _short(code: int) -> str:
 
 
 class StepFilter(admin.SimpleListFilter):
-    """One call of the step table; DISTINCT over the ledger would read all of it."""
+    """The step of a call, from the step table; DISTINCT over the calls would read all of them."""
 
     title = parameter_name = "step"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        calls = [(slug, row.label) for slug, row in BY_SLUG.items() if isinstance(row, Write)]
+        calls = [(slug, step.label) for slug, step in BY_SLUG.items() if isinstance(step, Write)]
         return [*calls, (LOOKUP_STEP, step_label(LOOKUP_STEP))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -315,9 +338,9 @@ class StepFilter(admin.SimpleListFilter):
 
 
 class TagFilter(admin.SimpleListFilter):
-    """What kind of line of the timeline."""
+    """The kind of timeline entry."""
 
-    title = "what"
+    title = "kind"
     parameter_name = "tag"
     kinds: tuple[tuple[str, str, Q], ...] = (
         ("note", "Notes", Q(tag="note")),
@@ -325,14 +348,14 @@ class TagFilter(admin.SimpleListFilter):
         ("edited", "Edited", Q(tag="edited")),
         ("stage", "Stage changes", Q(tag="stage")),
         ("status", "Twilio's answers", Q(tag__endswith=":status") | Q(tag__endswith=":identity")),
-        ("rejected", "Refused calls", Q(tag__endswith=":rejected")),
-        ("reversal", "Taken back", Q(tag__endswith=":reversal")),
-        ("error", "Our errors", Q(tag="error")),
+        ("rejected", "Rejected calls", Q(tag__endswith=":rejected")),
+        ("reversal", "Reversals", Q(tag__endswith=":reversal")),
+        ("error", "Internal errors", Q(tag="error")),
     )
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(value, words) for value, words, _ in self.kinds]
+        return [(value, label) for value, label, _ in self.kinds]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        where = {value: condition for value, _, condition in self.kinds}.get(self.value() or "")
-        return queryset.filter(where) if where is not None else queryset
+        condition = {value: condition for value, _, condition in self.kinds}.get(self.value() or "")
+        return queryset.filter(condition) if condition is not None else queryset

@@ -1,4 +1,4 @@
-"""What our lists share: quick pages, one search, saved views, export."""
+"""What the lists share: fast paging, one search, saved views, exports."""
 
 from typing import Any
 
@@ -17,16 +17,16 @@ from django.views.decorators.http import require_safe
 
 from registrations.models import Registration
 
-from . import downloads, exports, saved_views, search
+from . import exports, saved_views, search
 from .base import SafeList, require_view
-from .paginator import QuickPaginator
+from .paginator import KeyPaginator
 
 
-class QuickList(SafeList):
-    """For every list: constant effort per page.
+class FastList(SafeList):
+    """Pages at a constant cost, and the search for registrations.
 
-    `registration_path` is how a row leads to its registration in a query ("" for registrations); `problem_part` is the part whose
-    refusals the list is about, "" for all.
+    `registration_path` leads from a row to its registration in a query ("" for registrations). `problem_part` is the
+    part whose rejections the list is about, "" for all.
     """
 
     registration_path = "registration__"
@@ -34,24 +34,24 @@ class QuickList(SafeList):
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
-    # No page of ours leads back by them, and Django resolves each row's address anew to put them in.
+    # None of our pages use them to lead back, and Django would resolve each row's address again to add them.
     preserve_filters = False
-    search_fields = ("pk",)  # shows the box; registrations.admin.changelist.search decides
+    search_fields = ("pk",)  # shows the search box; search.py does the search
     search_help_text = search.HELP
 
-    def get_paginator(self, request: HttpRequest, queryset: Any, per_page: int, *args: Any) -> QuickPaginator:
-        whole = self.get_queryset(request)
+    def get_paginator(self, request: HttpRequest, queryset: Any, per_page: int, *args: Any) -> KeyPaginator:
+        rows = self.get_queryset(request)
         if self.list_select_related:
-            whole = whole.select_related(*self.list_select_related)  # type: ignore[misc]
-        return QuickPaginator(queryset, per_page, *args, whole=whole, known=self.known_count(request))
+            rows = rows.select_related(*self.list_select_related)  # type: ignore[misc]
+        return KeyPaginator(queryset, per_page, *args, rows=rows, known_count=self.known_count(request))
 
     def known_count(self, request: HttpRequest) -> int | None:
-        """How many rows the list has, where somebody else has counted them."""
+        """The number of rows, if it has been counted elsewhere; None to count them."""
         return None
 
     @admin.display(description=mark_safe('<input type="checkbox" id="action-toggle">'))
     def action_checkbox(self, obj: Model) -> SafeString:
-        """Django's checkbox without its template: rendering fifty of those took a fifth of a list's time."""
+        """Django's checkbox without its template: rendering fifty of them took a fifth of a list's time."""
         return format_html(
             '<input type="checkbox" name="{}" value="{}" class="action-select" '
             'aria-label="Select this object for an action - {}">',
@@ -71,15 +71,15 @@ class QuickList(SafeList):
         return queryset.filter(registration__in=registrations), False
 
 
-class CaseList(QuickList):
-    """For lists of registrations and of what is at Twilio: saved views and export on top."""
+class RegistrationList(FastList):
+    """For lists of registrations and of Twilio resources: adds saved views and exports."""
 
     @property
     def _name(self) -> str:
         return str(self.opts.model_name)
 
     def list_context(self, request: HttpRequest) -> dict[str, Any]:
-        """For changelist_view's extra context."""
+        """The extra context of changelist_view."""
         query = request.GET.urlencode()
         return {
             **saved_views.context(request, self._name),
@@ -87,7 +87,7 @@ class CaseList(QuickList):
             "view_change_base": self._url("view_change", 0).removesuffix("0/"),
             "export_links": [
                 (kind.upper(), f"{self._url(f'export_{kind}')}?{query}")
-                for kind in downloads.KINDS
+                for kind in exports.KINDS
                 if request.user.has_perm("registrations.view_registration")
             ],
         }
@@ -95,18 +95,18 @@ class CaseList(QuickList):
     def _url(self, page: str, *args: Any) -> str:
         return reverse(f"admin:registrations_{self._name}_{page}", args=args)
 
-    def list_urls(self) -> list[URLPattern]:
-        wrap, name = self.admin_site.admin_view, self._name
-        own = (
+    def get_urls(self) -> list[URLPattern]:
+        view, name = self.admin_site.admin_view, self._name
+        pages = (
             ("views/save/", self.save_view, "view_save"),
             ("views/<int:pk>/", self.change_saved_view, "view_change"),
             ("export/csv/", self.export_csv, "export_csv"),
             ("export/xlsx/", self.export_xlsx, "export_xlsx"),
         )
-        return [path(route, wrap(page), name=f"registrations_{name}_{label}") for route, page, label in own]
-
-    def get_urls(self) -> list[URLPattern]:
-        return self.list_urls() + super().get_urls()
+        return [
+            *(path(route, view(page), name=f"registrations_{name}_{label}") for route, page, label in pages),
+            *super().get_urls(),
+        ]
 
     def save_view(self, request: HttpRequest) -> HttpResponse:
         require_view(self, request)
@@ -117,28 +117,28 @@ class CaseList(QuickList):
         return saved_views.change(request, self._name, self._url("changelist"), pk)
 
     def export_csv(self, request: HttpRequest) -> HttpResponseBase:
-        """All registrations of the list as it is filtered, searched and ordered."""
+        """All registrations of the list as it is filtered, searched, and sorted."""
         require_view(self, request)
-        return _export(request, self, downloads.CSV)
+        return _export(request, self, exports.CSV)
 
     def export_xlsx(self, request: HttpRequest) -> HttpResponseBase:
         require_view(self, request)
-        return _export(request, self, downloads.XLSX)
+        return _export(request, self, exports.XLSX)
 
 
 @require_safe
 def _export(request: HttpRequest, model_admin: Any, kind: str) -> HttpResponseBase:
     if not request.user.has_perm("registrations.view_registration"):
-        raise PermissionDenied  # the rows are registrations, whichever list it is
-    back = reverse(f"admin:registrations_{model_admin.opts.model_name}_changelist")
+        raise PermissionDenied  # the rows are registrations, whatever the list
+    list_url = reverse(f"admin:registrations_{model_admin.opts.model_name}_changelist")
     try:
         changelist = model_admin.get_changelist_instance(request)
     except IncorrectLookupParameters:
-        return redirect(f"{back}?e=1")
-    if kind == downloads.XLSX and (refusal := downloads.too_many(changelist.result_count)):
-        messages.error(request, refusal)
-        return redirect(f"{back}?{request.GET.urlencode()}")
-    chosen = changelist.queryset
-    if chosen.model is not Registration:
-        chosen = Registration.objects.filter(pk__in=chosen.order_by().values("registration_id"))
-    return exports.response(chosen, kind, str(model_admin.opts.verbose_name_plural).replace(" ", "-"))
+        return redirect(f"{list_url}?e=1")
+    if kind == exports.XLSX and (problem := exports.too_many(changelist.result_count)):
+        messages.error(request, problem)
+        return redirect(f"{list_url}?{request.GET.urlencode()}")
+    registrations = changelist.queryset
+    if registrations.model is not Registration:
+        registrations = Registration.objects.filter(pk__in=registrations.order_by().values("registration_id"))
+    return exports.response(registrations, kind, str(model_admin.opts.verbose_name_plural).replace(" ", "-"))

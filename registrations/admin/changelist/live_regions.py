@@ -1,4 +1,4 @@
-"""The live parts of a page: rendered with it, and again alone whenever one of them changed."""
+"""The live parts of a page: rendered with the page, and again by themselves when they have changed."""
 
 import hashlib
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
-# How often an open page asks, in seconds: while a worker is at it, and otherwise.
+# How often an open page polls, in seconds: while a worker is busy with it, and otherwise.
 POLL_BUSY_SECONDS, POLL_IDLE_SECONDS = 2, 15
 
 
@@ -21,7 +21,7 @@ class Region:
 
     @property
     def safe(self) -> SafeString:
-        # Our own template escaped it when it was rendered.
+        # Escaped by our own template.
         return mark_safe(self.html)  # noqa: S308
 
     @property
@@ -30,10 +30,10 @@ class Region:
 
 
 def regions(templates: Mapping[str, str], values: dict[str, Any]) -> list[Region]:
-    """`templates`: the name of each region -> its template below registrations/.
+    """`templates`: {name of a region: its template below registrations/}.
 
-    Rendered without the request: a CSRF token would make every rendering differ. The buttons in regions
-    belong to the page's one form, which carries the token.
+    Rendered without the request: with a CSRF token, no two renderings would be equal. The buttons in regions belong to
+    the page's one form, which has the token.
     """
     return [
         Region(name, render_to_string(f"registrations/{file}.html", values))
@@ -46,12 +46,12 @@ def poll_seconds(busy: bool) -> int:
 
 
 def within_page(rendered: list[Region]) -> dict[str, Any]:
-    """Template variables of the whole page."""
+    """Template variables of the page."""
     return {"regions": rendered, "html": {region.name: region.safe for region in rendered}}
 
 
 def live(request: HttpRequest, rendered: list[Region], live_url: str, poll_seconds: int) -> HttpResponse:
-    """The regions whose versions differ from those in the query; 204 when the browser has them all."""
+    """The regions whose versions differ from those in the query; 204 if the browser has them all."""
     changed = [region for region in rendered if request.GET.get(region.name) != region.version]
     if not changed:
         return HttpResponse(status=204)

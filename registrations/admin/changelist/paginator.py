@@ -6,38 +6,38 @@ from django.core.paginator import Page, Paginator
 from django.utils.functional import cached_property
 
 
-class QuickPaginator(Paginator):
-    """First the keys of the page, which an index holds, then its rows.
+class KeyPaginator(Paginator):
+    """Reads the keys of the page first, from an index, and then its rows.
 
-    The second half of a list is read from its end: the last page costs what the first one does.
-    `whole`: the rows with all that the list shows, without its conditions, which are settled by then.
-    `known`: the number of rows when it need not be counted.
+    The second half of a list is read from its end: the last page costs as much as the first.
+    `rows`: the rows with everything the list shows, without its filters. `known_count`: the number of rows, if it
+    need not be counted.
     """
 
-    def __init__(self, *args: Any, whole: Any = None, known: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rows: Any = None, known_count: int | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._whole: Any = whole if whole is not None else self.object_list
-        self._known = known
+        self._rows: Any = rows if rows is not None else self.object_list
+        self._known_count = known_count
 
     @cached_property
     def count(self) -> int:
-        return super().count if self._known is None else self._known
+        return super().count if self._known_count is None else self._known_count
 
     def page(self, number: Any) -> Page:
         number = self.validate_number(number)
-        bottom = (number - 1) * self.per_page
-        top = bottom + self.per_page
-        if top + self.orphans >= self.count:
-            top = self.count
-        return Page(self._rows(bottom, top), number, self)
+        start = (number - 1) * self.per_page
+        end = start + self.per_page
+        if end + self.orphans >= self.count:
+            end = self.count
+        return Page(self._read(start, end), number, self)
 
-    def _rows(self, bottom: int, top: int) -> list[Any]:
-        rows: Any = self.object_list
-        keys = rows.values_list("pk", flat=True)
-        if bottom > self.count // 2:
-            chosen = list(keys.reverse()[self.count - top : self.count - bottom])[::-1]
+    def _read(self, start: int, end: int) -> list[Any]:
+        matches: Any = self.object_list
+        keys = matches.values_list("pk", flat=True)
+        if start > self.count // 2:
+            pks = list(keys.reverse()[self.count - end : self.count - start])[::-1]
         else:
-            chosen = list(keys[bottom:top])
-        found = {row.pk: row for row in self._whole.filter(pk__in=chosen)}
+            pks = list(keys[start:end])
+        found = {row.pk: row for row in self._rows.filter(pk__in=pks)}
         # A row that has left the list between the two reads is left out.
-        return [found[pk] for pk in chosen if pk in found]
+        return [found[pk] for pk in pks if pk in found]

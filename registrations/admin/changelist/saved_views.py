@@ -1,4 +1,4 @@
-"""Saved views: a list with its filters, search and order under a name; one's own, or shared with the team."""
+"""Saved views: a list with its filters, search, and order under a name, for one person or shared with the team."""
 
 from contextlib import suppress
 from typing import Any
@@ -15,115 +15,120 @@ from registrations.models import SavedView
 
 from . import search_privacy
 
-MOST, NAME_LENGTH, QUERY_LENGTH = 50, 60, 2000
-# Where one is in the list is no part of a view.
-_NOT_KEPT = ("p", "e", "all", "_popup", "_to_field", "_facets")
+MAX_VIEWS, MAX_NAME, MAX_QUERY = 50, 60, 2000
+# The position in the list is not part of a view.
+_NOT_SAVED = ("p", "e", "all", "_popup", "_to_field", "_facets")
 
 
-def kept(query: str) -> str:
-    """A query string as views keep it: ordered, its search opened, without a page number; "" for the plain list.
+def normalized(query: str) -> str:
+    """The query string that a view stores: sorted, the search as text, no page number; "" for the plain list.
 
-    >>> kept("p=3&stage__exact=otp&q=ann") == kept("q=ann&stage__exact=otp")
+    >>> normalized("p=3&stage__exact=otp&q=ann") == normalized("q=ann&stage__exact=otp")
     True
     """
     given = QueryDict(query, mutable=True)
-    for name in _NOT_KEPT:
+    for name in _NOT_SAVED:
         given.pop(name, None)
     pairs = sorted((name, value) for name, values in given.lists() for value in values if value)
     clean = QueryDict(mutable=True)
     for name, value in pairs:
         if name == SEARCH_VAR:
-            with suppress(search_privacy.Unreadable):
-                value = search_privacy.opened(value)
+            with suppress(ValueError):
+                value = search_privacy.reveal(value)
         clean.appendlist(name, value)
     return clean.urlencode()
 
 
-def _address(query: str) -> str:
-    """What leads to a view: its search is sealed, as in every address of ours."""
-    given = QueryDict(query, mutable=True)
-    if text := given.get(SEARCH_VAR):
-        given[SEARCH_VAR] = search_privacy.sealed(text)
-    return f"?{given.urlencode()}"
+def _urls(queries: list[str]) -> list[str]:
+    """The links to stored query strings, with the searches hidden. One query, if there is a search."""
+    parsed = [QueryDict(query, mutable=True) for query in queries]
+    texts = {given.get(SEARCH_VAR, "") for given in parsed}
+    tokens = search_privacy.hide(text for text in texts if 0 < len(text) <= search_privacy.MAX_LENGTH)
+    for given in parsed:
+        if (text := given.get(SEARCH_VAR)) in tokens:
+            given[SEARCH_VAR] = tokens[text]
+    return [f"?{given.urlencode()}" if given else "" for given in parsed]
 
 
-def context(request: HttpRequest, of: str) -> dict[str, Any]:
-    """What the list's menu shows: each view, which of them one looks at, and what would be saved. One query."""
-    now_shown = kept(request.GET.urlencode())
-    visible = SavedView.objects.filter(Q(user=_me(request)) | Q(shared=True), model_name=of)
-    views = [
+def context(request: HttpRequest, list_name: str) -> dict[str, Any]:
+    """Template variables of the list's menu: the views, the current one, and what would be saved."""
+    current = normalized(request.GET.urlencode())
+    visible = SavedView.objects.filter(Q(user=_user(request)) | Q(shared=True), model_name=list_name)
+    views = list(visible.select_related("user").order_by("name", "pk")[: 4 * MAX_VIEWS])
+    rows = [
         {
             "view": view,
             "mine": view.user_id == request.user.pk,
             "by": "" if view.user_id == request.user.pk else view.user.get_username(),
-            "url": _address(view.query),
-            "current": bool(now_shown) and view.query == now_shown,
+            "url": url,
+            "current": bool(current) and view.query == current,
         }
-        for view in visible.select_related("user").order_by("name", "pk")[: 4 * MOST]
+        for view, url in zip(views, _urls([view.query for view in views]), strict=True)
     ]
     return {
-        "saved_views": views,
-        "current_view": next((view for view in views if view["current"]), None),
-        "savable_query": now_shown,
+        "saved_views": rows,
+        "current_view": next((row for row in rows if row["current"]), None),
+        "savable_query": current,
     }
 
 
-def _me(request: HttpRequest) -> Any:
+def _user(request: HttpRequest) -> Any:
     return request.user
 
 
 @require_POST
-def save(request: HttpRequest, of: str, back: str) -> HttpResponse:
-    """`name`, `query`, `shared`. The same name again replaces one's own view."""
+def save(request: HttpRequest, list_name: str, list_url: str) -> HttpResponse:
+    """`name`, `query`, `shared`. Saving under the same name replaces one's own view."""
     name = " ".join(request.POST.get("name", "").split())
-    query = kept(request.POST.get("query", ""))
-    if problem := _problem(request, of, name, query):
+    query = normalized(request.POST.get("query", ""))
+    if problem := _problem(request, list_name, name, query):
         messages.error(request, problem)
-    else:
-        SavedView.objects.update_or_create(
-            user=_me(request),
-            model_name=of,
-            name=name,
-            defaults={"query": query, "shared": bool(request.POST.get("shared"))},
-        )
-        messages.success(request, f"Saved as “{name}”.")
-    return redirect(back + _address(query) if query else back)
+        return redirect(list_url + _urls([query])[0])
+    SavedView.objects.update_or_create(
+        user=_user(request),
+        model_name=list_name,
+        name=name,
+        defaults={"query": query, "shared": bool(request.POST.get("shared"))},
+    )
+    messages.success(request, f"Saved as “{name}”.")
+    return redirect(list_url + _urls([query])[0])
 
 
-def _problem(request: HttpRequest, of: str, name: str, query: str) -> str:
+def _problem(request: HttpRequest, list_name: str, name: str, query: str) -> str:
     if not name:
         return "Give the view a name."
-    if len(name) > NAME_LENGTH:
-        return f"Keep the name within {NAME_LENGTH} characters."
+    if len(name) > MAX_NAME:
+        return f"Use up to {MAX_NAME} characters for the name."
     if not query:
-        return "Choose a filter or search for something first; a view keeps that."
-    if len(query) > QUERY_LENGTH:
-        return "This search is too long to keep."
-    mine = SavedView.objects.filter(user=_me(request), model_name=of)
-    if mine.count() >= MOST and not mine.filter(name=name).exists():
-        return f"You have {MOST} views of this list. Delete one first."
+        return "Choose a filter or search first, then save the view."
+    if len(query) > MAX_QUERY or len(QueryDict(query).get(SEARCH_VAR, "")) > search_privacy.MAX_LENGTH:
+        return "This search is too long to save."
+    mine = SavedView.objects.filter(user=_user(request), model_name=list_name)
+    if mine.count() >= MAX_VIEWS and not mine.filter(name=name).exists():
+        return f"You have {MAX_VIEWS} views of this list. Delete one first."
     return ""
 
 
 @require_POST
-def change(request: HttpRequest, of: str, back: str, pk: int) -> HttpResponse:
-    """Rename, share or delete one's own view: `do` is "rename" (with `name` and `shared`) or "delete"."""
-    view = SavedView.objects.filter(pk=pk, model_name=of, user=_me(request)).first()
+def change(request: HttpRequest, list_name: str, list_url: str, pk: int) -> HttpResponse:
+    """Rename, share, or delete one's own view: `do` is "rename" (with `name` and `shared`) or "delete"."""
+    view = SavedView.objects.filter(pk=pk, model_name=list_name, user=_user(request)).first()
     if view is None:
-        raise Http404("There is no such view of yours.")
+        raise Http404("You have no such view.")
     if request.POST.get("do") == "delete":
         view.delete()
-        messages.success(request, f"The view “{view.name}” is deleted.")
-        return redirect(back)
+        messages.success(request, f"View “{view.name}” deleted.")
+        return redirect(list_url)
+    url = list_url + _urls([view.query])[0]
     name = " ".join(request.POST.get("name", "").split())
-    if not name or len(name) > NAME_LENGTH:
-        messages.error(request, f"A view needs a name of at most {NAME_LENGTH} characters.")
-        return redirect(back + _address(view.query))
+    if not name or len(name) > MAX_NAME:
+        messages.error(request, f"Use 1 to {MAX_NAME} characters for the name.")
+        return redirect(url)
     view.name, view.shared = name, bool(request.POST.get("shared"))
     try:
         with transaction.atomic():
             view.save(update_fields=["name", "shared"])
-        messages.success(request, f"The view is called “{name}” now.")
+        messages.success(request, f"View renamed to “{name}”.")
     except IntegrityError:
-        messages.error(request, f"You have another view called “{name}”.")
-    return redirect(back + _address(view.query))
+        messages.error(request, f"You already have a view called “{name}”.")
+    return redirect(url)

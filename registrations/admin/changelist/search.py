@@ -1,4 +1,4 @@
-"""Finding a registration by whatever an agent has in hand: a name, an address, a phone, any of its identifiers."""
+"""Finds registrations by what an agent has at hand: a name, an address, a phone number, any identifier."""
 
 import re
 
@@ -16,9 +16,9 @@ from registrations.models import (
 from registrations.workflow.recorder.read_models import digits, normalize
 
 HELP = "A name, email address, phone number, your own ID, or any SID or TCR ID."
-# Alone, between quotes, or in a pasted address of the Console.
+# By itself, in quotes, or in a pasted address of the Console.
 _SID = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9a-fA-F]{32}(?![A-Za-z0-9])")
-# What people and programs write between the digits of a phone number, dashes and blanks of every kind included.
+# What people and programs write between the digits of a phone number, with dashes and spaces of every kind.
 _PHONE = re.compile(
     r"(?:tel:)?[+\d()\[\].,/·\s\-\u2010-\u2015\u2212\u200b-\u200f\u202a-\u202e\u2060]{3,}", re.IGNORECASE
 )
@@ -45,7 +45,7 @@ _SID_COLUMNS: dict[str, tuple[tuple[type[Model], str], ...]] = {
 
 
 def matching(registrations: QuerySet[Registration], text: str) -> QuerySet[Registration]:
-    """The registrations that match every word of `text`; a phone number may be typed with blanks and brackets."""
+    """The registrations that match every word of `text`; a phone number may contain spaces and parentheses."""
     text = text.strip()
     if _PHONE.fullmatch(text) and len(digits(text)) >= 4:
         return registrations.filter(
@@ -67,7 +67,7 @@ def _word(word: str) -> Q:
 
 
 def _sid(sid: str) -> Q:
-    # Exact and by column, as one union: an OR over joined tables could use none of the SID indexes.
+    # By column, as one union: an OR across joined tables would use none of the SID indexes.
     sid = sid[:2].upper() + sid[2:].lower()
     if sid.startswith("AC"):
         return Q(account_sid=sid)

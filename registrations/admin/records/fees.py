@@ -1,4 +1,4 @@
-"""The table of Twilio's prices by date; who may change it is a permission, and each change is in its history."""
+"""Twilio's prices by start date; changing them needs a permission, and every change is in the history."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ class FeeForm(forms.ModelForm):
 @admin.register(Fee)
 class FeeAdmin(SafeList):
     form = FeeForm
-    list_display = ("kind", "valid_from", "amount_", "in_force", "source")
+    list_display = ("kind", "valid_from", "amount_", "status", "source")
     list_filter = ("kind",)
     ordering = ("kind", "-valid_from")
     fields = ("kind", "valid_from", "amount", "source")
@@ -42,9 +42,9 @@ class FeeAdmin(SafeList):
     show_facets = admin.ShowFacets.NEVER
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Fee]:
-        begun = Fee.objects.filter(kind=OuterRef("kind"), valid_from__lte=timezone.localdate())
-        newest = begun.order_by("-valid_from").values("pk")[:1]
-        return super().get_queryset(request).annotate(counts=Subquery(newest))
+        started = Fee.objects.filter(kind=OuterRef("kind"), valid_from__lte=timezone.localdate())
+        newest = started.order_by("-valid_from").values("pk")[:1]
+        return super().get_queryset(request).annotate(current_pk=Subquery(newest))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -55,20 +55,17 @@ class FeeAdmin(SafeList):
     def amount_(self, fee: Fee) -> str:
         return display.money(fee.amount) or "$0.00"
 
-    @admin.display(description="Now")
-    def in_force(self, fee: Fee) -> SafeString | str:
-        return display.chip("In force", "good") if fee.pk == getattr(fee, "counts", None) else ""
+    @admin.display(description="Status")
+    def status(self, fee: Fee) -> SafeString | str:
+        return display.chip("Current", "good") if fee.pk == getattr(fee, "current_pk", None) else ""
 
     def get_urls(self) -> list[URLPattern]:
-        site = self.admin_site
-
-        def page(request: HttpRequest) -> HttpResponse:
-            return spending.page(request, site)
-
-        own = [
-            path("money/", site.admin_view(page), name="registrations_fee_money"),
-            path(
-                "money/<slug:form>/", site.admin_view(spending.download), name="registrations_fee_money_file"
-            ),
+        view = self.admin_site.admin_view
+        return [
+            path("spending/", view(self.spending_view), name="registrations_fee_spending"),
+            path("spending/<slug:form>/", view(spending.download), name="registrations_fee_spending_file"),
+            *super().get_urls(),
         ]
-        return own + super().get_urls()
+
+    def spending_view(self, request: HttpRequest) -> HttpResponse:
+        return spending.page(request, self.admin_site)

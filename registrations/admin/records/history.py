@@ -1,4 +1,4 @@
-"""What was done: every call to Twilio, and the timeline. Read-only."""
+"""Every call to Twilio, and the timeline. Read-only."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -11,19 +11,21 @@ from django.utils.safestring import SafeString
 from registrations.admin.changelist import display
 from registrations.admin.changelist.base import ReadOnlyAdmin, detail_url, registration_link
 from registrations.admin.changelist.filters import StepFilter, TagFilter
-from registrations.admin.changelist.lists import QuickList
+from registrations.admin.changelist.lists import FastList
 from registrations.admin.changelist.search import HELP
 from registrations.models import ApiCall, Event
 
 
-def took_ms(run: ApiCall) -> int | None:
-    return round((run.finished_at - run.started_at).total_seconds() * 1000) if run.finished_at else None
+def duration_ms(api_call: ApiCall) -> int | None:
+    if not api_call.finished_at:
+        return None
+    return round((api_call.finished_at - api_call.started_at).total_seconds() * 1000)
 
 
 @admin.register(ApiCall)
-class StepRunAdmin(QuickList, ReadOnlyAdmin):
-    title = "Ledger"
-    list_display = ("step_", "registration", "state_", "answer", "sid_", "fee_", "took", "actor", "at")
+class ApiCallAdmin(FastList, ReadOnlyAdmin):
+    title = "API calls"
+    list_display = ("step_", "registration", "state_", "response", "sid_", "fee_", "duration", "actor", "at")
     list_filter = ("state", StepFilter)
     list_select_related = ("registration",)
     search_help_text = f"{HELP[:-1]}; or an error code."
@@ -49,41 +51,44 @@ class StepRunAdmin(QuickList, ReadOnlyAdmin):
         return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description="Call", ordering="step")
-    def step_(self, run: ApiCall) -> SafeString:
-        return format_html('<span title="{}">{}</span>', run.step, display.step_label(run.step))
+    def step_(self, api_call: ApiCall) -> SafeString:
+        return format_html('<span title="{}">{}</span>', api_call.step, display.step_label(api_call.step))
 
     @admin.display(description="Registration", ordering="registration__label")
-    def registration(self, run: ApiCall) -> SafeString:
-        return registration_link(run.registration)
+    def registration(self, api_call: ApiCall) -> SafeString:
+        return registration_link(api_call.registration)
 
     @admin.display(description="Outcome", ordering="state")
-    def state_(self, run: ApiCall) -> SafeString:
-        return display.run_chip(run.state)
+    def state_(self, api_call: ApiCall) -> SafeString:
+        return display.call_chip(api_call.state)
 
-    @admin.display(description="Answer", ordering="error_code")
-    def answer(self, run: ApiCall) -> str:
-        return " · ".join(str(part) for part in (run.http_status, run.error_code) if part) or display.NOTHING
+    @admin.display(description="Response", ordering="error_code")
+    def response(self, api_call: ApiCall) -> str:
+        return (
+            " · ".join(str(part) for part in (api_call.http_status, api_call.error_code) if part)
+            or display.NOTHING
+        )
 
     @admin.display(description="SID")
-    def sid_(self, run: ApiCall) -> SafeString:
-        return display.sid_link(run.sid, f"{run.sid}-{run.pk}") or display.NOTHING
+    def sid_(self, api_call: ApiCall) -> SafeString:
+        return display.sid_link(api_call.sid, f"{api_call.sid}-{api_call.pk}") or display.NOTHING
 
     @admin.display(description="Fee", ordering="fee")
-    def fee_(self, run: ApiCall) -> str:
-        return display.money(run.fee) or display.NOTHING
+    def fee_(self, api_call: ApiCall) -> str:
+        return display.money(api_call.fee) or display.NOTHING
 
-    @admin.display(description="Took")
-    def took(self, run: ApiCall) -> str:
-        ms = took_ms(run)
+    @admin.display(description="Duration")
+    def duration(self, api_call: ApiCall) -> str:
+        ms = duration_ms(api_call)
         return f"{ms} ms" if ms is not None else "—"
 
     @admin.display(description="When", ordering="started_at")
-    def at(self, run: ApiCall) -> SafeString:
-        return display.when(run.started_at)
+    def at(self, api_call: ApiCall) -> SafeString:
+        return display.when(api_call.started_at)
 
-    def show(self, request: HttpRequest, row: ApiCall) -> HttpResponse:
-        """One call: as a page, or as the part of the registration's page that opens in place."""
-        values = {"run": row, "run_key": f"run-{row.pk}", "took_ms": took_ms(row)}
+    def detail(self, request: HttpRequest, row: ApiCall) -> HttpResponse:
+        """One call: as a page, or as a part of the registration's page."""
+        values = {"run": row, "run_key": f"run-{row.pk}", "took_ms": duration_ms(row)}
         if request.headers.get("HX-Request"):
             return TemplateResponse(request, "registrations/registration/_api_call.html", values)
         return TemplateResponse(
@@ -94,7 +99,7 @@ class StepRunAdmin(QuickList, ReadOnlyAdmin):
 
 
 @admin.register(Event)
-class EventAdmin(QuickList, ReadOnlyAdmin):
+class EventAdmin(FastList, ReadOnlyAdmin):
     title = "Timeline"
     list_display = ("text_", "registration", "tag", "actor", "at_")
     list_display_links = None
@@ -114,5 +119,5 @@ class EventAdmin(QuickList, ReadOnlyAdmin):
     def at_(self, event: Event) -> SafeString:
         return display.when(event.created_at)
 
-    def show(self, request: HttpRequest, row: Event) -> HttpResponse:
+    def detail(self, request: HttpRequest, row: Event) -> HttpResponse:
         return redirect(detail_url(row.registration_id, "timeline-title"))

@@ -1,4 +1,4 @@
-"""What Twilio says: brands, campaigns and numbers, read-only; each row leads to its registration."""
+"""Brands, campaigns, and numbers as Twilio reports them, read-only; each row leads to its registration."""
 
 from typing import Any
 
@@ -19,14 +19,14 @@ from registrations.admin.changelist.filters import (
     CampaignStatus,
     CodeFilter,
     CreatedFilter,
-    Identity,
+    IdentityStatus,
     NumberStatus,
+    OverdueFilter,
     OwnerFilter,
     StageFilter,
-    WhoFilter,
+    WaitingForFilter,
 )
-from registrations.admin.changelist.lists import CaseList
-from registrations.admin.changelist.overdue import OverdueFilter
+from registrations.admin.changelist.lists import RegistrationList
 from registrations.admin.registration import panels
 from registrations.core.clock import now
 from registrations.models import Brand, Campaign, PhoneNumber
@@ -34,9 +34,9 @@ from registrations.models.choices import Stage
 from registrations.twilio.statuses import BRAND_FAILED, CAMPAIGN, NUMBER, status_label
 from registrations.workflow.planner import deadlines
 
-# What every list of objects can be narrowed by, besides the object's own words.
-OF_THE_CASE = (
-    WhoFilter,
+# The filters of every list here, besides the resource's own status.
+REGISTRATION_FILTERS = (
+    WaitingForFilter,
     StageFilter,
     OverdueFilter,
     OwnerFilter,
@@ -47,22 +47,21 @@ OF_THE_CASE = (
 )
 
 
-class MirrorAdmin(BulkActions, CaseList, ReadOnlyAdmin):
-    """A list of one kind of object at Twilio; registrations that have none yet are left out.
+class TwilioResourceAdmin(BulkActions, RegistrationList, ReadOnlyAdmin):
+    """A list of one kind of Twilio resource, without registrations that have none yet.
 
-    stages: where a registration stands while it waits for this kind of object.
+    stages: those in which a registration waits for this kind of resource.
     """
 
     list_display_links = None
     list_select_related = ("registration__owner",)
     ordering = ("-registration_id",)
-    exists_by = "sid"
     registration_column = "registration_id"
     stages: tuple[Stage, ...] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         long = ("payload", "accepted_params", "registration__search_text", "registration__notes")
-        return super().get_queryset(request).exclude(**{self.exists_by: ""}).defer(*long)
+        return super().get_queryset(request).exclude(sid="").defer(*long)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -90,7 +89,7 @@ class MirrorAdmin(BulkActions, CaseList, ReadOnlyAdmin):
 
     @admin.display(description="Reasons")
     def reasons(self, resource: Any) -> SafeString:
-        """The failure reason and every item of `errors[]`, not only the first."""
+        """The failure reason and every item of `errors[]`."""
         rows = [(row["code"], row["text"]) for row in display.upstream_errors(resource.errors)]
         if resource.failure_reason:
             rows.insert(0, ("", resource.failure_reason))
@@ -99,63 +98,63 @@ class MirrorAdmin(BulkActions, CaseList, ReadOnlyAdmin):
         items = format_html_join("", '<li><span class="code">{}</span> {}</li>', rows)
         return format_html('<ul class="plain reasons">{}</ul>', items)
 
-    def show(self, request: HttpRequest, row: Any) -> HttpResponse:
+    def detail(self, request: HttpRequest, row: Any) -> HttpResponse:
         return redirect(detail_url(row.registration_id))
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return redirect(detail_url(self.found(request, object_id).registration_id, "timeline-title"))
+        return redirect(detail_url(self.get_or_404(request, object_id).registration_id, "timeline-title"))
 
 
-def _looked(resource: Any) -> SafeString:
-    """How old the state is."""
-    return format_html('<span class="cell-sub">looked {}</span>', display.when(resource.synced_at))
+def _checked(resource: Any) -> SafeString:
+    """When the status was read."""
+    return format_html('<span class="cell-sub">checked {}</span>', display.when(resource.synced_at))
 
 
-def _ids(registry: str, sid: str) -> SafeString:
-    """The registry's ID above Twilio's."""
-    above = format_html('<span class="cell-main cell-id">{}</span>', registry) if registry else ""
+def _ids(main: str, sid: str) -> SafeString:
+    """An ID or number, above the SID."""
+    above = format_html('<span class="cell-main cell-id">{}</span>', main) if main else ""
     return format_html("{}{}", above, display.sid_link(sid))
 
 
 @admin.register(Brand)
-class BrandAdmin(MirrorAdmin):
+class BrandAdmin(TwilioResourceAdmin):
     title = "Brands"
-    list_display = ("registration", "status_", "reasons", "tries", "owner", "ids")
-    list_filter = (BrandStatus, Identity, *OF_THE_CASE)
+    list_display = ("registration", "status_", "reasons", "resubmissions", "owner", "ids")
+    list_filter = (BrandStatus, IdentityStatus, *REGISTRATION_FILTERS)
     problem_part = "brand"
     stages = (Stage.BRAND, Stage.OTP)
 
     @admin.display(description="Status", ordering="status")
     def status_(self, brand: Brand) -> SafeString:
         chips = ((display.status_chip(one),) for one in panels.brand_statuses(brand))
-        return format_html("{}{}", format_html_join(" ", "{}", chips), _looked(brand))
+        return format_html("{}{}", format_html_join(" ", "{}", chips), _checked(brand))
 
     @admin.display(description="TCR ID, SID", ordering="tcr_id")
     def ids(self, brand: Brand) -> SafeString:
         return _ids(brand.tcr_id, brand.sid)
 
     @admin.display(description="Resubmitted", ordering="resubmissions")
-    def tries(self, brand: Brand) -> SafeString | str:
+    def resubmissions(self, brand: Brand) -> SafeString | str:
         count = f"{brand.resubmissions} of {brand.resubmissions + brand.resubmissions_left}"
         if brand.status == BRAND_FAILED and not brand.resubmissions_left:
-            return format_html("{} {}", count, display.chip("No tries left", "bad"))
+            return format_html("{} {}", count, display.chip("None left", "bad"))
         return count
 
 
 @admin.register(Campaign)
-class CampaignAdmin(MirrorAdmin):
+class CampaignAdmin(TwilioResourceAdmin):
     title = "Campaigns"
     list_display = ("registration", "status_", "reasons", "owner", "ids")
-    list_filter = (CampaignStatus, *OF_THE_CASE)
+    list_filter = (CampaignStatus, *REGISTRATION_FILTERS)
     problem_part = "campaign"
     stages = (Stage.CAMPAIGN,)
 
     @admin.display(description="Status", ordering="status")
     def status_(self, campaign: Campaign) -> SafeString:
         return format_html(
-            "{}{}", display.status_chip(status_label(CAMPAIGN, campaign.status)), _looked(campaign)
+            "{}{}", display.status_chip(status_label(CAMPAIGN, campaign.status)), _checked(campaign)
         )
 
     @admin.display(description="TCR ID, service", ordering="campaign_id")
@@ -164,16 +163,16 @@ class CampaignAdmin(MirrorAdmin):
 
 
 @admin.register(PhoneNumber)
-class PhoneNumberAdmin(MirrorAdmin):
+class PhoneNumberAdmin(TwilioResourceAdmin):
     title = "Numbers"
     list_display = ("registration", "number", "a2p", "reasons", "owner", "attached")
-    list_filter = (NumberStatus, *OF_THE_CASE)
+    list_filter = (NumberStatus, *REGISTRATION_FILTERS)
     problem_part = "phone_number"
     stages = (Stage.NUMBER, Stage.LIVE)
 
     @admin.display(description="A2P status", ordering="a2p_status")
     def a2p(self, number: PhoneNumber) -> SafeString:
-        # Only events report it; until one has come, nothing is known.
+        # Only events report it; until one arrives, nothing is known.
         if not number.a2p_status:
             return display.chip("Not reported", "idle")
         return display.status_chip(status_label(NUMBER, number.a2p_status))
@@ -182,9 +181,9 @@ class PhoneNumberAdmin(MirrorAdmin):
     def number(self, number: PhoneNumber) -> SafeString:
         return _ids(number.phone_number, number.sid)
 
-    @admin.display(description="In the service", ordering="attached_at")
+    @admin.display(description="In service since", ordering="attached_at")
     def attached(self, number: PhoneNumber) -> SafeString:
         if number.confirmed_at or not number.attached_at:
             return display.when(number.confirmed_at)
-        waits = display.chip("Not listed yet", "wait")
-        return format_html('{}<span class="cell-sub">{}</span>', display.when(number.attached_at), waits)
+        pending = display.chip("Not listed yet", "wait")
+        return format_html('{}<span class="cell-sub">{}</span>', display.when(number.attached_at), pending)

@@ -1,4 +1,4 @@
-"""What Twilio delivered, as it came, and what became of it. Read-only but for one act: process it once more."""
+"""Twilio's deliveries as received, and their outcome. Read-only, except for replay and set aside."""
 
 import json
 from typing import Any
@@ -16,13 +16,13 @@ from django.views.decorators.http import require_POST
 from registrations.admin.changelist import display
 from registrations.admin.changelist.base import ReadOnlyAdmin, registration_link
 from registrations.admin.registration.base import require
-from registrations.admin.reports import health as wellbeing
+from registrations.admin.reports import health
 from registrations.models import WebhookDelivery
 from registrations.operations.webhooks import receiver
 from registrations.operations.webhooks.parsing import PREFIX
 
 REPLAY = "registrations.change_webhookdelivery"
-STATE_MOODS = {
+STATE_SEVERITIES = {
     WebhookDelivery.State.RECEIVED: "work",
     WebhookDelivery.State.PROCESSED: "good",
     WebhookDelivery.State.IGNORED: "idle",
@@ -31,22 +31,22 @@ STATE_MOODS = {
 
 
 def state_chip(delivery: WebhookDelivery) -> SafeString:
-    if delivery.note.startswith(receiver.SET_ASIDE):
-        return display.chip(receiver.SET_ASIDE, "idle")
-    return display.chip(delivery.get_state_display(), STATE_MOODS.get(delivery.state, "unknown"))  # type: ignore[call-overload]
+    if delivery.note.startswith(receiver.DISMISSED):
+        return display.chip(receiver.DISMISSED, "idle")
+    return display.chip(delivery.get_state_display(), STATE_SEVERITIES.get(delivery.state, "unknown"))  # type: ignore[call-overload]
 
 
-def what(delivery: WebhookDelivery) -> str:
-    """The event's last word, or the status that a callback tells.
+def event_name(delivery: WebhookDelivery) -> str:
+    """The last part of the event type, or the status of a callback.
 
-    >>> what(WebhookDelivery(event_type=PREFIX + "brand-failure.brand-failure"))
+    >>> event_name(WebhookDelivery(event_type=PREFIX + "brand-failure.brand-failure"))
     'brand-failure'
     """
     return delivery.event_type.removeprefix(PREFIX).rpartition(".")[2] or delivery.status or "unreadable"
 
 
 def body_text(body: str) -> str:
-    """The body as it came; JSON is set out for reading."""
+    """The body as received; JSON is indented."""
     try:
         return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
@@ -56,20 +56,20 @@ def body_text(body: str) -> str:
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
     title = "Webhooks"
-    list_display = ("what_", "kind", "state_", "subject_", "registration", "note", "received")
+    list_display = ("event", "kind", "state_", "subject_", "registration", "note", "received")
     list_filter = ("state", "kind")
     list_select_related = ("registration",)
     search_fields = ("=subject", "event_type", "=event_id", "registration__label")
-    search_help_text = "A SID, a kind of event, an event's ID, or a registration's label."
+    search_help_text = "A SID, an event type, an event ID, or a registration's label."
     ordering = ("-received_at",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookDelivery]:
         return super().get_queryset(request).defer("body", "traceback")
 
     @admin.display(description="Delivery", ordering="event_type")
-    def what_(self, delivery: WebhookDelivery) -> SafeString:
+    def event(self, delivery: WebhookDelivery) -> SafeString:
         return format_html(
-            '<span class="cell-main" title="{}">{}</span>', delivery.event_type, what(delivery)
+            '<span class="cell-main" title="{}">{}</span>', delivery.event_type, event_name(delivery)
         )
 
     @admin.display(description="State", ordering="state")
@@ -89,43 +89,26 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         return display.when(delivery.received_at)
 
     def get_urls(self) -> list[URLPattern]:
-        site = self.admin_site
-
-        def health(request: HttpRequest) -> HttpResponse:
-            return wellbeing.page(request, site)
-
-        own = [
-            path("health/", site.admin_view(health), name="registrations_webhookdelivery_health"),
-            path(
-                "event-streams/",
-                site.admin_view(wellbeing.set_up_event_streams),
-                name="registrations_webhookdelivery_streams",
-            ),
-            path(
-                "<uuid:pk>/replay/",
-                site.admin_view(self.replay),
-                name="registrations_webhookdelivery_replay",
-            ),
-            path(
-                "<uuid:pk>/set-aside/",
-                site.admin_view(self.set_aside),
-                name="registrations_webhookdelivery_set_aside",
-            ),
-            path(
-                "errors/",
-                site.admin_view(wellbeing.settle_errors),
-                name="registrations_webhookdelivery_errors",
-            ),
+        view, name = self.admin_site.admin_view, "registrations_webhookdelivery"
+        return [
+            path("health/", view(self.health_view), name=f"{name}_health"),
+            path("event-streams/", view(health.set_up_event_streams), name=f"{name}_streams"),
+            path("errors/", view(health.settle_errors), name=f"{name}_errors"),
+            path("<uuid:pk>/replay/", view(require_POST(self.replay)), name=f"{name}_replay"),
+            path("<uuid:pk>/set-aside/", view(require_POST(self.set_aside)), name=f"{name}_set_aside"),
+            *super().get_urls(),
         ]
-        return own + super().get_urls()
 
-    def show(self, request: HttpRequest, row: WebhookDelivery) -> HttpResponse:
+    def health_view(self, request: HttpRequest) -> HttpResponse:
+        return health.page(request, self.admin_site)
+
+    def detail(self, request: HttpRequest, row: WebhookDelivery) -> HttpResponse:
         return TemplateResponse(
             request,
             "registrations/registration/delivery.html",
             {
                 **self.admin_site.each_context(request),
-                "title": what(row),
+                "title": event_name(row),
                 "delivery": row,
                 "state_chip": state_chip(row),
                 "body": body_text(row.body),
@@ -133,30 +116,26 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
             },
         )
 
-    @staticmethod
-    @require_POST
-    def replay(request: HttpRequest, pk: Any) -> HttpResponse:
-        """Process a stored delivery once more: harmless, because a delivery only makes the worker look."""
-        delivery = _found(request, pk)
+    def replay(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """Processes a delivery again: harmless, because a delivery only makes the worker read from Twilio."""
+        delivery = _get_or_404(request, pk)
         receiver.replay(delivery, actor=request.user.get_username())
         delivery.refresh_from_db()
         if delivery.state == WebhookDelivery.State.ERRORED:
-            messages.error(request, f"It still cannot be read: {delivery.note}")
+            messages.error(request, f"Still cannot be processed: {delivery.note}")
         else:
-            messages.success(request, "It is processed once more.")
+            messages.success(request, "Delivery replayed.")
         return redirect(reverse("admin:registrations_webhookdelivery_change", args=[delivery.pk]))
 
-    @staticmethod
-    @require_POST
-    def set_aside(request: HttpRequest, pk: Any) -> HttpResponse:
-        """An error that somebody has looked at no longer calls for attention."""
-        delivery = _found(request, pk)
-        if receiver.set_aside(WebhookDelivery.objects.filter(pk=pk), actor=request.user.get_username()):
-            messages.success(request, "Set aside: it no longer counts as an error.")
+    def set_aside(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """After this, the error no longer counts as open."""
+        delivery = _get_or_404(request, pk)
+        if receiver.dismiss(WebhookDelivery.objects.filter(pk=pk), actor=request.user.get_username()):
+            messages.success(request, "Set aside. It no longer counts as an error.")
         return redirect(reverse("admin:registrations_webhookdelivery_change", args=[delivery.pk]))
 
 
-def _found(request: HttpRequest, pk: Any) -> WebhookDelivery:
+def _get_or_404(request: HttpRequest, pk: Any) -> WebhookDelivery:
     require(request, REPLAY)
     delivery = WebhookDelivery.objects.filter(pk=pk).first()
     if delivery is None:

@@ -155,7 +155,7 @@ def _override(request: HttpRequest, registration: Registration, actor: str) -> s
 
 
 def _check_online(request: HttpRequest, registration: Registration, actor: str) -> str:
-    actions.look_online(registration, actor=actor)
+    actions.request_online_checks(registration, actor=actor)
     return "Checking the pages and the mobile… The results appear on the timeline."
 
 

@@ -24,7 +24,7 @@ def claim(request: HttpRequest, registration: Registration, actor: str) -> str:
 
 
 def unassign(request: HttpRequest, registration: Registration, actor: str) -> str:
-    _refusing(assignment.let_go, registration, user=request.user)
+    _refusing(assignment.unassign, registration, user=request.user)
     return "This registration has no owner now."
 
 
@@ -48,7 +48,7 @@ def assign(request: HttpRequest, registration: Registration, actor: str) -> str:
 def note_message(text: str, actor: str) -> str:
     """Who was notified of a note, and which @names match nobody."""
     found, unknown = assignment.mentioned(text)
-    notified = [user.get_username() for user in found if assignment.is_told(user, actor)]
+    notified = [user.get_username() for user in found if assignment.is_notified(user, actor)]
     sentences = ["Note added."]
     if notified:
         sentences.append(f"Notified: {', '.join(notified)}.")

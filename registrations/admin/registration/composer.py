@@ -152,7 +152,7 @@ def page(request: HttpRequest, pk: str | None = None) -> HttpResponse:
     hidden = {name: value for name, value in texts.items() if name not in texts_form.fields}
     context = {
         **admin.site.each_context(request),
-        "title": "Write the campaign texts",
+        "title": "Compose campaign texts",
         "registration": registration,
         "choices": choices,
         "texts": [(bound, slots[bound.name]) for bound in texts_form],

@@ -132,4 +132,6 @@ def used_up(registration: Registration, found: list[Use] | None = None) -> list[
     """The limits that block a brand and that nobody has overridden; the same rule as operations.actions.submit."""
     if not registry_limits.limits_apply(registration):
         return []
-    return [use for use in (registry_limits.uses_of(registration) if found is None else found) if use.exhausted]
+    return [
+        use for use in (registry_limits.uses_of(registration) if found is None else found) if use.exhausted
+    ]

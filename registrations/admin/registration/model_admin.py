@@ -22,11 +22,11 @@ from registrations.admin.changelist.filters import (
     AgeFilter,
     CodeFilter,
     CreatedFilter,
+    OverdueFilter,
     OwnerFilter,
 )
-from registrations.admin.changelist.lists import CaseList
-from registrations.admin.changelist.overdue import OverdueFilter
-from registrations.admin.changelist.search_privacy import SealedList
+from registrations.admin.changelist.lists import RegistrationList
+from registrations.admin.changelist.search_privacy import PrivateSearchChangeList
 from registrations.core.clock import now
 from registrations.models import Registration
 from registrations.reporting import dashboard, statistics
@@ -38,7 +38,7 @@ from .base import ADD, CHANGE, VIEW, find, require
 _WHO = "waiting_for__exact"
 
 
-class KeysetChangeList(SealedList):
+class KeysetChangeList(PrivateSearchChangeList):
     """Rows link to the registration's page instead of Django's change form."""
 
     def url_for_result(self, result: Model) -> str:
@@ -46,7 +46,7 @@ class KeysetChangeList(SealedList):
 
 
 @admin.register(Registration)
-class RegistrationAdmin(BulkActions, CaseList):
+class RegistrationAdmin(BulkActions, RegistrationList):
     list_display = ("customer", "stage_", "waiting", "reason_", "owner", "age")
     list_filter = (
         "waiting_for",

@@ -109,7 +109,9 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
 
 def _parts(registration: Registration) -> list[PartSubmissions]:
     by_part: dict[str, list[SubmissionView]] = {}
-    for submission in sorted(submissions.submissions_of(registration), key=lambda submission: -submission.number):
+    for submission in sorted(
+        submissions.submissions_of(registration), key=lambda submission: -submission.number
+    ):
         by_part.setdefault(submission.part, []).append(SubmissionView(submission))
     slugs = [*PART_LABELS, *(slug for slug in by_part if slug not in PART_LABELS)]
     return [

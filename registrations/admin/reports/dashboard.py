@@ -1,4 +1,4 @@
-"""The home page: who must act next, what needs a person now, the desk's health, and how the work goes."""
+"""The home page: who has to act, what needs a person now, the system's health, and charts."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,13 +16,15 @@ from registrations.admin.changelist.charts import Bar, Chart, Series, bars, colu
 from registrations.admin.changelist.display import span_text
 from registrations.admin.registration.base import require
 from registrations.core.clock import now
+from registrations.models import Registration
 from registrations.models.choices import Stage, WaitingFor
 from registrations.reporting import dashboard, statistics
 from registrations.twilio.rejections import lookup
+from registrations.workflow.planner import deadlines
 
 VIEW = "registrations.view_registration"
 HEALTH = "registrations.view_webhookdelivery"
-LEDGER = "registrations.view_apicall"
+VIEW_CALLS = "registrations.view_apicall"
 ICONS = {
     WaitingFor.US: "alert",
     WaitingFor.CUSTOMER: "message",
@@ -31,10 +33,7 @@ ICONS = {
     WaitingFor.NOBODY: "check",
 }
 TABS = ((dashboard.ALL, "All"), (dashboard.MINE, "Mine"), (dashboard.UNASSIGNED, "Unassigned"))
-NAMES = (
-    *("standing", "owned", "overdue", "codes", "weekly", "stage_times", "credentials_refused"),
-    "spend",
-)
+STATISTICS = ("standing", "owned", "overdue", "codes", "weekly", "stage_times", "credentials_refused")
 TOP_CODES = 8
 
 
@@ -42,20 +41,20 @@ TOP_CODES = 8
 def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
     require(request, VIEW)
     moment = now()
-    spends = request.user.has_perm(LEDGER)
-    read = statistics.read(*(NAMES if spends else NAMES[:-1]))
+    spending = ("spend",) if request.user.has_perm(VIEW_CALLS) else ()
+    read = statistics.read(*STATISTICS, *spending)
     tab = request.GET.get("who", dashboard.ALL)
     user_id = request.user.pk or 0
-    found = dashboard.lights(moment, read["credentials_refused"])
-    counts = dashboard.whose(read["owned"], user_id)
+    health = dashboard.health_items(moment, read["credentials_refused"])
+    counts = dashboard.counts_by_owner(read["owned"], user_id)
     return TemplateResponse(
         request,
         "registrations/dashboard/page.html",
         {
             **admin_site.each_context(request),
             "title": "Home",
-            "lights": found,
-            "troubles": [light for light in found if light.todo],
+            "health": health,
+            "health_problems": [item for item in health if item.advice],
             "health_url": _url("webhookdelivery_health") if request.user.has_perm(HEALTH) else "",
             "cards": [_card(card) for card in dashboard.cards(read["standing"], read["overdue"])],
             "total": sum(statistics.waiting(read["standing"]).values()),
@@ -63,9 +62,9 @@ def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
                 {"value": value, "label": label, "count": counts[value], "current": tab == value}
                 for value, label in TABS
             ],
-            "lines": [_line(line, moment) for line in dashboard.needs_us(tab, user_id, moment)],
-            "more_url": _list_url(waiting_for__exact=WaitingFor.US, **_owner_of(tab)),
-            "work_total": counts.get(tab, counts[dashboard.ALL]),
+            "rows": [_row(registration, moment) for registration in dashboard.needs_us(tab, user_id)],
+            "list_url": _list_url(waiting_for__exact=WaitingFor.US, **_owner_filter(tab)),
+            "tab_total": counts.get(tab, counts[dashboard.ALL]),
             "charts": charts(read, moment),
         },
     )
@@ -79,19 +78,19 @@ def _list_url(**query: str) -> str:
     return f"{_url('registration_changelist')}?{urlencode(query)}"
 
 
-def _owner_of(tab: str) -> dict[str, str]:
+def _owner_filter(tab: str) -> dict[str, str]:
     return {dashboard.MINE: {"owner": "me"}, dashboard.UNASSIGNED: {"owner": "none"}}.get(tab, {})
 
 
 def _card(card: dashboard.Card) -> dict[str, Any]:
     return {
         "card": card,
-        "icon": ICONS[WaitingFor(card.who)],
-        "url": _list_url(waiting_for__exact=card.who),
-        "overdue_url": _list_url(waiting_for__exact=card.who, overdue="1"),
+        "icon": ICONS[WaitingFor(card.waiting_for)],
+        "url": _list_url(waiting_for__exact=card.waiting_for),
+        "overdue_url": _list_url(waiting_for__exact=card.waiting_for, overdue="1"),
         "stages": [
-            (_stage(stage), number, _list_url(waiting_for__exact=card.who, stage__exact=stage))
-            for stage, number in card.stages
+            (_stage(stage), count, _list_url(waiting_for__exact=card.waiting_for, stage__exact=stage))
+            for stage, count in card.stages
         ],
     }
 
@@ -100,17 +99,17 @@ def _stage(stage: str) -> str:
     return Stage(stage).label if stage in Stage.values else stage
 
 
-def _line(line: dashboard.Line, moment: datetime) -> dict[str, Any]:
-    due = ""
-    if line.due:
-        gap = line.due - moment
-        due = f"{span_text(-gap)} over" if line.late else f"{span_text(gap)} left"
-    return {"registration": line.registration, "due": due, "late": line.late}
+def _row(registration: Registration, moment: datetime) -> dict[str, Any]:
+    deadline, due = deadlines.deadline(registration), ""
+    late = bool(deadline and deadline < moment)
+    if deadline:
+        due = f"{span_text(moment - deadline)} overdue" if late else f"{span_text(deadline - moment)} left"
+    return {"registration": registration, "due": due, "late": late}
 
 
 # --- charts ------------------------------------------------------------------------------------------------------
 def charts(read: dict[str, Any], moment: datetime) -> list[Chart]:
-    """From the figures; the one about money only if it was read."""
+    """From the statistics; the spending chart only if "spend" was read."""
     weeks = [date_format(timezone.localtime(week), "M j") for week in statistics.week_starts(moment)]
     found = [_funnel(read["standing"]), _weekly(read["weekly"], weeks), _stage_times(read["stage_times"])]
     found.append(_codes(read["codes"]))
@@ -120,17 +119,17 @@ def charts(read: dict[str, Any], moment: datetime) -> list[Chart]:
 
 
 def _funnel(standing: list[list[Any]]) -> Chart:
-    steps = dashboard.reached(standing)
-    total = steps[0][1]
+    stages = dashboard.reached(standing)
+    total = stages[0][1]
     data = [
         Bar(stage.label, number, f"{number:,}" + (f" · {100 * number // total} %" if total else ""))
-        for stage, number in steps
+        for stage, number in stages
     ]
-    live = steps[-1][1]
+    live = stages[-1][1]
     return bars(
         "funnel",
-        "How far registrations have come",
-        f"Live: {live:,} of {total:,}. A registration counts at each stage that it has reached.",
+        "Progress by stage",
+        f"Live: {live:,} of {total:,}. A registration counts for each stage it has reached.",
         data,
         ["Reached", "Registrations"],
     )
@@ -140,16 +139,16 @@ def _weekly(weekly: dict[str, list[int]], weeks: list[str]) -> Chart:
     series = [
         Series("Submitted", "c1", weekly["submitted"]),
         Series("Accepted", "c2", weekly["accepted"]),
-        Series("Refused", "c3", weekly["refused"]),
+        Series("Rejected", "c3", weekly["refused"]),
     ]
-    words = ", ".join(f"{one.label.lower()} {sum(one.values):,}" for one in series)
+    totals = ", ".join(f"{item.label.lower()} {sum(item.values):,}" for item in series)
     return columns(
         "weekly",
-        "Submissions and outcomes a week",
-        f"Brands and campaigns of the last {len(weeks)} weeks: {words}. Weeks begin on Monday.",
+        "Submissions and outcomes per week",
+        f"Brands and campaigns in the last {len(weeks)} weeks: {totals}. Weeks start on Monday.",
         weeks,
         series,
-        ["Week of", *(one.label for one in series)],
+        ["Week of", *(item.label for item in series)],
     )
 
 
@@ -163,8 +162,8 @@ def _stage_times(times: dict[str, list[float]]) -> Chart:
     return bars(
         "stage-times",
         "Time in each stage",
-        "How long the newest registrations that left a stage in the last 90 days had stood there: half of them shorter "
-        "than the median, nine of ten shorter than the longer bar.",
+        "How long registrations that left a stage in the last 90 days spent in it: half of them less than the median, "
+        "9 of 10 less than the longer bar.",
         data,
         ["Stage", "Median", "9 of 10", "Registrations"],
         rows=rows,
@@ -190,12 +189,12 @@ def _codes(codes: list[list[Any]]) -> Chart:
     ]
     return bars(
         "codes",
-        "What registrations fail for now",
-        "The commonest codes that Twilio holds against registrations now, and how many registrations have each.",
+        "Open rejections",
+        "The most common codes, and how many registrations have each.",
         data,
         ["Failure", "Registrations"],
         css="c3",
-        empty="Twilio holds nothing against any registration.",
+        empty="No registration has an open rejection.",
     )
 
 
@@ -203,9 +202,9 @@ def _spend(spend: list[str], weeks: list[str]) -> Chart:
     values = [float(amount) for amount in spend]
     return columns(
         "spend",
-        "Spent a week",
-        f"Fees of calls that came to something, by the prices shown before the click: ${sum(values):,.2f} in "
-        f"{len(weeks)} weeks. Monthly fees of running campaigns and numbers are not in it.",
+        "Spending per week",
+        f"Charges from successful calls, at the prices shown before confirming: ${sum(values):,.2f} in "
+        f"{len(weeks)} weeks, without the monthly fees of campaigns and numbers.",
         weeks,
         [Series("Spent", "c4", values)],
         ["Week of", "Spent"],

@@ -1,4 +1,4 @@
-"""Settings and health on one page: what is configured (never a secret), whether worker and webhooks are well."""
+"""Settings and health on one page: the configuration (never a secret), the worker, and the webhooks."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,7 +29,7 @@ SETUP_COMMAND = "manage.py setup_event_streams"
 
 @dataclass(frozen=True)
 class Setting:
-    """One line. value: text that may be shown; mood: good when it is as it should be."""
+    """One row. value: text that may be shown; severity: good if the value is fine."""
 
     label: str
     name: str
@@ -38,102 +38,104 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Way:
-    """One way in for deliveries: how it is doing, what came in 24 hours, and how many ended in an error of ours."""
+class WebhookHealth:
+    """A channel for deliveries: its state, the deliveries of the last 24 hours, and how many ended in an error."""
 
     channel: receiver.Channel
-    day: int
+    last_24_hours: int
     errored: int
 
     @property
     def chips(self) -> list[tuple[str, str]]:
-        """(words, mood), the worst first."""
+        """(label, severity), worst first."""
         found = []
         if self.channel.silent and self.channel.configured:
             found.append(("Silent", "bad"))
         if self.errored:
             found.append((f"{self.errored} error{'s' if self.errored > 1 else ''}", "bad"))
         if not found:
-            found.append(("Arriving", "good") if self.channel.last_at else ("Nothing yet", "idle"))
+            found.append(("Receiving", "good") if self.channel.last_at else ("None yet", "idle"))
         return found
 
 
 @require_safe
 def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
-    """A dozen indexed counts; asks nothing of Twilio."""
+    """About a dozen indexed counts; does not call Twilio."""
     require(request, VIEW)
-    facts, found, said = health.health(), ways(), found_by_checks()
-    trouble = any(way.chips[0][1] == "bad" for way in found) or any(m.is_serious() for m in said)
+    current, channels, check_messages = health.health(), webhook_health(), run_checks()
+    has_problems = any(channel.chips[0][1] == "bad" for channel in channels) or any(
+        message.is_serious() for message in check_messages
+    )
     return TemplateResponse(
         request,
         "registrations/registration/health.html",
         {
             **admin_site.each_context(request),
             "title": "Settings & health",
-            "health": facts,
-            "well": facts.ok and not trouble,
-            "workers": [(worker, timedelta(seconds=worker.age_seconds)) for worker in facts.workers],
-            "oldest_due": timedelta(seconds=facts.oldest_due_seconds),
-            "ways": found,
-            "errored": sum(way.errored for way in found),
+            "health": current,
+            "is_ok": current.ok and not has_problems,
+            "workers": [(worker, timedelta(seconds=worker.age_seconds)) for worker in current.workers],
+            "oldest_due": timedelta(seconds=current.oldest_due_seconds),
+            "webhooks": channels,
+            "errored": sum(channel.errored for channel in channels),
             "settings_rows": configured(),
             "endpoints": endpoints(),
             "setup_command": SETUP_COMMAND,
             "streams": Heartbeat.objects.filter(name=event_streams.EVENT_STREAMS).first(),
             "may_set_up": request.user.has_perm(REPLAY),
-            "checks": [(message, _mood(message)) for message in said],
+            "checks": [(message, _severity(message)) for message in check_messages],
         },
     )
 
 
 @require_POST
 def set_up_event_streams(request: HttpRequest) -> HttpResponse:
-    """Have the worker make or mend the sink and its subscription; running it again changes nothing."""
+    """Has the worker create or fix the sink and its subscription; running it again changes nothing."""
     require(request, REPLAY)
     queue.enqueue_event_streams()
-    messages.success(request, "The worker sets up Event Streams now. Load this page again in a minute.")
+    messages.success(request, "Setting up Event Streams. Reload this page in a minute.")
     return redirect("admin:registrations_webhookdelivery_health")
 
 
 @require_POST
 def settle_errors(request: HttpRequest) -> HttpResponse:
-    """Replay all deliveries that ended in an error, or set them aside (`act`: replay or aside)."""
+    """Replays all deliveries that ended in an error, or sets them aside (`action`: replay or aside)."""
     require(request, REPLAY)
     actor = request.user.get_username()
-    if request.POST.get("act") == "replay":
+    if request.POST.get("action") == "replay":
         count = receiver.replay_errors(actor=actor)
-        text = "They are processed once more; what still fails is shown as an error again."
-    elif request.POST.get("act") == "aside":
-        count = receiver.set_aside(receiver.errors(), actor=actor)
-        text = "They no longer count as errors, and stay in the list."
+        text = "Replayed. Those that fail again are shown as errors."
+    elif request.POST.get("action") == "aside":
+        count = receiver.dismiss(receiver.errors(), actor=actor)
+        text = "Set aside. They no longer count as errors and stay in the list."
     else:
-        return HttpResponseBadRequest("act: replay or aside")
+        return HttpResponseBadRequest("action: replay or aside")
     messages.success(request, f"{count} deliver{'y' if count == 1 else 'ies'}. {text}")
     return redirect("admin:registrations_webhookdelivery_health")
 
 
-def ways() -> list[Way]:
-    """How each way in is doing."""
+def webhook_health() -> list[WebhookHealth]:
+    """One for each channel."""
     since = now() - timedelta(days=1)
     rows = {
         row["kind"]: row
         for row in WebhookDelivery.objects.order_by()
         .values("kind")
         .annotate(
-            day=Count("pk", filter=Q(received_at__gte=since)),
+            last_24_hours=Count("pk", filter=Q(received_at__gte=since)),
             errored=Count("pk", filter=Q(state=WebhookDelivery.State.ERRORED)),
         )
     }
-    nothing = {"day": 0, "errored": 0}
+    none = {"last_24_hours": 0, "errored": 0}
     return [
-        Way(channel, row["day"], row["errored"])
-        for channel in receiver.silence()
-        for row in [rows.get(channel.kind, nothing)]
+        WebhookHealth(channel, row["last_24_hours"], row["errored"])
+        for channel in receiver.channels()
+        for row in [rows.get(channel.kind, none)]
     ]
 
 
 def endpoints() -> list[tuple[str, str]]:
-    """Where Twilio delivers, as it must be reachable from outside; [] without a public address."""
+    """(label, URL) of our webhooks, which must be publicly reachable; [] without a public address."""
     if not settings.PUBLIC_BASE_URL:
         return []
     return [
@@ -143,7 +145,7 @@ def endpoints() -> list[tuple[str, str]]:
 
 
 def configured() -> list[Setting]:
-    """SIDs and addresses are shown; of secrets only whether they are set."""
+    """SIDs and addresses are shown; for secrets, only whether they are set."""
     tokens = [token for token in settings.TWILIO_AUTH_TOKEN.split(",") if token.strip()]
     real = settings.TWILIO_IS_REAL
     return [
@@ -161,14 +163,12 @@ def configured() -> list[Setting]:
         Setting(
             "Calls go to",
             "TWILIO_API_BASE_URL",
-            "the real Twilio" if real else settings.TWILIO_API_BASE_URL,
+            "Twilio (live)" if real else settings.TWILIO_API_BASE_URL,
             "good" if real else "wait",
         ),
         _text("Public address", "PUBLIC_BASE_URL", settings.PUBLIC_BASE_URL),
-        _secret("Shared key of webhooks", "TWILIO_WEBHOOK_SHARED_KEY", settings.TWILIO_WEBHOOK_SHARED_KEY),
-        _secret(
-            "Mailbox for Twilio's mails", "TWILIO_NOTIFICATION_EMAIL", settings.TWILIO_NOTIFICATION_EMAIL
-        ),
+        _secret("Webhook shared key", "TWILIO_WEBHOOK_SHARED_KEY", settings.TWILIO_WEBHOOK_SHARED_KEY),
+        _secret("Inbox for Twilio's emails", "TWILIO_NOTIFICATION_EMAIL", settings.TWILIO_NOTIFICATION_EMAIL),
         Setting(
             "Time scale",
             "A2P_TIME_SCALE",
@@ -176,9 +176,9 @@ def configured() -> list[Setting]:
             "good" if settings.A2P_TIME_SCALE == 1 else "wait",
         ),
         Setting(
-            "Comparison with Twilio's account",
+            "Reconciliation scans",
             "A2P_SCAN_EVERY_HOURS",
-            regular_scans(),
+            scheduled_scans(),
             "good" if settings.A2P_SCAN_EVERY_HOURS else "idle",
         ),
         Setting(
@@ -190,13 +190,13 @@ def configured() -> list[Setting]:
     ]
 
 
-def regular_scans() -> str:
-    """How often, and when the next one comes."""
+def scheduled_scans() -> str:
+    """How often, and when the next one is due."""
     if not settings.A2P_SCAN_EVERY_HOURS:
-        return "only when asked for"
+        return "only on request"
     every = f"every {settings.A2P_SCAN_EVERY_HOURS:g} hours"
-    coming = schedule.next_at()
-    return f"{every}, next {coming:%b %d, %H:%M} UTC" if coming else every
+    next_at = schedule.next_at()
+    return f"{every}, next {next_at:%b %d, %H:%M} UTC" if next_at else every
 
 
 def _text(label: str, name: str, value: str) -> Setting:
@@ -207,11 +207,11 @@ def _secret(label: str, name: str, value: object) -> Setting:
     return Setting(label, name, "set" if value else "not set", "good" if value else "idle")
 
 
-def found_by_checks() -> list[CheckMessage]:
-    """What `manage.py check --deploy` says of our own settings."""
+def run_checks() -> list[CheckMessage]:
+    """Those of `manage.py check --deploy` for our own settings."""
     ours = (checks.twilio_settings, checks.address_settings, checks.job_settings, checks.missing_settings)
     return [message for check in ours for message in check(None)]
 
 
-def _mood(message: CheckMessage) -> str:
+def _severity(message: CheckMessage) -> str:
     return "bad" if message.is_serious() else "wait"

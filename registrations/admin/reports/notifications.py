@@ -1,4 +1,4 @@
-"""What one person was told, and how they wish to be told. Everybody sees and changes their own alone."""
+"""A user's notifications and notification settings. Users see and change only their own."""
 
 from typing import Any
 
@@ -27,22 +27,22 @@ SETTINGS = "admin:registrations_notification_settings"
 
 
 def unread(user: Any) -> int:
-    """For the navigation: one count over a partial index of the person's unread notes."""
+    """For the navigation: one count on a partial index of the user's unread notifications."""
     return Notification.objects.filter(user=user, read_at=None).count()
 
 
 class SettingsForm(forms.ModelForm):
-    """The webhook's address is written here and never shown again; `forget_webhook` takes it away."""
+    """The webhook's URL is saved here and never shown again; `forget_webhook` removes it."""
 
     slack_webhook_url = forms.CharField(
-        label="Webhook address",
+        label="Webhook URL",
         required=False,
         max_length=500,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    forget_webhook = forms.BooleanField(label="Forget the saved address", required=False)
+    forget_webhook = forms.BooleanField(label="Remove the saved URL", required=False)
     digest_hour = forms.TypedChoiceField(
-        label="Hour of the digest", coerce=int, choices=[(hour, f"{hour:02d}:00") for hour in range(24)]
+        label="Digest hour", coerce=int, choices=[(hour, f"{hour:02d}:00") for hour in range(24)]
     )
 
     class Meta:
@@ -54,8 +54,8 @@ class SettingsForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.saved_url = self.instance.slack_webhook_url
         self.fields["slack_webhook_url"].help_text = (
-            "An incoming webhook of Slack, or of anything that takes {“text”: …}. https. "
-            + ("One is saved; type another to replace it." if self.saved_url else "It is not shown again.")
+            "A Slack incoming webhook, or any HTTPS URL that accepts {“text”: …}. "
+            + ("One is saved; enter another to replace it." if self.saved_url else "It is not shown again.")
         )
         if not self.saved_url:
             del self.fields["forget_webhook"]
@@ -79,7 +79,7 @@ class SettingsForm(forms.ModelForm):
         try:
             http_post.check_url(url)
         except http_post.NotPosted as error:
-            raise ValidationError(f"This cannot be used: {error}.") from None
+            raise ValidationError(f"This URL cannot be used: {error}.") from None
         return url
 
     def clean(self) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class SettingsForm(forms.ModelForm):
         if data.get("forget_webhook"):
             data["slack_webhook_url"] = ""
         if data.get("by_email") and not self.instance.user.email:
-            self.add_error("by_email", "Your account has no email address. Ask who manages the users.")
+            self.add_error("by_email", "Your account has no email address. Ask an administrator to add one.")
         return data
 
     def save(self, commit: bool = True) -> NotificationSettings:
@@ -120,7 +120,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The newest first, a page at a time by id; unread ones alone with ?unread=1."""
+        """Newest first, a page at a time by ID; only unread ones with ?unread=1."""
         rows = self.get_queryset(request).select_related("registration", "batch")
         only_unread = request.GET.get("unread") == "1"
         if only_unread:
@@ -145,15 +145,15 @@ class NotificationAdmin(ReadOnlyAdmin):
         )
 
     def open_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Mark one as read and go where it leads."""
+        """Marks one as read and redirects to its subject."""
         note = self.get_queryset(request).select_related("registration").filter(pk=pk).first()
         if note is None:
-            raise Http404("There is no such note.")
+            raise Http404("There is no such notification.")
         Notification.objects.filter(pk=note.pk, read_at=None).update(read_at=clock.now())
         return redirect(notifications.path(note))
 
     def read_view(self, request: HttpRequest) -> HttpResponse:
-        """Mark all as read that the page could show: what came later stays unread. With `note` only that one."""
+        """Marks as read everything up to `newest`; what arrived later stays unread. With `note`, only that one."""
         rows = self.get_queryset(request).filter(read_at=None)
         one, newest = request.POST.get("note", ""), request.POST.get("newest", "")
         if one.isdecimal():
@@ -164,24 +164,24 @@ class NotificationAdmin(ReadOnlyAdmin):
         return redirect(LIST)
 
     def settings_view(self, request: HttpRequest) -> HttpResponse:
-        user: Any = request.user  # signed in: the admin's view sees to it
-        mine = _settings_of(request)
-        form = SettingsForm(request.POST if request.method == "POST" else None, instance=mine)
+        user: Any = request.user  # signed in, which the admin's view ensures
+        current = _settings_of(request)
+        form = SettingsForm(request.POST if request.method == "POST" else None, instance=current)
         if request.method == "POST" and form.is_valid():
             form.save()
             messages.success(request, "Saved.")
             return redirect(SETTINGS)
-        saved = NotificationSettings(user=user, **_ways_of(mine.pk))
+        saved = NotificationSettings(user=user, **_saved_channels(current.pk))
         return TemplateResponse(
             request,
             "registrations/notifications/settings.html",
             {
                 **self.admin_site.each_context(request),
-                "title": "How I am told",
+                "title": "Notification settings",
                 "form": form,
                 "email": user.email,
                 "sends_email": settings.A2P_SENDS_EMAIL,
-                "ways": saved.channels,
+                "channels": saved.channels,
                 "last": self.get_queryset(request).exclude(attempts=0, sent_at=None).first(),
                 "time_zone": settings.TIME_ZONE,
             },
@@ -189,26 +189,24 @@ class NotificationAdmin(ReadOnlyAdmin):
         )
 
     def test_view(self, request: HttpRequest) -> HttpResponse:
-        """Have the worker send a test by every channel of the person."""
+        """Has the worker send a test through each of the user's channels."""
         if not _settings_of(request).channels:
-            messages.error(request, "Save an email or a webhook first: there is no way to send a test.")
+            messages.error(request, "Save an email or a webhook first.")
             return redirect(SETTINGS)
         now = clock.now()
-        text = "This is a test of the desk's notifications."
+        text = "This is a test notification."
         notices.notify(request.user, notices.TEST, f"test:{now.isoformat()}", text)
-        messages.success(
-            request, "The worker sends it now. Load this page again in a moment to see how it went."
-        )
+        messages.success(request, "Sending a test. Reload this page in a moment to see the result.")
         return redirect(SETTINGS)
 
 
 def _settings_of(request: HttpRequest) -> NotificationSettings:
-    """Unsaved until the person saves them: looking at a page writes nothing."""
+    """Not saved until the user saves them: viewing a page writes nothing."""
     user: Any = request.user
     return NotificationSettings.objects.filter(user=user).first() or NotificationSettings(user=user)
 
 
-def _ways_of(pk: int | None) -> dict[str, Any]:
-    """What is saved, whatever the form holds."""
+def _saved_channels(pk: int | None) -> dict[str, Any]:
+    """The saved values, whatever the form contains."""
     names = ("by_email", "slack_webhook_url")
     return NotificationSettings.objects.filter(pk=pk or 0).values(*names).first() or {}

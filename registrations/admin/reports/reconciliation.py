@@ -1,7 +1,7 @@
-"""The page "Reconcile": where Twilio's account and our registrations do not agree, and one safe act for each.
+"""The page "Reconcile": where Twilio's account and our registrations disagree, with one safe action for each.
 
-The page reads our tables only; scans and acts are jobs. Deleting at Twilio needs the permission to take registrations
-down, everything else the one to change them.
+The page only reads our tables; scans and actions are jobs. Deleting at Twilio needs the permission to remove
+registrations from Twilio, everything else the permission to change them.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from registrations.admin.changelist.base import ReadOnlyAdmin, require_view
-from registrations.admin.changelist.console import console_url
+from registrations.admin.changelist.display import console_url
 from registrations.admin.changelist.live_regions import live, poll_seconds, regions, within_page
 from registrations.models import Finding, Scan
 from registrations.operations import reconciliation
@@ -29,24 +29,24 @@ from registrations.workflow.prices import price as price_of
 PAGE = "admin:registrations_scan_changelist"
 CHANGE, REMOVE = "registrations.change_registration", "registrations.remove_registration"
 REGIONS = {"status": "reconciliation/_status", "reconcile": "reconciliation/_findings"}
-SHOWN, SETTLED_SHOWN = 100, 20
+MAX_LISTED, MAX_SETTLED = 100, 20
 FindingType, Action, State = Finding.FindingType, Finding.Action, Finding.State
-# Kinds of fees: what an object costs although nobody uses it.
+# {resource type: (kind of fee, interval)}: what an unused resource costs.
 FEES = {"brand": ("brand", "once"), "number": ("number_monthly", "a month")}
-LABELS = {Action.DELETE: "Delete at Twilio", Action.ADOPT: "Use it", Action.FORGET: "Forget it"}
+LABELS = {Action.DELETE: "Delete at Twilio", Action.ADOPT: "Use", Action.FORGET: "Forget"}
 
 
 @dataclass(frozen=True)
-class Line:
-    """One finding as the page shows it. act: the label of its button, "" without one."""
+class FindingRow:
+    """One finding as the page shows it. action: the label of its button, "" without one."""
 
     finding: Finding
     kind: str
-    word: StatusLabel | None
-    act: str
+    status: StatusLabel | None
+    action: str
     console: str
     fee: Decimal | None
-    fee_per: str
+    fee_interval: str
 
     @property
     def is_paid(self) -> bool:
@@ -55,43 +55,44 @@ class Line:
 
 @dataclass
 class Group:
-    """Findings that mean the same; `key` names the group in the page."""
+    """Findings with the same meaning; `key` names the group on the page."""
 
     key: str
     title: str
     hint: str
-    lines: list[Line] = field(default_factory=list)
+    rows: list[FindingRow] = field(default_factory=list)
 
     @property
-    def shown(self) -> list[Line]:
-        return self.lines[:SHOWN]
+    def listed(self) -> list[FindingRow]:
+        return self.rows[:MAX_LISTED]
 
     @property
     def hidden(self) -> int:
-        return max(0, len(self.lines) - SHOWN)
+        return max(0, len(self.rows) - MAX_LISTED)
 
 
-def line(finding: Finding, may: dict[str, bool]) -> Line:
+def finding_row(finding: Finding, may: dict[str, bool]) -> FindingRow:
     kind = RESOURCE_TYPES.get(finding.resource_type)
-    fee, per = FEES.get(finding.resource_type, ("", ""))
-    lost = finding.finding_type == FindingType.LOST
-    return Line(
+    fee, interval = FEES.get(finding.resource_type, ("", ""))
+    missing = finding.finding_type == FindingType.LOST
+    actionable = finding.action in LABELS and finding.state != State.REQUESTED and _may(finding, may)
+    return FindingRow(
         finding=finding,
         kind=kind.label if kind else finding.resource_type,
-        word=_word(finding) if finding.status else None,
-        act=LABELS.get(finding.action, "") if finding.state != State.REQUESTED and _may(finding, may) else "",  # type: ignore[call-overload]
+        status=_status(finding) if finding.status else None,
+        action=LABELS[Action(finding.action)] if actionable else "",
         console=console_url(finding.sid) if finding.action == Action.CONSOLE else "",
-        fee=price_of(fee) if fee and not lost else None,
-        fee_per=per,
+        fee=price_of(fee) if fee and not missing else None,
+        fee_interval=interval,
     )
 
 
-def _word(finding: Finding) -> StatusLabel:
-    """Documents have a bundle's words in capitals, e.g. PENDING_REVIEW (docs/twilio.md section 3)."""
+def _status(finding: Finding) -> StatusLabel:
+    """Documents have a bundle's statuses in uppercase, e.g. PENDING_REVIEW (docs/twilio.md section 3)."""
     if finding.resource_type == "brand":
         return status_label(BRAND, finding.status)
-    low = finding.status.lower().replace("_", "-")
-    return BUNDLE.get(low) or BUNDLE.get(f"twilio-{low}") or status_label(BUNDLE, finding.status)
+    slug = finding.status.lower().replace("_", "-")
+    return BUNDLE.get(slug) or BUNDLE.get(f"twilio-{slug}") or status_label(BUNDLE, finding.status)
 
 
 def _may(finding: Finding, may: dict[str, bool]) -> bool:
@@ -104,31 +105,31 @@ def groups(findings: Iterable[Finding], may: dict[str, bool]) -> list[Group]:
         for group in (
             Group(
                 "lost",
-                "Here, gone at Twilio",
-                "The record names an object that Twilio does not have any more.",
+                "Here, missing at Twilio",
+                "Our record refers to an object that Twilio no longer has.",
             ),
             Group(
                 "known",
                 "At Twilio, not used by its registration",
-                "Duplicates and leftovers: they carry the key of a registration here.",
+                "Duplicates and leftovers of a registration here.",
             ),
             Group(
                 "unknown",
-                "At Twilio, of no registration here",
-                "They are named the way this desk names things, but their key is unknown. Another desk may use "
-                "this account: ask before you delete.",
+                "At Twilio, without a registration here",
+                "They follow our naming, but match no registration. Another installation may use this account: "
+                "ask before you delete.",
             ),
-            Group("retired", "Replaced, still at Twilio", "A registration has used them before."),
+            Group("retired", "Replaced, still at Twilio", "Previously used by a registration."),
             Group(
                 "under-way",
-                "May still be under way",
-                "Made a moment ago, or in the works. The next scan looks again.",
+                "May still be in progress",
+                "Just created, or being worked on. The next scan checks again.",
             ),
         )
     }
     for finding in findings:
-        found[_group_of(finding)].lines.append(line(finding, may))
-    return [group for group in found.values() if group.lines]
+        found[_group_of(finding)].rows.append(finding_row(finding, may))
+    return [group for group in found.values() if group.rows]
 
 
 def _group_of(finding: Finding) -> str:
@@ -140,15 +141,19 @@ def _group_of(finding: Finding) -> str:
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """Everything the page shows: four queries, whatever there is."""
+    """Template variables of the page: four queries, whatever the number of findings."""
     may = {"change": request.user.has_perm(CHANGE), "remove": request.user.has_perm(REMOVE)}
     unsettled = list(
-        Finding.objects.exclude(state=State.DONE).select_related("registration").order_by("resource_type", "pk")
+        Finding.objects.exclude(state=State.DONE)
+        .select_related("registration")
+        .order_by("resource_type", "pk")
     )
     settled = Finding.objects.filter(state=State.DONE).select_related("registration")
     scans = list(Scan.objects.order_by("-pk")[:2])
     scan = scans[0] if scans else None
-    busy = bool(scan and scan.state == Scan.State.OPEN) or any(row.state == State.REQUESTED for row in unsettled)
+    busy = bool(scan and scan.state == Scan.State.OPEN) or any(
+        row.state == State.REQUESTED for row in unsettled
+    )
     shown = groups(unsettled, may)
     return {
         "may": may,
@@ -157,8 +162,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "read": sum((scan.counts.get("read") or {}).values()) if scan else 0,
         "groups": shown,
         "open_count": sum(not row.in_progress for row in unsettled),
-        "paid": [one for group in shown for one in group.lines if one.is_paid],
-        "settled": [line(row, may) for row in settled.order_by("-settled_at", "-pk")[:SETTLED_SHOWN]],
+        "paid": [row for group in shown for row in group.rows if row.is_paid],
+        "settled": [finding_row(row, may) for row in settled.order_by("-settled_at", "-pk")[:MAX_SETTLED]],
         "poll_seconds": poll_seconds(busy),
     }
 
@@ -178,7 +183,9 @@ class ScanAdmin(ReadOnlyAdmin):
                 name="registrations_finding_confirm",
             ),
             path(
-                "finding/<int:pk>/action/", view(require_POST(self.act)), name="registrations_finding_action"
+                "finding/<int:pk>/action/",
+                view(require_POST(self.action)),
+                name="registrations_finding_action",
             ),
             *super().get_urls(),
         ]
@@ -201,7 +208,7 @@ class ScanAdmin(ReadOnlyAdmin):
         )
 
     def live(self, request: HttpRequest) -> HttpResponse:
-        """The parts that changed since the versions in the query; 204 when none did."""
+        """The parts that have changed since the versions in the query; 204 if none has."""
         require_view(self, request)
         values = context(request)
         live_url = reverse("admin:registrations_scan_refresh")
@@ -212,39 +219,39 @@ class ScanAdmin(ReadOnlyAdmin):
         if not request.user.has_perm(CHANGE):
             raise PermissionDenied
         reconciliation.scan.request(actor=request.user.get_username())
-        messages.success(request, "Reading Twilio's account. This page shows what is found.")
+        messages.success(request, "Scan started. Findings appear on this page.")
         return redirect(PAGE)
 
     def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """What an act would do, before it is done."""
+        """FindingType an action will do, with the button that does it."""
         finding = self._finding(request, pk)
-        shown = line(finding, {"change": True, "remove": True})
-        if not shown.act:
-            messages.info(request, "There is nothing to do about this any more.")
+        row = finding_row(finding, {"change": True, "remove": True})
+        if not row.action:
+            messages.info(request, "There is nothing left to do here.")
             return redirect(PAGE)
         return TemplateResponse(
             request,
             "registrations/reconciliation/confirm.html",
             {
                 **self.admin_site.each_context(request),
-                "title": f"{shown.act}: {shown.kind}",
-                "line": shown,
+                "title": f"{row.action}: {row.kind}",
+                "row": row,
                 "finding": finding,
-                "is_strange": finding.action == Action.DELETE and finding.registration_id is None,
+                "needs_promise": finding.action == Action.DELETE and finding.registration_id is None,
             },
         )
 
-    def act(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def action(self, request: HttpRequest, pk: int) -> HttpResponse:
         finding = self._finding(request, pk)
         if request.POST.get("action") != finding.action:
-            messages.error(request, "This has changed since you looked at it. Please look again.")
+            messages.error(request, "This has changed since you opened it. Review it and try again.")
         elif finding.action == Action.DELETE and not finding.registration_id and "sure" not in request.POST:
-            messages.error(request, "Please confirm that nobody else uses it.")
+            messages.error(request, "Confirm that nothing else uses it.")
             return redirect("admin:registrations_finding_confirm", pk)
         elif reconciliation.actions.request(finding, actor=request.user.get_username()):
-            messages.success(request, "The worker is on it. This page shows what comes of it.")
+            messages.success(request, "Started. The result appears on this page.")
         else:
-            messages.info(request, "This is under way or settled already.")
+            messages.info(request, "This is already in progress or settled.")
         return redirect(PAGE)
 
     def _finding(self, request: HttpRequest, pk: int) -> Finding:
@@ -256,5 +263,5 @@ class ScanAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         return finding
 
-    def show(self, request: HttpRequest, row: Scan) -> HttpResponse:
+    def detail(self, request: HttpRequest, row: Scan) -> HttpResponse:
         return redirect(PAGE)

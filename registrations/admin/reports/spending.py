@@ -1,4 +1,4 @@
-"""What was spent, on what, by whom: sums by month, registration and bulk act, each paid call, and a file of them."""
+"""Spending: totals by month, registration, and bulk action, the paid calls, and their download."""
 
 import re
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from registrations.admin.changelist import actions, downloads
+from registrations.admin.changelist import actions, exports
 from registrations.admin.registration.base import require
 from registrations.models import ApiCall
 from registrations.models.choices import FeeKind
@@ -29,14 +29,14 @@ from registrations.workflow.prices import prices
 VIEW = "registrations.view_apicall"
 PAGE_SIZE = 50
 _DIGITS = re.compile("[0-9]{1,4}")
-VIEWS = {"calls": "Paid calls", "registrations": "By registration", "batches": "By bulk work"}
-# No price of Twilio's is older.
+TABS = {"calls": "Paid calls", "registrations": "By registration", "batches": "By bulk work"}
+# There are no older prices.
 FIRST_YEAR = 2020
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What the page shows: a year, within it perhaps one month, perhaps one kind of fee, and one of VIEWS."""
+class Selection:
+    """What the page shows: a year or one of its months, all fees or one kind, and one of TABS."""
 
     year: int
     month: int | None
@@ -44,8 +44,8 @@ class Choice:
     view: str
 
     @classmethod
-    def of(cls, request: HttpRequest) -> "Choice":
-        """From the query; what cannot be read means this month, every kind."""
+    def of(cls, request: HttpRequest) -> "Selection":
+        """From the query string; invalid values mean this month and all kinds."""
         today = timezone.localdate()
         year = today.year
         month: int | None = today.month
@@ -57,7 +57,7 @@ class Choice:
                 month = int(tail)
         kind, view = request.GET.get("kind", ""), request.GET.get("view", "")
         return cls(
-            year, month, kind if kind in spending.KIND_LABELS else "", view if view in VIEWS else "calls"
+            year, month, kind if kind in spending.KIND_LABELS else "", view if view in TABS else "calls"
         )
 
     @property
@@ -79,22 +79,22 @@ class Choice:
 
 @require_safe
 def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
-    """A constant number of queries, all over the index of paid calls."""
+    """A constant number of queries, all on the index of paid calls."""
     require(request, VIEW)
-    choice = Choice.of(request)
+    selection = Selection.of(request)
     today = timezone.localdate()
-    year = spending.months(choice.year)
-    calls = spending.paid(choice.period, choice.kind)
+    year = spending.months(selection.year)
+    calls = spending.paid(selection.period, selection.kind)
     kinds = spending.kind_labels()
     return TemplateResponse(
         request,
         "registrations/spending/page.html",
         {
             **admin_site.each_context(request),
-            "title": "Money",
-            "choice": choice,
+            "title": "Spending",
+            "selection": selection,
             "kinds": list(kinds.items()),
-            "month_rows": _month_rows(choice, year, today, kinds),
+            "month_rows": _month_rows(selection, year, today, kinds),
             "totals": [
                 sum((month.by_kind.get(kind, spending.ZERO) for month in year), spending.ZERO)
                 for kind in kinds
@@ -104,18 +104,18 @@ def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
             "uncertain": spending.pending(ApiCall.objects.all()),
             "running": spending.monthly_estimate(*statistics.read("running")["running"]),
             "spent": spending.spent(calls),
-            "views": [(slug, label, choice.query(view=slug)) for slug, label in VIEWS.items()],
+            "tabs": [(slug, label, selection.query(view=slug)) for slug, label in TABS.items()],
             "years": [
-                (number, choice.query(period=str(number)))
-                for number in (choice.year - 1, choice.year + 1)
+                (number, selection.query(period=str(number)))
+                for number in (selection.year - 1, selection.year + 1)
                 if FIRST_YEAR <= number <= today.year
             ],
-            "here": choice.query(),
-            "sees_bulk_work": actions.may_look(request.user),
-            "rows": _rows(choice, calls, request.GET.get("p", "1")),
-            "whole_year": choice.query(period=str(choice.year)),
-            "csv": f"csv/{choice.query(view='')}",
-            "xlsx": f"xlsx/{choice.query(view='')}",
+            "current_query": selection.query(),
+            "may_view_bulk_work": actions.may_view(request.user),
+            "rows": _rows(selection, calls, request.GET.get("p", "1")),
+            "year_query": selection.query(period=str(selection.year)),
+            "csv": f"csv/{selection.query(view='')}",
+            "xlsx": f"xlsx/{selection.query(view='')}",
             "prices": [
                 (FeeKind(kind).label, amount)
                 for kind, amount in prices().items()
@@ -126,50 +126,50 @@ def page(request: HttpRequest, admin_site: Any) -> HttpResponse:
 
 
 def _month_rows(
-    choice: Choice, year: list[spending.Month], today: date, kinds: Iterable[str]
+    selection: Selection, year: list[spending.Month], today: date, kinds: Iterable[str]
 ) -> list[dict[str, Any]]:
-    """Months that have begun, the newest first."""
+    """Months that have started, newest first."""
     return [
         {
             "month": month,
             "label": f"{month.first:%B}",
             "amounts": [month.by_kind.get(kind, spending.ZERO) for kind in kinds],
-            "url": choice.query(period=f"{month.first:%Y-%m}"),
-            "current": choice.month == month.first.month,
+            "url": selection.query(period=f"{month.first:%Y-%m}"),
+            "current": selection.month == month.first.month,
         }
         for month in reversed(year)
         if month.first <= today or month.total
     ]
 
 
-def _rows(choice: Choice, calls: Any, number: str) -> Any:
-    """One page of the chosen view."""
-    if choice.view == "registrations":
+def _rows(selection: Selection, calls: Any, number: str) -> Any:
+    """One page of the selected tab."""
+    if selection.view == "registrations":
         rows = spending.by_registration(calls)
-    elif choice.view == "batches":
+    elif selection.view == "batches":
         rows = spending.by_batch(calls)
     else:
         long = ("request_params", "request", "response", "error_details", "traceback")
         rows = calls.select_related("registration").defer(*long)
     found = Paginator(rows, PAGE_SIZE).get_page(number)
-    if choice.view == "batches":
-        found.object_list = [{**row, "label": _act_label(row["batch__kind"])} for row in found.object_list]
+    if selection.view == "batches":
+        found.object_list = [{**row, "label": _action_label(row["batch__kind"])} for row in found.object_list]
     return found
 
 
-def _act_label(kind: str) -> str:
+def _action_label(kind: str) -> str:
     act = batches.ACTIONS.get(kind)
     return act.label if act else kind
 
 
 @require_safe
 def download(request: HttpRequest, form: str) -> HttpResponseBase:
-    """The paid calls of the chosen period and kind, as CSV or XLSX."""
+    """The paid calls of the selected period and kind, as CSV or XLSX."""
     require(request, VIEW)
-    choice = Choice.of(request)
-    calls = spending.paid(choice.period, choice.kind)
-    if form == downloads.XLSX and (refusal := downloads.too_many(calls.count())):
-        messages.error(request, refusal)
-        return redirect(reverse("admin:registrations_fee_money") + choice.query())
+    selection = Selection.of(request)
+    calls = spending.paid(selection.period, selection.kind)
+    if form == exports.XLSX and (problem := exports.too_many(calls.count())):
+        messages.error(request, problem)
+        return redirect(reverse("admin:registrations_fee_spending") + selection.query())
     rows = spending.spreadsheet_rows(calls)
-    return downloads.download(rows, f"a2p-fees-{choice.period_text}", form, "Fees")
+    return exports.download(rows, f"a2p-fees-{selection.period_text}", form, "Fees")

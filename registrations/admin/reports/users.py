@@ -1,7 +1,6 @@
 """Users and groups: Django's own pages, without the parts that a screen reader cannot use.
 
-Two boxes with arrows between them, and dates without labels, become boxes to tick and lines that are only read.
-People go one by one: there is no act on many here.
+The two list boxes with arrows become checkboxes, and dates without labels become read-only. There are no bulk actions.
 """
 
 from typing import Any
@@ -19,12 +18,12 @@ admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
-# The queue's tables, second factors and the like have no pages here, so nobody needs a right to them.
+# The queue's tables and second factors have no pages here, so their permissions are not offered.
 _APPS = ("registrations", "auth")
 
 
 def _permissions(field: Any) -> Any:
-    """In the order of the apps, without a query for each line.
+    """By app, without a query for each row.
 
     Boxes, because in Django's list one click without Ctrl takes all the others away.
     """
@@ -40,7 +39,7 @@ def _permissions(field: Any) -> Any:
 
 
 @admin.register(User)
-class StaffAdmin(SafeList, UserAdmin):
+class StaffUserAdmin(SafeList, UserAdmin):
     filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined")
     actions = None

@@ -132,7 +132,7 @@ _PARKED = re.compile(
     r"\bcoming soon\b|\bunder construction\b",
     re.IGNORECASE,
 )
-_PAGE_KINDS = ("", "text/html", "application/xhtml+xml", "text/plain")
+_TEXT_TYPES = ("", "text/html", "application/xhtml+xml", "text/plain")
 _FEW_WORDS = 60
 
 
@@ -243,7 +243,7 @@ def check_page(field: str, name: str, page: Page) -> Iterator[tuple[str, str, Se
 
 def _check_content(field: str, name: str, page: Page) -> Iterator[tuple[str, str, Severity, str]]:
     text = " ".join(html.unescape(_TAGS.sub(" ", page.text)).split())
-    if page.content_type not in _PAGE_KINDS:
+    if page.content_type not in _TEXT_TYPES:
         # A picture of a form is good evidence; few tools read a policy in a PDF.
         if field != "message_flow":
             yield (

@@ -59,14 +59,16 @@ def _all_texts(draft: Draft) -> Iterator[tuple[str, str]]:
     yield from draft.read_by_reviewers()
 
 
-def _find(draft: Draft, pattern: re.Pattern[str], *, harmless: bool = True) -> tuple[str, str, str] | None:
-    """(form field, words, excerpt) of the first match that is not negated, nor part of a harmless expression.
+def _find(
+    draft: Draft, pattern: re.Pattern[str], *, skip_harmless: bool = True
+) -> tuple[str, str, str] | None:
+    """(form field, words, excerpt) of the first match that is not negated.
 
-    harmless: False counts harmless expressions, too.
+    skip_harmless: also ignore words that mean something else next to their neighbors ("glue gun").
     """
     for field, text in _all_texts(draft):
         for found in pattern.finditer(text):
-            if is_negated(text, found.start()) or (harmless and _is_harmless(text, *found.span())):
+            if is_negated(text, found.start()) or (skip_harmless and _is_harmless(text, *found.span())):
                 continue
             return field, found.group(), excerpt(text, *found.span())
     return None
@@ -80,7 +82,7 @@ def _rule(topic: Topic) -> Rule:
     def check(draft: Draft) -> Iterator[Hit]:
         if not stems & draft.stems:
             return
-        if found := _find(draft, certain, harmless=False):
+        if found := _find(draft, certain, skip_harmless=False):
             field, _, words = found
             yield Hit(field, f"This reads like {topic.subject}, which carriers don't accept.", words)
         elif found := _find(draft, possible):

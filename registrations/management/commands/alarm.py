@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         alerts = alarms.active()
-        notifications.watch_red(alerts)
+        notifications.watch_system(alerts)
         notifications.send_due()
         for text in alerts.values():
             self.stdout.write(text)

@@ -39,7 +39,9 @@ class Command(BaseCommand):
         scan = self._scan()
         if options["fix_retired"]:
             fix_retired()
-        findings = list(Finding.objects.exclude(state=Finding.State.DONE).order_by("finding_type", "resource_type", "pk"))
+        findings = list(
+            Finding.objects.exclude(state=Finding.State.DONE).order_by("finding_type", "resource_type", "pk")
+        )
         for finding in findings:
             self.stdout.write(line(finding) if options["json"] else self._row(finding))
         counted = [finding for finding in findings if not finding.in_progress]

@@ -1,4 +1,4 @@
-"""manage.py setup_event_streams: Twilio's events about brands, campaigns and numbers lead to this desk."""
+"""manage.py setup_event_streams: have Twilio deliver events about brands, campaigns, and numbers here."""
 
 import json
 from typing import Any
@@ -13,18 +13,18 @@ from registrations.workflow import locks
 
 class Command(BaseCommand):
     help = (
-        "Create or mend the Event Streams sink and subscription that bring Twilio's answers. Run it as often as "
-        "you like, also after a change of PUBLIC_BASE_URL. The web server must be running. Exit status 1 when "
-        "something is missing in the end."
+        "Create or repair the Event Streams sink and subscription through which Twilio delivers events. Safe to run "
+        "again, e.g. after changing PUBLIC_BASE_URL. The web server must be running. Exit status 1 if something is "
+        "still missing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="show what would be done; change nothing")
-        parser.add_argument("--test", action="store_true", help="have a test event delivered in any case")
+        parser.add_argument("--dry-run", action="store_true", help="show what would change; change nothing")
+        parser.add_argument("--test", action="store_true", help="always have a test event delivered")
         parser.add_argument(
             "--delete-stale",
             action="store_true",
-            help="also delete sinks of our name that failed or lead elsewhere (another installation's, perhaps)",
+            help="also delete sinks with our name that failed or deliver elsewhere (perhaps for another installation)",
         )
         parser.add_argument("--json", action="store_true", help="one JSON object")
 
@@ -39,29 +39,29 @@ class Command(BaseCommand):
                 wait=60,
             )
         except errors.TwilioError as error:
-            raise CommandError(f"{str(error).rstrip('.')}. Nothing is lost: run it again.") from error
+            raise CommandError(f"{str(error).rstrip('.')}. Nothing is lost. Run it again.") from error
         except locks.Busy as error:
-            raise CommandError("Another set-up of Event Streams is under way; wait for its end.") from error
+            raise CommandError("Another set-up of Event Streams is running. Wait until it ends.") from error
         if not options["dry_run"]:
-            event_streams.keep_set_up(report.told())
+            event_streams.save_result(report.as_json())
         if options["json"]:
-            self.stdout.write(json.dumps(report.told()))
+            self.stdout.write(json.dumps(report.as_json()))
         else:
-            self._tell(report, options["dry_run"])
+            self._print(report, options["dry_run"])
         if report.problems:
             raise SystemExit(1)
 
-    def _tell(self, report: event_streams.Report, dry_run: bool) -> None:
+    def _print(self, report: event_streams.Report, dry_run: bool) -> None:
         say = self.stdout.write
-        for act in report.acts:
-            say(f"{'would' if dry_run else 'done ' if act.done else 'FAIL '} {act.what}")
+        for change in report.acts:
+            say(f"{'would' if dry_run else 'done ' if change.done else 'FAIL '} {change.what}")
         if not report.acts and not report.problems:
-            say("Everything is as it should be; nothing was changed.")
+            say("Everything is set up; nothing was changed.")
         if report.sink_sid:
-            say(f"Sink {report.sink_sid} is {report.sink_status} and leads to {report.destination}")
+            say(f"Sink {report.sink_sid} is {report.sink_status} and delivers to {report.destination}")
         if report.subscription_sid:
-            say(f"Subscription {report.subscription_sid} has {len(report.types)} event types we want")
+            say(f"Subscription {report.subscription_sid} covers {len(report.types)} event types")
         for line in report.stale:
-            say(f"Stale sink {line}. Delete it with --delete-stale if no other installation uses it.")
+            say(f"Stale sink {line}. Use --delete-stale if no other installation uses it.")
         for problem in report.problems:
             say(f"FAIL  {problem}")

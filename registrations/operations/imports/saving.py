@@ -10,7 +10,7 @@ from registrations.models import ImportRow, Registration
 from registrations.models.choices import ItemState
 from registrations.operations import actions
 from registrations.workflow.runner import runner
-from registrations.workflow.steps.number import buy_wanted
+from registrations.workflow.steps.number import purchase_needed
 
 from .validation import PREFLIGHT, Checker, Outcome, RowForm, external_id
 
@@ -142,7 +142,7 @@ class RowSaver:
     def _confirm_purchase(self, pk: int, result: RowResult) -> None:
         """A number is never bought without a confirmation of its own; until then the registration waits."""
         registration = runner.load(pk)
-        is_needed = buy_wanted(registration) and not registration.phone_number.purchase_confirmed_at
+        is_needed = purchase_needed(registration) and not registration.phone_number.purchase_confirmed_at
         if not (is_needed and registration.is_submitted):
             return
         if self.buy_numbers:

@@ -1,5 +1,4 @@
-"""Noticing what people should know without anybody's telling: registrations that stop, OTP texts that run out,
-and trouble of the whole desk."""
+"""Watches for what people should know: OTP texts that expire, and problems of the whole installation."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -14,25 +13,25 @@ from registrations.models.brand import OTP_DEADLINE_SECONDS, OTP_VALID_SECONDS
 from registrations.models.choices import Stage, WaitingFor
 from registrations.workflow.notices import OTP, SYSTEM_ALERT, notify, responsible_person
 
-# When a customer's answer becomes urgent: of the text's 24 hours, and of Twilio's 30 days.
+# When a customer's answer becomes urgent: time left of the OTP text's 24 hours, and of Twilio's 30 days.
 TEXT_LEFT_SECONDS = 4 * 3600.0
 DAYS_LEFT_SECONDS = 3 * 24 * 3600.0
-# The Heartbeat row that remembers what is red since when.
-RED_SINCE = "red-since"
-# What was red and comes back within this time is the same trouble.
-CALM = timedelta(minutes=10)
+# The Heartbeat row that stores since when each system problem lasts.
+PROBLEMS_SINCE = "system-problems"
+# A problem that comes back within this time is the same problem.
+SAME_PROBLEM_WITHIN = timedelta(minutes=10)
 MAY_SEE_HEALTH = "registrations.view_webhookdelivery"
 
 
 # --- the OTP text ------------------------------------------------------------------------------------------
-def watch_one_time_texts() -> int:
-    """Tell of every YES that is owed and soon too late, once for each text and once for the 30 days.
+def watch_otp_texts() -> int:
+    """Notify about customers who have little time left to answer YES, once per OTP text and once for the 30 days.
 
-    Returns how many were told. One query over the registrations whose customer owes it.
+    Returns the number of notifications. One query over the registrations that wait for a YES.
     """
     now = clock.now()
-    told = 0
-    running = (
+    sent = 0
+    waiting = (
         Registration.objects.filter(
             stage=Stage.OTP, waiting_for__in=[WaitingFor.CUSTOMER, WaitingFor.US], hold=False
         )
@@ -53,14 +52,14 @@ def watch_one_time_texts() -> int:
     )
     found = [
         (registration, key, text)
-        for registration in running.iterator(chunk_size=500)
+        for registration in waiting.iterator(chunk_size=500)
         for key, text in _urgent(registration, now)
     ]
     known = _known(key for _, key, _ in found)
     for registration, key, text in found:
         if key not in known:
-            told += notify(responsible_person(registration), OTP, key, text, registration=registration)
-    return told
+            sent += notify(responsible_person(registration), OTP, key, text, registration=registration)
+    return sent
 
 
 def _ends_soon(column: str, lasts: float, left: float, now: datetime) -> Q:
@@ -71,18 +70,17 @@ def _ends_soon(column: str, lasts: float, left: float, now: datetime) -> Q:
 def _urgent(registration: Registration, now: datetime) -> Iterable[tuple[str, str]]:
     brand = registration.brand
     ends, deadline = brand.otp_expires_at, brand.otp_deadline_at
-    owed = (
-        registration.waiting_for == WaitingFor.CUSTOMER
-    )  # else it ran out already, or a person must act first
+    # Otherwise the OTP text expired, or a person must act first.
+    owed = registration.waiting_for == WaitingFor.CUSTOMER
     if owed and ends and now < ends <= now + clock.scaled(TEXT_LEFT_SECONDS):
         yield (
             f"{OTP}:{registration.pk}:text:{int(ends.timestamp())}",
-            f"{registration.label}: the OTP text runs out soon, and no YES has come. Remind the customer.",
+            f"{registration.label}: the OTP text expires soon without a YES. Remind the customer.",
         )
     if deadline and now < deadline <= now + clock.scaled(DAYS_LEFT_SECONDS):
         yield (
             f"{OTP}:{registration.pk}:days:{int(deadline.timestamp())}",
-            f"{registration.label}: the customer's 30 days to answer YES are nearly over.",
+            f"{registration.label}: the customer's 30 days to answer YES are almost over.",
         )
 
 
@@ -94,30 +92,32 @@ def _known(keys: Iterable[str]) -> set[str]:
     return known
 
 
-# --- the whole desk ---------------------------------------------------------------------------------------------
-def watch_red(troubles: dict[str, str]) -> int:
-    """Tell everybody who may see the health page what is red now: {name of the trouble: sentence}.
+# --- the whole installation -------------------------------------------------------------------------------------
+def watch_system(problems: dict[str, str]) -> int:
+    """Notify everyone who may see the health page of the current `problems`: {name: sentence}.
 
-    Each trouble is told once, until it has been gone for ten minutes. Returns how many notes were made.
+    Once per problem, until it has been gone for ten minutes. Returns the number of notifications.
     """
     now = clock.now()
-    row = Heartbeat.objects.filter(name=RED_SINCE).first()
+    row = Heartbeat.objects.filter(name=PROBLEMS_SINCE).first()
     before = dict(row.detail) if row else {}
-    kept = {
+    lasting = {
         name: {"since": str(entry["since"]), "seen": str(entry["seen"])}
         for name, entry in before.items()
-        if name in troubles or datetime.fromisoformat(entry["seen"]) > now - CALM
+        if name in problems or datetime.fromisoformat(entry["seen"]) > now - SAME_PROBLEM_WITHIN
     }
-    fresh = [name for name in troubles if name not in kept]
-    for name in troubles:
-        since = kept[name]["since"] if name in kept else now.isoformat()
-        kept[name] = {"since": since, "seen": now.isoformat()}
-    told = 0
-    for user in _watchers() if fresh else []:
-        for name in fresh:
-            told += notify(user, SYSTEM_ALERT, f"{SYSTEM_ALERT}:{name}:{kept[name]['since']}"[:120], troubles[name])
-    Heartbeat.objects.update_or_create(name=RED_SINCE, defaults={"at": now, "detail": kept})
-    return told
+    new = [name for name in problems if name not in lasting]
+    for name in problems:
+        since = lasting[name]["since"] if name in lasting else now.isoformat()
+        lasting[name] = {"since": since, "seen": now.isoformat()}
+    sent = 0
+    for user in _watchers() if new else []:
+        for name in new:
+            sent += notify(
+                user, SYSTEM_ALERT, f"{SYSTEM_ALERT}:{name}:{lasting[name]['since']}"[:120], problems[name]
+            )
+    Heartbeat.objects.update_or_create(name=PROBLEMS_SINCE, defaults={"at": now, "detail": lasting})
+    return sent
 
 
 def _watchers() -> list[Any]:

@@ -1,6 +1,6 @@
-"""The ways out of the desk: email, and a webhook that understands Slack's {"text": …}.
+"""Email, and webhooks that accept Slack's {"text": …}.
 
-Each sends one message or raises NotSent with a short reason that names neither address nor content.
+Each channel sends one message or raises NotSent with a short reason that reveals neither address nor content.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ EMAIL, WEBHOOK = NotificationSettings.EMAIL, NotificationSettings.WEBHOOK
 
 
 class NotSent(Exception):
-    """It did not go out; worth another try."""
+    """The message was not sent; it may be tried again."""
 
 
 def send(channel: str, prefs: NotificationSettings, subject: str, lines: list[str]) -> None:
@@ -33,7 +33,7 @@ def _email(prefs: NotificationSettings, subject: str, lines: list[str]) -> None:
     )
     try:
         message.send()
-    # Backends raise what they like: SMTP, sockets, TLS.
+    # Backends raise errors of many kinds: SMTP, sockets, TLS.
     except Exception as error:
         raise NotSent(f"Email: {type(error).__name__}") from None
 
@@ -46,7 +46,7 @@ def _webhook(prefs: NotificationSettings, subject: str, lines: list[str]) -> Non
 
 
 def _slack(text: str) -> str:
-    """Slack reads <…> as links and commands, such as a mention of everybody."""
+    """Escape what Slack would read as a link or a command, such as a mention of everyone."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -173,8 +173,12 @@ def _adopt(client: TwilioClient, finding: Finding) -> str:
     payload = _fetch(client, finding)
     if payload is None:
         raise NotDone("It no longer exists at Twilio.")
-    if is_bundle(finding.resource_type) and next(client.iter_assignments(_bundle(finding), finding.sid), None):
-        raise NotDone("Objects are already assigned to it. Delete it, and let the registration create a new one.")
+    if is_bundle(finding.resource_type) and next(
+        client.iter_assignments(_bundle(finding), finding.sid), None
+    ):
+        raise NotDone(
+            "Objects are already assigned to it. Delete it, and let the registration create a new one."
+        )
     if local_inventory.knows(finding.sid):
         raise NotDone("A registration already uses it.")
     slot = SLOT_OF_STEP[finding.step]
@@ -220,7 +224,7 @@ def _lock_registration(finding: Finding) -> Registration:
 
 
 def params_held(slot: Slot, registration: Registration, payload: Payload) -> RequestParams:
-    """The inputs that Twilio's object holds, in the shape of the step's request_params, so differences from ours show."""
+    """Twilio's values of the step's request_params, so that differences from our inputs show."""
     request_params = slot.write.request_params(registration)
     if slot.resource_type == "brand":
         return request_params | {

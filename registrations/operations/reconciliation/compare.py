@@ -10,8 +10,8 @@ from registrations.workflow.steps import conditions
 
 from . import local_inventory
 from .local_inventory import is_busy, is_removed
-from .remote_inventory import Inventory, RemoteObject, is_bundle, expected_bundles
-from .resource_types import RESOURCE_TYPES, LISTED_PREFIXES, SLOT_OF_STEP, SLOTS, Slot
+from .remote_inventory import Inventory, RemoteObject, expected_bundles, is_bundle
+from .resource_types import LISTED_PREFIXES, RESOURCE_TYPES, SLOT_OF_STEP, SLOTS, Slot
 
 RECENT_SECONDS = 15 * 60.0
 # With this many lost records, and that many times fewer objects present, this is probably the wrong account.
@@ -78,10 +78,12 @@ def compare(inventory: Inventory, since: datetime) -> Comparison:
     return comparison
 
 
-def _compare(inventory: Inventory, unclaimed: dict[str, RemoteObject]) -> tuple[list[Missing], int, dict[str, int]]:
+def _compare(
+    inventory: Inventory, unclaimed: dict[str, RemoteObject]
+) -> tuple[list[Missing], int, dict[str, int]]:
     """Remove what our registrations know from `unclaimed`.
 
-    Returns the missing objects, how many are present, and {bundle SID: registration id} for bundles of unclaimed brands.
+    Returns the missing objects, how many are present, and {bundle SID: registration id} for unclaimed brands.
     """
     slots = {(slot.write.part, slot.write.sid_field): slot for slot in SLOTS}
     missing: list[Missing] = []
@@ -103,7 +105,9 @@ def _compare(inventory: Inventory, unclaimed: dict[str, RemoteObject]) -> tuple[
 
 
 # --- retired -----------------------------------------------------------------------------------------------------
-def _retired(inventory: Inventory, unclaimed: dict[str, RemoteObject], since: datetime, comparison: Comparison) -> None:
+def _retired(
+    inventory: Inventory, unclaimed: dict[str, RemoteObject], since: datetime, comparison: Comparison
+) -> None:
     rows = {
         row.sid: row
         for row in RetiredResource.objects.filter(missing_since=None).select_related("registration")
@@ -122,7 +126,11 @@ def _retired(inventory: Inventory, unclaimed: dict[str, RemoteObject], since: da
         remote = inventory.brands.get(sid) or inventory.named.get(sid)
         unclaimed.pop(sid, None)
         in_progress = is_busy(registrations.get(row.registration_id))
-        action, note = (Action.NONE, IN_PROGRESS) if in_progress else _retired_action(inventory, resource_type, row, set(rows))
+        action, note = (
+            (Action.NONE, IN_PROGRESS)
+            if in_progress
+            else _retired_action(inventory, resource_type, row, set(rows))
+        )
         comparison.findings.append(
             Difference(
                 FindingType.RETIRED,
@@ -139,7 +147,9 @@ def _retired(inventory: Inventory, unclaimed: dict[str, RemoteObject], since: da
         )
 
 
-def _retired_action(inventory: Inventory, resource_type: str, row: RetiredResource, leaving: set[str]) -> tuple[str, str]:
+def _retired_action(
+    inventory: Inventory, resource_type: str, row: RetiredResource, leaving: set[str]
+) -> tuple[str, str]:
     if row.removal == RetiredResource.Removal.CONSOLE or RESOURCE_TYPES[resource_type].delete is None:
         return Action.CONSOLE, "Only Twilio's Console can delete it. This closes once it is gone."
     used = _why_in_use(inventory, resource_type, row.sid, leaving)
@@ -208,7 +218,9 @@ def _registration_of_brand(
 def _orphan(
     inventory: Inventory, remote: RemoteObject, registration: Registration | None, taken: set[tuple[int, str]]
 ) -> Difference:
-    slot = SLOT_OF_STEP["brand.create"] if remote.resource_type == "brand" else remote.name and remote.name.slot
+    slot = (
+        SLOT_OF_STEP["brand.create"] if remote.resource_type == "brand" else remote.name and remote.name.slot
+    )
     in_progress = _is_recent(remote) or is_busy(registration)
     action: str
     if in_progress:
@@ -268,7 +280,9 @@ def may_adopt(registration: Registration, slot: Slot, remote: RemoteObject) -> s
     return ""
 
 
-def _how_to_remove(inventory: Inventory, remote: RemoteObject, registration: Registration | None) -> tuple[str, str]:
+def _how_to_remove(
+    inventory: Inventory, remote: RemoteObject, registration: Registration | None
+) -> tuple[str, str]:
     """How to remove an orphan that no registration can use: action and note."""
     whose = (
         "Its registration does not use it."

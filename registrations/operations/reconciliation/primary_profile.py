@@ -22,7 +22,7 @@ MISSING, REFUSED, UNAVAILABLE = "missing", "refused", "unavailable"
 
 @dataclass(frozen=True)
 class ProfileCheck:
-    """One check's result. status: Twilio's, "" if unknown. trouble: why it is unknown: MISSING, REFUSED, UNAVAILABLE."""
+    """The result of a check. status: Twilio's, "" if unknown. trouble: MISSING, REFUSED, UNAVAILABLE, or ""."""
 
     sid: str = ""
     status: str = ""

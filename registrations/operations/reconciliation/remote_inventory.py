@@ -11,7 +11,7 @@ from registrations.twilio.client import TwilioClient, errors
 from registrations.workflow.steps.base import Payload
 from registrations.workflow.steps.payloads import attributes_of
 
-from .resource_types import BUNDLES, RESOURCE_TYPES, ResourceType, Name, read_name
+from .resource_types import BUNDLES, RESOURCE_TYPES, Name, ResourceType, read_name
 
 HEARTBEAT_EVERY = 500  # objects; a page holds 1000
 # Seconds before a failed list is read again (docs/twilio.md section 8.1: reads are retried).
@@ -77,7 +77,9 @@ def read_account(
     return found
 
 
-def _read(found: Inventory, resource_type: ResourceType, client: TwilioClient, heartbeat: Callable[[], None]) -> None:
+def _read(
+    found: Inventory, resource_type: ResourceType, client: TwilioClient, heartbeat: Callable[[], None]
+) -> None:
     found.read[resource_type.slug] = 0
     for payload in resource_type.read(client):
         _add(found, to_remote_object(resource_type.slug, payload))

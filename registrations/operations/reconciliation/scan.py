@@ -113,7 +113,9 @@ def _store(scan: Scan, comparison: Comparison, read: dict[str, int]) -> dict[str
     now = clock.now()
     _update_retired(comparison)
     findings = comparison.findings
-    unsettled = {(row.finding_type, row.sid): row for row in Finding.objects.exclude(state=Finding.State.DONE)}
+    unsettled = {
+        (row.finding_type, row.sid): row for row in Finding.objects.exclude(state=Finding.State.DONE)
+    }
     for difference in findings:
         _save_finding(scan, difference, unsettled.pop((difference.finding_type, difference.sid), None))
     # Whatever was not found again is settled, except a finding whose action is in progress: that ends by itself.

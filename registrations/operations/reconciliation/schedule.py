@@ -1,8 +1,8 @@
 """The scheduled scan: once every A2P_SCAN_EVERY_HOURS over all workers and hosts.
 
-It lists orphans and closes the tasks of brands that somebody deleted in Twilio's Console. Reading a whole account takes
-one call per thousand objects, with pauses. Retired brands are checked one by one first, so their tasks close even if the
-account is too large for one job.
+It lists orphans and closes the tasks of brands that somebody deleted in Twilio's Console. Reading a whole account
+takes one call per thousand objects, with pauses. Retired brands are checked one by one first, so their tasks close
+even if the account is too large for one job.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
-"""Event Streams at Twilio: one webhook sink that leads here, and its one subscription, made or mended.
+"""Sets up Event Streams at Twilio: one webhook sink that delivers here, and its one subscription.
 
-Running it again changes nothing. Everything is listed before anything is made, so a lost reply leads to a
-second look, not to a second sink. Source: docs/twilio.md section 7.1.
+Running it again changes nothing. Everything is listed before anything is created, so a lost reply does not lead to a
+second sink. Source: docs/twilio.md section 7.1.
 """
 
 import json
@@ -23,12 +23,12 @@ from registrations.workflow.locks import Mutex
 
 from .parsing import PREFIX, TEST_EVENT, data_of
 
-# Sinks and subscriptions that begin with this are ours; a description must not hold personal data.
+# Sinks and subscriptions whose description begins with this are ours. Descriptions must not hold personal data.
 NAME = "A2P registration desk"
-# Words in the names of what concerns us; suspended campaigns and the cleanup of resources have kinds of their own
-# (docs/twilio.md section 7.3). Toll-free numbers are no A2P.
+# Parts of the names of event types that concern us. Suspended campaigns and the cleanup of resources have their own
+# types (docs/twilio.md section 7.3). Toll-free numbers are not A2P 10DLC.
 FAMILIES = ("brand-", "campaign-", "number-", "cleanup")
-# Other kinds of brands alone have these; a type that is new to us is subscribed to, because it only rings.
+# Only other kinds of brands have these. Unknown types are subscribed to, because an event only causes a check.
 NOT_SOLE_PROPRIETOR = (
     "brand-registration.brand-vetted-verified",
     "brand-registration.brand-secondary-vetting-failure",
@@ -38,9 +38,9 @@ NOT_SOLE_PROPRIETOR = (
 )
 TEST_SECONDS = 30.0
 PAUSE_SECONDS = 0.5
-# When Twilio is busy, or an answer is lost.
-TRIES, TRY_AGAIN_SECONDS, TRY_AGAIN_AT_MOST = 3, 1.0, 10.0
-# Two set-ups at once would make two sinks.
+# If Twilio is busy, or an answer is lost.
+ATTEMPTS, RETRY_SECONDS, MAX_RETRY_SECONDS = 3, 1.0, 10.0
+# Two set-ups at once would create two sinks.
 LOCK = "event-streams-lock"
 
 Json = dict[str, Any]
@@ -48,8 +48,8 @@ Pause = Callable[[float], None]
 
 
 @dataclass(frozen=True)
-class Act:
-    """One change. done: False in a dry run, or when it failed (then `why` says so)."""
+class Change:
+    """One change. done: False in a dry run, or if it failed (`why` says which)."""
 
     what: str
     done: bool
@@ -58,14 +58,17 @@ class Act:
 
 @dataclass
 class Report:
-    """What was found and changed. ok: the sink is active and the subscription has every type we want."""
+    """What was found and changed; the fields are the keys of the command's JSON.
+
+    ok: the sink is active and the subscription has every type we want.
+    """
 
     destination: str
     sink_sid: str = ""
     sink_status: str = ""
     subscription_sid: str = ""
     types: dict[str, int | None] = field(default_factory=dict)
-    acts: list[Act] = field(default_factory=list)
+    acts: list[Change] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -73,8 +76,7 @@ class Report:
     def ok(self) -> bool:
         return not self.problems and all(act.done for act in self.acts)
 
-    def told(self) -> Json:
-        """For JSON."""
+    def as_json(self) -> Json:
         return {**asdict(self), "ok": self.ok}
 
 
@@ -87,11 +89,11 @@ def set_up(
     delete_stale: bool = False,
     wait: float = 0.0,
 ) -> Report:
-    """Create or mend sink and subscription; raises TwilioError when Twilio cannot be asked, or Busy.
+    """Create or repair sink and subscription. Raises TwilioError, or locks.Busy if another set-up is running.
 
-    test: have Twilio deliver a test event even when the sink is active. delete_stale: also remove sinks that
-    carry our name but lead elsewhere or have failed. `pause(seconds)` is called while a test event, or the
-    end of another set-up, is awaited: of the latter for `wait` seconds.
+    test: have Twilio deliver a test event even if the sink is active. delete_stale: also delete sinks with our name
+    that deliver elsewhere or have failed. wait: seconds to wait for another set-up. `pause(seconds)` is called to pass
+    the time while waiting.
     """
     lock = Mutex(LOCK, pause)
     setup = _Setup(client, lock.pause, dry_run, Report(destination()))
@@ -99,17 +101,17 @@ def set_up(
         setup.report.problems.append(problem)
         return setup.report
     with nullcontext() if dry_run else lock.held(wait):
-        for tries_left in reversed(range(TRIES)):
+        for attempts_left in reversed(range(ATTEMPTS)):
             try:
                 setup.sink(test)
                 setup.stale(delete_stale)
                 break
             except (errors.Unavailable, errors.OutcomeUnknown) as error:
-                # Some twenty calls: one that goes wrong shall not end them all, and a second run finds what is there.
-                if not tries_left:
+                # About twenty calls: one failure must not end them all, and the next attempt finds what exists.
+                if not attempts_left:
                     raise
-                setup.begin_again()
-                lock.pause(min(error.retry_after or TRY_AGAIN_SECONDS, TRY_AGAIN_AT_MOST))
+                setup.start_over()
+                lock.pause(min(error.retry_after or RETRY_SECONDS, MAX_RETRY_SECONDS))
     return setup.report
 
 
@@ -119,14 +121,14 @@ def destination() -> str:
 
 def unreachable(url: str) -> str:
     if not url:
-        return "PUBLIC_BASE_URL is not set: Twilio does not know where to deliver."
+        return "PUBLIC_BASE_URL is not set, so Twilio does not know where to deliver."
     if settings.TWILIO_IS_REAL and not url.startswith("https://"):
-        return f"Twilio delivers over https only: {url}"
+        return f"Twilio delivers only over https: {url}"
     return ""
 
 
 def wanted_types(client: TwilioClient) -> dict[str, int | None]:
-    """Every A2P event a sole proprietor can have, with the highest schema version that Twilio offers."""
+    """Every A2P event type a sole proprietor can have, with the highest schema version that Twilio offers."""
     versions: dict[str, int | None] = {}
     wanted: dict[str, int | None] = {}
     for item in client.iter_event_types():
@@ -143,7 +145,7 @@ def wanted_types(client: TwilioClient) -> dict[str, int | None]:
 
 
 def _highest(client: TwilioClient, schema: str) -> int | None:
-    """None when Twilio does not tell: without a version it takes the latest by itself (docs/twilio.md section 7.1)."""
+    """None if Twilio does not say: without a version it uses the latest (docs/twilio.md section 7.1)."""
     try:
         found = [row.get("schema_version") for row in client.iter_schema_versions(schema)]
     except (errors.Rejected, ValueError):
@@ -157,37 +159,37 @@ class _Setup:
     pause: Pause
     dry_run: bool
     report: Report
-    # Whether the subscription may lack types although it was made just now.
+    # Whether the subscription may lack types although it was just created.
     incomplete: bool = False
 
-    def act(self, what: str, call: Callable[[], Any]) -> Any:
-        """Make one change, or only say what it would be."""
+    def change(self, what: str, call: Callable[[], Any]) -> Any:
+        """Make one change and report it; in a dry run only report it."""
         if self.dry_run:
-            self.report.acts.append(Act(what, False, "dry run"))
+            self.report.acts.append(Change(what, False, "dry run"))
             return None
         try:
             result = call()
         except errors.AlreadyDone:
             result = {}
         except errors.Rejected as error:
-            self.report.acts.append(Act(what, False, str(error)))
+            self.report.acts.append(Change(what, False, str(error)))
             self.report.problems.append(f"{what}: {error}")
             return None
-        self.report.acts.append(Act(what, True))
+        self.report.acts.append(Change(what, True))
         return result
 
-    def begin_again(self) -> None:
-        """Only what was done counts of the run that broke off."""
+    def start_over(self) -> None:
+        """Keep only the changes of the failed attempt."""
         self.report.acts = [act for act in self.report.acts if act.done]
         self.report.stale, self.report.problems = [], []
 
     # --- the sink -----------------------------------------------------------------------------------------
     def sinks(self) -> tuple[Json | None, list[Json]]:
-        """The sink that leads here, and those of ours that lead nowhere any more."""
+        """The sink that delivers here, and stale ones with our name."""
         ours, stale = [], []
         for sink in self.client.iter_sinks():
-            leads_here = _leads_to(sink, self.report.destination) and _status(sink) != "failed"
-            if leads_here:
+            delivers_here = _delivers_to(sink, self.report.destination) and _status(sink) != "failed"
+            if delivers_here:
                 ours.append(sink)
             elif str(sink.get("description", "")).startswith(NAME):
                 stale.append(sink)
@@ -196,16 +198,18 @@ class _Setup:
 
     def sink(self, test: bool) -> None:
         sink, _ = self.sinks()
-        sink = sink or self.act(f"Create a sink that leads to {self.report.destination}", self._create_sink)
+        sink = sink or self.change(
+            f"Create a sink that delivers to {self.report.destination}", self._create_sink
+        )
         if sink:
             self.report.sink_sid, self.report.sink_status = sink["sid"], _status(sink)
             if test or self.report.sink_status != "active":
-                self.act("Test and validate the sink", self._test)
+                self.change("Test and validate the sink", self._test)
         if self.dry_run or self.report.sink_status == "active":
             self.subscription()
         elif not self.report.problems:
             self.report.problems.append(
-                f"The sink is {self.report.sink_status or 'missing'}, not active: nothing can be subscribed yet."
+                f"The sink is {self.report.sink_status or 'missing'}, not active, so nothing can be subscribed yet."
             )
 
     def _create_sink(self) -> Json:
@@ -223,10 +227,10 @@ class _Setup:
             return found
 
     def _test(self) -> None:
-        """Twilio delivers an event to our endpoint; what it carries proves to Twilio that it arrived."""
+        """Have Twilio deliver a test event to our endpoint; its id proves to Twilio that it arrived."""
         before = {pk for pk, _ in _test_events()}
         self.client.test_sink(self.report.sink_sid)
-        refusal, test_id = "", self._delivered(before)
+        refusal, test_id = "", self._delivered_test_id(before)
         if test_id:
             try:
                 self.client.validate_sink(self.report.sink_sid, test_id=test_id)
@@ -234,29 +238,29 @@ class _Setup:
                 refusal = str(error)
         else:
             self.report.problems.append(
-                f"No test event arrived within {TEST_SECONDS:g} s: does {self.report.destination} lead to this "
-                "application, and is the auth token the account's own?"
+                f"No test event arrived within {TEST_SECONDS:g} s. Does {self.report.destination} reach this "
+                "application, and does the auth token belong to the account?"
             )
-        self.report.sink_status = self._decided() if test_id and not refusal else self._status()
+        self.report.sink_status = self._final_status() if test_id and not refusal else self._status()
         if refusal and self.report.sink_status != "active":
             self.report.problems.append(f"Twilio did not validate the sink: {refusal}")
 
     def _status(self) -> str:
         return _status(self.client.fetch_sink(self.report.sink_sid))
 
-    def _decided(self) -> str:
-        """The status once Twilio has made up its mind; webhook sinks have been seen active at once, validated or
-        not, but the word is `validating` in between (docs/twilio.md section 3 and 7.1)."""
+    def _final_status(self) -> str:
+        """The status once Twilio has decided. Webhook sinks may be active at once, validated or not, or `validating`
+        in between (docs/twilio.md section 3 and 7.1)."""
         for _ in range(int(TEST_SECONDS / PAUSE_SECONDS)):
             if (status := self._status()) not in ("initialized", "validating"):
                 return status
             self.pause(PAUSE_SECONDS)
         return status
 
-    def _delivered(self, before: set[Any]) -> str:
-        """The id in the test event, once our endpoint has stored one that was not there `before`.
+    def _delivered_test_id(self, before: set[Any]) -> str:
+        """The id in the test event, once our endpoint has stored one that is not in `before`.
 
-        Not by time: web server and worker may run on hosts whose clocks differ.
+        Not by time, because the clocks of web server and worker may differ.
         """
         for _ in range(int(TEST_SECONDS / PAUSE_SECONDS)):
             for pk, body in _test_events():
@@ -274,21 +278,21 @@ class _Setup:
         found = self._subscription() if self.report.sink_sid else None
         if found:
             self.report.subscription_sid = found["sid"]
-            self._mend()
+            self._add_missing_types()
             return
         count = len(self.report.types)
-        made = self.act(f"Subscribe to {count} event types", self._subscribe)
+        made = self.change(f"Subscribe to {count} event types", self._subscribe)
         if made:
             self.report.subscription_sid = made["sid"]
             if self.incomplete:
-                self._mend()
+                self._add_missing_types()
 
     def _subscription(self) -> Json | None:
         found = self.client.iter_subscriptions(sink_sid=self.report.sink_sid)
         return next((row for row in found if row.get("sink_sid") == self.report.sink_sid), None)
 
     def _subscribe(self) -> Json:
-        """All types at once; one by one when Twilio refuses, so that one odd type does not keep out the others."""
+        """All types at once; if Twilio refuses, one by one, so one bad type does not block the others."""
         try:
             return self._create_subscription(self.report.types)
         except errors.OutcomeUnknown:
@@ -298,7 +302,7 @@ class _Setup:
             return found
         except errors.Rejected:
             self.incomplete = True
-            # A sink carries one subscription: "in use" means that there is one by now (docs/twilio.md section 7.1).
+            # A sink has one subscription: "in use" means that there is one now (docs/twilio.md section 7.1).
             if found := self._subscription():
                 return found
             for name, version in self.report.types.items():
@@ -310,31 +314,31 @@ class _Setup:
         wanted = [_with_version(name, version) for name, version in types.items()]
         return self.client.create_subscription(description=NAME, sink_sid=self.report.sink_sid, types=wanted)
 
-    def _mend(self) -> None:
+    def _add_missing_types(self) -> None:
         sid = self.report.subscription_sid
         have = {row["type"]: row.get("schema_version") for row in self.client.iter_subscribed_events(sid)}
         for name, version in self.report.types.items():
             if name not in have:
-                self.act(
+                self.change(
                     f"Subscribe to {name}",
                     partial(self.client.add_subscribed_event, sid, type=name, schema_version=version),
                 )
             elif version and _number(have[name]) < version:
-                self.act(
+                self.change(
                     f"Move {name} to schema version {version}",
                     partial(self.client.update_subscribed_event, sid, name, schema_version=version),
                 )
 
-    # --- what is left over --------------------------------------------------------------------------------
+    # --- stale sinks --------------------------------------------------------------------------------------
     def stale(self, delete: bool) -> None:
         _, stale = self.sinks()
         for sink in stale:
             if sink["sid"] == self.report.sink_sid:
                 continue
-            leads_to = _configuration(sink).get("destination", "?")
-            self.report.stale.append(f"{sink['sid']} ({sink.get('status')}) leads to {leads_to}")
+            delivers_to = _configuration(sink).get("destination", "?")
+            self.report.stale.append(f"{sink['sid']} ({sink.get('status')}) delivers to {delivers_to}")
             if delete:
-                self.act(f"Delete the stale sink {sink['sid']}", partial(self._delete_sink, sink["sid"]))
+                self.change(f"Delete the stale sink {sink['sid']}", partial(self._delete_sink, sink["sid"]))
 
     def _delete_sink(self, sid: str) -> None:
         for row in list(self.client.iter_subscriptions(sink_sid=sid)):
@@ -344,7 +348,7 @@ class _Setup:
 
 
 def _test_events() -> list[tuple[Any, str]]:
-    """Key and body of the test events of the last hour, the newest first; an hour, because clocks differ."""
+    """(id, body) of the test events of the last hour, newest first. An hour, because clocks differ."""
     since = clock.now() - timedelta(hours=1)
     kind = WebhookDelivery.Kind.EVENTS
     rows = WebhookDelivery.objects.filter(kind=kind, event_type=TEST_EVENT, received_at__gte=since)
@@ -357,11 +361,11 @@ def _configuration(sink: Json) -> Json:
 
 
 def _status(sink: Json) -> str:
-    """In lower case: Twilio changed the registration of such words before (docs/twilio.md section 3)."""
+    """In lower case: Twilio has changed the case of statuses before (docs/twilio.md section 3)."""
     return str(sink.get("status") or "").lower()
 
 
-def _leads_to(sink: Json, url: str) -> bool:
+def _delivers_to(sink: Json, url: str) -> bool:
     configuration = _configuration(sink)
     method = str(configuration.get("method", "POST")).upper()
     return sink.get("sink_type") == "webhook" and configuration.get("destination") == url and method == "POST"
@@ -382,10 +386,10 @@ def _test_id(body: str) -> str:
         return ""
 
 
-# The Heartbeat row that keeps the last set-up of Event Streams.
+# The Heartbeat row with the result of the last set-up.
 EVENT_STREAMS = "event-streams-setup"
 
 
-def keep_set_up(detail: dict[str, Any]) -> None:
-    """Keep what a set-up of Event Streams found, for the settings page."""
+def save_result(detail: dict[str, Any]) -> None:
+    """Store the result of a set-up for the health page."""
     Heartbeat.objects.update_or_create(name=EVENT_STREAMS, defaults={"at": timezone.now(), "detail": detail})

@@ -1,12 +1,11 @@
-"""What a stored delivery means: which registration it is about, and what it sets in motion.
+"""Handles a stored delivery: which registration it is about, and what happens next.
 
-Deliveries ring, `sync` answers: a delivery makes the pipeline look at the object soon, through the same code
-as "Refresh" and the poller. So a late, repeated or reordered delivery can at worst cost one read; it never
-writes a state. Two things have no read and come from the delivery itself (docs/twilio.md section 3 and 6.2):
+A delivery makes the runner check the object soon, through the same code as "Refresh" and polling. So a late, repeated
+or reordered delivery costs one read at worst and never writes a state. Two things cannot be read from Twilio and come
+from the delivery itself (docs/twilio.md section 3 and 6.2):
 
-- The FailureReason of a bundle: `sync` takes it from the stored callbacks, once a read has confirmed the
-  rejection (sync.rejection_reason).
-- The A2P status of a number: applied here, newest by Twilio's clock (sync.number_status).
+- The FailureReason of a bundle: the recorder takes it from the stored callbacks, once a read confirms the rejection.
+- The A2P status of a number: applied here, the newest by Twilio's time (recorder.number_status).
 """
 
 import json
@@ -42,16 +41,16 @@ log = logging.getLogger(__name__)
 
 State = WebhookDelivery.State
 
-# They hold personal data of customers, so nothing is kept for ever; what went wrong here, longest.
+# Deliveries hold personal data, so none is kept forever. Errors are kept longest.
 KEEP, KEEP_ERRORS = timedelta(days=90), timedelta(days=365)
 
-NUMBER_WORDS = {
+NUMBER_STATUS = {
     "number-registration.pending": "pending_registration",
     "number-registration.successful": "registered",
     "number-registration.failed": "failure",
     "number-deregistration.pending": "pending_deregistration",
     "number-deregistration.successful": "unregistered",
-    # A failed deregistration leaves the number as it was, whatever word the event carries.
+    # A failed deregistration leaves the number registered, whatever the event says.
     "number-deregistration.failed": "registered",
 }
 
@@ -64,27 +63,27 @@ class Outcome:
 
 
 def process(pk: str) -> None:
-    """Process one delivery exactly once: everything it sets in motion commits with its new state.
+    """Process one delivery exactly once: everything it does is committed with its new state.
 
-    Our own errors are kept on the row with the traceback; a database that is away leaves the row to the sweep.
+    Our own errors are stored on the row with the traceback. If the database fails, the sweep enqueues the row again.
     """
     try:
         with transaction.atomic():
             row = WebhookDelivery.objects.select_for_update().filter(pk=pk, state=State.RECEIVED).first()
             if row is None:
                 return
-            outcome = _route(row)
+            outcome = _handle(row)
             row.state, row.note, row.registration = outcome.state, outcome.note[:300], outcome.registration
-            # The traceback of an earlier try stays: a replay that works does not explain what went wrong.
+            # The traceback of an earlier attempt stays: a successful replay does not explain what went wrong.
             row.attempts, row.processed_at = row.attempts + 1, clock.now()
             row.save(update_fields=["state", "note", "registration", "attempts", "processed_at"])
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
-        log.error("delivery %s: %s while it was processed", pk, type(error).__name__)
+        log.error("delivery %s: %s during processing", pk, type(error).__name__)
         WebhookDelivery.objects.filter(pk=pk, state=State.RECEIVED).update(
             state=State.ERRORED,
-            note=f"{type(error).__name__} while it was processed.",
+            note=f"{type(error).__name__} during processing.",
             traceback=redact_trace(traceback.format_exc()),
             attempts=F("attempts") + 1,
             processed_at=clock.now(),
@@ -97,7 +96,7 @@ def claim_lost() -> list[object]:
 
 
 def prune(limit: int = 5000, portions: int = 40) -> int:
-    """Delete deliveries past their time, in portions that lock little; returns how many."""
+    """Delete old deliveries, in small portions to keep locks short; returns how many."""
     now, done = clock.now(), 0
     old = Q(received_at__lt=now - KEEP, state__in=[State.PROCESSED, State.IGNORED])
     old |= Q(received_at__lt=now - KEEP_ERRORS)
@@ -110,29 +109,29 @@ def prune(limit: int = 5000, portions: int = 40) -> int:
     return done
 
 
-# --- routes ----------------------------------------------------------------------------------------------------
-def _route(row: WebhookDelivery) -> Outcome:
+# --- handlers ---------------------------------------------------------------------------------------------------
+def _handle(row: WebhookDelivery) -> Outcome:
     if row.kind == WebhookDelivery.Kind.BUNDLE_STATUS:
         return _bundle(row)
     if row.event_type == parsing.TEST_EVENT:
-        return Outcome(State.PROCESSED, "Test event: the way from Twilio to here works.")
+        return Outcome(State.PROCESSED, "Test event: deliveries from Twilio arrive.")
     data = parsing.data_of(json.loads(row.body))
     family = parsing.family(row.event_type)
     if family == "brand":
-        return _look_at(_owner(Brand, sid=row.subject), "brand")
+        return _check_twilio(_owner(Brand, sid=row.subject), "brand")
     if family == "campaign":
-        return _look_at(_of_campaign(data), "campaign")
+        return _check_twilio(_of_campaign(data), "campaign")
     if family == "number":
         return _number(row, data)
     if row.event_type.startswith(parsing.PREFIX):
-        # A kind that is new to us: looking at what it names costs a read and may show why it came.
+        # An event type we do not know: checking the object it names costs one read and may explain it.
         for part, owner in (
             ("campaign", _of_campaign(data)),
             ("brand", _owner(Brand, sid=data.get("brandsid"))),
         ):
             if owner:
-                return _look_at(owner, part)
-    return Outcome(State.IGNORED, "We do not know this kind of event.")
+                return _check_twilio(owner, part)
+    return Outcome(State.IGNORED, "Unknown event type.")
 
 
 def _bundle(row: WebhookDelivery) -> Outcome:
@@ -141,14 +140,14 @@ def _bundle(row: WebhookDelivery) -> Outcome:
         part, registration = "trust_bundle", _owner(TrustBundle, sid=row.subject)
     if registration:
         resource = getattr(registration, part)
-        told = row.status != BUNDLE_REJECTED or row.reason in ("", resource.failure_reason)
-        if resource.status == row.status and told:
-            return Outcome(State.PROCESSED, "Known already.", registration)
-    return _look_at(registration, part)
+        reason_known = row.status != BUNDLE_REJECTED or row.reason in ("", resource.failure_reason)
+        if resource.status == row.status and reason_known:
+            return Outcome(State.PROCESSED, "Already known.", registration)
+    return _check_twilio(registration, part)
 
 
 def _of_campaign(data: dict[str, Any]) -> Registration | None:
-    """By service and brand: the campaign's own SID in events (CM…) is unknown to the API (docs/twilio.md section 7.3)."""
+    """By service and brand: the API does not know the campaign SID in events, CM… (docs/twilio.md section 7.3)."""
     service, brand = data.get("messagingservicesid"), data.get("brandsid")
     if not service:
         return None
@@ -161,21 +160,21 @@ def _number(row: WebhookDelivery, data: dict[str, Any]) -> Outcome:
     if registration is None or registration.is_removed:
         return _not_ours(registration)
     name = row.event_type.removeprefix(parsing.PREFIX)
-    word = str(data.get("externalstatus") or "")
-    if name.startswith("number-deregistration.failed") or not word:
-        word = NUMBER_WORDS.get(name, word)
-    if not word:
-        return Outcome(State.IGNORED, "It says no status.", registration)
-    instants = (parsing.moment(data.get(key)) for key in ("updateddate", "timestamp"))
-    at = next((instant for instant in instants if instant), None) or row.event_time or row.received_at
-    if not recorder.number_status(registration, word, at=at, reason=str(data.get("failurereason") or "")):
-        return Outcome(State.PROCESSED, "Older than what is known.", registration)
+    status = str(data.get("externalstatus") or "")
+    if name.startswith("number-deregistration.failed") or not status:
+        status = NUMBER_STATUS.get(name, status)
+    if not status:
+        return Outcome(State.IGNORED, "It contains no status.", registration)
+    times = (parsing.parse_time(data.get(key)) for key in ("updateddate", "timestamp"))
+    at = next((time for time in times if time), None) or row.event_time or row.received_at
+    if not recorder.number_status(registration, status, at=at, reason=str(data.get("failurereason") or "")):
+        return Outcome(State.PROCESSED, "Older than the known status.", registration)
     _wake(registration)
-    return Outcome(State.PROCESSED, f"The number is {word}.", registration)
+    return Outcome(State.PROCESSED, f"The number is {status}.", registration)
 
 
 def _of_number(data: dict[str, Any]) -> Registration | None:
-    """The registration whose service holds the number: one number may have served other registrations before."""
+    """The registration whose service has the number. Other registrations may have used the number before."""
     service = data.get("messagingservicesid")
     for column, key in (("sid", "phonenumbersid"), ("phone_number", "phonenumber")):
         if not data.get(key):
@@ -191,18 +190,18 @@ def _of_number(data: dict[str, Any]) -> Registration | None:
     return None
 
 
-# --- what is set in motion -------------------------------------------------------------------------------------
-def _look_at(registration: Registration | None, part: str) -> Outcome:
-    """Have the pipeline fetch the object now."""
+# --- what happens next -----------------------------------------------------------------------------------------
+def _check_twilio(registration: Registration | None, part: str) -> Outcome:
+    """Have the runner fetch the object now."""
     if registration is None or registration.is_removed:
         return _not_ours(registration)
     if decisions.watch_of(registration, part) is None:
-        return Outcome(State.PROCESSED, "Nothing is submitted there yet.", registration)
-    # The registration first, then the mirror: the order in which the worker and people's acts lock them.
+        return Outcome(State.PROCESSED, "Nothing was submitted yet.", registration)
+    # The registration first, then the part: the worker and people's actions lock them in this order.
     _wake(registration)
     resource = getattr(registration, part)
     type(resource).objects.filter(pk=resource.pk).update(refresh_requested_at=clock.now())
-    return Outcome(State.PROCESSED, "Looking at Twilio.", registration)
+    return Outcome(State.PROCESSED, "Checking Twilio.", registration)
 
 
 def _wake(registration: Registration) -> None:
@@ -221,4 +220,4 @@ def _owner(model: Any, **where: Any) -> Registration | None:
 def _not_ours(registration: Registration | None) -> Outcome:
     if registration:
         return Outcome(State.IGNORED, "This registration was removed.", registration)
-    return Outcome(State.IGNORED, "No registration of ours has this object.")
+    return Outcome(State.IGNORED, "No registration has this object.")

@@ -1,7 +1,7 @@
-"""Reads what Twilio delivers: the status callback's form and the CloudEvents of Event Streams.
+"""Parses what Twilio delivers: the status callback's form and the CloudEvents of Event Streams.
 
-Nothing here raises on odd input: what cannot be read becomes a delivery in state "errored" with its raw text,
-so that a person can see it. Source: docs/twilio.md section 6.5 and 7.
+Nothing here raises on odd input: what cannot be parsed becomes a delivery in state "errored" with its raw text, so a
+person can see it. Source: docs/twilio.md section 6.5 and 7.
 """
 
 import hashlib
@@ -20,12 +20,12 @@ Kind, State = WebhookDelivery.Kind, WebhookDelivery.State
 
 PREFIX = "com.twilio.messaging.compliance."
 TEST_EVENT = "com.twilio.eventstreams.test-event"
-# Which datum of an event names its object at Twilio; campaigns are known by their service (docs/twilio.md section 7.3).
+# The key of an event's data that identifies its object; for campaigns the service (docs/twilio.md section 7.3).
 _SUBJECTS = {"brand": "brandsid", "campaign": "messagingservicesid", "number": "phonenumbersid"}
 
 
 def status_callback(fields: Mapping[str, str], *, body: str, content_type: str) -> WebhookDelivery:
-    """One status callback; `fields` with keys in any case. Without bundle or status it is unreadable."""
+    """One status callback; `fields` with keys in any case. Unreadable without bundle or status."""
     found = {key.lower(): value for key, value in fields.items()}
     row = WebhookDelivery(
         kind=Kind.BUNDLE_STATUS,
@@ -35,13 +35,13 @@ def status_callback(fields: Mapping[str, str], *, body: str, content_type: str) 
         status=statuses.canonical(statuses.BUNDLE, _clean(found.get("status", ""))[:64]),
         reason=_clean(found.get("failurereason", "")),
     )
-    return row if row.subject and row.status else _unreadable(row, "It names no bundle or no status.")
+    return row if row.subject and row.status else _unreadable(row, "It has no bundle or no status.")
 
 
 def events(body: str, *, content_type: str) -> list[WebhookDelivery]:
     """One row for each event of a JSON array, or of one bare object."""
     try:
-        decoded = json.loads(body.removeprefix("\ufeff"))  # a byte order mark is no part of JSON
+        decoded = json.loads(body.removeprefix("\ufeff"))  # JSON has no byte order mark
     except (ValueError, RecursionError):
         row = WebhookDelivery(kind=Kind.EVENTS, body=_clean(body), content_type=content_type[:100])
         return [_unreadable(row, "The body is not JSON.")]
@@ -50,14 +50,14 @@ def events(body: str, *, content_type: str) -> list[WebhookDelivery]:
 
 
 def _event(item: Any, content_type: str) -> WebhookDelivery:
-    # ASCII escapes keep lone surrogates and NUL, which a database refuses, as harmless text.
+    # json.dumps escapes lone surrogates and NUL, which databases refuse.
     row = WebhookDelivery(kind=Kind.EVENTS, body=json.dumps(item), content_type=content_type[:100])
     if not isinstance(item, dict) or not isinstance(item.get("type"), str):
         return _unreadable(row, "It is not an event: it has no type.")
     row.event_type = _clean(item["type"])[:150]
     name = _clean(str(item.get("id") or ""))
     row.event_id = name[:100]
-    row.event_time = moment(item.get("time"))
+    row.event_time = parse_time(item.get("time"))
     row.subject = subject(row.event_type, data_of(item))
     if row.event_type != TEST_EVENT:
         content = f"id:{name}" if name else row.body
@@ -65,8 +65,8 @@ def _event(item: Any, content_type: str) -> WebhookDelivery:
     return row
 
 
-def read_again(row: WebhookDelivery) -> WebhookDelivery:
-    """The stored body as we read it now, which may be better than when it came; not saved."""
+def parse_again(row: WebhookDelivery) -> WebhookDelivery:
+    """The stored body parsed by today's code, not saved."""
     if row.kind == Kind.BUNDLE_STATUS:
         fields = dict(parse_qsl(row.body, keep_blank_values=True))
         return status_callback(fields, body=row.body, content_type=row.content_type)
@@ -75,7 +75,7 @@ def read_again(row: WebhookDelivery) -> WebhookDelivery:
 
 
 def family(event_type: str) -> str:
-    """What an A2P event is about: "brand", "campaign" or "number", by its name; else "".
+    """What an A2P event is about, from its name: "brand", "campaign", "number", or "".
 
     >>> family(PREFIX + "suspended-campaign-registration.submitted"), family(PREFIX + "resource-cleanup.done")
     ('campaign', '')
@@ -102,12 +102,12 @@ def data_of(event: Any) -> dict[str, Any]:
     return {str(key).lower(): value for key, value in data.items()} if isinstance(data, dict) else {}
 
 
-def moment(value: Any) -> datetime | None:
-    """An instant from ISO 8601 or epoch milliseconds (docs/twilio.md section 7.2); None for anything else.
+def parse_time(value: Any) -> datetime | None:
+    """A time from ISO 8601 or epoch milliseconds (docs/twilio.md section 7.2); None for anything else.
 
-    >>> moment("2026-01-01T00:00:00Z") == moment(1767225600000) == moment("1767225600000")
+    >>> parse_time("2026-01-01T00:00:00Z") == parse_time(1767225600000) == parse_time("1767225600000")
     True
-    >>> moment("soon") is None and moment(None) is None and moment(True) is None
+    >>> parse_time("soon") is None and parse_time(None) is None and parse_time(True) is None
     True
     """
     if isinstance(value, str) and value.isascii() and value.isdecimal():
@@ -125,8 +125,8 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
 
 
-def each_known(rows: list[WebhookDelivery]) -> Iterator[WebhookDelivery]:
-    """Without repeats inside one batch."""
+def without_repeats(rows: list[WebhookDelivery]) -> Iterator[WebhookDelivery]:
+    """The rows, each dedupe_key once."""
     seen: set[str] = set()
     for row in rows:
         if row.dedupe_key is None or row.dedupe_key not in seen:
@@ -136,11 +136,11 @@ def each_known(rows: list[WebhookDelivery]) -> Iterator[WebhookDelivery]:
 
 def _unreadable(row: WebhookDelivery, why: str) -> WebhookDelivery:
     row.state, row.note = State.ERRORED, why
-    # The sender repeats what it believes was lost; one copy is enough to look at.
+    # Twilio repeats what it believes was lost; one copy is enough.
     row.dedupe_key = f"unreadable:{digest(row.kind, row.body)}"
     return row
 
 
 def _clean(text: str) -> str:
-    """What every database stores: without NUL and lone surrogates."""
+    """Text that every database can store: without NUL and lone surrogates."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

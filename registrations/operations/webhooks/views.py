@@ -1,8 +1,8 @@
-"""Twilio's two ways in: status callbacks of bundles, and Event Streams.
+"""Twilio's two endpoints: status callbacks of bundles, and Event Streams.
 
-Public, without login, session or CSRF token; the signature is the lock. Unsigned requests leave no trace but
-a log line. What is signed is stored whatever it holds, and answered 2xx, because an answer of 4xx would only
-make Twilio send the same again (docs/twilio.md section 6.5 and 7.4).
+Public, without login, session, or CSRF token: requests are authenticated by their signature. Unsigned requests leave
+only a log line. Signed requests are always stored and answered with 2xx, because a 4xx would only make Twilio send the
+same again (docs/twilio.md section 6.5 and 7.4).
 """
 
 import logging
@@ -22,7 +22,7 @@ from . import parsing, receiver
 
 log = logging.getLogger(__name__)
 
-# Twilio's batches end at 64 kB (docs/twilio.md section 7.2); anything far above is not Twilio.
+# Twilio's batches are at most 64 kB (docs/twilio.md section 7.2); anything far larger is not from Twilio.
 MAX_BODY_BYTES = 256 * 1024
 TOKEN_HEADER = "I-Twilio-Idempotency-Token"  # noqa: S105  the name of a header
 
@@ -30,7 +30,7 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 def signed(view: View) -> View:
-    """Let only what Twilio signed through, and nothing large."""
+    """Accept only requests that Twilio signed, and none that are too large."""
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
@@ -67,7 +67,7 @@ def _text(request: HttpRequest) -> str:
 
 @signed
 def bundle_status(request: HttpRequest) -> HttpResponse:
-    """POST /twilio/bundle-status/: a form; 204 when stored, 200 when known already."""
+    """POST /twilio/bundle-status/: a form; 204 if stored, 200 if already known."""
     fields = request.POST.dict() if request.content_type == FORM else {}
     row = parsing.status_callback(
         {key: str(value) for key, value in fields.items()},
@@ -80,7 +80,7 @@ def bundle_status(request: HttpRequest) -> HttpResponse:
 
 @signed
 def events(request: HttpRequest) -> HttpResponse:
-    """POST /twilio/events/: a JSON array of CloudEvents, or one; 204 when stored, 200 when all known."""
+    """POST /twilio/events/: a JSON array of CloudEvents, or one; 204 if stored, 200 if all are known."""
     rows = parsing.events(_text(request), content_type=request.content_type or "")
-    fresh = receiver.receive_events(rows)
+    fresh = receiver.store(rows)
     return HttpResponse(status=204 if fresh else 200)

@@ -5,7 +5,7 @@ from .lookup import CATALOGUE
 
 _INTRO = """# Known rejections
 
-This page is generated from `registrations/twilio/rejections/catalogue` by `manage.py failure_table`. Do not edit it by hand.
+Generated from `registrations/twilio/rejections/catalogue` by `manage.py failure_table`. Do not edit it by hand.
 
 **Again?** says whether the same object can be sent again after the fix: *yes*, *no* (another object is needed),
 *after fix elsewhere* (on the website, in the brand, at Twilio), *unknown*. **Redo** lists the steps in order. Steps

@@ -49,8 +49,9 @@ class PlannedCall:
 
 @dataclass(frozen=True)
 class Plan:
-    """calls: the calls still needed, in order. blockers: why they cannot all run. fee: what they may cost in total.
+    """What Submit would do.
 
+    calls: the calls still needed, in order. blockers: why they cannot all run. fee: what they may cost in total.
     notes: what a person should know before the click: attempts left, what is lost, what may be charged.
     dead_end: nothing after the last call can be reached before another Submit. Those calls and their fees are not in
     the plan, because this Submit does not make them.
@@ -64,8 +65,10 @@ class Plan:
 
 
 def resubmission_changes(registration: Registration) -> list[tuple[TwilioResource, dict[str, Any]]]:
-    """What Submit changes besides the revision, as (resource, {column: value}): what was rejected is requested again,
-    even if nothing was edited."""
+    """What Submit changes besides the revision, as (resource, {column: value}).
+
+    What was rejected is requested again, even if nothing was edited.
+    """
     changes: list[tuple[TwilioResource, dict[str, Any]]] = []
     again = {"resubmit_requested": True}
     for bundle in (registration.profile, registration.trust_bundle):
@@ -93,23 +96,23 @@ def resubmission_changes(registration: Registration) -> list[tuple[TwilioResourc
 
 def plan(registration: Registration) -> Plan:
     """What Submit would do now. Includes calls after a wait, but not those after a dead end."""
-    asked = _as_if_submitted(registration)
-    wanted = {step.slug: step for step in needed_writes(asked)}
-    if needs_console_deletion(asked):
-        wanted.pop("brand.update", None)  # it would be rejected, whatever was edited
-    parts = {step.part for step in wanted.values()}
+    submitted = _as_if_submitted(registration)
+    needed = {step.slug: step for step in needed_writes(submitted)}
+    if needs_console_deletion(submitted):
+        needed.pop("brand.update", None)  # it would be rejected, whatever was edited
+    parts = {step.part for step in needed.values()}
     calls: list[PlannedCall] = []
     blockers: list[str] = []
     ended = later = False
-    for step in steps_of(asked):
+    for step in steps_of(submitted):
         if isinstance(step, Watch):
             # Nothing in the plan fixes this rejection.
-            ended = step.part not in parts and step.exists(asked) and bool(step.failed(asked))
+            ended = step.part not in parts and step.exists(submitted) and bool(step.failed(submitted))
             if ended:
-                blockers.append(step.failed(asked))
-            later = later or (step.part == "brand" and ("brand" in parts or not step.passed(asked)))
-        elif write := wanted.get(step.slug):
-            if (blocked := write.blocked(asked)) and not _unblocked_by(write, {call.slug for call in calls}):
+                blockers.append(step.failed(submitted))
+            later = later or (step.part == "brand" and ("brand" in parts or not step.passed(submitted)))
+        elif write := needed.get(step.slug):
+            if (blocked := write.blocked(submitted)) and not _unblocked_by(write, {call.slug for call in calls}):
                 blockers.append(blocked)
             fee = write.fee() if write.fee else None
             calls.append(PlannedCall(write.slug, write.label, fee, write.repair, write.help, later))
@@ -128,9 +131,9 @@ def _unblocked_by(step: Write, before: set[str]) -> bool:
 def needed_writes(registration: Registration) -> list[Write]:
     """The writes that are needed now, and those that they imply."""
     writes = [step for step in steps_of(registration) if isinstance(step, Write)]
-    wanted = {step.slug for step in writes if step.is_needed(registration)}
-    implied = {slug for step in writes if step.slug in wanted for slug in step.implies}
-    return [step for step in writes if step.slug in wanted | implied]
+    needed = {step.slug for step in writes if step.is_needed(registration)}
+    implied = {slug for step in writes if step.slug in needed for slug in step.implies}
+    return [step for step in writes if step.slug in needed | implied]
 
 
 def editable_copy(registration: Registration) -> Registration:

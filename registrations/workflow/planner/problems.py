@@ -139,14 +139,10 @@ def _of_items(part: str, items: Iterable[ErrorItem]) -> Iterator[Problem]:
 def _refusals(registration: Registration, attempts: Attempts) -> Iterator[Problem]:
     for step in steps_of(registration):
         attempt = attempts.refusal(step, registration)
-        if (
-            attempt is None
-            or attempt.state != CallState.REJECTED
-            or (isinstance(step, Write) and step.retire_on_refusal)
-        ):
+        if attempt is None or attempt.state != CallState.REJECTED:
             continue
-        if isinstance(step, Write) and attempt.error_code in step.refusals:
-            continue  # another step handles it
+        if isinstance(step, Write) and (step.retire_on_refusal or attempt.error_code in step.refusals):
+            continue  # the registration continues without a person
         if not isinstance(step, Watch) and not step.is_needed(registration):
             continue  # no longer needed
         # A known message is more specific than a generic code such as 20001.

@@ -22,7 +22,7 @@ BACKOFF_SECONDS, BACKOFF_CAP_SECONDS = 2.0, 300.0
 NOT_FOUND_SECONDS = 0.5
 MISCONFIGURED_SECONDS = 900.0  # once an operator fixes the credentials, the registration continues by itself
 ERRORED_SECONDS = 600.0
-CREDENTIALS_REFUSED = "Twilio rejected our credentials"
+CREDENTIALS_REFUSED = "Twilio refused our credentials"
 
 
 def reset_attempts(registration: Registration) -> None:

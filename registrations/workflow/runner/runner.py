@@ -408,11 +408,9 @@ def _record_failure(
 
 
 def _describe(api_call: ApiCall, error: errors.TwilioError) -> None:
-    api_call.http_status, api_call.error_code, api_call.error_message = (
-        error.status,
-        error.code,
-        error.message,
-    )
+    api_call.http_status = error.status
+    api_call.error_code = error.code
+    api_call.error_message = error.message
     api_call.error_details = redact(error.details or {})
 
 

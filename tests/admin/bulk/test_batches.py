@@ -148,7 +148,7 @@ class TestLists:
         assert (sheet.max_row, sheet["C2"].value) == (2, "Live")
 
     def test_a_workbook_has_its_limit(self, viewer, registrations, monkeypatch):
-        monkeypatch.setattr("registrations.admin.changelist.downloads.MOST_XLSX", 2)
+        monkeypatch.setattr("registrations.admin.changelist.exports.MAX_XLSX_ROWS", 2)
         chosen = {
             "_selected_action": [registration.pk for registration in registrations],
             "index": "0",
@@ -340,7 +340,7 @@ class TestReport:
         assert sheet["D2"].value == "Done"
 
     def test_a_workbook_has_its_limit(self, lead, batch, monkeypatch):
-        monkeypatch.setattr("registrations.admin.changelist.downloads.MOST_XLSX", 2)
+        monkeypatch.setattr("registrations.admin.changelist.exports.MAX_XLSX_ROWS", 2)
         response = lead.get(url(batch, "report.xlsx"))
         assert response.headers["Location"] == url(batch)
         assert "Take CSV" in said(response)

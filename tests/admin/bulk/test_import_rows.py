@@ -26,12 +26,15 @@ def adder(db):
 def test_bad_rows_come_first_with_messages_under_their_cells(agent):
     found = ready(agent, person(1), person(2, email="nobody", region="ZZ"))
     page = agent.get(url("page", found.pk))
-    assert page.context["shown"] == "error"
-    (line,) = page.context["lines"]
-    assert [cell.name for cell in line.wrong] == ["email", "region"]
+    assert page.context["selected_list"] == "error"
+    (row,) = page.context["rows"]
+    assert [cell.name for cell in row.cells_with_errors] == ["email", "region"]
     assert 'value="nobody"' in page.text
     assert 'aria-describedby="r3-email-errors"' in page.text
-    assert [(tab.label, tab.count) for tab in page.context["tabs"]][:2] == [("To mend", 1), ("New", 1)]
+    assert [(tab["label"], tab["count"]) for tab in page.context["tabs"]][:2] == [
+        ("Needs fixing", 1),
+        ("New", 1),
+    ]
     assert "Import 1 row" in page.text
 
 
@@ -43,8 +46,8 @@ def test_the_page_costs_the_same_for_many_rows(agent, django_assert_max_num_quer
     many = ready(agent, *map(person, range(10, 70)))
     with django_assert_max_num_queries(base):
         page = agent.get(url("page", many.pk) + "?show=create")
-    assert len(page.context["lines"]) == 50
-    assert len(agent.get(url("page", many.pk) + "?show=create&p=2").context["lines"]) == 10
+    assert len(page.context["rows"]) == 50
+    assert len(agent.get(url("page", many.pk) + "?show=create&p=2").context["rows"]) == 10
 
 
 @pytest.mark.parametrize("query", ["?show=nonsense", "?p=x", "?show=create&p=999", "?show=same"])
@@ -76,7 +79,7 @@ def test_an_update_says_what_it_changes(agent, boss):
 def test_a_cell_is_mended_without_javascript(agent):
     found = ready(agent, person(1, email="nobody"))
     answer = agent.post(
-        url("row", found.pk, 2), {"act": "mend", "cell-email": "a@example.org", "show": "error", "p": "1"}
+        url("row", found.pk, 2), {"action": "fix", "cell-email": "a@example.org", "show": "error", "p": "1"}
     )
     assert answer.url == url("page", found.pk) + "?show=error&p=1#row-2"
     assert found.rows.get().outcome == Outcome.CREATE
@@ -84,10 +87,10 @@ def test_a_cell_is_mended_without_javascript(agent):
 
 def test_with_htmx_the_row_and_the_counts_come_back(agent):
     found = ready(agent, person(1, email="nobody", region="ZZ"))
-    answer = agent.post(url("row", found.pk, 2), {"act": "mend", "cell-email": "a@example.org"}, headers=HX)
+    answer = agent.post(url("row", found.pk, 2), {"action": "fix", "cell-email": "a@example.org"}, headers=HX)
     assert "Enter a US state" in answer.text
     assert answer.text.lstrip().startswith('<li class="import-row" id="row-2">')
-    answer = agent.post(url("row", found.pk, 2), {"act": "mend", "cell-region": "MA"}, headers=HX)
+    answer = agent.post(url("row", found.pk, 2), {"action": "fix", "cell-region": "MA"}, headers=HX)
     assert 'id="live-head" hx-swap-oob' in answer.text
     assert "Import 1 row" in answer.text
 
@@ -97,7 +100,8 @@ def test_the_page_of_a_row_shows_every_cell_and_keeps_what_is_typed(agent):
     page = agent.get(url("row", found.pk, 2) + "?show=error&p=1")
     assert page.text.count('name="cell-') == len(CSV_COLUMNS)
     answer = agent.post(
-        url("row", found.pk, 2), {"act": "mend", "whole": "1", "cell-email": "still no", "cell-city": "Salem"}
+        url("row", found.pk, 2),
+        {"action": "fix", "whole": "1", "cell-email": "still no", "cell-city": "Salem"},
     )
     assert answer.status_code == 422
     assert 'value="still no"' in answer.text
@@ -106,19 +110,19 @@ def test_the_page_of_a_row_shows_every_cell_and_keeps_what_is_typed(agent):
 
 def test_rows_are_left_out_and_taken_back(agent):
     found = ready(agent, person(1))
-    agent.post(url("row", found.pk, 2), {"act": "leave"})
+    agent.post(url("row", found.pk, 2), {"action": "exclude"})
     assert found.rows.get().state == ItemState.SKIPPED
-    agent.post(url("row", found.pk, 2), {"act": "take"})
+    agent.post(url("row", found.pk, 2), {"action": "include"})
     assert found.rows.get().state == ItemState.WILL
 
 
 def test_a_row_that_is_under_way_is_not_changed(agent):
     found = ready(agent, person(1))
     Import.objects.update(state=JobState.RUNNING)
-    answer = agent.post(url("row", found.pk, 2), {"act": "leave"})
+    answer = agent.post(url("row", found.pk, 2), {"action": "exclude"})
     assert "does not wait for you any more" in said(answer)
     assert found.rows.get().state == ItemState.WILL
-    assert agent.post(url("row", found.pk, 77), {"act": "leave"}).status_code == 404
+    assert agent.post(url("row", found.pk, 77), {"action": "exclude"}).status_code == 404
 
 
 def test_what_is_typed_is_shown_as_text(agent):
@@ -144,7 +148,7 @@ def test_the_good_rows_are_imported_once_confirmed(agent, enqueued_imports):
 
 def test_a_confirm_of_something_else_than_was_seen_is_refused(agent):
     found = ready(agent, person(1), person(2))
-    agent.post(url("row", found.pk, 2), {"act": "leave"})
+    agent.post(url("row", found.pk, 2), {"action": "exclude"})
     answer = agent.post(url("confirm", found.pk), {"good": "2", "fee": "0.00"})
     assert "have changed" in said(answer)
     found.refresh_from_db()

@@ -8,7 +8,7 @@ import pytest
 
 from registrations.models import Import
 from registrations.models.choices import JobState
-from registrations.operations.imports import importer
+from registrations.operations.imports import importer, reader
 from registrations.operations.imports.validation import Outcome
 from tests.admin.bulk.imports import imported, ready, upload, url
 from tests.operations.imports.files import csv_bytes
@@ -18,13 +18,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("enqueued_imports")
 
 
 # --- who may --------------------------------------------------------------------------------------------------------
-PAGES = ("changelist", "add", "page", "live", "row", "file", "template", "change")
+PAGES = ("changelist", "add", "page", "refresh", "row", "file", "template", "change")
 
 
 def address(name: str, found: Import) -> str:
     args = {
         "page": (found.pk,),
-        "live": (found.pk,),
+        "refresh": (found.pk,),
         "row": (found.pk, 2),
         "file": (found.pk, "to-mend", "csv"),
         "template": ("csv",),
@@ -55,7 +55,7 @@ def test_only_who_may_add_sees_them_in_the_navigation(agent, viewer):
     assert url("changelist") not in viewer.get("/admin/registrations/registration/").text
 
 
-@pytest.mark.parametrize("name", ["page", "live", "row", "file"])
+@pytest.mark.parametrize("name", ["page", "refresh", "row", "file"])
 def test_an_import_that_is_none_is_not_found(name, agent):
     assert agent.get(address(name, Import(pk=99))).status_code == 404
 
@@ -116,7 +116,7 @@ def test_what_is_wrong_with_the_file_is_told_at_the_input(agent, content, text):
 
 def test_no_file_and_too_large_a_file(agent, monkeypatch):
     assert agent.post(url("add")).context["form"].errors["file"] == ["Choose a file."]
-    monkeypatch.setattr(importer, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(reader, "MAX_BYTES", 1 << 20)
     answer = upload(agent, content=b"x" * (3 << 20))
     assert "The file has 3 MB; at most 1 MB" in str(answer.context["form"].errors["file"])
 

@@ -6,23 +6,24 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from registrations.admin.changelist import console, display
+from registrations.admin.changelist import display
 from registrations.admin.registration import otp, prices
 from registrations.models.choices import CallState, Stage, WaitingFor
 from registrations.workflow import prices as fees
 from registrations.workflow import spending
 
 
-@pytest.mark.parametrize("module", [console, display, fees, spending, otp, prices])
+@pytest.mark.parametrize("module", [display, fees, spending, otp, prices])
 def test_examples_in_docstrings(module):
     assert doctest.testmod(module).failed == 0
 
 
-def test_every_word_of_ours_has_a_look():
-    assert set(display.RUN_MOODS) == set(CallState)
-    assert set(display.WAITING_MOODS) == set(display.WAITING_LABELS) == set(WaitingFor)
-    moods = {*display.RUN_MOODS.values(), *display.WAITING_MOODS.values(), *display.STAGE_MOODS.values()}
-    assert moods <= set(display.ICONS)
+def test_every_state_of_ours_has_a_severity():
+    assert set(display.CALL_SEVERITIES) == set(CallState)
+    assert set(display.WAITING_SEVERITIES) == set(WaitingFor)
+    tables = (display.CALL_SEVERITIES, display.WAITING_SEVERITIES, display.STAGE_SEVERITIES)
+    severities = {severity for table in tables for severity in table.values()}
+    assert severities <= set(display.ICONS)
 
 
 @pytest.mark.parametrize("stage", list(Stage))
@@ -33,7 +34,7 @@ def test_chips_have_icon_and_word(stage):
 
 
 def test_unknown_words_become_questions():
-    for chip in (display.stage_chip("<new>"), display.run_chip("<new>"), display.step_chip("<new>")):
+    for chip in (display.stage_chip("<new>"), display.call_chip("<new>"), display.step_chip("<new>")):
         assert "chip-unknown" in chip
         assert "&lt;new&gt;" in chip
 

@@ -6,7 +6,7 @@ import io
 import pytest
 from openpyxl import load_workbook
 
-from registrations.admin.changelist import console, downloads
+from registrations.admin.changelist import display, exports
 from registrations.models.choices import Stage
 from tests.factories import make_registration
 
@@ -74,7 +74,7 @@ def test_lists_of_objects_export_their_registrations(boss, live, name):
 def test_xlsx_has_the_same_cells_and_real_links(boss, live):
     (row,) = read_xlsx(boss.get(f"{LIST}export/xlsx/"))
     assert row["label"] == "Corner Bakery"
-    assert row["brand_console"] == f'=HYPERLINK("{console.console_url(live.brand.sid)}")'
+    assert row["brand_console"] == f'=HYPERLINK("{display.console_url(live.brand.sid)}")'
     assert row["mobile"] == "+14155552672"
 
 
@@ -97,7 +97,7 @@ def test_control_characters_do_not_break_the_workbook(boss):
 
 
 def test_too_many_for_a_workbook_is_said(boss, live, monkeypatch):
-    monkeypatch.setattr(downloads, "MOST_XLSX", 0)
+    monkeypatch.setattr(exports, "MAX_XLSX_ROWS", 0)
     page = boss.get(f"{LIST}export/xlsx/", follow=True).content.decode()
     assert "A workbook takes 0 rows at most" in page
 

@@ -6,7 +6,7 @@ import pytest
 from django.core.paginator import Paginator
 from django.utils import timezone
 
-from registrations.admin.changelist.paginator import QuickPaginator
+from registrations.admin.changelist.paginator import KeyPaginator
 from registrations.models import Brand, PhoneNumber, Registration
 from registrations.models.choices import Stage
 from registrations.workflow import spending
@@ -112,7 +112,7 @@ def test_every_page_holds_what_a_plain_paginator_shows(db, count, order):
         Registration(label=f"Registration {n % 4}", stage=stages[n % 3]) for n in range(count)
     )
     rows = Registration.objects.order_by(*order)
-    quick, plain = QuickPaginator(rows, 5), Paginator(rows, 5)
+    quick, plain = KeyPaginator(rows, 5), Paginator(rows, 5)
     assert quick.num_pages == plain.num_pages
     for number in plain.page_range:
         assert list(quick.page(number).object_list) == list(plain.page(number).object_list)
@@ -122,7 +122,7 @@ def test_the_last_page_costs_no_more_queries_than_the_first(db, django_assert_nu
     Registration.objects.bulk_create(Registration(label=f"Registration {n}") for n in range(23))
     for number in (1, 5):
         with django_assert_num_queries(3):
-            assert list(QuickPaginator(Registration.objects.order_by("-id"), 5).page(number).object_list)
+            assert list(KeyPaginator(Registration.objects.order_by("-id"), 5).page(number).object_list)
 
 
 def test_lists_of_objects_are_narrowed_by_stage_who_acts_and_day(boss):

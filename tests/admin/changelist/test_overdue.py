@@ -6,11 +6,11 @@ from html import unescape
 import pytest
 from django.utils import timezone
 
-from registrations.admin.changelist.overdue import overdue
 from registrations.models import Brand, PhoneNumber, Registration
 from registrations.models.choices import Stage, WaitingFor
 from registrations.reporting import statistics
 from registrations.workflow.planner import deadlines
+from registrations.workflow.planner.deadlines import overdue
 from registrations.workflow.runner import runner
 from tests.factories import make_registration
 
@@ -146,7 +146,7 @@ def test_an_overdue_list_costs_the_same_however_long_it_is(boss, django_assert_m
 def test_its_rows_are_counted_as_on_the_board_and_with_another_filter_anew(boss, monkeypatch):
     late = make_registration(Stage.CAMPAIGN, label="Late Lily")
     Registration.objects.filter(pk=late.pk).update(stage_since=timezone.now() - timedelta(days=20))
-    monkeypatch.setitem(statistics.COUNTED, "overdue", lambda: {"twilio": 7, "us": 1})
+    monkeypatch.setitem(statistics.STATISTICS, "overdue", lambda: {"twilio": 7, "us": 1})
     assert "8 registrations" in boss.get(LIST, {"overdue": "1", "p": "1"}).content.decode()
     narrowed = boss.get(LIST, {"overdue": "1", "q": "Late"}).content.decode()
     assert "1 registration" in narrowed

@@ -2,7 +2,7 @@
 
 import pytest
 
-from registrations.admin.changelist.saved_views import kept
+from registrations.admin.changelist.saved_views import normalized
 from registrations.models import SavedView
 from registrations.models.choices import Stage
 from tests.admin.conftest import browser, person
@@ -27,7 +27,7 @@ def save(client, name="My texts", query=QUERY, **more):
     return client.post(f"{LIST}views/save/", {"name": name, "query": query, **more})
 
 
-def test_a_list_is_kept_and_opens_again_with_its_filters(ann):
+def test_a_view_is_saved_and_opens_again_with_its_filters(ann):
     mine = make_registration(Stage.OTP, label="Mine", owner=ann)
     make_registration(Stage.OTP, label="Nobody's")
     client = browser(ann)
@@ -99,7 +99,7 @@ def test_saving_under_ones_own_name_again_replaces(ann):
 @pytest.mark.parametrize(
     ("name", "query"), [("", QUERY), ("x" * 61, QUERY), ("Empty", "p=3"), ("Long", "q=" + "x" * 3000)]
 )
-def test_what_cannot_be_kept_is_refused_with_a_sentence(ann, name, query):
+def test_an_invalid_view_is_rejected_with_a_message(ann, name, query):
     response = save(browser(ann), name, query)
     assert response.status_code == 302
     assert not SavedView.objects.exists()
@@ -128,5 +128,5 @@ def test_nothing_is_saved_by_get_or_without_the_right(boss, nobody):
         ("a=2&a=1", "a=1&a=2"),
     ],
 )
-def test_the_kept_query(query, clean):
-    assert kept(query) == clean
+def test_the_normalized_query(query, clean):
+    assert normalized(query) == clean

@@ -137,7 +137,7 @@ class TestErrors:
         assert browser(person("reader", "view_webhookdelivery")).post(url).status_code == 403
         assert "no longer counts" in boss.post(url, follow=True).content.decode()
         row.refresh_from_db()
-        assert (row.state, row.note) == (State.IGNORED, "Set aside by boss. The body is not JSON.")
+        assert (row.state, row.note) == (State.IGNORED, "Dismissed by boss. The body is not JSON.")
         assert row.traceback == "Before."
         assert "with an error" not in boss.get(HEALTH).content.decode()
 

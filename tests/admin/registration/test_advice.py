@@ -62,7 +62,9 @@ class TestCatalogue:
 
     def test_a_problem_of_our_own_has_no_entry(self):
         assert (
-            advice.catalogue_entry(Problem("phone_number", None, "x", "Sender not usable", "Correct it.", ""))
+            advice.catalogue_entry(
+                Problem("phone_number", None, "x", "Sender cannot be used", "Correct it.", "")
+            )
             is None
         )
 
@@ -141,7 +143,7 @@ class TestSuggestion:
             "postal_code": "02139-4301",
             "revision": str(registration.revision),
         }
-        assert "Nothing is saved before you press Save" in page
+        assert "Press Save to keep it" in page
         assert "Use suggested address" not in page, "it is there already"
 
     def test_one_that_fits_no_column_is_refused_in_words(self, agent):

@@ -133,7 +133,7 @@ class TestNowAndLater:
         assert ">Fix this<" in page
         assert "Try again" in page
         confirm = page_of(boss, registration, "confirm/submit")
-        assert "try 2 of 3. Resubmitting is free." in confirm
+        assert "attempt 2 of 3. Resubmitting is free." in confirm
         assert "Try again · free now" in confirm
         assert '<th scope="row">Now</th><td class="number">free</td>' in confirm
         assert '<th scope="row">Later</th><td class="number">$15.00</td>' in confirm
@@ -187,13 +187,13 @@ class TestNowAndLater:
         registration = make_registration(Stage.CAMPAIGN, answer=answer)
         registration.campaign.description += " By text." * edited
         notes = " ".join(decisions.plan(registration).notes)
-        assert ("Nothing was changed since Twilio refused the campaign" in notes) == warned
+        assert ("Nothing was changed since Twilio rejected the campaign" in notes) == warned
 
 
 class TestVerifiedBrand:
     """The note appears only after an edit that Twilio does not accept now."""
 
-    NOTE = "Twilio takes no changes of person"
+    NOTE = "Twilio accepts no changes to the person"
 
     @pytest.fixture
     def registration(self, db) -> Registration:
@@ -240,7 +240,7 @@ class TestOneReason:
         registration.profile.save()
         runner.refresh_status(registration.pk)
         page = page_of(boss, registration)
-        assert ">Twilio refused this</h2>" in page
+        assert ">Rejected by Twilio</h2>" in page
         assert "18603" in page
         assert "Use suggested address" in page
         assert Registration.objects.get(pk=registration.pk).reason.count(";") == 0

@@ -104,7 +104,7 @@ def test_near_the_limit_is_only_a_hint(agent):
     registration = make_registration(label="Second")
     data = typed(registration, postal_code="x") | {"_save": "1"}  # another error shows the form again
     page = agent.post(page_url(registration, "change"), data).content.decode()
-    assert "was used for 1 other brand;" in page.split('id="hints-mobile_phone_number"')[1].split("</ul>")[0]
+    assert "was used for 1 other brand." in page.split('id="hints-mobile_phone_number"')[1].split("</ul>")[0]
     assert (
         agent.post(page_url(registration, "change"), typed(registration) | {"_save": "1"}).status_code == 302
     )
@@ -218,4 +218,4 @@ class TestAtDataEntry:
         response = agent.post(
             page_url(registration, "change"), typed(registration) | {"_save": "1"}, follow=True
         )
-        assert "was used for 1 other brand; after this one 1 of 3 is left." in response.content.decode()
+        assert "was used for 1 other brand. After this one, 1 of 3 is left." in response.content.decode()

@@ -287,7 +287,7 @@ class TestResendFromTheRegistrationPage:
         registration = self.texted(0.02)
         page = agent.get(page_url(registration, "confirm/resend-otp")).content.decode()
         assert "in 3 min" in page
-        assert "A text went out a moment ago." in page
+        assert "An OTP text was just sent." in page
         assert "btn-primary" not in page
 
     def test_unsent_edits_come_first(self, agent):

@@ -32,7 +32,7 @@ def summary(registration: Registration) -> decisions.Summary:
 def test_it_needs_us_and_twilio_is_still_polled(boss, code_key):
     registration = make_registration(Stage.OTP, answer=EXPIRED | {"errors": [{code_key: 30752}]})
     assert (registration.stage, registration.waiting_for) == (Stage.OTP, WaitingFor.US)
-    assert "send it again" in registration.reason
+    assert "resend it" in registration.reason
     assert isinstance(
         decisions.current_state(runner.load(registration.pk), timezone.now()), decisions.Wait | decisions.Look
     )

@@ -36,7 +36,7 @@ def test_each_finding_stands_beside_its_input_with_code_reason_and_example(agent
     shown = slot(html.decode(), "message_sample_1")
     assert "No sample names “Ann Lee Nails”" in shown
     assert "30893" in shown
-    assert "Passes:" in shown
+    assert "Example that passes:" in shown
     assert slot(html.decode(), "description") == ""
     assert "2 errors" in html.decode()
 

@@ -73,7 +73,7 @@ def test_after_an_edit_the_page_is_shown_again(remover):
 
 def test_the_plan_names_the_calls_in_order(remover):
     page = remover.get(page_url(make_registration(Stage.LIVE), "confirm/remove")).content.decode()
-    number, campaign = page.index("Take the number out of the service"), page.index("Delete the campaign")
+    number, campaign = page.index("Remove the number from the service"), page.index("Delete the campaign")
     assert number < campaign
 
 

@@ -100,8 +100,8 @@ class TestHealth:
         settings.PUBLIC_BASE_URL = "https://desk.example.com"
         alive()
         page = html(boss)
-        assert "lights-well" in page
-        assert "light-todo" not in page
+        assert "health-ok" in page
+        assert "health-advice" not in page
 
     @pytest.mark.parametrize(
         ("setting", "todo"),
@@ -146,7 +146,7 @@ class TestHealth:
         settings.TWILIO_IS_REAL, settings.A2P_SANDBOX_PANEL_URL = real, panel
         settings.TWILIO_API_BASE_URL = "https://api.example.com:8443/twilio"
         credentials = next(
-            light for light in dashboard.lights(timezone.now(), 0) if light.label == "Credentials"
+            item for item in dashboard.health_items(timezone.now(), 0) if item.label == "Credentials"
         )
         assert (credentials.severity, credentials.text) == ("good", said)
 
@@ -223,23 +223,23 @@ def test_who_may_see_no_registration_gets_no_board(nobody):
 class TestFigures:
     @pytest.fixture(autouse=True)
     def a_large_desk(self, monkeypatch):
-        monkeypatch.setattr(statistics, "SMALL_DESK", -1)
+        monkeypatch.setattr(statistics, "SMALL_SYSTEM", -1)
 
     def test_a_slow_moment_of_a_small_desk_keeps_nothing(self, db, monkeypatch):
-        monkeypatch.setattr(statistics, "SMALL_DESK", 5_000)
-        monkeypatch.setattr(statistics, "CHEAP_SECONDS", 0)
+        monkeypatch.setattr(statistics, "SMALL_SYSTEM", 5_000)
+        monkeypatch.setattr(statistics, "FAST_SECONDS", 0)
         statistics.read("standing")
         assert not CachedStatistic.objects.exists()
 
     def test_quick_numbers_are_counted_at_once_and_not_kept(self, db, monkeypatch):
-        monkeypatch.setattr(statistics, "CHEAP_SECONDS", 60)
+        monkeypatch.setattr(statistics, "FAST_SECONDS", 60)
         assert statistics.read("standing") == {"standing": []}
         make_registration()
         assert statistics.read("standing") == {"standing": [["us", "draft", 1]]}
         assert not CachedStatistic.objects.exists()
 
     def test_slow_numbers_are_kept_until_the_worker_counts_anew(self, db, monkeypatch):
-        monkeypatch.setattr(statistics, "CHEAP_SECONDS", 0)
+        monkeypatch.setattr(statistics, "FAST_SECONDS", 0)
         assert statistics.read("standing") == {"standing": []}
         make_registration()
         assert statistics.read("standing") == {"standing": []}
@@ -251,18 +251,20 @@ class TestFigures:
         assert statistics.read("standing") == {"standing": [["us", "draft", 1]]}
 
     def test_without_a_worker_a_page_counts_what_has_grown_too_old(self, db, monkeypatch):
-        monkeypatch.setattr(statistics, "CHEAP_SECONDS", 0)
+        monkeypatch.setattr(statistics, "FAST_SECONDS", 0)
         statistics.read("standing")
         make_registration()
         CachedStatistic.objects.update(computed_at=timezone.now() - statistics.TOO_OLD - timedelta(seconds=1))
         assert statistics.read("standing") == {"standing": [["us", "draft", 1]]}
 
     def test_what_has_become_quick_is_kept_no_longer(self, db, monkeypatch):
-        monkeypatch.setattr(statistics, "CHEAP_SECONDS", 0)
+        monkeypatch.setattr(statistics, "FAST_SECONDS", 0)
         statistics.read("standing", "codes")
-        monkeypatch.setattr(statistics, "CHEAP_SECONDS", 60)
+        monkeypatch.setattr(statistics, "FAST_SECONDS", 60)
         CachedStatistic.objects.update(computed_at=timezone.now() - timedelta(hours=1))
-        CachedStatistic.objects.create(name="of-an-older-release", computed_at=timezone.now() - timedelta(hours=1))
+        CachedStatistic.objects.create(
+            name="of-an-older-release", computed_at=timezone.now() - timedelta(hours=1)
+        )
         statistics.refresh()
         assert not CachedStatistic.objects.exists()
 

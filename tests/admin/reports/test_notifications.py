@@ -122,7 +122,7 @@ def test_pages_by_id_with_a_constant_number_of_queries(mine, ann, django_assert_
 
 # --- settings ---------------------------------------------------------------------------------------------------
 def form(**changes):
-    kinds = {f"kind_{kind.slug}": kind.default for kind in notifications.KINDS.values() if kind.shown}
+    kinds = {f"kind_{kind.slug}": kind.default for kind in notices.KINDS.values() if kind.shown}
     return {"digest_hour": "8", "slack_webhook_url": "", **kinds, **changes}
 
 

@@ -111,7 +111,15 @@ def test_hostile_and_unknown_words_are_shown_not_run(scan):
         result=evil,
         kind="warp",
     )
-    find(scan, 2, registration=registration, finding_type="orphan", state="done", result=evil, settled_at=clock.now())
+    find(
+        scan,
+        2,
+        registration=registration,
+        finding_type="orphan",
+        state="done",
+        result=evil,
+        settled_at=clock.now(),
+    )
     page = text(agent("remove_registration"))
     assert "<script>alert" not in page
     assert "&lt;script&gt;" in page
@@ -220,7 +228,13 @@ def test_queries_do_not_grow(scan, django_assert_max_num_queries):
 def test_long_groups_are_cut_and_say_so(scan):
     registration = make_draft()
     Finding.objects.bulk_create(
-        Finding(scan=scan, finding_type="orphan", resource_type="end_user", sid=f"IT{n:032x}", registration=registration)
+        Finding(
+            scan=scan,
+            finding_type="orphan",
+            resource_type="end_user",
+            sid=f"IT{n:032x}",
+            registration=registration,
+        )
         for n in range(103)
     )
     page = text(agent())

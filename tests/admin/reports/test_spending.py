@@ -18,7 +18,7 @@ from tests.admin.conftest import browser, person
 from tests.customers import make_draft
 
 pytestmark = pytest.mark.django_db
-URL = "/admin/registrations/fee/money/"
+URL = "/admin/registrations/fee/spending/"
 PRICES = "/admin/registrations/fee/"
 
 
@@ -172,7 +172,7 @@ def test_filters_by_month_and_kind(viewer, registration):
 def test_nonsense_in_the_address_shows_this_year(viewer, query):
     answer = viewer.get(f"{URL}?{query}")
     assert answer.status_code == 200
-    assert answer.context["choice"].year in (timezone.localdate().year, 2025)
+    assert answer.context["selection"].year in (timezone.localdate().year, 2025)
 
 
 def test_bulk_work_is_named_and_led_to_by_who_may_see_it(viewer, registration):
@@ -294,9 +294,9 @@ def test_two_prices_of_one_day_are_refused(db):
 
 
 def test_look_ups_have_a_column_once_there_is_one(registration, viewer):
-    assert "Mobile look-up" not in viewer.get(URL).content.decode()
+    assert "Mobile lookup" not in viewer.get(URL).content.decode()
     spending.record_lookup(registration, actor="ann")
     page = viewer.get(URL).content.decode()
-    assert "Mobile look-up" in page
+    assert "Mobile lookup" in page
     assert "$0.008" in page
     assert "Look up the mobile&#x27;s line type" in page

@@ -1,4 +1,4 @@
-"""The one form: limits at their fields, common typings understood, nothing typed lost."""
+"""The registration form: limits at their fields, common formats accepted, nothing typed lost."""
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -142,7 +142,7 @@ def test_nothing_typed_is_lost():
     "typed",
     ["4155550124", "+1 415 555 0124", "1-415-555-0124", "415.555.0124", "tel:+14155550124", "(415)555-0124"],
 )
-def test_common_typings_of_a_mobile(typed):
+def test_common_formats_of_a_mobile(typed):
     assert str(cleaned("mobile_phone_number", mobile_phone_number=typed)) == "+14155550124"
 
 
@@ -158,13 +158,13 @@ def test_common_typings_of_a_mobile(typed):
         "415 555 0124 x9",
     ],
 )
-def test_mobiles_that_cannot_get_the_text(typed):
+def test_mobiles_that_cannot_receive_the_otp_text(typed):
     found = errors_of(mobile_phone_number=typed)
     assert set(found) == {"mobile_phone_number"}
     assert ("rounded" in found["mobile_phone_number"][0]) == ("E+" in typed)
 
 
-def test_contact_phone_may_be_foreign_and_canadian_mobiles_pass():
+def test_a_contact_phone_may_be_foreign_and_a_mobile_canadian():
     assert str(cleaned("phone_number", phone_number="+44 20 7946 0018")) == "+442079460018"
     assert str(cleaned("mobile_phone_number", mobile_phone_number="416 555 0124")) == "+14165550124"
 
@@ -228,7 +228,7 @@ def test_company_suffixes_name_the_code(name):
 @pytest.mark.parametrize(
     "name", ["Incredible Nails", "Corpus Books", "Limited Editions by Ann", "Nails Unlimited"]
 )
-def test_names_that_only_look_like_companies_pass(name):
+def test_names_that_only_look_like_companies_are_accepted(name):
     assert cleaned("brand_name", brand_name=name) == name
 
 
@@ -238,7 +238,7 @@ def test_brand_name_is_no_address_nor_sid():
     assert "brand_name" in hints_of(brand_name="Ann & Co.")
 
 
-def test_vertical_is_found_by_key_or_label_in_any_registration():
+def test_vertical_is_found_by_key_or_label_in_any_case():
     for typed in ("real_estate", "Real Estate", "REAL-ESTATE"):
         assert cleaned("vertical", vertical=typed) == "REAL_ESTATE"
     for typed in ("", " \u00a0"):
@@ -248,10 +248,10 @@ def test_vertical_is_found_by_key_or_label_in_any_registration():
 
 @pytest.mark.parametrize("name", ["first_name", "description", "external_id", "email"])
 @pytest.mark.parametrize(
-    ("typed", "said"), [("#N/A", "error"), ('=VLOOKUP(A2,"x",3)', "formula"), ("=-A1", "formula")]
+    ("typed", "message"), [("#N/A", "error"), ('=VLOOKUP(A2,"x",3)', "formula"), ("=-A1", "formula")]
 )
-def test_what_a_spreadsheet_could_not_work_out_is_no_value(name, typed, said):
-    assert said in errors_of(**{name: typed})[name][0]
+def test_spreadsheet_errors_and_formulas_are_refused(name, typed, message):
+    assert message in errors_of(**{name: typed})[name][0]
 
 
 @pytest.mark.parametrize(

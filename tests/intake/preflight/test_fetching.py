@@ -148,6 +148,23 @@ def test_a_server_that_drips_is_cut_off(server):
     assert found.problem in ("slow", "broken")
 
 
+def test_a_page_that_drips_is_slow(server):
+    over = threading.Event()
+
+    def drip(wire: socket.socket) -> None:
+        try:
+            wire.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            while not over.wait(0.02):
+                wire.sendall(b"x")
+        except OSError:
+            pass
+
+    server.answers = [drip]
+    found = fetch("https://a.example.com/", resolve=public, connect=server.connect, seconds=0.3)
+    over.set()
+    assert (found.problem, found.text) == ("slow", "")
+
+
 def test_problems_are_returned_and_not_raised(server):
     def nobody(host: str) -> list[str]:
         raise socket.gaierror("unknown")

@@ -46,7 +46,7 @@ def keys(found) -> list[tuple[str, str, str]]:
 def test_it_is_off_by_default():
     registration = make_draft()
     with pytest.raises(actions.Refused, match="off"):
-        actions.look_online(registration, actor="ann")
+        actions.request_online_checks(registration, actor="ann")
     assert online_checks.run(registration, fetch=lambda url: pytest.fail("nothing may be fetched")) == []
 
 
@@ -149,7 +149,7 @@ def test_a_new_run_replaces_the_old_one(fetching_on):
 def test_the_line_type_by_twilios_lookup(harness, settings, mobile, expected):
     settings.A2P_PREFLIGHT_LOOKUP = True
     registration = make_draft(trust_bundle={**PARTS["trust_bundle"], "mobile_phone_number": mobile})
-    actions.look_online(registration, actor="ann")
+    actions.request_online_checks(registration, actor="ann")
     jobs.run_online_checks(registration.pk)
     assert keys(online_checks.latest(runner.load(registration.pk)) or []) == expected
     event = registration.events.filter(tag=online_checks.TAG).get()

@@ -219,7 +219,7 @@ class TestSubmit:
         bulk.advance(batch.pk)
         assert outcomes(batch)[registration.label] == (
             SKIPPED,
-            "It would cost up to $20.50 now; $19.50 was agreed to. Look at it again.",
+            "It would now cost up to $20.50; $19.50 was agreed to. Check it again.",
         )
         registration.refresh_from_db()
         assert not registration.was_submitted
@@ -228,8 +228,8 @@ class TestSubmit:
 def test_assign_to_nobody_and_to_who_owns_it_already(ann):
     mine, free = make_registration(label="Mine", owner=ann), make_registration(label="Free")
     assert outcomes(done("assign", [mine, free], ann, {"owner": ann.pk})) == {
-        "Mine": (SKIPPED, "This person owns it already."),
-        "Free": (DONE, "Owned by ann."),
+        "Mine": (SKIPPED, "Already assigned to this person."),
+        "Free": (DONE, "Assigned to ann."),
     }
     assert {*Registration.objects.values_list("owner", flat=True)} == {ann.pk}
     done("assign", [mine, free], ann, {"owner": None})
@@ -240,13 +240,13 @@ def test_a_registration_that_somebody_claimed_since_the_dry_run_stays_theirs(ann
     bo = get_user_model().objects.create_user("bo", is_staff=True)
     claimed, free = make_registration(label="Claimed"), make_registration(label="Free")
     batch = prepared("assign", [claimed, free], ann)
-    assert outcomes(batch)["Free"][1] == "It belongs to nobody now."
+    assert outcomes(batch)["Free"][1] == "Currently unassigned."
     assignment.assign(claimed, to=bo, shown=None, actor="bo")
     bulk.confirm(batch, user=ann, inputs={"owner": ann.pk})
     bulk.advance(batch.pk)
     assert outcomes(batch) == {
-        "Claimed": (SKIPPED, "It has changed since the dry run. It belongs to bo now. Look at it again."),
-        "Free": (DONE, "Owned by ann."),
+        "Claimed": (SKIPPED, "Changed since the dry run. Currently assigned to bo. Check it again."),
+        "Free": (DONE, "Assigned to ann."),
     }
     claimed.refresh_from_db()
     assert claimed.owner == bo
@@ -256,7 +256,7 @@ def test_an_owner_whose_account_was_closed_gets_nothing(ann):
     left = get_user_model().objects.create_user("left", is_staff=True, is_active=False)
     registration = make_registration()
     rows = outcomes(done("assign", [registration], ann, {"owner": left.pk}))
-    assert rows[registration.label] == (SKIPPED, "The person has no active account any more.")
+    assert rows[registration.label] == (SKIPPED, "This person no longer has an active account.")
 
 
 def test_a_new_owner_is_told_once(ann):
@@ -264,9 +264,11 @@ def test_a_new_owner_is_told_once(ann):
     batch = done(
         "assign", [make_registration(label=f"Registration {n}") for n in range(3)], ann, {"owner": bo.pk}
     )
-    assert [news.text for news in Notification.objects.filter(user=bo)] == ["ann gave you 3 registrations."]
+    assert [news.text for news in Notification.objects.filter(user=bo)] == [
+        "ann assigned 3 registrations to you."
+    ]
     told = Notification.objects.get(user=ann)
-    assert (told.batch, told.text) == (batch, "Bulk work “Assign” is done: 3 done.")
+    assert (told.batch, told.text) == (batch, "Bulk action “Assign” is done: 3 done.")
 
 
 def test_hold_keeps_the_reason(ann):

@@ -6,8 +6,7 @@ from django.db import DatabaseError
 from registrations.models import Batch, Registration
 from registrations.models.choices import ItemState, JobState, Stage
 from registrations.operations import actions, bulk
-from registrations.operations.bulk import background_job, progress
-from registrations.operations.bulk import runner
+from registrations.operations.bulk import background_job, progress, runner
 from tests.factories import make_registration
 from tests.operations.bulk.conftest import done, outcomes, prepared, work
 
@@ -123,7 +122,7 @@ def test_a_row_that_fails_by_our_error_stops_nobody_else(ann, registrations, mon
     assert batch.state == JobState.DONE
     assert rows["Registration 1"] == (
         ItemState.FAILED,
-        "An error of ours (ValueError). An engineer finds the details in the log.",
+        "An error of ours (ValueError). The log has the details.",
     )
     assert [rows[f"Registration {n}"][0] for n in (0, 2, 3)] == [ItemState.DONE] * 3
     registrations[1].refresh_from_db()
@@ -232,7 +231,7 @@ def test_progress_tells_fee_pace_reasons_and_stages(ann, registrations):
     assert seen.pace.total_seconds() == pytest.approx(4 * 1.05)
     assert dict(progress.reasons(batch, ItemState.SKIPPED)) == {
         "It is on hold. Release it first.": 1,
-        "It is submitted already, and nothing was edited since.": 1,
+        "Already submitted, and not edited since.": 1,
     }
     bulk.confirm(batch, user=ann)
     work(batch)

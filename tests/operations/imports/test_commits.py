@@ -1,4 +1,4 @@
-"""Rows that are imported in one transaction: each is done once, and what happens to one takes no other with it."""
+"""Rows imported in one transaction: each is imported once, and no row affects another."""
 
 from unittest import mock
 
@@ -15,15 +15,24 @@ from registrations.operations.imports import importer
 from registrations.operations.imports.validation import Checker, Outcome
 from registrations.workflow.runner.runner import load
 from tests.intake.form.rows import VALID
-from tests.operations.imports.test_uploads import checked, imported, outcomes, person, row, rung, user, work
+from tests.operations.imports.test_uploads import (
+    checked,
+    enqueued,
+    imported,
+    outcomes,
+    person,
+    row,
+    user,
+    work,
+)
 
 pytestmark = pytest.mark.django_db
-__all__ = ["rung", "user"]
-STEPS = 6
+__all__ = ["enqueued", "user"]
+ROWS = 6
 
 
 def third_time(error: Exception):
-    """`verbs.create` that raises this instead of making the third registration, once."""
+    """`actions.create` that raises this instead of making the third registration, once."""
     create, calls = actions.create, []
 
     def creating(*args, **kwargs):
@@ -41,60 +50,58 @@ def each_once() -> bool:
     ids = sorted(Registration.objects.values_list("external_id", flat=True))
     named = ImportRow.objects.filter(state=ItemState.DONE).values("registration").distinct().count()
     return (
-        [one["n"] for one in made] == [1] * STEPS
-        and ids == [f"C-{n}" for n in range(STEPS)]
-        and named == STEPS
+        [one["n"] for one in made] == [1] * ROWS and ids == [f"C-{n}" for n in range(ROWS)] and named == ROWS
     )
 
 
 @pytest.mark.parametrize("seconds", [0.0, 3600.0])
-def test_however_many_rows_a_transaction_takes_each_is_done_once(user, monkeypatch, seconds):
+def test_each_row_is_imported_once_for_any_number_of_rows_a_transaction(user, monkeypatch, seconds):
     monkeypatch.setattr(importer, "COMMIT_SECONDS", seconds)
-    assert imported(checked(*map(person, range(STEPS)), user=user), user).state == JobState.DONE
+    assert imported(checked(*map(person, range(ROWS)), user=user), user).state == JobState.DONE
     assert each_once()
 
 
-def test_a_refused_row_takes_no_other_with_it(user):
+def test_a_refused_row_does_not_affect_the_others(user):
     with (
         third_time(actions.Refused("Not this one.")),
         mock.patch("registrations.operations.imports.saving.ATTEMPTS", 1),
     ):
-        upload = imported(checked(*map(person, range(STEPS)), user=user), user)
+        upload = imported(checked(*map(person, range(ROWS)), user=user), user)
     assert outcomes(upload) == [*[Outcome.CREATED] * 2, Outcome.ERROR, *[Outcome.CREATED] * 3]
     assert row(upload, 4).errors == {"": ["Not this one."]}
-    assert Registration.objects.count() == STEPS - 1
+    assert Registration.objects.count() == ROWS - 1
 
 
-def test_rows_that_met_another_writer_are_done_one_by_one(user):
+def test_rows_in_conflict_with_another_writer_are_imported_one_by_one(user):
     with third_time(OperationalError("deadlock detected")):
-        upload = imported(checked(*map(person, range(STEPS)), user=user), user)
+        upload = imported(checked(*map(person, range(ROWS)), user=user), user)
     assert upload.state == JobState.DONE
     assert each_once()
 
 
 def test_the_same_table_uploaded_twice_and_confirmed_at_once_is_imported_once(user, monkeypatch):
-    rows = [person(n, external_id="") for n in range(STEPS)]
+    rows = [person(n, external_id="") for n in range(ROWS)]
     first, second = checked(*rows, user=user), checked(*rows, user=user)
     importer.confirm(first, user=user)
     importer.confirm(second, user=user)
     check = Checker.check
 
-    def check_then_first(self, judged):
-        forms = check(self, judged)
-        if judged[0].upload_id == second.pk:
+    def check_then_first(self, rows):
+        forms = check(self, rows)
+        if rows[0].upload_id == second.pk:
             work(first)
         return forms
 
     monkeypatch.setattr(Checker, "check", check_then_first)
     work(second)
-    assert Registration.objects.count() == STEPS
-    assert outcomes(first) == [Outcome.CREATED] * STEPS
-    assert outcomes(second) == [Outcome.DUPLICATE] * STEPS
+    assert Registration.objects.count() == ROWS
+    assert outcomes(first) == [Outcome.CREATED] * ROWS
+    assert outcomes(second) == [Outcome.DUPLICATE] * ROWS
     assert "Same mobile as" in row(second, 2).warnings["mobile_phone_number"][0]
 
 
-def test_a_crash_takes_back_what_was_not_committed_and_it_is_done_again(user):
-    upload = checked(*map(person, range(STEPS)), user=user)
+def test_a_crash_rolls_back_uncommitted_rows_and_a_restart_imports_them(user):
+    upload = checked(*map(person, range(ROWS)), user=user)
     importer.confirm(upload, user=user)
     with third_time(ZeroDivisionError()), pytest.raises(ZeroDivisionError):
         importer.advance(upload.pk)
@@ -107,12 +114,12 @@ def test_a_crash_takes_back_what_was_not_committed_and_it_is_done_again(user):
     assert each_once()
 
 
-def test_an_update_leaves_the_owner_alone(user, django_assert_max_num_queries):
-    imported(checked(*map(person, range(STEPS)), user=user), user)
+def test_an_update_does_not_change_the_owner(user, django_assert_max_num_queries):
+    imported(checked(*map(person, range(ROWS)), user=user), user)
     Registration.objects.update(owner=user)
     with django_assert_max_num_queries(60):
-        upload = checked(*(person(n, city="Salem") for n in range(1, STEPS)), person(0), user=user)
-    assert outcomes(upload) == [*[Outcome.UPDATE] * (STEPS - 1), Outcome.SAME]
+        upload = checked(*(person(n, city="Salem") for n in range(1, ROWS)), person(0), user=user)
+    assert outcomes(upload) == [*[Outcome.UPDATE] * (ROWS - 1), Outcome.SAME]
     imported(upload, user)
     assert set(Registration.objects.values_list("owner", "profile__city")) == {
         (user.pk, "Salem"),
@@ -120,7 +127,7 @@ def test_an_update_leaves_the_owner_alone(user, django_assert_max_num_queries):
     }
 
 
-def test_a_new_registration_is_given_back_as_it_is_stored(user):
+def test_create_returns_the_registration_as_it_is_stored(user):
     form = RegistrationForm(VALID | {"external_id": "C-1", "notes": "By phone.", "owner": str(user.pk)})
     assert form.is_valid()
     made = actions.create(form.parts(), actor="ann", **form.registration_fields())

@@ -41,14 +41,14 @@ def test_header_is_checked_as_a_whole_before_any_row():
     content = csv_bytes({}, columns=[*columns, "phone", "first_name"])
     with pytest.raises(FileProblem) as problem:
         read_rows(io.BytesIO(content))
-    said = str(problem.value)
+    message = str(problem.value)
     for part in (
         "missing column email",
         "missing column city",
         "unknown column phone",
         "first_name appears twice",
     ):
-        assert part in said
+        assert part in message
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_however_the_header_is_written(write):
 
 
 @pytest.mark.parametrize(("above", "number"), [("\r\n", 3), ("sep=;\r\n", 3), (";;;\r\n\r\n", 4)])
-def test_lines_above_the_header_that_say_nothing(above, number):
+def test_empty_lines_above_the_header_are_skipped(above, number):
     rows = list(read_rows(io.BytesIO(above.encode() + csv_bytes({}, delimiter=";"))))
     assert [(row.number, row.cells["first_name"]) for row in rows] == [(number, "Ann")]
 
@@ -75,7 +75,7 @@ def test_required_columns_are_those_of_the_form():
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "empty"),
         (b"PK\x03\x04rest", "workbook cannot be read"),
@@ -85,8 +85,8 @@ def test_required_columns_are_those_of_the_form():
         (b"\n \n;;\n", "names of the columns"),
     ],
 )
-def test_files_that_are_none(content, said):
-    with pytest.raises(FileProblem, match=said):
+def test_files_that_are_not_tables_are_refused(content, message):
+    with pytest.raises(FileProblem, match=message):
         read_rows(io.BytesIO(content))
 
 
@@ -109,7 +109,7 @@ def test_bytes_of_no_known_encoding_are_refused_before_any_row():
 
 
 @pytest.mark.parametrize("name", ["MUÑOZ", "Björk Ångström", "Nails®", "O’Brien", "José Peña"])
-def test_windows_1252_is_not_taken_for_mac_roman(name):
+def test_windows_1252_is_not_mistaken_for_mac_roman(name):
     rows = list(read_rows(csv_file({"last_name": name}, encoding="cp1252")))
     assert rows[0].cells["last_name"] == name
 

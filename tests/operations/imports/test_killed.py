@@ -1,4 +1,4 @@
-"""`kill -9` of the workers in the middle of an import: it goes on, and every row becomes one registration."""
+"""`kill -9` of the workers during an import: it continues, and every row becomes one registration."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def count(state: str) -> int:
     return ImportRow.objects.using(ALIAS).filter(state=state).count()
 
 
-def test_every_row_becomes_one_registration_whoever_dies(plant: Plant):
+def test_every_row_becomes_one_registration_when_workers_are_killed(plant: Plant):
     file = plant.folder / "customers.csv"
     customers = rows(ROWS, plant.post("numbers", count=ROWS)["phone_numbers"])
     # No two alike: all are good rows.

@@ -1,4 +1,4 @@
-"""An uploaded file from the request to its rows: what is told at once, what a worker finds, what a crash leaves."""
+"""An uploaded file from the request to its rows: problems found at once, by a worker, and after a crash."""
 
 import io
 from datetime import timedelta
@@ -14,11 +14,11 @@ from registrations.operations.imports import FileProblem, importer
 from registrations.operations.imports.validation import Outcome
 from registrations.worker import jobs
 from tests.operations.imports.files import csv_bytes, csv_file
-from tests.operations.imports.test_uploads import outcomes, person, rung, stored, user, work
+from tests.operations.imports.test_uploads import enqueued, outcomes, person, stored, user, work
 from tests.operations.imports.test_xlsx_reader import book_of
 
 pytestmark = pytest.mark.django_db
-__all__ = ["rung", "user"]
+__all__ = ["enqueued", "user"]
 
 
 def kept() -> tuple[int, int]:
@@ -35,7 +35,7 @@ def kept() -> tuple[int, int]:
         (csv_bytes({}) + b"\x81\x8d\xff", "neither UTF-8"),
     ],
 )
-def test_what_the_first_look_shows_is_told_at_once(user, content, text):
+def test_problems_of_the_header_are_reported_at_once(user, content, text):
     with pytest.raises(FileProblem, match=text):
         importer.store(io.BytesIO(content), "t.csv", user=user, submit=False)
     assert not Import.objects.exists()
@@ -66,7 +66,7 @@ def test_too_many_rows_end_the_import_with_the_reason(user, monkeypatch):
     assert work(stored(*map(person, range(3)), user=user)).total == 3
 
 
-def test_a_table_that_takes_too_long_to_read_is_given_up(user, monkeypatch):
+def test_a_table_that_takes_too_long_to_read_ends_the_import(user, monkeypatch):
     monkeypatch.setattr(importer, "READ_SECONDS", -1.0)
     upload = work(stored(person(1), user=user))
     assert (upload.state, kept()) == (JobState.FAILED, (0, 0))
@@ -86,7 +86,7 @@ def test_a_crash_while_the_rows_are_stored_leaves_the_file_to_be_read_again(user
     assert outcomes(work(upload)) == [Outcome.CREATE] * 3
 
 
-def test_a_crash_after_the_first_rows_are_stored_takes_them_back(user, monkeypatch):
+def test_a_crash_after_the_first_rows_are_stored_rolls_them_back(user, monkeypatch):
     upload = stored(*map(person, range(3)), user=user)
     monkeypatch.setattr(importer, "STORED_AT_ONCE", 1)
     with (
@@ -111,7 +111,7 @@ def test_two_workers_that_read_the_same_file_store_its_rows_once(user):
     with mock.patch.object(importer, "_all_rows", slow):
         importer._read(late)
     assert kept() == (0, 3)
-    # And one who comes when the file is gone does not end the import.
+    # A third that finds no file does not end the import.
     importer._read(late)
     late.refresh_from_db()
     assert (late.state, late.total) == (JobState.PREPARING, 3)
@@ -132,7 +132,7 @@ def test_cancelled_while_it_is_read_nothing_is_stored_and_it_can_be_read_later(u
     assert work(upload).state == JobState.READY
 
 
-def test_a_file_that_was_never_read_goes_after_a_month(user, time_machine):
+def test_a_file_that_was_never_read_is_deleted_after_a_month(user, time_machine):
     upload = stored(person(1), user=user)
     background_job.cancel(upload, actor="bo")
     time_machine.move_to(upload.created_at + timedelta(days=29))
@@ -145,7 +145,7 @@ def test_a_file_that_was_never_read_goes_after_a_month(user, time_machine):
     assert "Upload the table again" in work(upload).error
 
 
-def test_deleting_an_import_takes_its_file(user):
+def test_deleting_an_import_deletes_its_file(user):
     upload = stored(person(1), user=user)
     background_job.cancel(upload, actor="bo")
     importer.delete(upload)

@@ -29,14 +29,14 @@ def user():
 
 
 @pytest.fixture(autouse=True)
-def rung(monkeypatch) -> list[int]:
+def enqueued(monkeypatch) -> list[int]:
     found: list[int] = []
     monkeypatch.setattr(queue, "enqueue_import", found.append)
     return found
 
 
 def person(n: int, **changes: str) -> dict[str, str]:
-    """A row unlike the others."""
+    """A row that differs from the others in everything that identifies a customer."""
     return {
         "last_name": f"Lee{n}",
         "email": f"ann{n}@example.com",
@@ -52,7 +52,7 @@ def stored(*rows: dict[str, str], user, submit: bool = False) -> Import:
 
 
 def work(upload: Import) -> Import:
-    """What the worker does, as often as it is rung."""
+    """What the worker does with an enqueued import."""
     importer.advance(upload.pk)
     upload.refresh_from_db()
     return upload
@@ -76,9 +76,9 @@ def row(upload: Import, number: int) -> ImportRow:
 
 
 # --- storing ------------------------------------------------------------------------------------------------------
-def test_a_file_is_kept_until_a_worker_has_read_it(user, rung):
+def test_a_file_is_kept_until_a_worker_has_read_it(user, enqueued):
     upload = stored(person(1), person(2, city="Montréal"), user=user)
-    assert (upload.state, upload.total, rung) == (JobState.PREPARING, 0, [upload.pk])
+    assert (upload.state, upload.total, enqueued) == (JobState.PREPARING, 0, [upload.pk])
     assert importer.unread(upload)
     work(upload)
     assert (upload.total, importer.unread(upload), ImportFile.objects.count()) == (2, False, 0)
@@ -87,7 +87,7 @@ def test_a_file_is_kept_until_a_worker_has_read_it(user, rung):
     assert not Registration.objects.exists()
 
 
-def test_a_nul_in_a_cell_is_left_out(user):
+def test_a_nul_in_a_cell_is_removed(user):
     content = csv_bytes(person(1, city="Bos\0ton"), encoding="utf-16")
     upload = work(importer.store(io.BytesIO(content), "t.csv", user=user, submit=False))
     assert row(upload, 2).cells["city"] == "Boston"
@@ -100,7 +100,7 @@ def test_the_name_of_the_file_is_kept_short_and_printable(user):
 
 
 # --- the check ----------------------------------------------------------------------------------------------------
-def test_good_and_bad_rows_are_told_apart_with_the_errors_at_their_cells(user):
+def test_bad_rows_have_the_errors_at_their_cells(user):
     upload = checked(person(1), person(2, email="nobody", region="ZZ"), user=user)
     assert (upload.state, outcomes(upload)) == (JobState.READY, [Outcome.CREATE, Outcome.ERROR])
     assert set(row(upload, 3).errors) == {"email", "region"}
@@ -125,7 +125,7 @@ def test_a_known_external_id_is_an_update_and_the_same_again_no_change(user):
     assert Registration.objects.get(external_id="C-2").profile.city == "Salem"
 
 
-def test_an_unchanged_registration_that_is_still_to_be_submitted_is_not_passed_over(user):
+def test_an_unchanged_registration_that_is_not_submitted_yet_is_not_skipped(user):
     imported(checked(person(1), user=user), user)
     upload = imported(checked(person(1), user=user, submit=True), user)
     assert outcomes(upload) == [Outcome.UNCHANGED]
@@ -160,16 +160,16 @@ def test_the_check_costs_as_many_queries_for_many_rows_as_for_few(user, django_a
     assert many.rows.filter(state=ItemState.WILL).count() == 90
 
 
-# --- mending --------------------------------------------------------------------------------------------------------
-def test_a_mended_cell_makes_the_row_good(user):
+# --- fixing ---------------------------------------------------------------------------------------------------------
+def test_a_fixed_cell_makes_the_row_good(user):
     upload = checked(person(1, email="nobody"), user=user)
-    mended = importer.fix_row(upload, 2, {"email": "ann@example.org"})
-    assert (mended.state, mended.errors) == (ItemState.WILL, {})
+    fixed = importer.fix_row(upload, 2, {"email": "ann@example.org"})
+    assert (fixed.state, fixed.errors) == (ItemState.WILL, {})
     imported(upload, user)
     assert Registration.objects.get().profile.email == "ann@example.org"
 
 
-def test_a_cell_of_a_column_that_the_file_lacked_comes_back_in_the_file(user):
+def test_a_cell_of_a_column_the_file_lacked_is_in_the_download(user):
     content = csv_bytes(person(1, email="x"), columns=[c for c in CSV_COLUMNS if c != "vertical"])
     upload = work(importer.store(io.BytesIO(content), "t.csv", user=user, submit=False))
     assert "vertical" not in upload.header
@@ -180,7 +180,7 @@ def test_a_cell_of_a_column_that_the_file_lacked_comes_back_in_the_file(user):
     assert dict(zip(header, line, strict=True))["vertical"] == "RETAIL"
 
 
-def test_empty_cells_of_columns_that_the_file_lacks_leave_a_registration_alone(user):
+def test_empty_cells_of_columns_the_file_lacks_change_nothing(user):
     imported(checked(person(1, vertical="RETAIL"), user=user), user)
     content = csv_bytes(person(1, city="Salem"), columns=[c for c in CSV_COLUMNS if c != "vertical"])
     upload = work(importer.store(io.BytesIO(content), "t.csv", user=user, submit=False))
@@ -190,14 +190,14 @@ def test_empty_cells_of_columns_that_the_file_lacks_leave_a_registration_alone(u
     assert (registration.trust_bundle.vertical, registration.profile.city) == ("RETAIL", "Lynn")
 
 
-def test_a_row_that_is_mended_into_another_is_a_duplicate(user):
+def test_a_row_that_is_edited_to_match_another_is_a_duplicate(user):
     upload = checked(person(1), person(2, email="x"), user=user)
     changed = importer.fix_row(upload, 3, {"email": "ANN1@example.com"})
     assert changed.outcome == Outcome.DUPLICATE
     assert "row 2" in changed.warnings["email"][0]
 
 
-def test_left_out_and_taken_back(user):
+def test_rows_are_excluded_and_included_again(user):
     upload = checked(person(1), person(2), user=user)
     importer.exclude_row(upload, 2)
     importer.exclude_row(upload, 3)
@@ -231,7 +231,7 @@ def test_good_rows_are_imported_and_their_cells_emptied(user):
     assert not any(registration.is_submitted for registration in Registration.objects.all())
 
 
-def test_submitting_is_part_of_it_when_asked_for(user):
+def test_registrations_are_submitted_when_asked_for(user):
     imported(checked(person(1), user=user, submit=True), user)
     registration = Registration.objects.get()
     assert registration.is_submitted
@@ -247,14 +247,14 @@ def test_a_refused_submit_keeps_the_registration_and_says_why(user):
     assert "not submitted" in done.errors[""][0]
 
 
-def test_the_import_is_in_the_name_of_who_confirmed_it(user, django_user_model):
+def test_the_actor_is_the_user_who_confirmed_the_import(user, django_user_model):
     boss = django_user_model.objects.create_superuser("boss")
     upload = imported(checked(person(1), user=user), boss)
     assert upload.actor == "boss"
     assert Event.objects.filter(tag="created").get().actor == "boss"
 
 
-def test_what_somebody_else_made_meanwhile_is_not_made_again(user):
+def test_a_registration_created_in_the_meantime_is_not_created_again(user):
     upload = checked(person(1), person(2, external_id=""), user=user)
     make_draft(trust_bundle={"mobile_phone_number": "+14155552002"})
     imported(upload, user)
@@ -262,7 +262,7 @@ def test_what_somebody_else_made_meanwhile_is_not_made_again(user):
     assert Registration.objects.count() == 2
 
 
-def test_a_registration_saved_after_the_check_is_left_alone(user):
+def test_a_registration_saved_after_the_check_is_not_changed(user):
     imported(checked(person(1), person(2), user=user), user)
     rows = [person(n, email=f"new{n}@example.com") for n in (1, 2, 3)]
     upload = checked(*rows, person(2, city="Salem"), user=user)
@@ -285,7 +285,7 @@ def test_a_job_that_is_repeated_imports_nothing_twice(user):
     assert Registration.objects.count() == 5
 
 
-def test_cancel_stops_after_the_row_at_work_and_restart_goes_on(user):
+def test_cancel_stops_after_the_current_row_and_restart_continues(user):
     upload = checked(*map(person, range(5)), user=user)
     importer.confirm(upload, user=user)
     save = RowSaver.save
@@ -298,7 +298,7 @@ def test_cancel_stops_after_the_row_at_work_and_restart_goes_on(user):
     with mock.patch.object(RowSaver, "save", save_and_cancel):
         work(upload)
     assert upload.state == JobState.CANCELLED
-    # The second row met the cancellation within its transaction, and left no registration.
+    # The second row found the cancellation in its transaction and created no registration.
     assert Registration.objects.count() == ImportRow.objects.filter(state=ItemState.DONE).count() == 1
     background_job.restart(upload)
     work(upload)
@@ -306,7 +306,7 @@ def test_cancel_stops_after_the_row_at_work_and_restart_goes_on(user):
 
 
 # --- afterwards -------------------------------------------------------------------------------------------------------
-def test_the_bad_rows_come_back_and_can_be_imported_once_mended(user):
+def test_bad_rows_can_be_downloaded_fixed_and_imported(user):
     upload = imported(checked(person(1), person(2, email="x", street="=1+1"), user=user), user)
     header, lines = importer.table_of(upload, Outcome.ERROR)
     (line,) = lines
@@ -317,21 +317,21 @@ def test_the_bad_rows_come_back_and_can_be_imported_once_mended(user):
     assert outcomes(again) == [Outcome.CREATE]
 
 
-def test_deleting_takes_the_rows_and_leaves_the_registrations(user):
+def test_deleting_an_upload_deletes_its_rows_and_keeps_the_registrations(user):
     upload = imported(checked(person(1), person(2, email="x"), user=user), user)
     importer.delete(upload)
     assert not ImportRow.objects.exists()
     assert Registration.objects.count() == 1
 
 
-def test_nothing_is_deleted_under_a_worker(user):
+def test_an_upload_is_not_deleted_while_a_worker_processes_it(user):
     upload = stored(person(1), user=user)
     with pytest.raises(background_job.Refused, match="Cancel it first"):
         importer.delete(upload)
     assert work(upload).rows.count() == 1
 
 
-def test_what_was_not_imported_goes_after_a_month(user, time_machine):
+def test_rows_that_were_not_imported_are_deleted_after_a_month(user, time_machine):
     upload = imported(checked(person(1), person(2, email="x"), user=user), user)
     time_machine.move_to(upload.created_at + timedelta(days=29))
     jobs.prune()
@@ -349,7 +349,7 @@ def test_nothing_personal_is_logged(user, caplog):
         assert value not in caplog.text
 
 
-def test_what_the_pre_flight_refuses_is_counted_before_and_stays_a_draft(user):
+def test_what_the_pre_flight_refuses_is_flagged_before_and_stays_a_draft(user):
     shortened = "Ann 1 Nails: your bill is at https://bit.ly/3x. Reply STOP to opt out."
     upload = checked(person(1, message_sample_1=shortened), person(2), user=user, submit=True)
     assert list(upload.rows.filter(warnings__has_key=PREFLIGHT).values_list("number", flat=True)) == [2]

@@ -1,4 +1,4 @@
-"""XLSX in: cells as a person would type them, and archives that are none of ours refused."""
+"""XLSX files: cells as a person would type them, and harmful archives refused."""
 
 import io
 import re
@@ -67,7 +67,7 @@ def test_a_workbook_reads_as_the_same_table_in_csv_does():
         ("sender_number", "'+14155550199", "+14155550199"),
     ],
 )
-def test_what_a_spreadsheet_made_of_a_cell_is_undone(column, value, text):
+def test_values_converted_by_a_spreadsheet_are_restored(column, value, text):
     (cells,) = read(book_of({column: value}))
     assert cells[column] == text
 
@@ -77,7 +77,7 @@ def test_a_number_shown_with_leading_zeros_keeps_them():
     assert cells["external_id"] == "00042"
 
 
-def test_row_numbers_are_the_spreadsheets_and_empty_rows_are_passed_over():
+def test_row_numbers_are_the_spreadsheets_and_empty_rows_are_skipped():
     book = openpyxl.load_workbook(book_of({}, {}))
     book.active.insert_rows(3, amount=2)
     assert [row.number for row in read_rows(saved(book))] == [2, 5]
@@ -92,7 +92,7 @@ def test_only_the_first_visible_sheet_is_read():
     assert len(read(saved(book))) == 1
 
 
-def test_a_cell_beside_the_table_is_told_at_its_row():
+def test_a_cell_next_to_the_table_is_reported_at_its_row():
     book = openpyxl.load_workbook(book_of({}, {}))
     book.active.cell(3, len(CSV_COLUMNS) + 1).value = "call first"
     good, odd = read_rows(saved(book))
@@ -105,13 +105,13 @@ def test_the_header_is_checked_as_in_csv():
         read_rows(book_of({}, columns=[name for name in CSV_COLUMNS if name != "email"]))
 
 
-def test_our_own_errors_column_is_passed_over():
+def test_our_own_errors_column_is_ignored():
     (cells,) = read(book_of({"errors": "email: odd"}, columns=[*CSV_COLUMNS, "errors"]))
     assert "errors" not in cells
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04 and so on", b"PK\x05\x06" + b"\0" * 18])
-def test_what_is_no_workbook_is_told(content):
+def test_files_that_are_not_workbooks_are_refused(content):
     with pytest.raises(FileProblem, match="workbook"):
         read_rows(io.BytesIO(content))
 
@@ -130,7 +130,7 @@ def repacked(file: io.BytesIO, **parts: bytes) -> io.BytesIO:
     return new
 
 
-def test_an_archive_that_unpacks_to_too_much_is_refused_unread(monkeypatch):
+def test_an_archive_that_unpacks_to_too_much_is_not_read(monkeypatch):
     bomb = repacked(book_of({}), xl__worksheets__sheet9=b"0" * (4 << 20))
     assert len(bomb.getvalue()) < 40_000
     monkeypatch.setattr(xlsx_archive, "MAX_UNPACKED", 3 << 20)
@@ -138,7 +138,7 @@ def test_an_archive_that_unpacks_to_too_much_is_refused_unread(monkeypatch):
         read_rows(bomb)
 
 
-def test_a_part_that_is_read_as_a_whole_has_a_limit_of_its_own():
+def test_small_parts_have_a_limit_of_their_own():
     bomb = repacked(book_of({}), xl__styles=b" " * (xlsx_archive.MAX_OTHER_PART + 1))
     with pytest.raises(FileProblem, match="too large"):
         read_rows(bomb)
@@ -165,7 +165,7 @@ def test_entities_are_refused(entity, part):
         read_rows(repacked(book, **{part: declared.encode()}))
 
 
-def test_a_sheet_that_claims_a_million_empty_rows_ends(monkeypatch):
+def test_reading_ends_after_many_empty_rows(monkeypatch):
     monkeypatch.setattr(xlsx_reader, "MAX_EMPTY_ROWS", 5)
     book = openpyxl.load_workbook(book_of({}))
     book.active.cell(500, 1).value = "far below"
@@ -240,7 +240,7 @@ def test_error_values_are_kept_as_text_for_the_form_to_refuse(error):
         ('<row r="4"><c r="AMA4" a=">"><v>1</v></c></row>', "row 4 and out to column AMA"),
     ],
 )
-def test_cells_far_from_the_table_are_refused_before_memory_is_taken_for_all_between(rows, place):
+def test_cells_far_from_the_table_are_refused_before_they_take_memory(rows, place):
     with pytest.raises(FileProblem, match=place):
         read_rows(with_sheet(rows))
 
@@ -271,15 +271,15 @@ def test_the_template_can_be_filled_in_and_read():
     assert {name: cells[name] for name in VALID} == VALID
 
 
-def test_the_help_sheet_tells_every_column():
+def test_the_help_sheet_describes_every_column():
     book = openpyxl.load_workbook(io.BytesIO(template.workbook().read()))
-    told = {line[0]: line for line in book["Help"].iter_rows(min_row=2, values_only=True)}
-    assert tuple(told) == CSV_COLUMNS
-    assert told["email"][2] == "yes"
-    assert told["vertical"][2] == "no"
-    assert "RETAIL" in told["vertical"][4]
-    assert told["description"][5] == "40 to 4096 characters"
-    assert told["sender_number"][6] == "+14155550199"
+    columns = {line[0]: line for line in book["Help"].iter_rows(min_row=2, values_only=True)}
+    assert tuple(columns) == CSV_COLUMNS
+    assert columns["email"][2] == "yes"
+    assert columns["vertical"][2] == "no"
+    assert "RETAIL" in columns["vertical"][4]
+    assert columns["description"][5] == "40 to 4096 characters"
+    assert columns["sender_number"][6] == "+14155550199"
 
 
 @pytest.mark.parametrize("column", template.columns(), ids=lambda column: column.name)

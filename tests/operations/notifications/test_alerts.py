@@ -27,7 +27,7 @@ def texts(user=None) -> list[str]:
     return list((rows.filter(user=user) if user else rows).values_list("text", flat=True))
 
 
-# --- a registration that stops ------------------------------------------------------------------------------------------
+# --- a registration that stops --------------------------------------------------------------------------------
 def run_with_tell(harness, registration):
     def advance(pk):
         runner.advance(pk)
@@ -107,17 +107,17 @@ def twilios_time(settings):
 )
 def test_the_last_hours_of_a_text_and_the_last_days_of_thirty(ann, twilios_time, hours, days, told):
     owed(ann, text_hours_ago=hours, registered_days_ago=days)
-    assert notifications.watch_one_time_texts() == told
+    assert notifications.watch_otp_texts() == told
     assert len(texts(ann)) == told
     # Told once, however often it is looked at.
-    assert notifications.watch_one_time_texts() == 0
+    assert notifications.watch_otp_texts() == 0
 
 
 def test_a_new_text_is_news_again(ann, twilios_time):
     registration = owed(ann, text_hours_ago=22)
-    assert notifications.watch_one_time_texts() == 1
+    assert notifications.watch_otp_texts() == 1
     Brand.objects.filter(registration=registration).update(otp_sent_at=clock.now() - timedelta(hours=21))
-    assert notifications.watch_one_time_texts() == 1
+    assert notifications.watch_otp_texts() == 1
     assert [note.registration for note in Notification.objects.all()] == [registration, registration]
 
 
@@ -126,7 +126,7 @@ def test_held_and_answered_registrations_are_left_alone(ann, twilios_time):
     Registration.objects.filter(pk=held.pk).update(hold=True)
     answered = owed(ann, text_hours_ago=22)
     Registration.objects.filter(pk=answered.pk).update(stage=Stage.CAMPAIGN, waiting_for="twilio")
-    assert notifications.watch_one_time_texts() == 0
+    assert notifications.watch_otp_texts() == 0
 
 
 def test_looking_again_costs_two_queries_however_many_run_out(
@@ -134,9 +134,9 @@ def test_looking_again_costs_two_queries_however_many_run_out(
 ):
     for number in range(5):
         owed(ann, text_hours_ago=22, label=f"Registration {number}")
-    assert notifications.watch_one_time_texts() == 5
+    assert notifications.watch_otp_texts() == 5
     with django_assert_max_num_queries(2):
-        assert notifications.watch_one_time_texts() == 0
+        assert notifications.watch_otp_texts() == 0
 
 
 # --- something red ----------------------------------------------------------------------------------------------
@@ -149,8 +149,8 @@ def watcher(db):
 
 def test_red_is_told_once_to_those_who_see_the_health_page(ann, watcher):
     boss = get_user_model().objects.create_superuser("boss", is_staff=True)
-    assert notifications.watch_red({"credentials": "Twilio refuses our credentials."}) == 2
-    assert notifications.watch_red({"credentials": "Twilio refuses our credentials."}) == 0
+    assert notifications.watch_system({"credentials": "Twilio refuses our credentials."}) == 2
+    assert notifications.watch_system({"credentials": "Twilio refuses our credentials."}) == 0
     assert texts(watcher) == texts(boss) == ["Twilio refuses our credentials."]
     assert texts(ann) == []
 
@@ -158,15 +158,15 @@ def test_red_is_told_once_to_those_who_see_the_health_page(ann, watcher):
 def test_what_comes_and_goes_is_the_same_trouble_until_it_was_calm(watcher, time_machine_at):
     trouble = {"overdue": "9 registrations are overdue."}
     time_machine_at("2026-05-01T12:00:00Z")
-    assert notifications.watch_red(trouble) == 1
+    assert notifications.watch_system(trouble) == 1
     time_machine_at("2026-05-01T12:05:00Z")
-    assert notifications.watch_red({}) == 0
+    assert notifications.watch_system({}) == 0
     time_machine_at("2026-05-01T12:08:00Z")
-    assert notifications.watch_red(trouble) == 0
+    assert notifications.watch_system(trouble) == 0
     time_machine_at("2026-05-01T12:20:00Z")
-    assert notifications.watch_red({}) == 0
+    assert notifications.watch_system({}) == 0
     time_machine_at("2026-05-01T12:30:00Z")
-    assert notifications.watch_red(trouble) == 1
+    assert notifications.watch_system(trouble) == 1
     assert len(texts(watcher)) == 2
 
 
@@ -224,4 +224,4 @@ def test_the_words_of_refused_credentials_are_the_pipelines(harness):
     actions.submit(registration, actor="ann")
     harness.advance(registration.pk)
     assert "credentials" in alarms.active()
-    assert alerts.in_charge(registration) is None
+    assert alerts.responsible_person(registration) is None

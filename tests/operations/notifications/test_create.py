@@ -124,10 +124,10 @@ def test_the_end_of_a_batch_is_told_with_its_counts_and_anew_after_a_restart(ann
     bulk_notices.notify_batch_done(batch, "Submit")
     told = Notification.objects.get()
     assert (told.user, told.kind, told.batch) == (ann, "batch_done", batch)
-    assert told.text == "Bulk work “Submit” is done: 2 done, 1 skipped, 1 failed."
+    assert told.text == "Bulk action “Submit” is done: 2 done, 1 skipped, 1 failed."
     batch.state, batch.finished_at = "failed", datetime(2026, 1, 2, tzinfo=UTC)
     bulk_notices.notify_batch_done(batch)
-    assert "“submit” is stopped by an error of ours" in Notification.objects.first().text
+    assert "“submit” was stopped by an error of ours" in Notification.objects.first().text
 
 
 def test_the_end_of_an_import_is_told(ann):

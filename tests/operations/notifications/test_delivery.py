@@ -102,7 +102,7 @@ def test_each_channel_once_and_the_one_that_failed_again(plant, ann, mail, slack
     (letter,) = mail.got
     assert letter.to == [ANN]
     subject, text = letter.message["Subject"], letter.message.get_content()
-    assert subject == f"A2P desk: {first.text}"
+    assert subject == f"A2P: {first.text}"
     link = f"{DESK}/admin/registrations/registration/{registration.pk}/detail/"
     assert text.splitlines() == [first.text, link]
     assert first.text.startswith(told(registration))

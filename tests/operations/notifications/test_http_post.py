@@ -1,6 +1,8 @@
 """A person types a webhook's address: it must not lead into our own network."""
 
+import contextlib
 import socket
+import threading
 
 import pytest
 
@@ -101,3 +103,24 @@ def test_a_closed_port_is_not_posted(settings):
         port = server.getsockname()[1]
     with pytest.raises(http_post.NotPosted, match="no connection"):
         http_post.post_json(f"http://127.0.0.1:{port}/", {})
+
+
+def test_a_server_that_drips_is_cut_off(settings, monkeypatch):
+    settings.A2P_NOTIFY_PRIVATE_ADDRESSES = True
+    monkeypatch.setattr(http_post, "TIMEOUT_SECONDS", 0.3)
+    over = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        wire, _ = server.accept()
+        with wire, contextlib.suppress(OSError):
+            while not over.wait(0.02):
+                wire.sendall(b"H")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,), daemon=True)
+        thread.start()
+        # The server never ends by itself.
+        with pytest.raises(http_post.NotPosted, match="no connection"):
+            http_post.post_json(f"http://127.0.0.1:{server.getsockname()[1]}/", {})
+        over.set()
+        thread.join()

@@ -50,7 +50,7 @@ def test_one_note_goes_out_by_every_channel_with_a_link(both, hook):
     link = f"https://desk.example/admin/registrations/registration/{registration.pk}/detail/"
     message = mail.outbox[0]
     assert message.to == ["ann@desk.example"]
-    assert message.subject == "A2P desk: Ann Lee & <Nails> stopped: x"
+    assert message.subject == "A2P: Ann Lee & <Nails> stopped: x"
     assert link in message.body
     # In Slack's text these letters would be commands, such as a mention of everybody.
     assert hook.got[0][1] == {"text": f"Ann Lee &amp; &lt;Nails&gt; stopped: x\n{link}"}
@@ -62,11 +62,11 @@ def test_one_note_goes_out_by_every_channel_with_a_link(both, hook):
 
 
 def test_notes_of_one_moment_are_one_message(both, hook):
-    for number in range(delivery.MOST_LINES + 3):
+    for number in range(delivery.MAX_LINES + 3):
         tell(both, key=str(number), text=f"Note {number}.")
     assert notifications.send_due() == 2
     assert len(mail.outbox) == len(hook.got) == 1
-    assert mail.outbox[0].subject == "A2P desk: 53 notes"
+    assert mail.outbox[0].subject == "A2P: 53 notifications"
     assert "Note 49." in mail.outbox[0].body
     assert "Note 50." not in mail.outbox[0].body
     assert "And 3 more: https://desk.example/admin/registrations/notification/" in mail.outbox[0].body
@@ -75,7 +75,7 @@ def test_notes_of_one_moment_are_one_message(both, hook):
 def test_a_subject_is_one_line(both):
     tell(both, text="One\r\nBcc: eve@example.com")
     notifications.send_due()
-    assert mail.outbox[0].subject == "A2P desk: One Bcc: eve@example.com"
+    assert mail.outbox[0].subject == "A2P: One Bcc: eve@example.com"
 
 
 def test_nothing_goes_out_before_its_time(both):

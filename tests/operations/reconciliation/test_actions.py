@@ -61,7 +61,7 @@ def test_every_kind_with_a_deletion_is_deleted(account, kind):
     }
     sid = make[kind]()["sid"]
     account.scan()
-    finding = account.run_action(account.only(kind=kind))
+    finding = account.run_action(account.only(resource_type=kind))
     assert (finding.sid, finding.state) == (sid, "done")
     assert not exists(account, finding)
 
@@ -121,7 +121,7 @@ def test_a_scan_leaves_what_was_asked_meanwhile(account):
     assert (finding.state, finding.action) == ("requested", "delete")
     assert reconciliation.actions.run(finding.pk)
     finding.refresh_from_db()
-    assert (finding.state, finding.result) == ("done", "It was gone already.")
+    assert (finding.state, finding.result) == ("done", "It was already gone.")
 
 
 @pytest.mark.parametrize("action", ["drop_after", "500_after", "drop_before"])
@@ -143,12 +143,12 @@ def test_looked_at_again_before_it_is_deleted(account):
     assert "uses it now" in account.run_action(finding).result
     type(registration.profile).objects.update(end_user_sid="")
     Registration.objects.update(lease_until=clock.now() + timedelta(minutes=1))
-    assert "A worker is at" in account.run_action(finding).result
+    assert "being worked on" in account.run_action(finding).result
     Registration.objects.update(lease_until=None)
     Finding.objects.update(name="A2P somebody else's")
-    assert "name has changed" in account.run_action(finding).result
+    assert "renamed" in account.run_action(finding).result
     Finding.objects.update(name=registration.friendly_name("person", 2), registration=None)
-    assert "here now" in account.run_action(finding).result
+    assert "now exists" in account.run_action(finding).result
     assert exists(account, finding)
 
 
@@ -162,8 +162,8 @@ def test_what_others_stand_on_is_not_deleted(account):
         friendly_name="x", type="customer_profile_address", attributes={"address_sids": address}
     )
     account.client.attach_number(service, "PN" + "0" * 31 + "1")
-    assert "names it" in account.run_action(account.only(sid=address)).result
-    assert "A number is in it" in account.run_action(account.only(sid=service)).result
+    assert "refers to it" in account.run_action(account.only(sid=address)).result
+    assert "has a number" in account.run_action(account.only(sid=service)).result
 
 
 def test_a_service_with_a_campaign_stays(account, finished):
@@ -277,8 +277,8 @@ def test_adopting_looks_again(account):
     assert "has one already" in account.run_action(finding).result
     type(registration.profile).objects.update(end_user_sid="")
     Registration.objects.update(lease_until=clock.now() + timedelta(minutes=1))
-    assert "A worker is at" in account.run_action(finding).result
+    assert "being worked on" in account.run_action(finding).result
     Registration.objects.update(lease_until=None)
     account.client.delete_end_user(sid)
-    assert "gone" in account.run_action(finding).result
+    assert "no longer exists" in account.run_action(finding).result
     assert runner.load(registration.pk).profile.end_user_sid == ""

@@ -114,14 +114,16 @@ def test_forgetting_looks_again(account, finished):
     assert "another object" in account.run_action(lost).result
     Finding.objects.filter(pk=lost.pk).update(sid=real)
     lost.refresh_from_db()
-    assert "after all" in account.run_action(lost).result
+    assert "still exists" in account.run_action(lost).result
     assert runner.load(registration.pk).trust_bundle.end_user_sid == real
 
 
 # --- jobs ------------------------------------------------------------------------------------------------------
 def test_our_own_error_is_on_the_row_and_raised(account, monkeypatch):
     finding = orphan(account)
-    monkeypatch.setattr("registrations.operations.reconciliation.actions.account.knows", lambda sid: 1 / 0)
+    monkeypatch.setattr(
+        "registrations.operations.reconciliation.actions.local_inventory.knows", lambda sid: 1 / 0
+    )
     reconciliation.actions.request(finding, actor="ann", enqueue=False)
     with pytest.raises(ZeroDivisionError):
         reconciliation.actions.run(finding.pk)
@@ -133,14 +135,18 @@ def test_a_hand_made_request_cannot_ask_for_what_is_not_offered(account):
     account.client.create_service(friendly_name="mine")
     for action in ("console", "none"):
         finding = Finding.objects.create(
-            scan=account.scan(), finding_type="orphan", resource_type="brand", sid=f"BN{action}", action=action
+            scan=account.scan(),
+            finding_type="orphan",
+            resource_type="brand",
+            sid=f"BN{action}",
+            action=action,
         )
         assert not reconciliation.actions.request(finding, actor="ann", enqueue=False)
 
 
 def test_jobs_carry_ids_and_the_sweep_rings_again(account, monkeypatch):
     sent: list[tuple] = []
-    monkeypatch.setattr(jobs, "async_task", lambda name, *args, **kwargs: sent.append((name, *args)))
+    monkeypatch.setattr(queue, "async_task", lambda name, *args, **kwargs: sent.append((name, *args)))
     scan = reconciliation.scan.request(actor="ann")
     jobs.run_scan(scan.pk)
     finding = orphan(account)

@@ -35,8 +35,8 @@ def twilio(monkeypatch) -> Twilio:
     return stand_in
 
 
-def light() -> dashboard.Light:
-    return next(one for one in dashboard.lights(clock.now(), 0) if one.label == "Primary profile")
+def light() -> dashboard.HealthItem:
+    return next(one for one in dashboard.health_items(clock.now(), 0) if one.label == "Primary profile")
 
 
 def later(**span: float) -> None:

@@ -21,7 +21,7 @@ def test_every_named_object_of_the_step_table_has_a_slot(db):
 
 def test_every_step_to_redo_exists():
     for slot in resource_types.SLOTS:
-        assert len(slot.rows) == 1 + len(slot.redo), slot.step
+        assert len(slot.writes) == 1 + len(slot.redo), slot.step
 
 
 def test_times_of_both_apis():

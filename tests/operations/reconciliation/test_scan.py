@@ -68,7 +68,7 @@ def test_an_unknown_key_is_another_desks(account):
     account.scan()
     finding = account.only()
     assert (finding.registration, finding.action) == (None, "delete")
-    assert "another desk" in finding.note
+    assert "another installation" in finding.note
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,12 @@ def test_a_record_whose_object_is_gone(account, finished):
     account.client.delete_service(service)
     account.scan()
     finding = account.only()
-    assert (finding.finding_type, finding.resource_type, finding.sid, finding.action) == ("lost", "service", service, "forget")
+    assert (finding.finding_type, finding.resource_type, finding.sid, finding.action) == (
+        "lost",
+        "service",
+        service,
+        "forget",
+    )
 
 
 def test_under_an_accepted_brand_a_lost_part_is_a_matter_for_support(account, finished):
@@ -177,7 +182,7 @@ def test_under_an_accepted_brand_a_lost_part_is_a_matter_for_support(account, fi
     type(registration.profile).objects.update(end_user_sid="IT" + "f" * 32)
     account.scan()
     lost = account.only(finding_type="lost")
-    assert (lost.action, "support" in lost.note) == ("none", True)
+    assert (lost.action, "Support" in lost.note) == ("none", True)
     # The real one is now nobody's, and fits the registration neither: its column is taken.
     assert account.only(finding_type="orphan").sid == end_user_sid
 
@@ -240,7 +245,7 @@ def test_a_brand_for_the_console_closes_itself(account, finished):
     row.refresh_from_db()
     finding.refresh_from_db()
     assert row.missing_since
-    assert (finding.state, finding.result) == ("done", "Not found any more.")
+    assert (finding.state, finding.result) == ("done", "Not found anymore.")
 
 
 def test_what_counted_as_gone_and_is_seen_again_was_not(account):

@@ -85,7 +85,7 @@ def test_the_workers_sweep_asks_for_it(account):
 
 
 def test_it_closes_console_deletions_and_lists_orphans(account, removed):
-    a_day_later_scan = scan.ask(actor=schedule.ACTOR, enqueue=False)
+    a_day_later_scan = scan.request(actor=schedule.ACTOR, enqueue=False)
     person = {
         "first_name": "A",
         "last_name": "B",
@@ -110,7 +110,7 @@ def test_it_closes_console_deletions_and_lists_orphans(account, removed):
 def test_the_tasks_close_even_where_the_account_is_too_large(account, removed, monkeypatch):
     account.harness.post(f"brand/{removed.former_brand}", action="delete")
     monkeypatch.setattr(scan.run, "__kwdefaults__", scan.run.__kwdefaults__ | {"seconds": 0.0})
-    asked = scan.ask(actor=schedule.ACTOR, enqueue=False)
+    asked = scan.request(actor=schedule.ACTOR, enqueue=False)
     schedule.run(asked.pk, pause=lambda seconds: None)
     asked.refresh_from_db()
     assert (asked.state, asked.error) == ("failed", scan.TOO_LONG)

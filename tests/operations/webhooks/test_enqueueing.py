@@ -119,7 +119,9 @@ class TestRinging:
             "campaign_status": registration.campaign.status,
             "errors": None,
         }
-        Campaign.objects.update(refresh_requested_at=clock.now(), next_poll_at=clock.now() + timedelta(hours=4))
+        Campaign.objects.update(
+            refresh_requested_at=clock.now(), next_poll_at=clock.now() + timedelta(hours=4)
+        )
         recorder.refresh(runner.load(registration.pk), row, payload)
         campaign = Campaign.objects.get()
         assert campaign.refresh_requested_at is None

@@ -8,7 +8,7 @@ import pytest
 from registrations.core import clock
 from registrations.models import Event, PhoneNumber, Registration, WebhookDelivery
 from registrations.models.choices import Stage, WaitingFor
-from registrations.operations.webhooks import receiver
+from registrations.operations.webhooks import handlers
 from registrations.workflow.planner import decisions
 from registrations.workflow.recorder import recorder
 from registrations.workflow.runner import runner
@@ -93,7 +93,7 @@ class TestNumberOrder:
         twilio.events(number_event(registration, "number-registration.successful", 1_800_000_000_000))
         twilio.events(number_event(registration, "number-deregistration.successful", 1_800_000_000_001))
         for row in WebhookDelivery.objects.order_by("event_type").reverse():
-            receiver.process(row.pk)
+            handlers.process(row.pk)
         assert Event.objects.filter(tag="phone_number:reversal").count() == 1
         runner.refresh_status(registration.pk)
         registration.refresh_from_db()

@@ -41,7 +41,9 @@ class TestFailureReason:
         process_all()
         told = harness.run(
             registration.pk,
-            until=lambda registration: stopped(registration) and not registration.profile.refresh_requested_at,
+            until=lambda registration: (
+                stopped(registration) and not registration.profile.refresh_requested_at
+            ),
         )
         assert told.profile.failure_reason == "Email is invalid."
 
@@ -113,7 +115,9 @@ class TestFailureReason:
         harness.run(pk, until=lambda registration: registration.stage == Stage.OTP)
         mail.hand_over()  # every callback of both submissions, only now
         process_all()
-        registration = harness.run(pk, until=lambda registration: not registration.profile.refresh_requested_at)
+        registration = harness.run(
+            pk, until=lambda registration: not registration.profile.refresh_requested_at
+        )
         assert registration.stage == Stage.OTP
         assert registration.profile.failure_reason == ""
         assert not decisions.problems(registration)

@@ -28,7 +28,7 @@ class TestRouting:
     def process(self, twilio: Twilio, one: dict[str, Any]) -> WebhookDelivery:
         twilio.events(one)
         row = WebhookDelivery.objects.get(event_id=one["id"])
-        receiver.process(row.pk)
+        handlers.process(row.pk)
         row.refresh_from_db()
         return row
 
@@ -194,7 +194,7 @@ class TestOnceAndNeverLost:
 
 class TestSilence:
     def test_nothing_to_tell(self, twilio: Twilio):
-        assert [(c.silent, c.last_at, c.found_by_looking) for c in receiver.silence()] == [
+        assert [(c.silent, c.last_at, c.found_by_polling) for c in receiver.channels()] == [
             (False, None, 0)
         ] * 2
 
@@ -206,13 +206,13 @@ class TestSilence:
         Brand.objects.update(poll_found_at=None)
         payload = {"sid": registration.campaign.sid, "campaign_status": "VERIFIED", "errors": None}
         recorder.refresh(runner.load(registration.pk), row, payload)
-        channels = {channel.kind: channel for channel in receiver.silence()}
-        assert (channels["events"].found_by_looking, channels["events"].silent) == (1, False)
+        channels = {channel.kind: channel for channel in receiver.channels()}
+        assert (channels["events"].found_by_polling, channels["events"].silent) == (1, False)
         time_machine.shift(301)
-        channels = {channel.kind: channel for channel in receiver.silence()}
+        channels = {channel.kind: channel for channel in receiver.channels()}
         assert channels["events"].silent
         twilio.events(event("something-else.happened"))
-        assert not {channel.kind: channel for channel in receiver.silence()}["events"].silent
+        assert not {channel.kind: channel for channel in receiver.channels()}["events"].silent
 
     def test_what_a_delivery_told_does_not_count(self, twilio: Twilio):
         registration = make_registration(Stage.CAMPAIGN)

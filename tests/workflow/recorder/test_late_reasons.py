@@ -1,4 +1,4 @@
-"""A no may come before its reason: it is looked at again, soon and then seldom."""
+"""A rejection may come before its reason: it is polled again, soon and then rarely."""
 
 import pytest
 
@@ -13,46 +13,46 @@ from tests.factories import make_registration
 pytestmark = pytest.mark.django_db
 
 ERROR = {"error_code": 30886, "fields": ["USE_CASE_DESCRIPTION"], "description": "Too short."}
-NO = {
+REJECTIONS = {
     "profile": ("profile.review", {"status": "twilio-rejected"}, {"errors": [{"code": 18603}]}),
     "brand": ("brand.review", {"status": "FAILED"}, {"failure_reason": "Unable to register Brand"}),
     "campaign": ("campaign.review", {"campaign_status": "FAILED"}, {"errors": [ERROR]}),
 }
 
 
-def look(pk: int, slug: str, payload: dict[str, object]) -> float | None:
-    """Apply one look; the scaled seconds until the next one."""
-    row = BY_SLUG[slug]
-    assert isinstance(row, Watch)
+def poll(pk: int, slug: str, payload: dict[str, object]) -> float | None:
+    """Apply one poll; returns the scaled seconds until the next one."""
+    step = BY_SLUG[slug]
+    assert isinstance(step, Watch)
     registration: Registration = runner.load(pk)
     began = clock.now()
-    recorder.refresh(registration, row, payload)
-    due = row.resource(registration).next_poll_at
+    recorder.refresh(registration, step, payload)
+    due = step.resource(registration).next_poll_at
     return (due - began) / clock.scaled(1) if due else None
 
 
-@pytest.mark.parametrize("stage", list(NO))
-def test_a_no_without_a_reason_is_looked_at_again_until_it_has_one(settings, stage):
+@pytest.mark.parametrize("stage", list(REJECTIONS))
+def test_a_rejection_without_a_reason_is_polled_until_it_has_one(settings, stage):
     settings.A2P_TIME_SCALE = 1.0
-    slug, no, reason = NO[stage]
+    slug, no, reason = REJECTIONS[stage]
     registration = make_registration(stage, answer={**no, "errors": None})
     assert (registration.stage, registration.waiting_for) == (Stage(stage), WaitingFor.US)
-    first = look(registration.pk, slug, {**no, "errors": []})
+    first = poll(registration.pk, slug, {**no, "errors": []})
     assert first is not None
     assert first < 300
-    explained = look(registration.pk, slug, {**no, **reason})
+    explained = poll(registration.pk, slug, {**no, **reason})
     assert explained is None or explained > 3600 * 4
     resource = getattr(runner.load(registration.pk), stage)
     assert resource.errors or resource.failure_reason
 
 
-def test_a_no_that_never_gets_a_reason_is_looked_at_seldom_in_the_end(settings):
+def test_a_rejection_that_never_gets_a_reason_is_polled_rarely_in_the_end(settings):
     settings.A2P_TIME_SCALE = 1.0
-    slug, no, _ = NO["campaign"]
+    slug, no, _ = REJECTIONS["campaign"]
     registration = make_registration("campaign", answer={**no, "errors": None})
-    waits = [look(registration.pk, slug, no) for _ in range(6)]
+    waits = [poll(registration.pk, slug, no) for _ in range(6)]
     assert None not in waits
     assert waits[:4] == sorted(waits[:4])
     assert waits[0] < 300
-    # Then as often as any settled object, which is spread a little.
+    # Then as rarely as any settled object, with jitter.
     assert all(wait > 3600 * 4 for wait in waits[4:])

@@ -1,4 +1,4 @@
-"""The rows of what is held against each registration: written with the registration's state, and no oftener."""
+"""Open problems are written with the registration's status, and only if they changed."""
 
 import pytest
 
@@ -93,7 +93,7 @@ def test_a_removed_registration_has_no_open_problems(failed):
     assert rows(failed) == []
 
 
-def test_the_worker_writes_them_when_it_lets_the_registration_go(harness):
+def test_the_worker_writes_them_when_it_releases_the_registration(harness):
     registration = make_draft()
     harness.fault(
         method="POST", path="CustomerProfiles$", action="error", status=400, code=60228, message="No."

@@ -1,4 +1,4 @@
-"""Lifetime uses of a mobile, an email, an address: what counts, and what gives nothing back."""
+"""Lifetime uses of a mobile, an email, an address: what counts, and what never gives a use back."""
 
 import contextlib
 import threading
@@ -29,9 +29,9 @@ def change(registration: Registration, mobile: str) -> None:
 
 def done(registration: Registration, slug: str, **payload: str) -> None:
     """The step, as if Twilio had accepted it just now."""
-    row = BY_SLUG[slug]
+    step = BY_SLUG[slug]
     with transaction.atomic():
-        recorder.record(registration, row, payload, row.request_params(registration))
+        recorder.record(registration, step, payload, step.request_params(registration))
 
 
 @pytest.mark.django_db
@@ -57,12 +57,12 @@ class TestCounted:
         assert (used(), used(OTHER)) == (0, 1)
 
     @pytest.mark.parametrize(("stage", "count"), [(Stage.PROFILE, 0), (Stage.LIVE, 1)])
-    def test_a_registration_that_is_taken_down_has_used_what_its_brand_used(self, stage, count):
+    def test_a_removed_registration_has_used_what_its_brand_used(self, stage, count):
         registration = make_registration(stage)
         Registration.objects.filter(pk=registration.pk).update(removing=True)
         registration.refresh_from_db()
-        row = BY_SLUG["remove.brand"]
-        recorder.learn(registration, row, row.learn(None, registration))
+        step = BY_SLUG["remove.brand"]
+        recorder.learn(registration, step, step.learn(None, registration))
         Registration.objects.filter(pk=registration.pk).update(removing=False, stage=Stage.REMOVED)
         assert used() == count
 
@@ -79,7 +79,7 @@ class TestCounted:
         type(registration.brand).objects.filter(pk=registration.brand.pk).update(missing_since=clock.now())
         registration.brand.refresh_from_db()
         assert registry_limits.limits_apply(registration)
-        assert used(without=registration) == 1  # the former brand; the next one is the second
+        assert used(without=registration) == 1  # the old brand; the next one is the second
         done(registration, "brand.create", sid="BN" + "9" * 32, status="PENDING")
         registration.brand.refresh_from_db()
         assert (used(), used(without=registration)) == (2, 1)
@@ -106,7 +106,7 @@ class TestCounted:
             LimitUse.objects.values_list("field", flat=True)
         )
 
-    def test_an_agreement_covers_the_values_it_was_given_for(self):
+    def test_an_override_covers_the_values_it_was_given_for(self):
         for _ in range(3):
             make_registration(Stage.BRAND)
         registration = make_registration(parts={"trust_bundle": {"mobile_phone_number": OTHER}})
@@ -159,20 +159,20 @@ def test_two_submits_at_once_cannot_both_take_the_last_use(monkeypatch):
         make_registration(Stage.LIVE)
     registrations = [make_registration(), make_registration()]
     both_counted, count = threading.Barrier(2), registry_limits.uses_of
-    said: list[str] = []
+    results: list[str] = []
 
     def slowly(registration: Registration) -> list[registry_limits.Use]:
         found = count(registration)
-        with contextlib.suppress(threading.BrokenBarrierError):  # the other one waits for its turn
+        with contextlib.suppress(threading.BrokenBarrierError):  # the other one waits for the lock
             both_counted.wait(timeout=1)
         return found
 
     def submit(registration: Registration) -> None:
         try:
             actions.submit(registration, actor="ann", despite=None)
-            said.append("submitted")
+            results.append("submitted")
         except actions.Refused as refusal:
-            said.append(str(refusal))
+            results.append(str(refusal))
         finally:
             connection.close()
 
@@ -182,5 +182,5 @@ def test_two_submits_at_once_cannot_both_take_the_last_use(monkeypatch):
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(said)[1:] == ["submitted"]
-    assert "was used for 3 other brands" in sorted(said)[0]
+    assert sorted(results)[1:] == ["submitted"]
+    assert "was used for 3 other brands" in sorted(results)[0]

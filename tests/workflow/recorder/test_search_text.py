@@ -1,4 +1,4 @@
-"""The column that a search looks at follows every change of what is in it."""
+"""The search text follows every change of the values in it."""
 
 import pytest
 
@@ -55,10 +55,10 @@ def test_a_typed_sender_is_found_before_it_is_confirmed_but_no_sid_is_taken_for_
 def test_the_worker_does_not_put_back_what_a_person_changed_while_it_worked(harness, monkeypatch):
     registration = make_draft()
     actions.submit(registration, actor="ann")
-    run = runner._run
+    run_steps = runner._run
 
     def run_and_be_overtaken(pk, token):
-        done = run(pk, token)
+        done = run_steps(pk, token)
         Brand.objects.filter(registration_id=pk).update(tcr_id="BZZZZZ9")
         actions.edit(runner.load(pk), {}, actor="bob", label="Renamed")
         return done

@@ -12,7 +12,7 @@ def stage_intervals(registration) -> list[StageInterval]:
     return list(StageInterval.objects.filter(registration=registration).order_by("id"))
 
 
-def test_the_spells_of_a_walk_follow_one_another_without_a_gap(harness):
+def test_the_intervals_of_a_walk_follow_one_another_without_a_gap(harness):
     registration = make_draft()
     assert stage_intervals(registration) == []
     actions.submit(registration, actor="ann")
@@ -27,10 +27,10 @@ def test_the_spells_of_a_walk_follow_one_another_without_a_gap(harness):
     assert all(one.stage != after.stage for one, after in itertools.pairwise(found))
 
 
-def test_a_registration_from_before_the_first_spell_gets_one_for_where_it_stood(db):
+def test_a_registration_without_intervals_gets_one_for_where_it_stood(db):
     registration = make_draft()
     Registration.objects.filter(pk=registration.pk).update(stage="brand")
-    runner.refresh_status(registration.pk)  # it is a draft in truth
+    runner.refresh_status(registration.pk)  # it is actually a draft
     assert [(one.stage, one.left_at is None) for one in stage_intervals(registration)] == [
         ("brand", False),
         ("draft", True),

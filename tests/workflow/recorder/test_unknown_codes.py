@@ -1,4 +1,4 @@
-"""What the catalogue does not hold is collected, and stays when the registration is mended."""
+"""What the catalogue does not know is collected, and stays when the registration is fixed."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_codes_and_fields_are_collected_once_for_each_registration(client):
     kept = {("campaign", "code", "39999", 2), ("campaign", "field", "NEW_THING", 2)}
     assert collected() == kept
 
-    # Mended registrations are forgotten, what they taught is not; nor does it hold what is theirs.
+    # Fixed registrations drop out, but what they revealed stays, without their data.
     Campaign.objects.update(errors=[], status="VERIFIED")
     for registration in (first, second):
         runner.refresh_status(registration.pk)
@@ -47,7 +47,7 @@ def test_codes_and_fields_are_collected_once_for_each_registration(client):
         assert text in page
 
 
-def test_a_reason_in_words_is_collected_without_an_address():
+def test_a_reason_as_text_is_collected_without_an_address():
     words = "Moon phase unsuitable. Address suggestion -> Street: 5 Elm Rd."
     for _ in range(2):
         registration = make_registration("profile", answer={"status": "twilio-rejected"})

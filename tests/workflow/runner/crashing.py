@@ -1,4 +1,4 @@
-"""Makes real worker processes die by SIGKILL at chosen points of every step: lives in tests only.
+"""Makes real worker processes die by SIGKILL at chosen points of every step. For tests only.
 
 Used through crash_settings.py. Each registration dies at one point (by its number) of each of its steps, once.
 """
@@ -31,17 +31,17 @@ class CrashConfig(AppConfig):
     def ready(self) -> None:
         from registrations.workflow.runner import runner
 
-        intend, succeed = runner._intend, runner._succeed
+        record_intent, record_success = runner._record_intent, runner._record_success
 
-        def intend_or_die(registration, row):
-            die_once(POINTS[0], registration.pk, row.slug)
-            run = intend(registration, row)
-            die_once(POINTS[1], registration.pk, row.slug)
-            return run
+        def record_intent_or_die(registration, step):
+            die_once(POINTS[0], registration.pk, step.slug)
+            api_call = record_intent(registration, step)
+            die_once(POINTS[1], registration.pk, step.slug)
+            return api_call
 
-        def succeed_or_die(registration, token, row, *args, **kwargs):
-            die_once(POINTS[2], registration.pk, row.slug)
-            succeed(registration, token, row, *args, **kwargs)
-            die_once(POINTS[3], registration.pk, row.slug)
+        def record_success_or_die(registration, token, step, *args, **kwargs):
+            die_once(POINTS[2], registration.pk, step.slug)
+            record_success(registration, token, step, *args, **kwargs)
+            die_once(POINTS[3], registration.pk, step.slug)
 
-        runner._intend, runner._succeed = intend_or_die, succeed_or_die
+        runner._record_intent, runner._record_success = record_intent_or_die, record_success_or_die

@@ -46,7 +46,7 @@ def test_a_lease_that_ran_out_is_free(due_registration):
     assert lease.claim(due_registration.pk)
 
 
-def test_the_registration_of_a_killed_worker_is_rung_for_at_once(due_registration):
+def test_the_registration_of_a_killed_worker_is_enqueued_at_once(due_registration):
     lease.claim(due_registration.pk)
     with subprocess.Popen([sys.executable, "-c", "pass"]) as process:
         started = psutil.Process(process.pid).create_time()
@@ -75,7 +75,7 @@ def test_a_worker_on_another_machine_is_not_judged_from_here(due_registration):
     assert lease.claim_due() == []
 
 
-def test_a_registration_is_rung_for_once_while_the_queue_is_slow(due_registration):
+def test_a_registration_is_enqueued_once_while_the_queue_is_slow(due_registration):
     assert lease.claim_due() == [due_registration.pk]
     assert lease.claim_due() == []
     long_ago = clock.now() - leases.REQUEUE_AFTER - timedelta(seconds=1)

@@ -1,4 +1,4 @@
-"""Twilio's pace: one brand or campaign call a second, ten OTP texts, whoever calls."""
+"""Twilio's rate limits: one brand or campaign call per second, ten OTP texts, whoever calls."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -22,7 +22,7 @@ GAP = rate_limit.INTERVALS["a2p"]
 
 @pytest.fixture
 def hands(monkeypatch):
-    """A clock that moves only when told."""
+    """A clock that tests move."""
 
     class Hands:
         now = START
@@ -40,7 +40,7 @@ def registrations(count: int) -> list[Registration]:
 
 
 def drive(waiting: list[Registration], hands, limit: str = "a2p", early: float = 0.0) -> list[float]:
-    """Each registration comes back when it was told to, once `early` seconds before that; the moments of the calls."""
+    """Each registration comes back at its slot, or once `early` seconds before it. Returns the times of the calls."""
     hasty = {registration.pk for registration in waiting} if early else set()
     at = {registration.pk: hands.now for registration in waiting}
     made = []
@@ -58,7 +58,7 @@ def drive(waiting: list[Registration], hands, limit: str = "a2p", early: float =
             assert slot.at > hands.now, "a registration that must wait may not come back at once"
             at[pk] = slot.at - timedelta(seconds=early if pk in hasty else 0)
             hasty.discard(pk)
-    assert not at, "some never had their turn"
+    assert not at, "some were never called"
     return made
 
 
@@ -73,14 +73,14 @@ def test_ten_at_once_go_one_by_one_and_each_waits_once(hands, monkeypatch):
 
 
 @pytest.mark.django_db
-def test_who_comes_early_waits_and_keeps_the_place(hands):
+def test_who_comes_early_waits_and_keeps_its_slot(hands):
     made = drive(registrations(6), hands, early=0.2)
     assert [later - earlier for earlier, later in pairwise(made)] >= [GAP - 1e-6] * 5
 
 
 @pytest.mark.django_db
 def test_a_call_that_leaves_late_moves_the_next(hands):
-    """Between the claim and the call lies the commit of the intent."""
+    """The commit of the intent happens between the claim and the call."""
     first, second = registrations(2)
     assert rate_limit.take("a2p", first).now
     hands.to(START + timedelta(seconds=0.9))
@@ -93,20 +93,20 @@ def test_a_call_that_leaves_late_moves_the_next(hands):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("took", "late"), [(0.04, 0.0), (0.1, 0.05), (0.4, 0.35), (20.0, 0.5)])
-def test_a_call_that_was_long_on_its_way_moves_the_next_a_little(hands, took, late):
+def test_a_slow_call_delays_the_next_one_a_little(hands, took, late):
     [registration] = registrations(1)
     assert rate_limit.take("a2p", registration).now
     departed = rate_limit.depart("a2p")
     hands.to(START + timedelta(seconds=took))
     rate_limit.arrived("a2p", departed)
     assert RateLimit.objects.get().last_call == pytest.approx(START.timestamp() + late, abs=0.001)
-    # Wherever on its way the time was spent, a second lies between two arrivals.
+    # Wherever the time was spent, two arrivals are at least a second apart.
     if took <= rate_limit.LATE_SECONDS:
         assert late + GAP >= took + 1
 
 
 @pytest.mark.django_db
-def test_429_pauses_the_lane_for_all(hands):
+def test_429_pauses_the_limit_for_all(hands):
     first, second, third = registrations(3)
     assert rate_limit.take("a2p", first).now
     rate_limit.pause("a2p", 10)
@@ -120,7 +120,7 @@ def test_429_pauses_the_lane_for_all(hands):
 
 
 @pytest.mark.django_db
-def test_lanes_and_accounts_do_not_wait_for_each_other(hands, settings):
+def test_limits_and_accounts_do_not_wait_for_each_other(hands, settings):
     first, second = registrations(2)
     assert rate_limit.take("a2p", first).now
     assert rate_limit.take("otp", first).now
@@ -138,7 +138,7 @@ def test_texts_go_ten_a_second(hands):
 
 
 @pytest.mark.django_db
-def test_the_pace_is_not_scaled(settings, hands):
+def test_the_rate_is_not_scaled(settings, hands):
     settings.A2P_TIME_SCALE = 0.001
     assert drive(registrations(3), hands)[-1] >= 2.0
 
@@ -156,13 +156,13 @@ def test_a_registration_in_the_queue_waits_for_the_worker_and_wakes_in_its_turn(
     registration = scenario.job()
     assert scenario.writes() == []
     assert registration.waiting_for == WaitingFor.WORKER
-    assert "pace" in registration.reason
+    assert "rate limit" in registration.reason
     assert registration.next_run_at.timestamp() == pytest.approx(now + 3 * GAP, abs=0.5)
     assert registration.next_run_at == registration.slot_at
 
 
 @pytest.mark.slow
-def test_several_workers_keep_the_pace_together(worker_database, tmp_path: Path):
+def test_several_workers_respect_the_limit_together(worker_database, tmp_path: Path):
     """Two clusters on one database, as on two hosts; the sandbox counts every call that comes too fast."""
     plant = Plant(tmp_path, worker_database, scale=0.01, rate_limit=True)
     try:
@@ -171,13 +171,13 @@ def test_several_workers_keep_the_pace_together(worker_database, tmp_path: Path)
         plant.worker(2)
         plant.wait_live(8, 120)
         plant.assert_each_once(8)
-        paced = [
+        limited = [
             e
             for e in plant.log()
             if e["method"] == "POST" and ("BrandReg" in e["path"] or "Usa2p" in e["path"])
         ]
-        assert len(paced) == 16
-        times = sorted(entry["at"] for entry in paced)
+        assert len(limited) == 16
+        times = sorted(entry["at"] for entry in limited)
         assert min(later - earlier for earlier, later in pairwise(times)) >= 0.9
     finally:
         plant.stop()

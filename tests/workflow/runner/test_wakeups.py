@@ -1,4 +1,4 @@
-"""Wake-ups and leases: nothing is lost when people, workers and defects come at the same moment."""
+"""Scheduling and leases: nothing is lost when people, workers, and bugs coincide."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_submit_while_a_job_runs_is_not_lost(scenario: Scenario, monkeypatch):
-    """The agent mends the address and presses Submit in the very moment the worker decides to stop."""
+    """The agent fixes the address and presses Submit at the moment the worker decides to stop."""
     scenario.make(profile={"email": "bad-email@harborcrafts.com"})
     release, pressed = runner._release, []
 
@@ -33,7 +33,7 @@ def test_submit_while_a_job_runs_is_not_lost(scenario: Scenario, monkeypatch):
     assert live.stage == Stage.LIVE, live.reason
 
 
-def test_each_stored_wake_up_is_also_rung(scenario: Scenario):
+def test_each_stored_run_time_is_also_enqueued(scenario: Scenario):
     scenario.make()
     registration = scenario.job()
     assert queued_at(queue.ADVANCE)[-1] == (registration.pk, registration.next_run_at)
@@ -47,11 +47,11 @@ def test_a_dead_workers_registration_is_due_again_when_its_lease_runs_out(scenar
     assert runner.claim_due() == []
     Registration.objects.update(lease_until=clock.now() - timedelta(seconds=0.01))
     assert runner.claim_due() == [scenario.pk]
-    assert runner.claim_due() == [], "rung a moment ago"
+    assert runner.claim_due() == [], "enqueued a moment ago"
     assert scenario.run().stage == Stage.LIVE
 
 
-def test_a_worker_that_lost_its_lease_leaves_the_ledger_alone(scenario: Scenario, monkeypatch):
+def test_a_worker_that_lost_its_lease_leaves_the_api_call_alone(scenario: Scenario, monkeypatch):
     """Its call came back with an error after the new owner had settled what became of it."""
     scenario.reach("profile.create")
     execute = BY_SLUG["profile.create"].execute
@@ -76,7 +76,7 @@ def test_a_worker_that_lost_its_lease_leaves_the_ledger_alone(scenario: Scenario
         workers = iter([Late()])
         patched.setattr(runner, "get_client", lambda: next(workers, None) or real())
         scenario.job()
-    assert scenario.states() == ["found"], "the former owner overwrote the outcome"
+    assert scenario.states() == ["found"], "the old owner overwrote the outcome"
     assert not Event.objects.filter(tag="profile.create:rejected").exists()
     scenario.gate.only = ""
     scenario.wake()
@@ -84,7 +84,7 @@ def test_a_worker_that_lost_its_lease_leaves_the_ledger_alone(scenario: Scenario
     assert scenario.harness.counts()["CustomerProfiles"] == 2  # the primary profile and one more
 
 
-def test_a_defect_of_ours_is_kept_with_its_traceback_and_tried_again(scenario: Scenario, monkeypatch):
+def test_an_internal_error_is_stored_with_its_traceback_and_retried(scenario: Scenario, monkeypatch):
     scenario.reach("profile.create_address")
     scenario.gate.only = ""
     with monkeypatch.context() as patched:
@@ -94,7 +94,7 @@ def test_a_defect_of_ours_is_kept_with_its_traceback_and_tried_again(scenario: S
 
         patched.setattr(type(runner.get_client()), "create_address", broken)
         registration = scenario.job()
-    assert "error of ours" in registration.reason
+    assert "internal error" in registration.reason
     assert registration.next_run_at
     event = Event.objects.get(tag="error")
     assert "ZeroDivisionError" in event.data["traceback"]

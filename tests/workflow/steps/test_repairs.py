@@ -1,4 +1,4 @@
-"""Fixing is planning and applying: the right calls, no more, in the right order."""
+"""Fixing means planning and applying: the right calls, no more, in the right order."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def to_live(harness, **changes):
     return harness.run(registration.pk)
 
 
-def test_a_registration_is_taken_down_in_order_and_the_brand_becomes_a_task(harness):
+def test_a_registration_is_removed_in_order_and_the_brand_becomes_a_task(harness):
     live = to_live(harness)
     assert live.stage == Stage.LIVE
     brand, seen = live.brand.sid, len(harness.writes())
@@ -65,7 +65,7 @@ def test_each_submission_is_kept_with_what_it_got(harness):
     assert all(submission.actor == "ann" for submission in kept)
 
 
-def test_the_fourth_use_of_a_mobile_is_refused_before_it_is_paid(harness):
+def test_the_fourth_use_of_a_mobile_is_refused_before_the_fee(harness):
     for number in range(3):
         actions.submit(make_draft(profile={"email": f"a{number}@harborcrafts.com"}), actor="ann")
     fourth = make_draft(profile={"email": "a4@harborcrafts.com"})

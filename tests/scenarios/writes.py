@@ -1,11 +1,11 @@
-"""Which calls each action of the catalogue stands for, and how to read the sandbox's log as actions."""
+"""Which calls each remedy of the catalogue (`Failure.redo`) stands for, and a sandbox log as such actions."""
 
 import re
 from collections.abc import Iterable
 
 from registrations.twilio.rejections import Failure
 
-# Action -> the writes it may make, as patterns of "METHOD path".
+# {action: the writes it may make, as "METHOD path"}
 CALLS: dict[str, tuple[str, ...]] = {
     "end_user": (r"POST /v1/EndUsers(/IT\w+)?", r"POST /v1/(CustomerProfiles|TrustProducts)/BU\w+\?Email"),
     "address": (
@@ -26,12 +26,12 @@ CALLS: dict[str, tuple[str, ...]] = {
     "service": (r"POST /v1/Services",),
     "number": (r"(POST|DELETE) /v1/Services/MG\w+/PhoneNumbers(/PN\w+)?",),
 }
-# Actions that make no call to Twilio, or none of their own.
+# Actions that are not calls to Twilio, or not calls of their own.
 OTHERWISE = {"retry_later", "console_delete", "standard_brand", "operator", "support", "none"}
-# What costs money: brand, campaign (an edit may), number.
+# What costs money: brand, campaign (an edit may).
 PAID = ("new_brand", "campaign_update", "campaign_recreate")
 
-# The actions for which a start state has objects; the others do not apply (registrations/twilio/rejections/entry.py).
+# The actions for which a scene has objects; the others do not apply (registrations/twilio/rejections/entry.py).
 AT = {"start": ["end_user", "address", "profile"]}
 AT["profile"] = AT["start"]
 AT["trust_bundle"] = [*AT["profile"], "trust_bundle"]
@@ -50,19 +50,19 @@ def action_of(entry: dict) -> str:
 
 
 def actions_of(entries: Iterable[dict]) -> list[str]:
-    """The actions in a log, each once, in the order of its first write."""
+    """The actions of a log, each once, in the order of their first writes."""
     return list(dict.fromkeys(map(action_of, entries)))
 
 
-def promised(failure: Failure, start: str) -> list[str]:
-    """What the entry says is done at Twilio, for a registration in that start state."""
-    return [action for action in failure.redo if action in AT[start]]
+def promised(failure: Failure, scene: str) -> list[str]:
+    """What the entry says is done at Twilio, for a registration in this scene."""
+    return [action for action in failure.redo if action in AT[scene]]
 
 
 def is_dead_end(failure: Failure) -> bool:
-    """The product carries out none of the actions of the entry.
+    """We can carry out none of the entry's actions.
 
-    Fixing a setting helps a call that was refused at once, but not an object that was rejected.
+    An operator's fix of the settings helps a call that was rejected immediately, but no rejected object.
     """
     nowhere = {"console_delete", "standard_brand", "support", "none"}
     return set(failure.redo) <= (nowhere if failure.area == "synchronous" else nowhere | {"operator"})

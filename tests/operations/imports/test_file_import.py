@@ -1,4 +1,4 @@
-"""Rows become registrations: created, updated, unchanged or refused, never twice."""
+"""Rows become registrations: created, updated, unchanged, or refused, and never twice."""
 
 import logging
 from unittest import mock
@@ -55,7 +55,7 @@ def test_twice_within_one_file_the_later_row_wins_and_says_so():
     assert Registration.objects.get().profile.city == "Salem"
 
 
-def test_missing_columns_leave_alone_and_empty_cells_empty():
+def test_missing_columns_change_nothing_and_empty_cells_empty_inputs():
     run({"external_id": "C-1", "street_secondary": "Apt 2", "vertical": "RETAIL"})
     registration = Registration.objects.get()
     Registration.objects.filter(pk=registration.pk).update(label="Ann (VIP)", notes="call first")
@@ -68,7 +68,7 @@ def test_missing_columns_leave_alone_and_empty_cells_empty():
     assert (registration.label, registration.notes) == ("Ann (VIP)", "call first")
 
 
-def test_errors_are_by_row_and_column_and_good_rows_go_on():
+def test_errors_are_by_row_and_column_and_good_rows_are_imported():
     results = run(
         {"external_id": "1"}, {"external_id": "2", "email": "x", "region": "ON"}, {"external_id": "3"}
     )
@@ -95,23 +95,23 @@ def test_without_external_id_the_same_person_is_skipped():
 
 
 @pytest.mark.parametrize("file", [[{"external_id": "1"}, {"external_id": "1"}], [{}, {}], [{"email": "x"}]])
-def test_a_dry_run_foretells_and_writes_nothing(file):
-    foretold = run(*file, dry_run=True, submit=True)
+def test_a_dry_run_predicts_the_outcomes_and_writes_nothing(file):
+    predicted = run(*file, dry_run=True, submit=True)
     assert not Registration.objects.exists()
     done = run(*file)
-    assert outcomes(foretold) == outcomes(done)
-    assert [r.errors for r in foretold] == [r.errors for r in done]
+    assert outcomes(predicted) == outcomes(done)
+    assert [r.errors for r in predicted] == [r.errors for r in done]
 
 
 def test_a_dry_run_over_saved_registrations():
     run({"external_id": "1"}, {"external_id": "2"})
     file = ({"external_id": "1"}, {"external_id": "2", "city": "Salem"}, {"external_id": "1", "city": "Lynn"})
-    foretold = run(*file, dry_run=True)
-    assert outcomes(foretold) == ["unchanged", "updated", "updated"]
-    assert outcomes(run(*file)) == outcomes(foretold)
+    predicted = run(*file, dry_run=True)
+    assert outcomes(predicted) == ["unchanged", "updated", "updated"]
+    assert outcomes(run(*file)) == outcomes(predicted)
 
 
-def test_submit_takes_created_changed_and_unsubmitted_rows_once():
+def test_created_changed_and_unsubmitted_rows_are_submitted_once():
     assert [r.submitted for r in run({"external_id": "1"})] == [False]
     assert [r.submitted for r in run({"external_id": "1"}, {"external_id": "2"}, submit=True)] == [True, True]
     assert [r.submitted for r in run({"external_id": "1"}, submit=True)] == [False]
@@ -121,7 +121,7 @@ def test_submit_takes_created_changed_and_unsubmitted_rows_once():
     assert registration.next_run_at is not None
 
 
-def test_what_the_preflight_expects_to_be_rejected_is_told_and_submitted_unless_held_back():
+def test_expected_rejections_are_warnings_and_submitted_unless_held_back():
     nameless = {"message_sample_1": "See you on [date]. Reply STOP to opt out."}
     nameless |= {"message_sample_2": "Your booking of [date] is confirmed."}
     (held,) = run({"external_id": "1", **nameless}, submit=True, hold_back=True)
@@ -142,7 +142,7 @@ def test_a_refused_submit_keeps_the_saved_row_and_fails_it():
 
 
 def test_an_id_that_another_import_creates_meanwhile_becomes_an_update():
-    """The other import commits between our look and our insert: the unique constraint sends us back to look."""
+    """The other import commits between our lookup and our insert: the unique constraint makes us look again."""
     create, looks = actions.create, []
 
     def raced(parts, *, actor, **fields):
@@ -170,7 +170,7 @@ def test_an_id_that_another_import_creates_meanwhile_becomes_an_update():
     assert Registration.objects.get().profile.city == "Salem"
 
 
-def test_an_id_that_appears_between_the_look_and_the_form_becomes_an_update():
+def test_an_id_that_appears_between_the_lookup_and_the_form_becomes_an_update():
     run({"external_id": "C-1"})
     real_registrations, looks = validation._registrations, []
 
@@ -183,7 +183,7 @@ def test_an_id_that_appears_between_the_look_and_the_form_becomes_an_update():
     assert (result.outcome, result.errors, len(looks)) == ("updated", {}, 2)
 
 
-def test_an_edit_in_between_is_tried_again_then_reported():
+def test_a_concurrent_edit_is_retried_then_reported():
     run({"external_id": "1"})
     with mock.patch.object(actions, "edit", side_effect=actions.Refused("Somebody else changed it.")) as edit:
         (result,) = run({"external_id": "1", "city": "Salem"})

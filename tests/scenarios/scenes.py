@@ -1,6 +1,6 @@
-"""Registrations at the points where Twilio can reject them, made once, each with its own sandbox on disk.
+"""Scenes: registrations at points where Twilio can reject, created once, each with its own sandbox file.
 
-Time is frozen and moved from job to job, so nothing waits and no review ends before a test wants it to.
+Time is frozen and moved from job to job, so nothing waits and no review ends before a test wants it.
 """
 
 import shutil
@@ -34,7 +34,7 @@ START = datetime(2026, 11, 2, 15, 0, tzinfo=UTC)
 HOURS = timedelta(hours=2)
 OWNED = tuple(f"PN{n:032d}" for n in (1, 2, 3))
 
-# Each start state is the first moment at which this is true.
+# Where each scene ends: the first moment at which this holds.
 UNTIL: dict[str, Callable[[Registration], bool]] = {
     "start": lambda registration: True,
     "profile": lambda registration: bool(registration.profile.submitted_at),
@@ -47,8 +47,8 @@ UNTIL: dict[str, Callable[[Registration], bool]] = {
 
 
 @dataclass(frozen=True)
-class StartState:
-    """One registration, its sandbox's file, and the time at which both were saved."""
+class Scene:
+    """One registration, its sandbox file, and the time of both."""
 
     pk: int
     file: Path
@@ -56,10 +56,10 @@ class StartState:
 
 
 @dataclass
-class Session(Harness):
-    """A start state in use: the pages, the worker, Twilio and the clock."""
+class Play(Harness):
+    """An open scene: the pages, the worker, Twilio, and the clock."""
 
-    time: Any = None
+    traveler: Any = None
     gate: Gate = field(default_factory=Gate)
     client: Client = field(default_factory=Client)
     user: Any = None
@@ -75,7 +75,7 @@ class Session(Harness):
     def go(
         self, until: Callable[[Registration], bool] | None = None, within: timedelta = HOURS
     ) -> Registration:
-        """Run every job that is due `within` this time, each at its time, or until `until` is true."""
+        """Run every job that is due `within` this time, each at its time, or until `until` holds."""
         end = clock.now() + within
         for _ in range(200):
             self.deliver_webhooks()
@@ -91,7 +91,7 @@ class Session(Harness):
                     f"not reached: {registration.stage}, {registration.waiting_for}: {registration.reason}"
                 )
                 return registration
-            self.time.move_to(max(min(moments), clock.now()), tick=False)
+            self.traveler.move_to(max(min(moments), clock.now()), tick=False)
             self.sandbox.world.run_due()
             if ours and ours <= clock.now():
                 self.deliver_webhooks()
@@ -102,7 +102,7 @@ class Session(Harness):
         self.gate.before, self.gate.held = slug, ""
 
     def release(self) -> None:
-        """Open the gate and let the worker check again."""
+        """Open the gate and have the worker run again."""
         self.gate.before = self.gate.held = ""
         self.run_now()
         runner.refresh_status(self.pk)
@@ -113,7 +113,7 @@ class Session(Harness):
 
     # --- Twilio -------------------------------------------------------------------------------------------
     def deliver_webhooks(self) -> None:
-        """Deliver Twilio's webhooks and process them as the worker's jobs do."""
+        """Deliver Twilio's webhooks, and process them as the worker's jobs do."""
         token = settings.TWILIO_AUTH_TOKEN
         for row in self.sandbox.world.store.all("delivery"):
             if row["_key"] not in self.delivered:
@@ -126,7 +126,7 @@ class Session(Harness):
         process_all()
 
     def api(self, method: str, path: str, **data: str) -> dict[str, Any]:
-        """What somebody else does to the account, e.g. a person in Twilio's Console."""
+        """A change by somebody else, e.g. a person in Twilio's Console."""
         answer = requests.request(
             method,
             self.sandbox.url + path,
@@ -145,65 +145,65 @@ class Session(Harness):
         return [e for e in self.log()[self.seen :] if e["method"] != "GET" and 200 <= e["status"] < 300]
 
 
-class StartStates:
-    """Makes the start states, and opens them one at a time."""
+class SceneLibrary:
+    """Creates the scenes, and opens them one at a time."""
 
-    def __init__(self, folder: Path, time: Any, gate: Gate) -> None:
-        self.folder, self.time, self.gate = folder, time, gate
-        self.states: dict[str, StartState] = {}
+    def __init__(self, folder: Path, traveler: Any, gate: Gate) -> None:
+        self.folder, self.traveler, self.gate = folder, traveler, gate
+        self.scenes: dict[str, Scene] = {}
         for number, (name, until) in enumerate(UNTIL.items()):
-            self.states[name] = self._make(name, number, until)
+            self.scenes[name] = self._make(name, number, until)
 
-    def _make(self, name: str, number: int, until: Callable[[Registration], bool]) -> StartState:
+    def _make(self, name: str, number: int, until: Callable[[Registration], bool]) -> Scene:
         file = self.folder / f"{name}.sqlite3"
         with self._server(file) as sandbox:
-            session = self._play(sandbox)
+            play = self._play(sandbox)
             if name == "live":
-                self._subscribe(session)
+                self._subscribe(play)
             registration = make_draft(
-                label=f"StartState {name}",
+                label=f"Scene {name}",
                 profile={"email": f"{name}@harborcrafts.com", "street": f"{number + 1} Main St"},
                 trust_bundle={"mobile_phone_number": f"+1415555260{number}"},
                 phone_number={"sender_number": OWNED[0]},
             )
-            session.pk = registration.pk
+            play.pk = registration.pk
             actions.submit(registration, actor="ann")
             if name in ("campaign", "live"):
-                session.go(UNTIL["otp"])
-                session.answer_yes()
-                actions.refresh(session.registration, actor="ann")
-            session.go(until, within=timedelta(days=1))
+                play.go(UNTIL["otp"])
+                play.answer_yes()
+                actions.refresh(play.registration, actor="ann")
+            play.go(until, within=timedelta(days=1))
             RateLimit.objects.all().delete()
-        return StartState(registration.pk, file, clock.now())
+        return Scene(registration.pk, file, clock.now())
 
-    def _subscribe(self, session: Session) -> None:
+    def _subscribe(self, play: Play) -> None:
         """Event Streams, as the settings page sets them up."""
 
         def carry(seconds: float) -> None:
-            session.deliver_webhooks()
-            self.time.shift(seconds)
+            play.deliver_webhooks()
+            self.traveler.shift(seconds)
 
         report = event_streams.set_up(get_client(), pause=carry)
         assert report.ok, report
 
     @contextmanager
-    def enter(self, name: str, user: Any) -> Iterator[Session]:
-        start = self.states[name]
-        file = Path(shutil.copy(start.file, self.folder / "now.sqlite3"))
-        self.time.move_to(start.at, tick=False)
+    def enter(self, name: str, user: Any) -> Iterator[Play]:
+        scene = self.scenes[name]
+        file = Path(shutil.copy(scene.file, self.folder / "now.sqlite3"))
+        self.traveler.move_to(scene.at, tick=False)
         with self._server(file) as sandbox:
-            session = self._play(sandbox)
-            session.pk, session.user = start.pk, user
-            session.client.force_login(user)
-            session.delivered = {row["_key"] for row in sandbox.world.store.all("delivery")}
-            session.mark()
-            yield session
+            play = self._play(sandbox)
+            play.pk, play.user = scene.pk, user
+            play.client.force_login(user)
+            play.delivered = {row["_key"] for row in sandbox.world.store.all("delivery")}
+            play.mark()
+            yield play
         file.unlink()
 
-    def _play(self, sandbox: SandboxServer) -> Session:
+    def _play(self, sandbox: SandboxServer) -> Play:
         self.gate.before = self.gate.held = self.gate.only = ""
         WebhookDelivery.objects.all().delete()
-        return Session(sandbox, time=self.time, gate=self.gate)
+        return Play(sandbox, traveler=self.traveler, gate=self.gate)
 
     @contextmanager
     def _server(self, file: Path) -> Iterator[SandboxServer]:

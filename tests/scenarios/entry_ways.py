@@ -1,12 +1,11 @@
-"""The routes of each catalogue entry. Every entry is listed here, by area or by name."""
+"""How each catalogue entry is tested. Every entry is listed here, by its area or by itself."""
 
 from registrations.models.choices import Stage
 from registrations.twilio.rejections import FAILURES, Failure
-from tests.scenarios.actions import is_dead_end
-from tests.scenarios.routes import (
-    ACCEPTED_AT,
-    Provoke,
-    Route,
+from tests.scenarios.ways import (
+    BEYOND,
+    Meet,
+    Way,
     by_bare_event,
     by_bare_rejection,
     by_brand,
@@ -22,6 +21,7 @@ from tests.scenarios.routes import (
     by_refusal,
     by_refused_update,
 )
+from tests.scenarios.writes import is_dead_end
 
 ADDRESS = r"/Addresses\.json$"
 PROFILE = r"/CustomerProfiles$"
@@ -31,16 +31,16 @@ BRAND, ONE_BRAND = r"/BrandRegistrations$", r"/BrandRegistrations/BN\w+$"
 SERVICE, CAMPAIGN = r"/v1/Services$", r"/Usa2p$"
 ATTACH, ASSIGNMENT = r"/PhoneNumbers$", r"/EntityAssignments$"
 
-# These codes are about sending messages. We see them as the reason in an event about a number.
+# A number's codes are about sending; we see them as the reason in a number's event.
 EVENT_CODES = (30034, 30033, 30022, 30023, 30025, 30026, 30007, 30024, 30126, 30995)
-# What comes after a call that was refused there.
-NEXT_AFTER: dict[str, str | Stage] = {
+# What comes after a call that was rejected there.
+BEHIND: dict[str, str | Stage] = {
     "start": "trust_bundle.create",
     "trust_bundle": Stage.OTP,
     "otp": "number.attach",
     "campaign": Stage.LIVE,
 }
-# Where a call gets the code at once: start state, path of the POST, HTTP status.
+# Calls that get the code immediately: scene, path of the POST, HTTP status.
 AT_ONCE: dict[int, tuple[str, str, int]] = {
     21628: ("start", ADDRESS, 400),
     21629: ("start", ADDRESS, 400),
@@ -55,12 +55,12 @@ AT_ONCE: dict[int, tuple[str, str, int]] = {
 }
 
 
-def routes_of(failure: Failure) -> list[Route]:
-    """The routes of one entry; none when it has a test of its own (test_special_entries.py)."""
+def ways_of(failure: Failure) -> list[Way]:
+    """The ways of one entry; none when it has a test of its own (test_alone.py)."""
     code, area = failure.code or 0, failure.area
 
-    def one(start: str, provoke, **more) -> Route:
-        return Route(failure, start, provoke, more.pop("accepted_at", ACCEPTED_AT[start]), **more)
+    def one(scene: str, meet, **more) -> Way:
+        return Way(failure, scene, meet, more.pop("beyond", BEYOND[scene]), **more)
 
     if area == "evaluation":
         return [one("start", by_evaluation)]
@@ -83,18 +83,18 @@ def routes_of(failure: Failure) -> list[Route]:
         if {"campaign_update", "campaign_recreate"} <= set(failure.redo):
             return [
                 one("campaign", by_campaign, name="in_place", only=EDITABLE, actions=("campaign_update",)),
-                one("campaign", by_campaign, name="anew", actions=("campaign_recreate",)),
+                one("campaign", by_campaign, name="again", actions=("campaign_recreate",)),
             ]
         return [one("campaign", by_campaign)]
     if code in AT_ONCE:
-        start, path, status = AT_ONCE[code]
+        scene, path, status = AT_ONCE[code]
         times = 0 if is_dead_end(failure) else 1
-        provoke = by_refusal("POST", path, status, times)
-        return [one(start, provoke, refused=path, accepted_at=NEXT_AFTER[start])]
-    return [one(start, provoke, **more) for start, provoke, more in STATES.get(failure.key, ())]
+        meet = by_refusal("POST", path, status, times)
+        return [one(scene, meet, refused=path, beyond=BEHIND[scene])]
+    return [one(scene, meet, **more) for scene, meet, more in STATES.get(failure.key, ())]
 
 
-# Inputs of a rejected campaign that Twilio lets one edit (docs/twilio.md section 5.3).
+# Inputs of a rejected campaign that can be edited (docs/twilio.md section 5.3).
 EDITABLE = (
     "description",
     "message_flow",
@@ -106,7 +106,7 @@ EDITABLE = (
     "privacy_policy_url",
     "terms_and_conditions_url",
 )
-STATES: dict[str, tuple[tuple[str, Provoke, dict], ...]] = {
+STATES: dict[str, tuple[tuple[str, Meet, dict], ...]] = {
     "brand_failed": (("brand", by_brand_state("FAILED"), {}),),
     "brand_suspended": (("otp", by_control("brand", "suspend"), {}),),
     "brand_deletion_failed": (("brand", by_brand_state("DELETION_FAILED"), {}),),
@@ -121,7 +121,7 @@ STATES: dict[str, tuple[tuple[str, Provoke, dict], ...]] = {
     "30990": (("campaign", by_campaign_state("SUSPENDED"), {}),),
     "60723": (("brand", by_refused_update, {"refused": ONE_BRAND}),),
     "60724": (("brand", by_refused_update, {"refused": ONE_BRAND}),),
-    # A new object is not found everywhere at once, so only the fifth 404 counts.
+    # A new object is not found everywhere at once: only the fifth 404 is final.
     "20404": (("start", by_refusal("POST", PERSON, 404, 5), {"refused": PERSON}),),
     "22205": (("start", by_refusal("POST", ASSIGNMENT, 400, 5), {"refused": ASSIGNMENT}),),
 }
@@ -129,4 +129,4 @@ NAMED: frozenset[int] = frozenset(int(key) for key in STATES if key.isdigit())
 # These have tests of their own.
 ALONE: frozenset[int] = frozenset({30752, 30793})
 
-ROUTES = [route for failure in FAILURES for route in routes_of(failure)]
+WAYS = [way for failure in FAILURES for way in ways_of(failure)]
