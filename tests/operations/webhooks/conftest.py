@@ -18,7 +18,7 @@ from registrations.core import clock
 from registrations.models import Registration, WebhookDelivery
 from registrations.models.choices import Stage, WaitingFor
 from registrations.operations import actions
-from registrations.operations.webhooks import event_streams, handlers, receiver
+from registrations.operations.webhooks import event_streams, handlers
 from registrations.twilio.client import get_client
 from registrations.twilio.client.signatures import FORM, signature
 from tests.conftest import Harness
@@ -80,7 +80,7 @@ def process_all() -> None:
     waiting = list(WebhookDelivery.objects.filter(state="received").values_list("pk", flat=True))
     random.shuffle(waiting)
     for pk in waiting:
-        receiver.process(pk)
+        handlers.process(pk)
 
 
 # --- the sandbox's deliveries --------------------------------------------------------------------------------
@@ -204,6 +204,6 @@ def number_event(registration: Registration, kind: str, at: int, **data: Any) ->
         updateddate=at,
         phonenumbersid=registration.phone_number.sid,
         messagingservicesid=registration.campaign.service_sid,
-        externalstatus=handlers.NUMBER_WORDS[kind],
+        externalstatus=handlers.NUMBER_STATUS[kind],
         **data,
     )

@@ -130,7 +130,7 @@ class TestDoors:
 
     def test_delivery_and_job_are_stored_together_or_not_at_all(self, twilio: Twilio):
         twilio.client.raise_request_exception = False
-        with patch("registrations.worker.jobs.async_task", side_effect=RuntimeError):
+        with patch("registrations.core.queue.async_task", side_effect=RuntimeError):
             assert twilio.status(REJECTED).status_code == 500
         assert rows() == []
 
