@@ -91,7 +91,7 @@ def test_a_lost_brand_is_deleted_by_hand_before_another_is_paid(key, meet, enter
     assert set(by_key(key).redo) >= {"console_delete", "new_brand"}
     if "support" in by_key(key).redo:
         assert "21724" in registration.reason
-        assert "Text for Twilio's support" in tasks_of(play)
+        assert "Message for Twilio Support" in tasks_of(play)
 
     play.mark()
     play.post(f"brand/{former}", action="delete")
@@ -146,7 +146,7 @@ def test_21731_a_suspended_brand_needs_support(enter) -> None:
     pages.assert_shown(play, by_key("brand_suspended"), "")
     assert "21731" in pages.card(pages.source_of(play), "timeline")
     assert by_key("21731").redo == by_key("brand_suspended").redo
-    assert "Text for Twilio's support" in tasks_of(play)
+    assert "Message for Twilio Support" in tasks_of(play)
     pages.submit(play)
     play.go()
     assert actions_of(play.since()) == []
@@ -166,7 +166,7 @@ def test_21729_a_suspended_campaign_needs_support(enter) -> None:
     pages.assert_shown(play, by_key("campaign_suspended"), "")
     assert "21729" in pages.card(pages.source_of(play), "timeline")
     assert by_key("21729").redo == by_key("campaign_suspended").redo
-    assert "Text for Twilio's support" in tasks_of(play)
+    assert "Message for Twilio Support" in tasks_of(play)
     pages.submit(play)
     play.go()
     assert not set(actions_of(play.since())) & set(PAID)
@@ -365,7 +365,7 @@ def test_21630_an_address_that_twilio_locked_is_replaced_automatically(enter) ->
     assert actions_of(play.since()) == list(failure.redo) == ["address", "profile"]
     assert play.registration.profile.address_sid != former
     assert pages.card(pages.source_of(play), "problems") == ""
-    assert "21630" in pages.card(pages.source_of(play), "ledger")
+    assert "21630" in pages.card(pages.source_of(play), "api-calls")
 
 
 def test_an_address_missing_at_twilio_is_created_again_unchanged(enter) -> None:

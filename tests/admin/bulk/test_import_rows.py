@@ -12,7 +12,7 @@ from tests.admin.conftest import browser
 from tests.admin.conftest import person as user_with
 from tests.operations.imports.test_uploads import person
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rung_imports")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("enqueued_imports")]
 HX = {"HX-Request": "true"}
 
 
@@ -133,12 +133,12 @@ def test_what_is_typed_is_shown_as_text(agent):
 
 
 # --- confirm ----------------------------------------------------------------------------------------------------------
-def test_the_good_rows_are_imported_once_confirmed(agent, rung_imports):
+def test_the_good_rows_are_imported_once_confirmed(agent, enqueued_imports):
     found = ready(agent, person(1), person(2, email="x"))
-    rung_imports.clear()
+    enqueued_imports.clear()
     assert confirm(agent, found).url == url("page", found.pk)
     confirm(agent, found)
-    assert rung_imports == [found.pk]
+    assert enqueued_imports == [found.pk]
     importer.advance(found.pk)
     page = agent.get(url("page", found.pk) + "?show=created")
     registration = Registration.objects.get()

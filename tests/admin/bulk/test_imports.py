@@ -14,7 +14,7 @@ from tests.admin.bulk.imports import imported, ready, upload, url
 from tests.operations.imports.files import csv_bytes
 from tests.operations.imports.test_uploads import person
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rung_imports")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("enqueued_imports")]
 
 
 # --- who may --------------------------------------------------------------------------------------------------------
@@ -61,11 +61,11 @@ def test_an_import_that_is_none_is_not_found(name, agent):
 
 
 # --- upload -----------------------------------------------------------------------------------------------------------
-def test_an_upload_is_checked_by_a_worker(agent, rung_imports):
+def test_an_upload_is_checked_by_a_worker(agent, enqueued_imports):
     answer = upload(agent, person(1), person(2))
     found = Import.objects.get()
     assert answer.url == url("page", found.pk)
-    assert (rung_imports, found.actor, found.submit) == ([found.pk], "agent", False)
+    assert (enqueued_imports, found.actor, found.submit) == ([found.pk], "agent", False)
     page = agent.get(answer.url)
     assert "Reading the file" in page.text
     assert "Cancel" in page.text

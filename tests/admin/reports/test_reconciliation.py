@@ -12,7 +12,9 @@ from registrations.worker import jobs
 from tests.admin.conftest import browser, person
 from tests.customers import make_draft
 from tests.factories import make_registration
+from tests.operations.reconciliation.conftest import account
 
+__all__ = ["account"]
 PAGE = "/admin/registrations/scan/"
 
 
