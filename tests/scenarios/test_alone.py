@@ -91,7 +91,7 @@ def test_a_lost_brand_is_deleted_by_hand_before_another_is_paid(key, meet, enter
     assert set(by_key(key).redo) >= {"console_delete", "new_brand"}
     if "support" in by_key(key).redo:
         assert "21724" in registration.reason
-        assert "Text for Twilio's support" in tasks_of(play)
+        assert "Message for Twilio Support" in tasks_of(play)
 
     play.mark()
     play.post(f"brand/{former}", action="delete")
@@ -146,7 +146,7 @@ def test_21731_a_suspended_brand_needs_support(enter) -> None:
     pages.assert_shown(play, by_key("brand_suspended"), "")
     assert "21731" in pages.card(pages.source_of(play), "timeline")
     assert by_key("21731").redo == by_key("brand_suspended").redo
-    assert "Text for Twilio's support" in tasks_of(play)
+    assert "Message for Twilio Support" in tasks_of(play)
     pages.submit(play)
     play.go()
     assert actions_of(play.since()) == []
@@ -166,7 +166,7 @@ def test_21729_a_suspended_campaign_needs_support(enter) -> None:
     pages.assert_shown(play, by_key("campaign_suspended"), "")
     assert "21729" in pages.card(pages.source_of(play), "timeline")
     assert by_key("21729").redo == by_key("campaign_suspended").redo
-    assert "Text for Twilio's support" in tasks_of(play)
+    assert "Message for Twilio Support" in tasks_of(play)
     pages.submit(play)
     play.go()
     assert not set(actions_of(play.since())) & set(PAID)

@@ -37,7 +37,7 @@ def leads_nowhere(play: Play, way: Way, words: str) -> None:
     pages.assert_shown(play, way.failure, words)
     source = pages.source_of(play)
     if "support" in way.failure.redo:
-        assert "Text for Twilio's support" in pages.card(source, "tasks")
+        assert "Message for Twilio Support" in pages.card(source, "tasks")
     if "console_delete" in way.failure.redo:
         assert "Delete a brand in Twilio's Console" in pages.card(source, "tasks")
     if "standard_brand" in way.failure.redo:
