@@ -365,7 +365,7 @@ def test_21630_an_address_that_twilio_locked_is_replaced_automatically(enter) ->
     assert actions_of(play.since()) == list(failure.redo) == ["address", "profile"]
     assert play.registration.profile.address_sid != former
     assert pages.card(pages.source_of(play), "problems") == ""
-    assert "21630" in pages.card(pages.source_of(play), "ledger")
+    assert "21630" in pages.card(pages.source_of(play), "api-calls")
 
 
 def test_an_address_missing_at_twilio_is_created_again_unchanged(enter) -> None:

@@ -201,7 +201,7 @@ def test_a_suspension_is_a_task_for_support_and_costs_nothing(scenario: Scenario
     scenario.harness.post(f"{part}/{key}", action="suspend")
     actions.refresh(live, actor="ann")
     registration = scenario.run(lambda registration: registration.waiting_for == WaitingFor.US)
-    assert "support" in registration.reason
+    assert "Support" in registration.reason
     assert tasks(registration) == [f"{part}_suspended"]
     assert manual_tasks.manual_tasks(registration)[0].support
     text = manual_tasks.ticket_text(registration)

@@ -25,7 +25,7 @@ def duration_ms(api_call: ApiCall) -> int | None:
 @admin.register(ApiCall)
 class ApiCallAdmin(FastList, ReadOnlyAdmin):
     title = "API calls"
-    list_display = ("step_", "registration", "state_", "response", "sid_", "fee_", "duration", "actor", "at")
+    list_display = ("step_", "registration", "state_", "response_", "sid_", "fee_", "duration", "actor", "at")
     list_filter = ("state", StepFilter)
     list_select_related = ("registration",)
     search_help_text = f"{HELP[:-1]}; or an error code."
@@ -63,7 +63,7 @@ class ApiCallAdmin(FastList, ReadOnlyAdmin):
         return display.call_chip(api_call.state)
 
     @admin.display(description="Response", ordering="error_code")
-    def response(self, api_call: ApiCall) -> str:
+    def response_(self, api_call: ApiCall) -> str:
         return (
             " · ".join(str(part) for part in (api_call.http_status, api_call.error_code) if part)
             or display.NOTHING

@@ -121,7 +121,7 @@ def _ids(main: str, sid: str) -> SafeString:
 @admin.register(Brand)
 class BrandAdmin(TwilioResourceAdmin):
     title = "Brands"
-    list_display = ("registration", "status_", "reasons", "resubmissions", "owner", "ids")
+    list_display = ("registration", "status_", "reasons", "resubmissions_", "owner", "ids")
     list_filter = (BrandStatus, IdentityStatus, *REGISTRATION_FILTERS)
     problem_part = "brand"
     stages = (Stage.BRAND, Stage.OTP)
@@ -136,7 +136,7 @@ class BrandAdmin(TwilioResourceAdmin):
         return _ids(brand.tcr_id, brand.sid)
 
     @admin.display(description="Resubmitted", ordering="resubmissions")
-    def resubmissions(self, brand: Brand) -> SafeString | str:
+    def resubmissions_(self, brand: Brand) -> SafeString | str:
         count = f"{brand.resubmissions} of {brand.resubmissions + brand.resubmissions_left}"
         if brand.status == BRAND_FAILED and not brand.resubmissions_left:
             return format_html("{} {}", count, display.chip("None left", "bad"))

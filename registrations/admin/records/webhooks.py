@@ -1,4 +1,4 @@
-"""Twilio's deliveries as received, and their outcome. Read-only, except for replay and set aside."""
+"""Twilio's deliveries as received, and their outcome. Read-only, except for replay and dismiss."""
 
 import json
 from typing import Any
@@ -95,7 +95,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
             path("event-streams/", view(health.set_up_event_streams), name=f"{name}_streams"),
             path("errors/", view(health.settle_errors), name=f"{name}_errors"),
             path("<uuid:pk>/replay/", view(require_POST(self.replay)), name=f"{name}_replay"),
-            path("<uuid:pk>/set-aside/", view(require_POST(self.set_aside)), name=f"{name}_set_aside"),
+            path("<uuid:pk>/dismiss/", view(require_POST(self.dismiss)), name=f"{name}_dismiss"),
             *super().get_urls(),
         ]
 
@@ -127,11 +127,11 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
             messages.success(request, "Delivery replayed.")
         return redirect(reverse("admin:registrations_webhookdelivery_change", args=[delivery.pk]))
 
-    def set_aside(self, request: HttpRequest, pk: Any) -> HttpResponse:
+    def dismiss(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """After this, the error no longer counts as open."""
         delivery = _get_or_404(request, pk)
         if receiver.dismiss(WebhookDelivery.objects.filter(pk=pk), actor=request.user.get_username()):
-            messages.success(request, "Set aside. It no longer counts as an error.")
+            messages.success(request, "Dismissed. It no longer counts as an error.")
         return redirect(reverse("admin:registrations_webhookdelivery_change", args=[delivery.pk]))
 
 

@@ -30,21 +30,21 @@ class Expected:
 EXPECTED: dict[tuple[str, str], Expected] = {
     (Stage.PROFILE, WaitingFor.TWILIO): Expected(
         DAY,
-        "Profiles are checked within a day. Check Twilio now. If nothing changed, contact Twilio's support.",
+        "Profiles are checked within a day. Check Twilio now. If nothing changed, contact Twilio Support.",
     ),
     (Stage.TRUST_BUNDLE, WaitingFor.TWILIO): Expected(
         DAY,
-        "Trust bundles are checked within a day. Check Twilio now. If nothing changed, contact Twilio's support.",
+        "Trust bundles are checked within a day. Check Twilio now. If nothing changed, contact Twilio Support.",
     ),
     (Stage.BRAND, WaitingFor.TWILIO): Expected(
         3 * DAY,
-        "Brands take minutes to days. If nothing changed, send Twilio's support the prepared text.",
+        "Brands take minutes to days. If nothing changed, send Twilio Support the prepared message.",
     ),
     (Stage.OTP, WaitingFor.CUSTOMER): Expected(
         DAY, "The text expires after 24 hours. Call the customer, then resend it."
     ),
     (Stage.CAMPAIGN, WaitingFor.TWILIO): Expected(
-        15 * DAY, "Campaigns take 10 to 15 days. Send Twilio's support the prepared text."
+        15 * DAY, "Campaigns take 10 to 15 days. Send Twilio Support the prepared message."
     ),
     (Stage.NUMBER, WaitingFor.TWILIO): Expected(
         HOUR, "Numbers are listed immediately. Check Twilio now. If it is still missing, submit again."
@@ -58,7 +58,7 @@ FOR_WORKER = Expected(
     "The worker should have done this by now. Check on the home page that a worker is running.",
 )
 NUMBER_REGISTRATION = Expected(
-    14 * DAY, "Registering a number takes up to two weeks. Send Twilio's support the prepared text."
+    14 * DAY, "Registering a number takes up to two weeks. Send Twilio Support the prepared message."
 )
 
 

@@ -46,7 +46,7 @@ def _support(key: str, title: str, resource: str) -> ManualTask:
     return ManualTask(
         key,
         title,
-        f"Only Twilio's support can lift the suspension of a {resource}. Send them the prepared text.",
+        f"Only Twilio Support can lift the suspension of a {resource}. Send them the prepared message.",
         "https://help.twilio.com",
         f"Closes when Twilio no longer shows the {resource} as suspended.",
         support=True,
@@ -63,7 +63,7 @@ def _delete_brand(sid: str, note: str) -> ManualTask:
     )
 
 
-# --- the text for Twilio's support --------------------------------------------------------------------------
+# --- the text for Twilio Support --------------------------------------------------------------------------
 def ticket_text(registration: Registration) -> str:
     """A text for a ticket, ready to paste: what Twilio asks for, and no personal data except the brand name."""
     brand, campaign, number = registration.brand, registration.campaign, registration.phone_number

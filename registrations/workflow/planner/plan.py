@@ -112,7 +112,9 @@ def plan(registration: Registration) -> Plan:
                 blockers.append(step.failed(submitted))
             later = later or (step.part == "brand" and ("brand" in parts or not step.passed(submitted)))
         elif write := needed.get(step.slug):
-            if (blocked := write.blocked(submitted)) and not _unblocked_by(write, {call.slug for call in calls}):
+            if (blocked := write.blocked(submitted)) and not _unblocked_by(
+                write, {call.slug for call in calls}
+            ):
                 blockers.append(blocked)
             fee = write.fee() if write.fee else None
             calls.append(PlannedCall(write.slug, write.label, fee, write.repair, write.help, later))

@@ -116,7 +116,7 @@ def _dead_end(registration: Registration) -> str:
     if registration.brand.resubmissions >= MAX_BRAND_UPDATES:
         return (
             f"This brand cannot be resubmitted again ({NO_MORE_UPDATES}; Twilio allows {MAX_BRAND_UPDATES} times). "
-            "Ask Twilio's support, or delete it in the Console and register a new one."
+            "Ask Twilio Support, or delete it in the Console and register a new one."
         )
     return ""
 
@@ -158,7 +158,7 @@ def _review_failed(registration: Registration) -> str:
         rejection = conditions.refusal("The Campaign Registry rejected the brand", "brand", brand)
         return rejection + conditions.unchanged_again("brand", brand)
     if brand.status == BRAND_SUSPENDED:
-        return "Twilio suspended this brand. Only Twilio's support can lift the suspension."
+        return "Twilio suspended this brand. Only Twilio Support can lift the suspension."
     return ""
 
 

@@ -177,7 +177,7 @@ def _failed(registration: Registration) -> str:
         rejection = conditions.refusal("The campaign was rejected", "campaign", campaign)
         return rejection + conditions.unchanged_again("campaign", campaign)
     if campaign.status == CAMPAIGN_SUSPENDED:
-        return "Twilio suspended this campaign. Only Twilio's support can lift the suspension."
+        return "Twilio suspended this campaign. Only Twilio Support can lift the suspension."
     return ""
 
 

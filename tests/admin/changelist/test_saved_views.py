@@ -33,7 +33,7 @@ def test_a_view_is_saved_and_opens_again_with_its_filters(ann):
     client = browser(ann)
     response = save(client, query=f"p=2&{QUERY}&e=1")
     view = SavedView.objects.get()
-    assert (view.user, view.of, view.name, view.query) == (ann, "registration", "My texts", QUERY)
+    assert (view.user, view.model_name, view.name, view.query) == (ann, "registration", "My texts", QUERY)
     assert response.headers["Location"] == f"{LIST}?{QUERY}"
     page = client.get(f"{LIST}?{view.query}").content.decode()
     assert f'<a href="?{QUERY.replace("&", "&amp;")}" aria-current="page">My texts</a>' in page
@@ -85,7 +85,7 @@ def test_a_name_that_is_taken_is_refused_and_nothing_is_lost(ann):
     save(client, "Two", "stage__exact=brand")
     two = SavedView.objects.get(name="Two")
     page = client.post(f"{LIST}views/{two.pk}/", {"do": "rename", "name": "One"}, follow=True)
-    assert "another view called" in page.content.decode()
+    assert "already have a view called" in page.content.decode()
     assert set(SavedView.objects.values_list("name", flat=True)) == {"One", "Two"}
 
 
