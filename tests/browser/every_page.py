@@ -25,7 +25,7 @@ from registrations.operations.imports import importer
 from registrations.workflow import notices
 from registrations.workflow.runner import runner
 from tests.admin.test_site import orphan_of
-from tests.browser.bulk import group_url, make_batches, open_preview
+from tests.browser.bulk import make_batches, open_preview, shared_failure_url
 from tests.browser.pages import CUSTOMER, App
 from tests.factories import make_registration
 from tests.operations.imports.files import csv_bytes
@@ -206,7 +206,7 @@ def pages(registrations: Registrations) -> dict[str, str | Callable[[App], objec
         "failures": admin("registrations/openproblem"),
         "failures-by-reason": admin("registrations/openproblem") + "?by=reason",
         "failures-uncatalogued": admin("registrations/openproblem/unknown-codes"),
-        "failure-group": group_url(),
+        "failure-group": shared_failure_url(),
         "failure-preview": open_preview,
         "batch-ready": admin(f"registrations/batch/{registrations.batches['ready'].pk}"),
         "batch-preparing": admin(f"registrations/batch/{registrations.batches['preparing'].pk}"),

@@ -238,7 +238,7 @@ def test_a_mobile_that_is_nearly_used_up_is_told_as_soon_as_it_is_typed(app):
     mobile.fill("(415) 555-2672")
     mobile.press("Tab")
     line = page.get_by_role("status").filter(has_text="This mobile was used for 2 other brands")
-    expect(line).to_contain_text("after this one none of 3 is left")
+    expect(line).to_contain_text("After this one, none of 3 is left")
     expect(mobile).to_have_accessible_description(re.compile("none of 3 is left"))
     mobile.fill("(415) 555-2699")
     mobile.press("Tab")

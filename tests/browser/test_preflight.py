@@ -102,7 +102,7 @@ def test_composed_texts_are_read_used_and_saved_by_a_person(app):
         "Clients text NAILS to the number of Ann Lee Nails, which is shown on https://annlee.example.com/texts with "
         "this notice: “Text NAILS to receive confirmations and reminders from Ann Lee Nails. About 2 messages per "
         "appointment. Message and data rates may apply. Reply STOP to opt out, HELP for help. Consent is not a "
-        "condition of any purchase.” The answer confirms the subscription. Links to the privacy policy and the terms "
+        "condition of any purchase.” The reply confirms the subscription. Links to the privacy policy and the terms "
         "are next to the notice. Privacy policy: https://annlee.example.com/privacy Terms: https://annlee.example.com/terms"
     )
     expect(page.locator(".finding")).to_have_count(0)
