@@ -10,7 +10,7 @@ from registrations.models import Brand, PhoneNumber, Registration
 from registrations.models.choices import Stage, WaitingFor
 from registrations.reporting import statistics
 from registrations.workflow.planner import deadlines
-from registrations.workflow.planner.deadlines import overdue
+from registrations.workflow.planner.deadlines import filter_overdue
 from registrations.workflow.runner import runner
 from tests.factories import make_registration
 
@@ -51,7 +51,7 @@ def test_sql_and_rule_agree(stage):
                         a2p_status_at=None if hold else now - age / 2,
                     )
                     flagged = deadlines.overdue(runner.load(registration.pk), now) is not None
-                    assert overdue(Registration.objects.all(), now).exists() == flagged
+                    assert filter_overdue(Registration.objects.all(), now).exists() == flagged
                     found.add(flagged)
     assert found == ({False} if stage == Stage.DRAFT else {True, False})
 
@@ -68,7 +68,7 @@ def test_a_place_in_the_queue_of_twilio_s_pace_is_not_late(stage):
         )
         Brand.objects.filter(registration=registration).update(otp_sent_at=None)
         found.append(deadlines.overdue(runner.load(registration.pk), now) is not None)
-        assert overdue(Registration.objects.all(), now).exists() == found[-1]
+        assert filter_overdue(Registration.objects.all(), now).exists() == found[-1]
     at_pace = [True, False, True, True, True, True, False]
     assert found == (at_pace if stage == Stage.BRAND else [True] * 7)
 
@@ -83,7 +83,7 @@ def test_the_worker_s_time_is_not_shortened_with_twilio_s_waits(settings):
             waiting_for=WaitingFor.WORKER, stage_since=since
         )
         assert (deadlines.overdue(runner.load(registration.pk), now) is not None) == late
-        assert overdue(Registration.objects.all(), now).exists() == late
+        assert filter_overdue(Registration.objects.all(), now).exists() == late
 
 
 def test_the_list_flags_and_filters(boss):

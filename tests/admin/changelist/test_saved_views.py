@@ -33,7 +33,7 @@ def test_a_view_is_saved_and_opens_again_with_its_filters(ann):
     client = browser(ann)
     response = save(client, query=f"p=2&{QUERY}&e=1")
     view = SavedView.objects.get()
-    assert (view.user, view.of, view.name, view.query) == (ann, "registration", "My texts", QUERY)
+    assert (view.user, view.model_name, view.name, view.query) == (ann, "registration", "My texts", QUERY)
     assert response.headers["Location"] == f"{LIST}?{QUERY}"
     page = client.get(f"{LIST}?{view.query}").content.decode()
     assert f'<a href="?{QUERY.replace("&", "&amp;")}" aria-current="page">My texts</a>' in page

@@ -166,7 +166,7 @@ class TestAtDataEntry:
         return page.split(f'id="limit-{name}"')[1].split("</p>")[0].split(">")[1]
 
     @pytest.mark.parametrize(
-        ("times", "warning"), [(0, ""), (1, "1 other brand;"), (2, "none of 3"), (3, "Use another")]
+        ("times", "warning"), [(0, ""), (1, "1 other brand."), (2, "none of 3"), (3, "Use another")]
     )
     def test_a_number_counts_in_any_format(self, agent, times, warning):
         used(times)
