@@ -1,4 +1,4 @@
-"""Fixtures for all: a sandbox Twilio on a real port, and a stand-in for the worker's loop."""
+"""Fixtures for all tests: a sandbox Twilio on a real port, and a replacement for the worker's loop."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -14,11 +14,12 @@ from registrations.reporting import statistics
 from registrations.sandbox import SandboxServer
 from registrations.workflow import prices
 from registrations.workflow.runner import rate_limit, retries, runner
+from tests import database
 
 
 @dataclass
 class Harness:
-    """What the tests of the pipeline share: a sandbox, and `run`, which plays the worker."""
+    """What the workflow tests share: a sandbox, and `run`, which acts as the worker."""
 
     sandbox: SandboxServer
 
@@ -30,7 +31,7 @@ class Harness:
     def run(
         self, pk: int, until: Callable[[Registration], bool] | None = None, jobs: int = 200
     ) -> Registration:
-        """Jobs, each at its time, until nothing but the rare looks of the backstop is to come or `until` holds."""
+        """Run jobs, each when it is due, until `until` is true or only infrequent checks are left."""
         soon = min(timedelta(seconds=60), clock.scaled(5 * 3600))
         for _ in range(jobs):
             registration = runner.load(pk)
@@ -75,15 +76,19 @@ class Harness:
         self.post("answer", all=True, body="YES")
 
 
+def pytest_configure() -> None:
+    database.use_template()
+
+
 @pytest.fixture(autouse=True)
-def prices_of_this_test():
-    """Prices are kept for a second; another test's are none of this one's."""
+def fresh_prices():
+    """Prices are cached for a second, but not from one test to the next."""
     prices.clear_cache()
 
 
 @pytest.fixture(autouse=True)
-def numbers_are_counted_at_once(monkeypatch):
-    """However busy the machine is: a page must not show the numbers of another moment here."""
+def current_statistics(monkeypatch):
+    """Statistics are counted for every page, however slow the machine is."""
     monkeypatch.setattr(statistics, "FAST_SECONDS", 3600.0)
 
 
@@ -106,7 +111,7 @@ def sandbox(settings) -> Iterator[SandboxServer]:
 
 @pytest.fixture
 def harness(sandbox, db, monkeypatch) -> Harness:
-    # The sandbox of these tests has no rate limit; the pace itself has its own tests.
+    # The sandbox has no rate limit here; rate limits have their own tests.
     monkeypatch.setattr(rate_limit, "INTERVALS", dict.fromkeys(rate_limit.INTERVALS, 0.0))
     monkeypatch.setattr(runner, "MIN_SETTLE_SECONDS", 0.02)
     monkeypatch.setattr(runner, "MIN_PAID_SETTLE_SECONDS", 0.02)

@@ -1,4 +1,4 @@
-"""One good customer, as the verbs take it."""
+"""One valid customer, as the actions accept it."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def _renamed(value: Any, brand_name: str) -> Any:
 
 
 def make_draft(label: str = "Ann Lee Nails", **changes: dict[str, Any]) -> Registration:
-    """A draft; `changes` per part, e.g. profile={"last_name": "Poe"}. The campaign speaks of the brand as named."""
+    """A draft; `changes` per part, e.g. profile={"last_name": "Poe"}. The campaign texts use the brand name."""
     brand_name = changes.get("trust_bundle", {}).get("brand_name", BRAND_NAME)
     spoken = {"campaign": {key: _renamed(value, brand_name) for key, value in PARTS["campaign"].items()}}
     parts = {

@@ -32,7 +32,7 @@ from registrations.workflow.runner import runner
 from registrations.workflow.steps import BY_SLUG, Read, Watch, Write
 from tests.customers import PARTS
 
-_FIRST_SERIAL = 0x1000  # above the SIDs that tests write by hand
+_FIRST_SERIAL = 0x1000  # above the SIDs that tests spell out
 _serial = itertools.count(_FIRST_SERIAL)
 _PREFIX = {
     "end_user": "IT",
@@ -45,7 +45,7 @@ _PREFIX = {
     "service": "MG",
     "number": "PN",
 }
-# The watch at which a registration of this stage stands still.
+# The step at which a registration of this stage waits.
 _STANDS_AT = {
     Stage.PROFILE: "profile.review",
     Stage.TRUST_BUNDLE: "trust_bundle.review",
@@ -84,7 +84,7 @@ def make_registration(
     parts: dict[str, dict[str, Any]] | None = None,
     **fields: Any,
 ) -> Registration:
-    """A registration that stands at `stage`, waiting; `answer` is what Twilio says there instead of "wait".
+    """A registration that waits at `stage`; `answer` is what Twilio answers there instead of "pending".
 
     make_registration("campaign", answer={"campaign_status": "FAILED", "errors": [...]})
     """
@@ -119,7 +119,7 @@ def _build(
 
 
 # --- copies of an earlier walk ----------------------------------------------------------------------------------
-# Fields of a registration that change nothing else about it; one with others is walked by itself.
+# Fields that affect nothing else, so a copy can have its own. With any other field, the walk is done for real.
 _COPYABLE = {"label", "owner", "external_id", "notes"}
 _SID = re.compile(r"\b[A-Z]{2}0{20}[0-9a-f]{12}\b")  # those of fake_sid
 
@@ -262,7 +262,7 @@ def _learn(registration: Registration, step: Read) -> None:
 
 
 def _stay_in_settle_window(registration: Registration, step: Watch) -> None:
-    """However long this machine took: at the tests' time scale Twilio's 30 s are 30 ms."""
+    """However slow the machine is: at the tests' time scale, Twilio's 30 s are 30 ms."""
     resource: Any = step.resource(registration)
     if getattr(resource, "submitted_at", None) and getattr(resource, "synced_at", None):
         resource.submitted_at = resource.synced_at

@@ -1,4 +1,4 @@
-"""What stands in the job queue."""
+"""The jobs that wait in the queue."""
 
 from datetime import datetime
 from typing import Any

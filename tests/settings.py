@@ -1,4 +1,4 @@
-"""Settings of the test suite: the project's own, with an environment that does not depend on the machine."""
+"""The project's settings, with an environment that does not depend on the machine."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""People with the rights of this desk, and their browsers."""
+"""Users with different permissions, and their clients."""
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -42,13 +42,13 @@ def viewer(db) -> Client:
 
 @pytest.fixture
 def nobody(db) -> Client:
-    """Staff without a single right."""
+    """Staff without any permission."""
     return browser(person("nobody"))
 
 
 @pytest.fixture
-def rung_imports(monkeypatch) -> list[int]:
-    """The imports that a worker was rung for; no job is made."""
+def enqueued_imports(monkeypatch) -> list[int]:
+    """The imports for which a job was requested; no job is made."""
     found: list[int] = []
     monkeypatch.setattr(queue, "enqueue_import", found.append)
     return found
@@ -59,7 +59,7 @@ def page_url(registration: Registration, page: str = "detail") -> str:
 
 
 def state(registration: Registration) -> dict:
-    """Everything that an act may change, for comparing before and after."""
+    """Everything that an action may change, to compare before and after."""
     rows = [
         registration,
         *(getattr(registration, name) for name in Registration.PARTS),

@@ -1,4 +1,4 @@
-"""Whatever stands in an address: a page, a refusal, a way back; never an error of ours."""
+"""Whatever is in an address, the answer is a page, a refusal or a redirect, and never a server error."""
 
 import re
 from collections.abc import Callable
@@ -25,7 +25,7 @@ VALUES = {
     "0": "0",
     "month": "2025-0120",
 }
-# Every name that a page of ours reads from its address, and lookups that Django's lists allow.
+# Every parameter that a page reads from its address, and lookups that Django's lists allow.
 NAMES = (
     *("q", "p", "o", "e", "all", "show", "state", "a", "b", "by", "code", "part", "title", "field", "alike"),
     *("who", "before", "unread", "period", "kind", "view", "owner", "age", "created", "account", "status"),
@@ -55,7 +55,7 @@ LOOKUPS = ("id__exact", "id__in", "id__gte", "registration__exact", "registratio
 
 @pytest.fixture(autouse=True)
 def strict_database(db):
-    """Refuses what PostgreSQL or SQLite refuses, whichever of them the tests run on."""
+    """Refuses what either PostgreSQL or SQLite refuses, whichever the tests run on."""
 
     def check(execute, sql, params, many, context):
         for value in params or ():
@@ -80,7 +80,7 @@ def rows(db) -> None:
 
 
 def addresses() -> list[str]:
-    """Each pattern of the desk, with <converter:name> where it takes something."""
+    """Each URL pattern of the admin, with <converter:name> for its parameters."""
 
     def walk(patterns, before: str):
         for pattern in patterns:

@@ -131,7 +131,7 @@ def test_the_code_opens_the_page_that_was_asked_for(enrolled):
     answer = client.post(asked, {"code": code(enrolled), "next": HOME + "?q=x"})
     assert (answer.status_code, answer.url) == (302, HOME + "?q=x")
     assert client.get(HOME).status_code == 200
-    assert "It is on. 8 recovery codes left." in client.get(SETUP).content.decode()
+    assert "Second factor is on. 8 recovery codes left." in client.get(SETUP).content.decode()
 
 
 @pytest.mark.parametrize("wrong", ["", "000000x", "١٢٣", "a" * 400])

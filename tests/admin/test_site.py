@@ -54,9 +54,7 @@ def urls(registration) -> list[str]:
     problem = OpenProblem.objects.get_or_create(
         registration=registration, part="campaign", defaults={"since": registration.created_at}
     )[0]
-    fee = Fee.objects.get_or_create(
-        resource_type="brand", valid_from="2025-01-01", defaults={"amount": "4.50"}
-    )[0]
+    fee = Fee.objects.get_or_create(kind="brand", valid_from="2025-01-01", defaults={"amount": "4.50"})[0]
     reader = get_user_model().objects.get_or_create(username="reader")[0]
     note = Notification.objects.get_or_create(user=reader, key="k", kind="red")[0]
     for route in routes():
@@ -89,7 +87,7 @@ def urls(registration) -> list[str]:
         ):
             values = {"pk": pk, "object_id": pk, "action": action, "kind": "submit", "form": "csv"}
             if model == "import":
-                values |= {"number": 2, "which": "to-mend", "kind": "csv"}
+                values |= {"number": 2, "which": "needs-fixing", "kind": "csv"}
             found.append(reverse(f"admin:{route.name}", kwargs={name: values[name] for name in params}))
     assert len(found) > 35
     return found

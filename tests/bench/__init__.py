@@ -1,1 +1,1 @@
-"""Measurements of the whole desk with real processes: `make bench`. How to read them: docs/bench.md."""
+"""Measurements of the whole product with real processes: `make bench`. How to read them: docs/bench.md."""

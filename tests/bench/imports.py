@@ -12,7 +12,7 @@ from registrations.intake.form import CSV_COLUMNS
 from registrations.models import Import
 from registrations.models.choices import ItemState, JobState
 from registrations.operations.imports import importer
-from tests.bench.house import House
+from tests.bench.installation import Installation
 from tests.bench.options import Options
 from tests.bench.report import Report
 from tests.intake.form.rows import VALID
@@ -28,7 +28,7 @@ def measure(options: Options) -> Report:
         f"{connection.vendor}; {ROWS:,} rows of one customer each, no two alike, in this process, one job's work "
         f"after another; seconds by the clock, and of this process alone",
     )
-    with House(scale=1.0):
+    with Installation(scale=1.0):
         user = get_user_model().objects.create_superuser("importer")
         rows = [VALID | row for row in customers(ROWS)]
         for kind, content in (("XLSX", workbook(rows)), ("CSV", csv_bytes(*rows))):

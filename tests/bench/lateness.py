@@ -1,32 +1,34 @@
-"""How late a registration continues after a settle wait, while the same workers run other registrations."""
+"""How late a registration continues after one of Twilio's settle waits, while the workers are busy with others."""
 
 import time
 
-from tests.bench.house import House, TooSlow
+from tests.bench.installation import Installation, TooSlow
 from tests.bench.options import Options
 from tests.bench.report import Report
 
 from . import probe
 
-# One customer each 2 s is as much as Twilio's pace lets through for long: 2 paced writes each, 1 a second.
+# One customer each 2 s is as much as Twilio's pace lets through for long: 2 rate-limited writes each, 1 a second.
 EVERY = 2.0
 GIVE_UP = 240.0
 GOAL = 2.0
 
 
 def measure(options: Options) -> Report:
-    with House(scale=options.scale, latency_ms=options.latency_ms, workers=options.workers) as house:
-        house.start_sandbox()
-        house.start_worker()
-        senders = house.numbers(int(GIVE_UP / EVERY) + 1)
+    with Installation(
+        scale=options.scale, latency_ms=options.latency_ms, workers=options.workers
+    ) as installation:
+        installation.start_sandbox()
+        installation.start_worker()
+        senders = installation.numbers(int(GIVE_UP / EVERY) + 1)
         began = time.monotonic()
-        while len(probe.read(house.claims).get("settle", ())) < options.samples:
+        while len(probe.read(installation.claims).get("settle", ())) < options.samples:
             if time.monotonic() > began + GIVE_UP:
                 raise TooSlow(f"Fewer than {options.samples} settle waits ended in {GIVE_UP:.0f} s.")
-            house.submit([senders.pop()])
-            time.sleep(max(0.0, began + house.created * EVERY - time.monotonic()))
-        late = probe.read(house.claims)
-        registrations, live, restarts = house.created, house.live(), house.restarts()
+            installation.submit([senders.pop()])
+            time.sleep(max(0.0, began + installation.created * EVERY - time.monotonic()))
+        late = probe.read(installation.claims)
+        registrations, live, restarts = installation.created, installation.live(), installation.restarts()
     setting = (
         f"{options.workers} workers, {options.latency_ms} ms a call, time scale {options.scale:g}: "
         f"a settle wait is {30 * options.scale:g} s; a new customer every {EVERY:g} s"
@@ -44,4 +46,4 @@ def add_lateness(report: Report, late: dict[str, list[float]]) -> None:
     report.spread("after a poll interval", late.get("poll", ()), "s")
     report.spread("after a wait for the pace", late.get("pace", ()), "s")
     again = len(late.get("pace-again", ()))
-    report.add("waits for the pace repeated", again, note="its place came, but the lane was not free yet")
+    report.add("waits for the rate limit repeated", again, note="its slot came, but was still taken")

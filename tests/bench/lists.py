@@ -1,4 +1,4 @@
-"""How long the board, the lists and a registration's page take with few, many and very many registrations."""
+"""How long the dashboard, the lists and the detail page take with few, many and very many registrations."""
 
 import gc
 import time
@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from registrations.models import Registration
 from registrations.reporting import statistics
-from tests.bench.house import House
+from tests.bench.installation import Installation
 from tests.bench.options import Options
 from tests.bench.report import Report, percentile
 
@@ -70,7 +70,10 @@ def measure(options: Options) -> Report:
         "changelist over the same rows with the same columns; ms median / p95; CPU: "
         "median of this process, which on SQLite is all of it",
     )
-    with House(scale=1.0), override_settings(ROOT_URLCONF="tests.bench.stock", ALLOWED_HOSTS=["testserver"]):
+    with (
+        Installation(scale=1.0),
+        override_settings(ROOT_URLCONF="tests.bench.stock", ALLOWED_HOSTS=["testserver"]),
+    ):
         rows.forget()
         patterns = rows.make_patterns()
         client = Client()
@@ -98,8 +101,8 @@ def pages(patterns: list[Registration], number: int) -> list[tuple[str, str, str
         next(registration for registration in patterns if registration.stage == "campaign"),
     )
     found = [
-        ("board", reverse("admin:index"), ""),
-        ("board, mine", reverse("admin:index") + "?who=mine", ""),
+        ("dashboard", reverse("admin:index"), ""),
+        ("dashboard, mine", reverse("admin:index") + "?who=mine", ""),
         ("registration, live", reverse("admin:registrations_registration_detail", args=[live.pk]), ""),
         (
             "registration, at its campaign",
@@ -124,7 +127,7 @@ def pages(patterns: list[Registration], number: int) -> list[tuple[str, str, str
         ("registrations, mine by code", f"{ours}?owner=me&code=30909", ""),
         ("registrations, by phone", f"{ours}?q=(201) 000-{(number - 7) % 10000:04d}", ""),
         ("OTP texts", "/admin/registrations/registration/otp/", ""),
-        ("ledger", "/admin/registrations/apicall/", ""),
+        ("API calls", "/admin/registrations/apicall/", ""),
         ("timeline", "/admin/registrations/event/", ""),
     ]
     return found

@@ -1,4 +1,4 @@
-"""Memory of the desk's processes, idle and after work.
+"""Memory of the processes, idle and after work.
 
 RSS counts a page shared by several processes in each of them; PSS divides it among them, so only PSS may be
 added up.
@@ -8,7 +8,7 @@ import psutil
 import requests
 
 from tests.bench.children import Child
-from tests.bench.house import ACTOR, House
+from tests.bench.installation import ACTOR, Installation
 from tests.bench.options import Options
 from tests.bench.pages import browse
 from tests.bench.report import Report
@@ -25,13 +25,17 @@ def measure(options: Options) -> Report:
         f"web: gunicorn with 1 process and 4 threads; worker: {options.workers} worker processes; "
         f"load: {CUSTOMERS} registrations and {PAGES} pages",
     )
-    with House(scale=SCALE, workers=options.workers) as house:
-        sandbox, worker, web = house.start_sandbox(), house.start_worker(), house.start_web()
-        requests.get(f"{house.web_url}/healthz", timeout=30)  # the first request loads the pages' code
+    with Installation(scale=SCALE, workers=options.workers) as installation:
+        sandbox, worker, web = (
+            installation.start_sandbox(),
+            installation.start_worker(),
+            installation.start_web(),
+        )
+        requests.get(f"{installation.web_url}/healthz", timeout=30)  # the first request loads the pages' code
         _add(report, "idle", sandbox, worker, web)
-        registrations = house.submit(house.numbers(CUSTOMERS))
-        browse(house, ACTOR, registrations, PAGES)
-        house.wait_live(CUSTOMERS, 120)
+        registrations = installation.submit(installation.numbers(CUSTOMERS))
+        browse(installation, ACTOR, registrations, PAGES)
+        installation.wait_live(CUSTOMERS, 120)
         _add(report, "after the load", sandbox, worker, web)
     return report
 

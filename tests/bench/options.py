@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Options:
     """scale: A2P_TIME_SCALE of the timed measurements; latency_ms: of each sandbox reply in them.
 
-    customers: submitted at once to the desk in `throughput`; samples: settle waits seen before `lateness`
+    customers: submitted at once in `throughput`; samples: settle waits seen before `lateness`
     ends; deliveries: of each kind in `webhooks`; rows: how many registrations `lists` reads over, from few to many.
     """
 

@@ -20,7 +20,7 @@ def kind_of(before: dict[str, Any]) -> str:
     """What the registration waited for: "settle", "poll", "pace", "pace-again", or "asked" (a person, or a retry)."""
     next_run_at = before["next_run_at"]
     if before["slot_at"]:
-        # Its place in the lane came, but the lane was not free yet: it waits for the same place once more.
+        # Its slot came, but was still taken: it waits again.
         return "pace" if next_run_at == before["slot_at"] else "pace-again"
     for part in POLLED:
         if next_run_at == before[f"{part}__next_poll_at"]:

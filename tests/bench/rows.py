@@ -1,8 +1,8 @@
 """Many registrations fast: a few dozen made by the product's own rules, then copied inside the database.
 
 A copy keeps what its pattern has, except identifiers, names, addresses, owners and times, which are its own.
-Copied: the registration, its five parts, open problems, paid calls, submissions, three stages it has left. Not
-copied: the free calls and the timeline, so a copy has fewer calls than a real registration.
+Copied: the registration, its five parts, open problems, paid calls, submissions, three past stages. Not copied: free
+calls and the timeline, so a copy has fewer API calls than a real registration.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """The walkthrough as a plain script would do it: the SDK, one call after the other, and sleeps.
 
-It is what the desk is measured against, so it is fair to it: pooled connections, no database, no ledger, no
-look-ups, and it looks for decisions more often than the desk does. It cannot resume, and a lost reply ends it.
+The product is compared with it, so it is given every advantage: pooled connections, no database, no log, no
+look-ups, and it checks for decisions more often. It cannot resume, and a lost reply ends it.
 """
 
 import time
@@ -22,7 +22,7 @@ VERSION = "v1.2"
 
 
 class _Redirected(TwilioHttpClient):
-    """Scheme and host replaced, as the desk does it."""
+    """Scheme and host replaced, as the product does it."""
 
     def __init__(self, base: str) -> None:
         super().__init__(timeout=30, pool_connections=True)

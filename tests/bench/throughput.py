@@ -1,4 +1,4 @@
-"""Registrations a minute: the desk, a plain script, and the most that Twilio's pace allows."""
+"""Registrations a minute: the product, a plain script, and the most that Twilio's rate limit allows."""
 
 import os
 import time
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.bench.customers import customer
-from tests.bench.house import House
+from tests.bench.installation import Installation
 from tests.bench.lateness import add_lateness
 from tests.bench.options import Options
 from tests.bench.report import Report
@@ -41,18 +41,18 @@ class Run:
 
 def measure(options: Options) -> Report:
     setting = (
-        f"{options.latency_ms} ms a call, time scale {options.scale:g}, pace limited as Twilio's (not scaled), "
+        f"{options.latency_ms} ms a call, time scale {options.scale:g}, Twilio's rate limit (not scaled), "
         "customers answer YES by themselves; from the first Submit to the last number live"
     )
     report = Report("Registrations per minute", setting)
-    desk, late = _desk(options)
-    _add(report, f"desk, {options.workers} workers", desk)
+    product, late = _product(options)
+    _add(report, f"product, {options.workers} workers", product)
     least = (PACED_WRITES * options.customers - 1) * 1.0
-    report.add("bound by Twilio's pace", 60 / PACED_WRITES, "/min", "2 paced writes each, 1 a second")
-    report.add("  no run of this size is shorter than", least, "s", "the paced writes alone")
+    report.add("limit set by Twilio", 60 / PACED_WRITES, "/min", "2 rate-limited writes each, 1 a second")
+    report.add("  no run of this size is shorter than", least, "s", "the rate-limited writes alone")
     _add(report, "script, one after another", _script(options, ONE_AFTER_ANOTHER, threads=1))
     _add(report, f"script, {THREADS} threads", _script(options, THREADS, threads=THREADS))
-    report.add(f"Lateness in the desk's run, {options.customers} at once", "")
+    report.add(f"Lateness in the same run, {options.customers} at once", "")
     add_lateness(report, late)
     return report
 
@@ -67,36 +67,38 @@ def _add(report: Report, name: str, run: Run) -> None:
     report.add("  violations", sum(broken.values()), note=", ".join(f"{k} {v}" for k, v in broken.items()))
 
 
-def _run(house: House, customers: int, seconds: float) -> Run:
+def _run(installation: Installation, customers: int, seconds: float) -> Run:
     at = [
         entry["at"]
-        for entry in house.get("log")
+        for entry in installation.get("log")
         if entry["method"] == "POST" and entry["status"] < 300 and entry["path"].endswith(PACED_PATHS)
     ]
-    return Run(customers, seconds, house.get("counts"), (len(at) - 1) * 60 / (max(at) - min(at)))
+    return Run(customers, seconds, installation.get("counts"), (len(at) - 1) * 60 / (max(at) - min(at)))
 
 
-def _desk(options: Options) -> tuple[Run, dict[str, list[float]]]:
-    with House(scale=options.scale, latency_ms=options.latency_ms, workers=options.workers) as house:
-        house.start_sandbox()
-        house.start_worker()
-        senders = house.numbers(options.customers)
+def _product(options: Options) -> tuple[Run, dict[str, list[float]]]:
+    with Installation(
+        scale=options.scale, latency_ms=options.latency_ms, workers=options.workers
+    ) as installation:
+        installation.start_sandbox()
+        installation.start_worker()
+        senders = installation.numbers(options.customers)
         began = time.monotonic()
-        house.submit(senders)
-        house.wait_live(options.customers, GIVE_UP)
+        installation.submit(senders)
+        installation.wait_live(options.customers, GIVE_UP)
         seconds = time.monotonic() - began
-        return _run(house, options.customers, seconds), probe.read(house.claims)
+        return _run(installation, options.customers, seconds), probe.read(installation.claims)
 
 
 def _script(options: Options, customers: int, threads: int) -> Run:
-    with House(scale=options.scale, latency_ms=options.latency_ms) as house:
-        house.start_sandbox()
-        senders = house.numbers(customers)
+    with Installation(scale=options.scale, latency_ms=options.latency_ms) as installation:
+        installation.start_sandbox()
+        senders = installation.numbers(customers)
 
         def register(index: int) -> None:
             # A client of its own for each, as separate scripts would have.
             script = Script(
-                base_url=house.sandbox_url,
+                base_url=installation.sandbox_url,
                 account=os.environ["TWILIO_ACCOUNT_SID"],
                 token=os.environ["TWILIO_AUTH_TOKEN"],
                 primary=os.environ["TWILIO_PRIMARY_PROFILE_SID"],
@@ -107,4 +109,4 @@ def _script(options: Options, customers: int, threads: int) -> Run:
         began = time.monotonic()
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(register, range(customers)))
-        return _run(house, customers, time.monotonic() - began)
+        return _run(installation, customers, time.monotonic() - began)

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from registrations.models import Brand, Profile, WebhookDelivery
 from tests.bench.deliveries import Delivery, bundle_callback, event_batch
-from tests.bench.house import House
+from tests.bench.installation import Installation
 from tests.bench.options import Options
 from tests.bench.report import Report
 
@@ -26,16 +26,16 @@ def measure(options: Options) -> Report:
         f"with them; about {CUSTOMERS} live registrations, batches of {EVENTS_PER_BATCH} events"
     )
     report = Report("Acknowledgement of signed webhooks", setting)
-    with House(scale=SCALE, workers=options.workers) as house:
-        house.start_sandbox()
-        house.start_web()
-        house.start_worker()
-        house.submit(house.numbers(CUSTOMERS))
-        house.wait_live(CUSTOMERS, 120)
+    with Installation(scale=SCALE, workers=options.workers) as installation:
+        installation.start_sandbox()
+        installation.start_web()
+        installation.start_worker()
+        installation.submit(installation.numbers(CUSTOMERS))
+        installation.wait_live(CUSTOMERS, 120)
         bundles = list(Profile.objects.values_list("sid", flat=True))
         brands = list(Brand.objects.values_list("sid", flat=True))
-        status_url = house.web_url + reverse("bundle-status")
-        events_url = house.web_url + reverse("twilio-events")
+        status_url = installation.web_url + reverse("bundle-status")
+        events_url = installation.web_url + reverse("twilio-events")
         count = options.deliveries
         before = WebhookDelivery.objects.count()
         # Signed beforehand, so that our own work is not in the times.

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from tests.bench.house import House
+from tests.bench.installation import Installation
 from tests.bench.options import Options
 from tests.bench.report import Report
 
@@ -22,12 +22,12 @@ def kind_of(entry: dict[str, Any]) -> str:
 
 
 def measure(options: Options) -> Report:
-    with House(scale=SCALE, workers=options.workers) as house:
-        house.start_sandbox()
-        house.start_worker()
-        house.submit(house.numbers(CUSTOMERS))
-        house.wait_live(CUSTOMERS, 120)
-        log, counts = house.get("log"), house.get("counts")
+    with Installation(scale=SCALE, workers=options.workers) as installation:
+        installation.start_sandbox()
+        installation.start_worker()
+        installation.submit(installation.numbers(CUSTOMERS))
+        installation.wait_live(CUSTOMERS, 120)
+        log, counts = installation.get("log"), installation.get("counts")
     setting = (
         f"{CUSTOMERS} customers at once, senders by number, time scale {SCALE}, pace limited as Twilio's"
     )

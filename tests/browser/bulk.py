@@ -32,8 +32,8 @@ def open_preview(app: App) -> None:
     """The differences that one text makes in the registrations of a group."""
     app.page.goto(group_url(_texts()))
     app.page.locator("#group-text").fill("A new text for {brand}. " * 4)
-    app.button("Show each difference").click()
-    app.page.get_by_role("heading", name="Look at each difference").wait_for()
+    app.button("Review changes").click()
+    app.page.get_by_role("heading", name="Review changes").wait_for()
 
 
 def shared_failure_url() -> str:

@@ -1,4 +1,4 @@
-"""Find a Chromium for the browser tests, or get one; says plainly when neither works.
+"""Find a Chromium for the browser tests, or install one; says clearly when neither works.
 
 Order: CHROMIUM_PATH, an installed chromium, Playwright's own download, Debian's package when root.
 Run by `make test`; the tests themselves call find().

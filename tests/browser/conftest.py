@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    """What the page complained about fails the test; a failed test leaves pictures."""
+    """Errors on the page fail the test; a failed test leaves screenshots."""
     guard = item.funcargs.get("guard")
     try:
         result = yield
@@ -67,7 +67,7 @@ def pytest_runtest_call(item):
 # --- the database ------------------------------------------------------------------------------------------
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory):
-    """A test database in a file where it would be in memory: the worker is another process."""
+    """A test database in a file instead of in memory: the worker is another process."""
     entry = connections["default"].settings_dict
     if entry["ENGINE"] == "django.db.backends.sqlite3":
         entry["TEST"]["NAME"] = str(tmp_path_factory.mktemp("browser") / "db.sqlite3")
@@ -80,7 +80,7 @@ def database_url() -> str:
     return given.rsplit("/", 1)[0] + "/" + name if given.startswith("postgres") else f"sqlite:///{name}"
 
 
-# --- the parts of the desk ---------------------------------------------------------------------------------
+# --- the processes ---------------------------------------------------------------------------------
 @pytest.fixture
 def sandbox(settings):
     settings.A2P_TIME_SCALE = TIME_SCALE
@@ -136,7 +136,7 @@ def browser():
         if os.environ.get("CI") == "true":
             pytest.fail(say)
         pytest.skip(say)
-    # Django sees Playwright's loop in this thread and takes our plain calls for calls from async code.
+    # Django sees Playwright's event loop in this thread and takes our synchronous calls for async code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=path, args=LAUNCH)
@@ -147,13 +147,13 @@ def browser():
 
 @pytest.fixture
 def guard(live_server, sandbox):
-    """Knows the two origins of a test, and every complaint of its pages."""
+    """Knows the two origins of a test, and collects the errors of its pages."""
     return Guard(allowed=(live_server.url + "/", sandbox.url + "/"))
 
 
 @pytest.fixture
 def visitor(browser, guard, live_server, monkeypatch):
-    """visitor(**options of a browser context) -> a App that is not signed in."""
+    """visitor(**options of a browser context) -> an App that is not signed in."""
     monkeypatch.setattr(live_regions, "POLL_BUSY_SECONDS", 1)
     contexts = []
 
@@ -176,7 +176,7 @@ def user(transactional_db):
 
 @pytest.fixture
 def signed_in(visitor, user, live_server, settings):
-    """signed_in(user=…, **options) -> a App with a session, without the way through the sign-in page."""
+    """signed_in(user=…, **options) -> an App that is signed in without using the sign-in page."""
 
     def open_one(who=user, **options) -> App:
         app = visitor(**options)
@@ -193,5 +193,5 @@ def signed_in(visitor, user, live_server, settings):
 
 @pytest.fixture
 def app(signed_in) -> App:
-    """A superuser's window."""
+    """A superuser's page."""
     return signed_in()

@@ -70,16 +70,16 @@ def plain_page(app: App, name: str) -> None:
 def second_factor(app: App) -> Iterator[str]:
     """Each step of setting it up, named, while its page is open; at the end the desk asks for a code."""
     app.page.goto("/admin/second-factor/setup/")
-    app.button("Set it up").click()
+    app.button("Set up").click()
     yield "second-factor-key"
     app.field("Code").fill("000000")
-    app.button("Turn it on").click()
+    app.button("Turn on").click()
     yield "second-factor-wrong"
     TOTPDevice.objects.update(confirmed=True)
     app.page.goto("/admin/second-factor/")
     yield "second-factor-asked"
     app.field("Code").fill("000000")
-    app.button("Go on").click()
+    app.button("Continue").click()
     yield "second-factor-refused"
     TOTPDevice.objects.all().delete()
 

@@ -38,9 +38,9 @@ def test_from_the_board_to_the_registration_that_waits_longest(registrations, si
     page = signed_in().page
     page.goto("/admin/")
     expect(page.get_by_role("heading", name="Home")).to_be_visible()
-    work = page.get_by_role("region", name="Needs us now")
+    work = page.get_by_role("region", name="Needs you")
     expect(work.get_by_role("row").nth(1)).to_contain_text("Old Oskar")
-    expect(work.get_by_role("row").nth(1)).to_contain_text("over")
+    expect(work.get_by_role("row").nth(1)).to_contain_text("overdue")
     work.get_by_role("link", name="Old Oskar").click()
     expect(page.get_by_role("heading", name="Old Oskar")).to_be_visible()
 
@@ -58,7 +58,7 @@ def test_every_count_leads_to_the_registrations_it_counts(registrations, signed_
 def test_the_numbers_of_a_chart_stand_in_a_table_too(registrations, signed_in):
     page = signed_in().page
     page.goto("/admin/")
-    chart = page.get_by_role("figure").filter(has_text="What registrations fail for now")
+    chart = page.get_by_role("figure").filter(has_text="Open rejections")
     expect(chart.get_by_role("img")).to_be_visible()
     chart.get_by_text("As a table").click()
     chart.get_by_role("link", name="30909").click()
@@ -73,8 +73,8 @@ def test_a_list_is_narrowed_kept_shared_and_taken_along(registrations, signed_in
     page.locator(".list-filters-panel").get_by_role("link", name="30909").click()
     expect(page.locator("#result_list tbody tr")).to_have_count(2)
     page.get_by_text("Views", exact=True).click()
-    page.get_by_label("Keep this list as").fill("Opt-in unclear")
-    page.get_by_label("Everybody sees it").check()
+    page.get_by_label("Save this list as").fill("Opt-in unclear")
+    page.get_by_label("Share with team").check()
     page.get_by_role("button", name="Save view").click()
     expect(page.get_by_text("Saved as “Opt-in unclear”.")).to_be_visible()
     expect(page.locator("#result_list tbody tr")).to_have_count(2)
@@ -95,7 +95,7 @@ def test_my_work_is_mine(registrations, signed_in):
     app.page.goto("/admin/")
     owner = get_user_model().objects.get(username=app.page.locator(".site-user strong").inner_text())
     Registration.objects.filter(label="Fay Field").update(owner=owner)
-    work = app.page.get_by_role("region", name="Needs us now")
+    work = app.page.get_by_role("region", name="Needs you")
     work.get_by_role("link", name="Mine").click()
     expect(work.get_by_role("row")).to_have_count(2)
     expect(work).to_contain_text("Fay Field")

@@ -26,8 +26,8 @@ def quick(monkeypatch):
 
 
 def choose(app, action: str) -> None:
-    app.page.get_by_label("With the chosen").select_option(label=action)
-    app.button("Go on").click()
+    app.page.get_by_label("With selected").select_option(label=action)
+    app.button("Apply").click()
 
 
 def test_two_hundred_one_time_texts(app, quick, worker):
@@ -48,7 +48,7 @@ def test_two_hundred_one_time_texts(app, quick, worker):
     app.button(f"Resend OTP text · {OWING - 1} registrations").dblclick()
     expect(head.get_by_role("progressbar")).to_be_visible()
     expect(head.locator(".chips")).to_contain_text("Done", timeout=PATIENCE)
-    expect(head).to_contain_text(f"{OWING} of {OWING} settled")
+    expect(head).to_contain_text(f"{OWING} of {OWING} finished")
     batch = Batch.objects.get()
     assert batch.state == JobState.DONE
     states = batch.items.values_list("state", flat=True)
@@ -90,7 +90,7 @@ def test_cancel_in_the_middle_and_start_again(app, quick, user, sandbox):
     batch = bulk.start("hold", [registration.pk for registration in registrations], user=user)
     page = app.page
     page.goto(f"/admin/registrations/batch/{batch.pk}/")
-    expect(page.locator("#live-head")).to_contain_text("0 of 6 looked at")
+    expect(page.locator("#live-head")).to_contain_text("0 of 6 checked")
     bulk.advance(batch.pk)
     app.field("Reason").fill("Half a sentence")
     page.wait_for_timeout(1500)  # two polls must not disturb what is typed
@@ -101,14 +101,14 @@ def test_cancel_in_the_middle_and_start_again(app, quick, user, sandbox):
     first = batch.items.order_by("id").first()
     actions.hold(first.registration, reason="Half a sentence", actor=user.username)
     BatchItem.objects.filter(pk=first.pk).update(state=ItemState.DONE, finished_at=timezone.now())
-    expect(page.locator("#live-head")).to_contain_text("1 of 6 settled")
+    expect(page.locator("#live-head")).to_contain_text("1 of 6 finished")
     app.button("Cancel").click()
     expect(page.locator("#live-head .chips")).to_contain_text("Cancelled")
     bulk.advance(batch.pk)
     assert Registration.objects.filter(hold=True).count() == 1
     app.button("Start again").click()
     bulk.advance(batch.pk)
-    expect(page.locator("#live-head")).to_contain_text("6 of 6 settled")
+    expect(page.locator("#live-head")).to_contain_text("6 of 6 finished")
     assert Registration.objects.filter(hold=True).count() == 6
 
 
@@ -122,10 +122,10 @@ def test_similar_failures_are_mended_together(app, quick, sandbox):
     box = app.field("How people opt in")
     expect(box).to_have_value(FLOW)
     box.fill(BETTER)
-    app.button("Show each difference").click()
+    app.button("Review changes").click()
     expect(page.locator("ins").first).to_be_visible()
     page.get_by_label("Customer 1", exact=True).uncheck()
-    app.button("Go on to fee and tries").click()
+    app.button("Review cost").click()
     expect(page.get_by_role("heading", name="Edit and resubmit: 2 registrations")).to_be_visible()
     batch = Batch.objects.get()
     bulk.advance(batch.pk)

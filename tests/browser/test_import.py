@@ -36,7 +36,7 @@ def customers(folder):
 def test_five_hundred_rows_with_twenty_bad_ones(app, quick, worker, tmp_path):
     page = app.page
     page.goto("/admin/registrations/import/")
-    app.link("Import a table").click()
+    app.link("Import customers").click()
     app.field("Table").set_input_files(customers(tmp_path))
     app.button("Upload and check").dblclick()
 
@@ -55,11 +55,11 @@ def test_five_hundred_rows_with_twenty_bad_ones(app, quick, worker, tmp_path):
     page.evaluate("window.sameDocument = true")
     first = page.locator("#row-2")
     first.get_by_role("textbox", name="Email").fill("ann0@example.com")
-    first.get_by_role("button", name="Check and save").click()
+    first.get_by_role("button", name="Save and check").click()
     expect(first.get_by_role("textbox", name="Email")).to_have_count(0)
     expect(first.get_by_role("textbox", name="State or province")).to_have_value("ZZ")
     first.get_by_role("textbox", name="State or province").fill("MA")
-    first.get_by_role("button", name="Check and save").click()
+    first.get_by_role("button", name="Save and check").click()
     expect(first.locator(".chip")).to_have_text("New")
     expect(confirm).to_have_text(f"Import {ROWS - BAD + 1} rows")
     assert page.evaluate("window.sameDocument")
@@ -67,7 +67,7 @@ def test_five_hundred_rows_with_twenty_bad_ones(app, quick, worker, tmp_path):
     confirm.dblclick()
     expect(page.locator("#live-head .chips")).to_contain_text("Done", timeout=PATIENCE)
     expect(page.locator("#live-head .figures")).to_contain_text(f"Created{ROWS - BAD + 1}")
-    expect(page.locator("#live-head .figures")).to_contain_text(f"To mend{BAD - 1}")
+    expect(page.locator("#live-head .figures")).to_contain_text(f"Needs fixing{BAD - 1}")
 
     with page.expect_download() as download:
         app.link("Rows to mend as CSV").click()
@@ -96,7 +96,7 @@ def test_without_scripts_a_cell_is_mended_all_the_same(signed_in, tmp_path):
     importer.advance(Import.objects.get().pk)
     page.reload()
     page.get_by_role("textbox", name="Email").fill("ann1@example.com")
-    app.button("Check and save").click()
+    app.button("Save and check").click()
     expect(app.button("Import 2 rows")).to_be_visible()
     app.link("New 2").click()
     app.button("Leave out").first.click()

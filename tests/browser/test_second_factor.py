@@ -72,10 +72,10 @@ def looks(guard) -> Callable[[App], None]:
 
 def enrol(app: App) -> tuple[str, list[str]]:
     """From the first page of the enrolment on; returns the code that was used, and the recovery codes."""
-    app.button("Set it up").click()
+    app.button("Set up").click()
     used = Authenticator(app.page.locator("code").inner_text()).code()
     app.field("Code").fill(used)
-    app.button("Turn it on").click()
+    app.button("Turn on").click()
     expect(app.link("I have kept them")).to_be_visible()
     return used, app.page.locator("li code").all_inner_texts()
 
@@ -89,13 +89,13 @@ def test_who_has_none_is_led_to_enrolment_and_signs_in_with_it_from_then_on(visi
     page = app.page
     app.sign_in(USER, PASSWORD)
     heading(app, "Second factor")
-    expect(page.get_by_text("This desk asks everybody for it.")).to_be_visible()
+    expect(page.get_by_text("This is required for everyone.")).to_be_visible()
     looks(app)
     # Nothing else opens before.
     app.list()
     heading(app, "Second factor")
 
-    app.button("Set it up").click()
+    app.button("Set up").click()
     authenticator = Authenticator(page.locator("code").inner_text())
     scanned = f"otpauth://totp/A2P%20desk%3A{USER}?secret={app.key}&algorithm=SHA1&digits=6&period=30"
     drawn = segno.make(f"{scanned}&issuer=A2P%20desk", error="m").svg_inline(border=3)
@@ -103,10 +103,8 @@ def test_who_has_none_is_led_to_enrolment_and_signs_in_with_it_from_then_on(visi
     assert code.get_attribute("d") == re.findall(r' d="([^"]+)"', drawn)[-1]
     looks(app)
     app.field("Code").fill(authenticator.wrong_code())
-    app.button("Turn it on").click()
-    expect(page.get_by_role("alert")).to_have_text(
-        "This code was not right. Type the one that the app shows now."
-    )
+    app.button("Turn on").click()
+    expect(page.get_by_role("alert")).to_have_text("This code is wrong. Enter the current code from the app.")
     expect(page).to_have_title(re.compile("^Error: "))
     looks(app)
     assert Authenticator(page.locator("code").inner_text()).key == authenticator.key
@@ -114,7 +112,7 @@ def test_who_has_none_is_led_to_enrolment_and_signs_in_with_it_from_then_on(visi
 
     a_minute_passes()
     app.field("Code").fill(authenticator.code())
-    app.button("Turn it on").click()
+    app.button("Turn on").click()
     expect(page.locator("li code")).to_have_count(8)
     looks(app)
     app.link("I have kept them").click()
@@ -123,24 +121,24 @@ def test_who_has_none_is_led_to_enrolment_and_signs_in_with_it_from_then_on(visi
     app.button("Log out").click()
     a_minute_passes()
     app.sign_in(USER, PASSWORD)
-    heading(app, "One more step")
+    heading(app, "Enter your code")
     expect(app.field("Code")).to_be_focused()
     looks(app)
     app.list()
-    heading(app, "One more step")
+    heading(app, "Enter your code")
     app.field("Code").fill(authenticator.wrong_code())
-    app.button("Go on").click()
-    expect(page.get_by_role("alert")).to_contain_text("This code was not right, or it was used before.")
+    app.button("Continue").click()
+    expect(page.get_by_role("alert")).to_contain_text("This code is wrong or was already used.")
     expect(page).to_have_title(re.compile("^Error: "))
     looks(app)
     a_minute_passes()
     app.field("Code").fill(authenticator.code())
-    app.button("Go on").click()
+    app.button("Continue").click()
     # The page that was asked for.
     heading(app, "Registrations")
     page.goto("/admin/second-factor/setup/")
-    expect(page.get_by_text("It is on. 8 recovery codes left.")).to_be_visible()
-    expect(app.button("Turn it off")).to_have_count(0)
+    expect(page.get_by_text("Second factor is on. 8 recovery codes left.")).to_be_visible()
+    expect(app.button("Turn off")).to_have_count(0)
     looks(app)
 
 
@@ -154,8 +152,8 @@ def test_without_the_phone_a_recovery_code_opens_once_and_without_scripts(visito
         a_minute_passes()
         app.sign_in(USER, PASSWORD)
         app.field("Code").fill(attempt)
-        app.button("Go on").click()
-        heading(app, "Home" if opens else "One more step")
+        app.button("Continue").click()
+        heading(app, "Home" if opens else "Enter your code")
 
 
 def test_another_window_with_the_password_alone_stays_shut(visitor, user):
@@ -163,12 +161,12 @@ def test_another_window_with_the_password_alone_stays_shut(visitor, user):
     first.sign_in(USER, PASSWORD)
     used, _ = enrol(first)
     second.sign_in(USER, PASSWORD)
-    heading(second, "One more step")
+    heading(second, "Enter your code")
     # The code that was just used opens nothing a second time.
     second.field("Code").fill(used)
-    second.button("Go on").click()
-    expect(second.page.get_by_role("alert")).to_contain_text("it was used before")
+    second.button("Continue").click()
+    expect(second.page.get_by_role("alert")).to_contain_text("already used")
     second.page.goto("/admin/second-factor/setup/")
-    heading(second, "One more step")
+    heading(second, "Enter your code")
     first.list()
     heading(first, "Registrations")

@@ -36,7 +36,7 @@ def told(user) -> list[str]:
 
 
 # --- owners -----------------------------------------------------------------------------------------------------
-def test_who_claims_first_owns_it_and_the_second_is_told_who(registration, ann, bob):
+def test_who_claims_first_owns_it_and_the_second_learns_who(registration, ann, bob):
     assignment.claim(registration, user=ann)
     assignment.claim(registration, user=ann)
     with pytest.raises(assignment.Taken, match="now assigned to ann"):
@@ -71,7 +71,7 @@ def test_assigning_on_a_stale_page_changes_nothing(registration, ann, bob):
     assert told(bob) == []
 
 
-def test_a_new_owner_by_the_form_or_in_bulk_is_told_likewise(registration, bob):
+def test_a_new_owner_by_the_form_or_in_bulk_is_notified_too(registration, bob):
     actions.edit(registration, {}, actor="ann", owner=bob)
     assert told(bob) == ["ann assigned Ann Lee Nails to you."]
     assert [event.text for event in registration.events.filter(tag__in=("owner", "edited"))] == [
@@ -188,6 +188,6 @@ def test_who_may_only_look_cannot_take_a_registration(registration):
         assert client.post(url, {"owner": ""}).status_code == 403
 
 
-def test_after_a_note_the_page_says_who_was_told(registration, ann, bob):
+def test_after_a_note_the_page_says_who_was_notified(registration, ann, bob):
     said = act(browser(ann), registration, "note", text="@bob @bobb look")
     assert "Note added. Notified: bob. No user is named @bobb." in said

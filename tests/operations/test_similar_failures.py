@@ -163,7 +163,7 @@ class TestBatch:
             registrations[0].revision,
         )
 
-    def test_edited_after_the_preview_is_passed_over(self, ann):
+    def test_edited_after_the_preview_is_skipped(self, ann):
         early, late, free = refused("Early"), refused("Late"), refused("Free")
         params = edit([early, late, free], Change("message_flow", BETTER))
         actions.edit(early, {"profile": {"city": "Salem"}}, actor="bo")
@@ -175,7 +175,7 @@ class TestBatch:
         assert after["Free"][0] == ItemState.DONE
         assert runner.load(late.pk).campaign.message_flow == FLOW
 
-    def test_what_is_passed_over(self, ann):
+    def test_what_is_skipped(self, ann):
         held, same, strange = refused("Held"), refused("Same"), refused("Strange")
         actions.hold(held, reason="x", actor="bo")
         params = edit([held, same], Change("message_flow", FLOW))

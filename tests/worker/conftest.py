@@ -21,6 +21,7 @@ from registrations.core import queue
 from registrations.core.broker import EtaORM
 from registrations.models import Heartbeat
 from registrations.worker.processes import pause
+from tests import database
 
 ALIAS = "worker_tests"
 
@@ -133,9 +134,11 @@ def worker_database(tmp_path_factory, django_db_blocker):
         url = f"sqlite:///{folder / 'db.sqlite3'}"
     env = os.environ | {"DATABASE_URL": url, "SECRET_KEY": settings.SECRET_KEY, "PYTHONPATH": str(settings.BASE_DIR),
                         "DJANGO_SETTINGS_MODULE": "tests.worker.process_settings"}  # fmt: skip
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "-v0"], cwd=settings.BASE_DIR, env=env, check=True
-    )
+    if on_server:
+        command = [sys.executable, "manage.py", "migrate", "-v0"]
+        subprocess.run(command, cwd=settings.BASE_DIR, env=env, check=True)
+    else:
+        database.copy_to(folder / "db.sqlite3")
     entry = {**settings.DATABASES["default"], **Env.db_url_config(url)}
     connections.databases[ALIAS] = ConnectionHandler({"default": entry}).databases["default"]
     with django_db_blocker.unblock():

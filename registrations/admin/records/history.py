@@ -25,7 +25,17 @@ def duration_ms(api_call: ApiCall) -> int | None:
 @admin.register(ApiCall)
 class ApiCallAdmin(FastList, ReadOnlyAdmin):
     title = "API calls"
-    list_display = ("step_", "registration", "state_", "response", "sid_", "fee_", "duration", "actor", "at")
+    list_display = (
+        "step_",
+        "registration_",
+        "state_",
+        "response_",
+        "sid_",
+        "fee_",
+        "duration",
+        "actor",
+        "at",
+    )
     list_filter = ("state", StepFilter)
     list_select_related = ("registration",)
     search_help_text = f"{HELP[:-1]}; or an error code."
@@ -55,7 +65,7 @@ class ApiCallAdmin(FastList, ReadOnlyAdmin):
         return format_html('<span title="{}">{}</span>', api_call.step, display.step_label(api_call.step))
 
     @admin.display(description="Registration", ordering="registration__label")
-    def registration(self, api_call: ApiCall) -> SafeString:
+    def registration_(self, api_call: ApiCall) -> SafeString:
         return registration_link(api_call.registration)
 
     @admin.display(description="Outcome", ordering="state")
@@ -63,7 +73,7 @@ class ApiCallAdmin(FastList, ReadOnlyAdmin):
         return display.call_chip(api_call.state)
 
     @admin.display(description="Response", ordering="error_code")
-    def response(self, api_call: ApiCall) -> str:
+    def response_(self, api_call: ApiCall) -> str:
         return (
             " · ".join(str(part) for part in (api_call.http_status, api_call.error_code) if part)
             or display.NOTHING
@@ -101,7 +111,7 @@ class ApiCallAdmin(FastList, ReadOnlyAdmin):
 @admin.register(Event)
 class EventAdmin(FastList, ReadOnlyAdmin):
     title = "Timeline"
-    list_display = ("text_", "registration", "tag", "actor", "at_")
+    list_display = ("text_", "registration_", "tag", "actor", "at_")
     list_display_links = None
     list_filter = (TagFilter,)
     list_select_related = ("registration",)
@@ -112,7 +122,7 @@ class EventAdmin(FastList, ReadOnlyAdmin):
         return display.event_text(event.tag, event.text)
 
     @admin.display(description="Registration", ordering="registration__label")
-    def registration(self, event: Event) -> SafeString:
+    def registration_(self, event: Event) -> SafeString:
         return registration_link(event.registration)
 
     @admin.display(description="When", ordering="id")

@@ -69,7 +69,7 @@ class TwilioResourceAdmin(BulkActions, RegistrationList, ReadOnlyAdmin):
         return super().changelist_view(request, {**self.list_context(request), **(extra_context or {})})
 
     @admin.display(description="Registration", ordering="registration__label")
-    def registration(self, resource: Any) -> SafeString:
+    def registration_(self, resource: Any) -> SafeString:
         registration = resource.registration
         late = deadlines.overdue(registration, now()) if registration.stage in self.stages else None
         if late is None:
@@ -121,7 +121,7 @@ def _ids(main: str, sid: str) -> SafeString:
 @admin.register(Brand)
 class BrandAdmin(TwilioResourceAdmin):
     title = "Brands"
-    list_display = ("registration", "status_", "reasons", "resubmissions", "owner", "ids")
+    list_display = ("registration_", "status_", "reasons", "resubmissions_", "owner", "ids")
     list_filter = (BrandStatus, IdentityStatus, *REGISTRATION_FILTERS)
     problem_part = "brand"
     stages = (Stage.BRAND, Stage.OTP)
@@ -136,7 +136,7 @@ class BrandAdmin(TwilioResourceAdmin):
         return _ids(brand.tcr_id, brand.sid)
 
     @admin.display(description="Resubmitted", ordering="resubmissions")
-    def resubmissions(self, brand: Brand) -> SafeString | str:
+    def resubmissions_(self, brand: Brand) -> SafeString | str:
         count = f"{brand.resubmissions} of {brand.resubmissions + brand.resubmissions_left}"
         if brand.status == BRAND_FAILED and not brand.resubmissions_left:
             return format_html("{} {}", count, display.chip("None left", "bad"))
@@ -146,7 +146,7 @@ class BrandAdmin(TwilioResourceAdmin):
 @admin.register(Campaign)
 class CampaignAdmin(TwilioResourceAdmin):
     title = "Campaigns"
-    list_display = ("registration", "status_", "reasons", "owner", "ids")
+    list_display = ("registration_", "status_", "reasons", "owner", "ids")
     list_filter = (CampaignStatus, *REGISTRATION_FILTERS)
     problem_part = "campaign"
     stages = (Stage.CAMPAIGN,)
@@ -165,7 +165,7 @@ class CampaignAdmin(TwilioResourceAdmin):
 @admin.register(PhoneNumber)
 class PhoneNumberAdmin(TwilioResourceAdmin):
     title = "Numbers"
-    list_display = ("registration", "number", "a2p", "reasons", "owner", "attached")
+    list_display = ("registration_", "number", "a2p", "reasons", "owner", "attached")
     list_filter = (NumberStatus, *REGISTRATION_FILTERS)
     problem_part = "phone_number"
     stages = (Stage.NUMBER, Stage.LIVE)

@@ -1,4 +1,4 @@
-"""Twilio's deliveries as received, and their outcome. Read-only, except for replay and set aside."""
+"""Twilio's deliveries as received, and their outcome. Read-only, except for replay and dismiss."""
 
 import json
 from typing import Any
@@ -56,7 +56,7 @@ def body_text(body: str) -> str:
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
     title = "Webhooks"
-    list_display = ("event", "kind", "state_", "subject_", "registration", "note", "received")
+    list_display = ("event", "kind", "state_", "subject_", "registration_", "note", "received")
     list_filter = ("state", "kind")
     list_select_related = ("registration",)
     search_fields = ("=subject", "event_type", "=event_id", "registration__label")
@@ -81,7 +81,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         return display.sid_link(delivery.subject, f"{delivery.subject}-{delivery.pk}") or display.NOTHING
 
     @admin.display(description="Registration", ordering="registration__label")
-    def registration(self, delivery: WebhookDelivery) -> SafeString:
+    def registration_(self, delivery: WebhookDelivery) -> SafeString:
         return registration_link(delivery.registration) if delivery.registration else display.NOTHING
 
     @admin.display(description="Received", ordering="received_at")
@@ -95,7 +95,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
             path("event-streams/", view(health.set_up_event_streams), name=f"{name}_streams"),
             path("errors/", view(health.settle_errors), name=f"{name}_errors"),
             path("<uuid:pk>/replay/", view(require_POST(self.replay)), name=f"{name}_replay"),
-            path("<uuid:pk>/set-aside/", view(require_POST(self.set_aside)), name=f"{name}_set_aside"),
+            path("<uuid:pk>/dismiss/", view(require_POST(self.dismiss)), name=f"{name}_dismiss"),
             *super().get_urls(),
         ]
 
@@ -127,11 +127,11 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
             messages.success(request, "Delivery replayed.")
         return redirect(reverse("admin:registrations_webhookdelivery_change", args=[delivery.pk]))
 
-    def set_aside(self, request: HttpRequest, pk: Any) -> HttpResponse:
+    def dismiss(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """After this, the error no longer counts as open."""
         delivery = _get_or_404(request, pk)
         if receiver.dismiss(WebhookDelivery.objects.filter(pk=pk), actor=request.user.get_username()):
-            messages.success(request, "Set aside. It no longer counts as an error.")
+            messages.success(request, "Dismissed. It no longer counts as an error.")
         return redirect(reverse("admin:registrations_webhookdelivery_change", args=[delivery.pk]))
 
 

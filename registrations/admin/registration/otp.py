@@ -180,10 +180,7 @@ def masked(mobile: str) -> str:
 
 def _blocked(registration: Registration) -> str:
     """Why the text cannot be resent now, or ""."""
-    unsent = (
-        "" if registration.is_submitted else "This registration has unsubmitted edits. Submit them first."
-    )
-    return otp.state(registration).why_not or unsent
+    return otp.state(registration).why_not or ("" if registration.is_submitted else otp.UNSUBMITTED_EDITS)
 
 
 # --- changing the mobile ---------------------------------------------------------------------------------

@@ -99,17 +99,17 @@ def set_up_event_streams(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def settle_errors(request: HttpRequest) -> HttpResponse:
-    """Replays all deliveries that ended in an error, or sets them aside (`action`: replay or aside)."""
+    """Replays all deliveries that ended in an error, or dismisses them (`action`: replay or dismiss)."""
     require(request, REPLAY)
     actor = request.user.get_username()
     if request.POST.get("action") == "replay":
         count = receiver.replay_errors(actor=actor)
         text = "Replayed. Those that fail again are shown as errors."
-    elif request.POST.get("action") == "aside":
+    elif request.POST.get("action") == "dismiss":
         count = receiver.dismiss(receiver.errors(), actor=actor)
-        text = "Set aside. They no longer count as errors and stay in the list."
+        text = "Dismissed. They no longer count as errors and stay in the list."
     else:
-        return HttpResponseBadRequest("action: replay or aside")
+        return HttpResponseBadRequest("action: replay or dismiss")
     messages.success(request, f"{count} deliver{'y' if count == 1 else 'ies'}. {text}")
     return redirect("admin:registrations_webhookdelivery_health")
 

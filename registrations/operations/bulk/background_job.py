@@ -57,7 +57,7 @@ def advance(model: type[BackgroundJob], pk: int, portion: Portion, seconds: floa
         jobs.owned(pk, token).update(
             state=JobState.FAILED,
             finished_at=clock.now(),
-            error=f"Stopped by an error of ours ({type(error).__name__}). Finished rows stay finished, and it can be "
+            error=f"Stopped by an internal error ({type(error).__name__}). Finished rows stay finished, and it can be "
             "restarted. The log has the details.",
         )
         _notify_stopped(model, pk)
@@ -110,7 +110,7 @@ def confirm(job: BackgroundJob) -> None:
 
 
 def restart(job: BackgroundJob) -> None:
-    """Continue with the rows that are left, after Cancel or an error of ours."""
+    """Continue with the rows that are left, after Cancel or an internal error."""
     back = JobState.RUNNING if job.confirmed_at else JobState.PREPARING
     _move(job, (JobState.CANCELLED, JobState.FAILED), back, cancelled_by="", error="", finished_at=None)
 

@@ -32,7 +32,7 @@ def _notify_ended(job: Batch | Import, kind: str, title: str, rows: Any) -> None
         for state in (ItemState.DONE, ItemState.SKIPPED, ItemState.FAILED)
         if counts.get(state)
     ]
-    ended = "was stopped by an error of ours" if job.state == JobState.FAILED else "is done"
+    ended = "was stopped by an internal error" if job.state == JobState.FAILED else "is done"
     notify(
         job.user,
         kind,

@@ -227,7 +227,7 @@ def _attempt(batch: Batch, item: BatchItem) -> tuple[ItemState, str]:
 
 
 def _log_error(batch: Batch, pk: int, error: Exception) -> str:
-    """Logs an error of ours without personal data; returns the row's text."""
+    """Logs an internal error without personal data; returns the row's text."""
     trace = redact_trace("".join(traceback.format_exception(error)))
     log.error("batch %s, registration %s: %s", batch.pk, pk, trace)
-    return f"An error of ours ({type(error).__name__}). The log has the details."
+    return f"Internal error ({type(error).__name__}). The log has the details."

@@ -65,7 +65,7 @@ def run(pk: int, *, client: TwilioClient | None = None) -> bool:
         # Twilio's own words, e.g. 21644 to 21648 for what is still in use (docs/twilio.md section 6.4).
         _settle(finding, State.FAILED, str(error))
     except Exception as error:
-        _settle(finding, State.FAILED, f"An error of ours: {type(error).__name__}.")
+        _settle(finding, State.FAILED, f"Internal error: {type(error).__name__}.")
         raise
     else:
         _settle(finding, State.DONE, result)

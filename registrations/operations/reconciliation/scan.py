@@ -95,7 +95,7 @@ def run(
     except TooLong:
         fail(TOO_LONG)
     except Exception as error:
-        fail(f"An error of ours: {type(error).__name__}. The log has the details.")
+        fail(f"Internal error: {type(error).__name__}. The log has the details.")
         raise
     return True
 

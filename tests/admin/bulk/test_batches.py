@@ -154,7 +154,7 @@ class TestLists:
             "index": "0",
             "select_across": "0",
         }
-        assert "at most" in said(viewer.post(LIST, {"action": "export_xlsx", **chosen}))
+        assert "up to 2 rows" in said(viewer.post(LIST, {"action": "export_xlsx", **chosen}))
 
     def test_not_by_get(self, lead, registrations):
         lead.get(LIST, {"action": "bulk_hold", "_selected_action": registrations[0].pk, "index": "0"})
@@ -167,7 +167,7 @@ class TestPage:
         batch = Batch.objects.get()
         page = text(lead.get(url(batch)))
         assert "Submit: 3 registrations" in page
-        assert "0 of 3 looked at" in page
+        assert "0 of 3 checked" in page
         assert 'id="batch-confirm"' not in page
         assert 'id="batch-cancel"' in page
 
@@ -176,8 +176,10 @@ class TestPage:
         batch = started(lead, "submit", registrations)
         page = text(lead.get(url(batch)))
         assert "Submit · 2 registrations · up to $39.00" in page
+        assert "May cost in total" in page
+        assert page.count('data-label="May cost"') == 3, "each row has its fee, or a dash"
         assert "It is on hold. Release it first." in page
-        assert "one brand or campaign registration a second" in page
+        assert "one brand or campaign registration per second" in page
         assert "Registration 2" in page
         assert not Registration.objects.filter(submitted_revision__gt=0).exists()
 
@@ -185,13 +187,13 @@ class TestPage:
         batch = started(lead, "submit", registrations)
         for fee in ("", "0.00", "nonsense"):
             response = lead.post(url(batch, "confirm/"), {"fee": fee})
-            assert "The fee has changed" in said(response)
+            assert "The cost has changed" in said(response)
         assert lead.post(url(batch, "confirm/"), {"fee": "58.50"}).headers["Location"] == url(batch)
         batch.refresh_from_db()
         assert batch.state == JobState.RUNNING
         bulk.advance(batch.pk)
         page = text(lead.get(url(batch)))
-        assert "3 of 3 settled" in page
+        assert "3 of 3 finished" in page
         assert "Where the registrations stand now" in page
         assert "Paid so far" in page
 
@@ -223,7 +225,7 @@ class TestPage:
     def test_nothing_to_do_has_no_confirm(self, lead):
         batch = started(lead, "submit", [make_registration(Stage.LIVE)])
         page = text(lead.get(url(batch)))
-        assert "There is nothing to do" in page
+        assert "Nothing to run" in page
         assert 'id="batch-confirm"' not in page
 
     def test_cancel_and_start_again(self, lead, registrations):
@@ -343,7 +345,7 @@ class TestReport:
         monkeypatch.setattr("registrations.admin.changelist.exports.MAX_XLSX_ROWS", 2)
         response = lead.get(url(batch, "report.xlsx"))
         assert response.headers["Location"] == url(batch)
-        assert "Take CSV" in said(response)
+        assert "Use CSV" in said(response)
 
     def test_no_other_form(self, lead, batch):
         assert lead.get(url(batch, "report.pdf")).status_code == 404

@@ -12,7 +12,7 @@ from tests.admin.conftest import browser
 from tests.admin.conftest import person as user_with
 from tests.operations.imports.test_uploads import person
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rung_imports")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("enqueued_imports")]
 HX = {"HX-Request": "true"}
 
 
@@ -61,7 +61,7 @@ def test_a_duplicate_leads_to_its_registration(agent):
     found = ready(agent, person(2, email="ann1@example.com"))
     page = agent.get(url("page", found.pk))
     assert Registration.objects.get().get_absolute_url() in page.text
-    assert "Import all the same" in page.text
+    assert "Import anyway" in page.text
     assert "No row can be imported yet." in page.text
     assert 'id="import-confirm"' not in page.text
 
@@ -71,7 +71,7 @@ def test_an_update_says_what_it_changes(agent, boss):
     page = agent.get(url("page", ready(agent, person(1, city="Salem", email="new@example.com")).pk))
     assert "Changes Email, City." in page.text
     page = agent.get(url("page", ready(boss, person(1), submit="on").pk))
-    assert "Changes nothing; the registration is submitted." in page.text
+    assert "No changes; the registration will be submitted." in page.text
     assert Registration.objects.get().get_absolute_url() in page.text
 
 
@@ -120,7 +120,7 @@ def test_a_row_that_is_under_way_is_not_changed(agent):
     found = ready(agent, person(1))
     Import.objects.update(state=JobState.RUNNING)
     answer = agent.post(url("row", found.pk, 2), {"action": "exclude"})
-    assert "does not wait for you any more" in said(answer)
+    assert "no longer waiting for you" in said(answer)
     assert found.rows.get().state == ItemState.WILL
     assert agent.post(url("row", found.pk, 77), {"action": "exclude"}).status_code == 404
 
@@ -133,12 +133,12 @@ def test_what_is_typed_is_shown_as_text(agent):
 
 
 # --- confirm ----------------------------------------------------------------------------------------------------------
-def test_the_good_rows_are_imported_once_confirmed(agent, rung_imports):
+def test_the_good_rows_are_imported_once_confirmed(agent, enqueued_imports):
     found = ready(agent, person(1), person(2, email="x"))
-    rung_imports.clear()
+    enqueued_imports.clear()
     assert confirm(agent, found).url == url("page", found.pk)
     confirm(agent, found)
-    assert rung_imports == [found.pk]
+    assert enqueued_imports == [found.pk]
     importer.advance(found.pk)
     page = agent.get(url("page", found.pk) + "?show=created")
     registration = Registration.objects.get()
@@ -177,7 +177,7 @@ def test_who_may_not_act_on_many_cannot_submit_them(adder, boss):
     assert ready(adder, person(1), submit="on").submit is False
     found = ready(boss, person(2), submit="on")
     assert adder.post(url("confirm", found.pk)).status_code == 403
-    assert "somebody else must confirm" in adder.get(url("page", found.pk)).text
+    assert "someone else must confirm" in adder.get(url("page", found.pk)).text
 
 
 def test_cancel_and_go_on(agent):
@@ -186,7 +186,7 @@ def test_cancel_and_go_on(agent):
     agent.post(url("cancel", found.pk))
     page = agent.get(url("page", found.pk))
     assert "cancelled by agent" in page.text
-    assert "Go on" in page.text
+    assert "Continue" in page.text
     agent.post(url("restart", found.pk))
     importer.advance(found.pk)
     found.refresh_from_db()
@@ -195,10 +195,10 @@ def test_cancel_and_go_on(agent):
 
 def test_somebody_elses_table_is_deleted_by_a_supervisor_alone(agent, boss):
     found = ready(boss, person(1))
-    assert "Delete this table" not in agent.get(url("page", found.pk)).text
+    assert "Delete this import" not in agent.get(url("page", found.pk)).text
     assert agent.post(url("delete", found.pk)).status_code == 403
     assert Import.objects.exists()
-    assert "Delete this table" in boss.get(url("page", found.pk)).text
+    assert "Delete this import" in boss.get(url("page", found.pk)).text
 
 
 def test_deleting(agent):

@@ -14,7 +14,7 @@ from tests.admin.bulk.imports import imported, ready, upload, url
 from tests.operations.imports.files import csv_bytes
 from tests.operations.imports.test_uploads import person
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rung_imports")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("enqueued_imports")]
 
 
 # --- who may --------------------------------------------------------------------------------------------------------
@@ -26,7 +26,7 @@ def address(name: str, found: Import) -> str:
         "page": (found.pk,),
         "refresh": (found.pk,),
         "row": (found.pk, 2),
-        "file": (found.pk, "to-mend", "csv"),
+        "file": (found.pk, "needs-fixing", "csv"),
         "template": ("csv",),
         "change": (found.pk,),
     }
@@ -61,11 +61,11 @@ def test_an_import_that_is_none_is_not_found(name, agent):
 
 
 # --- upload -----------------------------------------------------------------------------------------------------------
-def test_an_upload_is_checked_by_a_worker(agent, rung_imports):
+def test_an_upload_is_checked_by_a_worker(agent, enqueued_imports):
     answer = upload(agent, person(1), person(2))
     found = Import.objects.get()
     assert answer.url == url("page", found.pk)
-    assert (rung_imports, found.actor, found.submit) == ([found.pk], "agent", False)
+    assert (enqueued_imports, found.actor, found.submit) == ([found.pk], "agent", False)
     page = agent.get(answer.url)
     assert "Reading the file" in page.text
     assert "Cancel" in page.text
@@ -118,7 +118,7 @@ def test_no_file_and_too_large_a_file(agent, monkeypatch):
     assert agent.post(url("add")).context["form"].errors["file"] == ["Choose a file."]
     monkeypatch.setattr(reader, "MAX_BYTES", 1 << 20)
     answer = upload(agent, content=b"x" * (3 << 20))
-    assert "The file has 3 MB; at most 1 MB" in str(answer.context["form"].errors["file"])
+    assert "The file has 3 MB. The limit is 1 MB" in str(answer.context["form"].errors["file"])
 
 
 def test_a_workbook_is_taken_too(agent):
@@ -168,12 +168,12 @@ def test_live_sends_what_changed_and_reloads_in_another_state(agent):
 # --- files --------------------------------------------------------------------------------------------------
 def test_the_bad_rows_come_back_as_a_file_that_can_be_uploaded_again(agent):
     found = imported(agent, ready(agent, person(1), person(2, email="x", street="=HYPERLINK(1)")))
-    answer = agent.get(url("file", found.pk, "to-mend", "csv"))
+    answer = agent.get(url("file", found.pk, "needs-fixing", "csv"))
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
     (line,) = csv.DictReader(io.StringIO(text))
     assert line["errors"].startswith("email: ")
     assert line["street"] == "'=HYPERLINK(1)"
-    assert f"import-{found.pk}-to-mend.csv" in answer["Content-Disposition"]
+    assert f"import-{found.pk}-needs-fixing.csv" in answer["Content-Disposition"]
     again = ready(agent, content=text.encode())
     assert again.rows.get().cells["street"] == "=HYPERLINK(1)"
     assert set(again.rows.get().errors) == {"email", "street"}
@@ -181,13 +181,13 @@ def test_the_bad_rows_come_back_as_a_file_that_can_be_uploaded_again(agent):
 
 def test_the_same_as_a_workbook(agent):
     found = ready(agent, person(1), person(2, email="x"))
-    answer = agent.get(url("file", found.pk, "to-mend", "xlsx"))
+    answer = agent.get(url("file", found.pk, "needs-fixing", "xlsx"))
     content = b"".join(answer.streaming_content)
     again = ready(agent, content=content)
     assert again.rows.get().cells["mobile_phone_number"] == "+14155552002"
 
 
-@pytest.mark.parametrize(("which", "kind"), [("all", "csv"), ("to-mend", "pdf")])
+@pytest.mark.parametrize(("which", "kind"), [("all", "csv"), ("needs-fixing", "pdf")])
 def test_other_files_are_not_found(agent, which, kind):
     found = ready(agent, person(1))
     assert agent.get(url("file", found.pk, which, kind)).status_code == 404
@@ -196,7 +196,7 @@ def test_other_files_are_not_found(agent, which, kind):
 def test_the_list(agent):
     ready(agent, person(1), person(2))
     text = agent.get(url("changelist")).text
-    for part in ("customers.csv", "Ready to confirm", "agent", "Import a table"):
+    for part in ("customers.csv", "Ready to confirm", "agent", "Import customers"):
         assert part in text
 
 
@@ -204,5 +204,5 @@ def test_the_list_says_of_a_table_without_a_good_row_what_its_page_says(agent):
     found = ready(agent, person(1) | {"email": "no-address"})
     for page in (url("changelist"), url("page", found.pk)):
         text = agent.get(page).text
-        assert "To mend" in text
+        assert "Needs fixing" in text
         assert "Ready to confirm</span>" not in text

@@ -66,8 +66,8 @@ def test_the_list_names_reason_count_input_and_text(viewer, registrations):
 
 
 def test_nothing_fails(viewer):
-    assert "No two registrations fail alike" in text(viewer.get(LIST))
-    assert "Nothing fails" in text(viewer.get(LIST, {"by": "reason"}))
+    assert "No similar failures" in text(viewer.get(LIST))
+    assert "No failures" in text(viewer.get(LIST, {"by": "reason"}))
 
 
 def test_the_navigation_leads_there(viewer):
@@ -89,7 +89,7 @@ def test_a_group_that_is_mended_leads_back(lead, key):
     OpenProblem.objects.all().delete()
     response = lead.get(group_url(key))
     assert response.headers["Location"] == LIST
-    assert "Nobody fails like this" in said(response)
+    assert "No registration fails for this reason" in said(response)
 
 
 @pytest.mark.parametrize(
@@ -130,14 +130,14 @@ class TestPreview:
 
     def test_what_the_form_refuses_stays_as_it_is(self, lead, registrations, key):
         page = text(post(lead, "preview", key, registrations, text="Too short."))
-        assert "Nothing would change" in page
-        assert "Stay as they are" in page
+        assert "Nothing will change" in page
+        assert "Will not change" in page
         assert "at least" in page
 
     def test_words_that_are_not_there(self, lead, registrations):
         key = similar_failures.groups(1, alike=False)[0].key
         page = text(post(lead, "preview", key, registrations, find="bananas", text="apples"))
-        assert "These words are not in its text." in page
+        assert "The text does not contain these words." in page
 
     def test_some_words_of_different_texts(self, lead, registrations):
         other = refused(
@@ -153,16 +153,16 @@ class TestPreview:
     def test_nothing_chosen_or_written_keeps_what_was_typed(self, lead, registrations, key):
         response = post(lead, "preview", key, [], text="What I typed")
         assert response.status_code == 422
-        assert "Choose at least one customer." in text(response)
+        assert "Select at least one customer." in text(response)
         assert "What I typed" in text(response)
-        assert "Write the new text." in text(post(lead, "preview", key, registrations, text="  "))
+        assert "Enter the new text." in text(post(lead, "preview", key, registrations, text="  "))
 
     def test_a_reason_without_a_text_cannot_be_previewed(self, lead, registrations):
         OpenProblem.objects.update(field="has_embedded_links", input_digest="")
         key = similar_failures.groups()[0].key
         page = text(lead.get(group_url(key)))
         assert 'name="text"' not in page
-        assert "Resubmit as they are" in page
+        assert "Resubmit unchanged" in page
         assert post(lead, "preview", key, registrations, text="x").status_code == 404
         assert post(lead, "apply", key, registrations, text="x").status_code == 404
 

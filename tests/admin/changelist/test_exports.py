@@ -99,7 +99,7 @@ def test_control_characters_do_not_break_the_workbook(boss):
 def test_too_many_for_a_workbook_is_said(boss, live, monkeypatch):
     monkeypatch.setattr(exports, "MAX_XLSX_ROWS", 0)
     page = boss.get(f"{LIST}export/xlsx/", follow=True).content.decode()
-    assert "A workbook takes 0 rows at most" in page
+    assert "A workbook can have up to 0 rows" in page
 
 
 def test_queries_do_not_grow_with_the_registrations(boss, django_assert_max_num_queries):

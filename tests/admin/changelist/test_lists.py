@@ -223,7 +223,7 @@ def test_on_hold_is_seen_in_the_list(boss):
 
 
 def test_empty_list_says_what_to_do(boss):
-    assert "No registration yet." in boss.get(LIST).content.decode()
+    assert "No registrations yet." in boss.get(LIST).content.decode()
     make_registration()
     assert "Nothing matches." in boss.get(LIST, {"q": "zzz"}).content.decode()
 
@@ -251,10 +251,10 @@ def test_the_list_of_brands_says_when_no_try_is_left(boss):
     answer = {"status": "FAILED", "errors": [{"error_code": 30701, "description": "Refused."}]}
     registration = make_registration(Stage.BRAND, answer=answer)
     url = "/admin/registrations/brand/"
-    assert "No tries left" not in boss.get(url).content.decode()
+    assert "None left" not in boss.get(url).content.decode()
     registration.brand.resubmissions = 3
     registration.brand.save()
-    assert "No tries left" in boss.get(url).content.decode()
+    assert "None left" in boss.get(url).content.decode()
 
 
 def test_an_empty_list_says_how_it_fills_and_offers_nothing_to_search(boss):

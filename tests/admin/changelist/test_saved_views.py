@@ -85,7 +85,7 @@ def test_a_name_that_is_taken_is_refused_and_nothing_is_lost(ann):
     save(client, "Two", "stage__exact=brand")
     two = SavedView.objects.get(name="Two")
     page = client.post(f"{LIST}views/{two.pk}/", {"do": "rename", "name": "One"}, follow=True)
-    assert "another view called" in page.content.decode()
+    assert "already have a view called" in page.content.decode()
     assert set(SavedView.objects.values_list("name", flat=True)) == {"One", "Two"}
 
 

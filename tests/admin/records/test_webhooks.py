@@ -111,7 +111,7 @@ class TestReplay:
         row.refresh_from_db()
         assert row.state == State.ERRORED
 
-    def test_it_is_processed_once_more(self, boss):
+    def test_it_is_processed_again(self, boss):
         body = '{"type": "com.twilio.messaging.compliance.brand-failure.brand-failure", "data": {}}'
         row = delivery(state=State.ERRORED, body=body, traceback="Before.")
         response = boss.post(f"{LIST}{row.pk}/replay/")
@@ -119,20 +119,20 @@ class TestReplay:
         row.refresh_from_db()
         assert row.state == State.RECEIVED
         assert row.replayed_by == "boss"
-        assert "once more" in boss.get(change(row)).content.decode()
+        assert "Delivery replayed" in boss.get(change(row)).content.decode()
 
     def test_what_cannot_be_read_still_cannot_be_read(self, boss):
         row = delivery(state=State.ERRORED, body="no json")
         page = boss.post(f"{LIST}{row.pk}/replay/", follow=True).content.decode()
-        assert "It still cannot be read" in page
+        assert "Still cannot be processed" in page
 
 
 class TestErrors:
     ERRORS = f"{LIST}errors/"
 
-    def test_one_is_set_aside(self, boss):
+    def test_one_is_dismissed(self, boss):
         row = delivery(state=State.ERRORED, note="The body is not JSON.", traceback="Before.")
-        url = f"{LIST}{row.pk}/set-aside/"
+        url = f"{LIST}{row.pk}/dismiss/"
         assert boss.get(url).status_code == 405
         assert browser(person("reader", "view_webhookdelivery")).post(url).status_code == 403
         assert "no longer counts" in boss.post(url, follow=True).content.decode()
@@ -141,15 +141,15 @@ class TestErrors:
         assert row.traceback == "Before."
         assert "with an error" not in boss.get(HEALTH).content.decode()
 
-    def test_all_are_replayed_or_set_aside(self, boss):
+    def test_all_are_replayed_or_dismissed(self, boss):
         body = '{"type": "com.twilio.messaging.compliance.brand-failure.brand-failure", "data": {}}'
         ours, noise = delivery(state=State.ERRORED, body=body), delivery(state=State.ERRORED, body="no json")
         fine = delivery(state=State.PROCESSED, note="x" * 300)
         assert boss.get(self.ERRORS).status_code == 405
         assert browser(person("reader", "view_webhookdelivery")).post(self.ERRORS).status_code == 403
         assert "2 with an error" in boss.get(HEALTH).content.decode()
-        assert "2 deliveries." in boss.post(self.ERRORS, {"act": "replay"}, follow=True).content.decode()
-        assert "1 delivery." in boss.post(self.ERRORS, {"act": "aside"}, follow=True).content.decode()
+        assert "2 deliveries." in boss.post(self.ERRORS, {"action": "replay"}, follow=True).content.decode()
+        assert "1 delivery." in boss.post(self.ERRORS, {"action": "dismiss"}, follow=True).content.decode()
         states = [WebhookDelivery.objects.get(pk=row.pk).state for row in (ours, noise, fine)]
         assert states == [State.RECEIVED, State.IGNORED, State.PROCESSED]
 
@@ -183,12 +183,12 @@ class TestHealth:
         assert "https://a2p.example.com/twilio/events/" in page
         assert "manage.py setup_event_streams" in page
         assert "TWILIO_PRIMARY_PROFILE_SID is not set." in page
-        assert "4 processes, 1 at work" in page
+        assert "4 processes, 1 busy" in page
         assert page.index("alpha") < page.index("beta")
         assert "Silent" in page
         assert "3 d ago" in page
         assert "1 error<" in page
-        assert "Nothing yet" in page
+        assert "None yet" in page
 
     def test_without_a_public_address_it_says_what_is_lost(self, boss, settings):
         settings.PUBLIC_BASE_URL = ""
@@ -197,12 +197,12 @@ class TestHealth:
     def test_silent_webhooks_are_said_loudly(self, boss, settings):
         settings.PUBLIC_BASE_URL = "https://a2p.example.com"
         registration = make_registration(Stage.OTP)
-        assert "no delivery told us" not in boss.get(HEALTH).content.decode()
+        assert "but no webhook arrived" not in boss.get(HEALTH).content.decode()
         registration.brand.poll_found_at = timezone.now() - timedelta(hours=1)
         registration.brand.save()
         page = boss.get(HEALTH).content.decode()
-        assert page.count("no delivery told us") == 1
-        assert "1 decision found by looking first" in page
+        assert page.count("but no webhook arrived") == 1
+        assert "1 decision found by polling" in page
         assert "Needs attention" in page
 
     def test_needs_attention_when_no_worker_runs(self, boss):
@@ -233,5 +233,5 @@ class TestEventStreamsButton:
         jobs.set_up_event_streams()
         assert sum(waited) == event_streams.TEST_SECONDS
         page = admin_client.get(HEALTH).content.decode()
-        assert "Not in order" in page
+        assert "Needs fixing" in page
         assert "No test event arrived within 30 s" in page

@@ -152,7 +152,7 @@ class TestSuggestion:
         response = agent.post(
             page_url(registration, "action/use-address"), {"revision": registration.revision}
         )
-        assert "by hand" in messages_of(response)
+        assert "address yourself" in messages_of(response)
         assert state(registration) == before
 
     def test_refused_after_an_edit(self, agent):

@@ -89,7 +89,7 @@ def test_a_saved_registration_stays_as_it_is(agent):
     [
         ({"composer-page": "http://tiobeto.example.com"}, "must start with https://"),
         ({"composer-brand": ""}, "This field is required"),
-        ({"composer-keyword": "STOP"}, "does not mean stopping"),
+        ({"composer-keyword": "STOP"}, "not a STOP or HELP keyword"),
         ({"composer-business": "bank"}, "not one of the available choices"),
     ],
 )

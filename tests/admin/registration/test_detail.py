@@ -275,10 +275,11 @@ def test_twilios_statuses_are_beside_the_steps(boss):
 def test_retired_objects_are_shown(boss):
     registration = make_registration(Stage.CAMPAIGN)
     sid = fake_sid("MG")
-    registration.retired.create(kind="service", sid=sid, why="Replaced.")
+    registration.retired.create(kind="service", sid=sid, reason="Replaced.")
     page = text(boss.get(page_url(registration)))
     assert sid in page
     assert "Left at Twilio" in page
+    assert "Replaced." in page
 
 
 def test_missing_registration_is_a_404(boss):

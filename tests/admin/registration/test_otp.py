@@ -156,7 +156,7 @@ class TestResendingToMany:
     def test_selecting_nobody_leads_back(self, boss, registrations):
         response = boss.post(START, {"registration": registrations})
         assert response.headers["Location"] == LIST
-        assert "Choose at least one" in messages_of(response)
+        assert "Select at least one" in messages_of(response)
         assert not Batch.objects.exists()
 
     def test_needs_post_and_the_bulk_permission(self, boss, agent):

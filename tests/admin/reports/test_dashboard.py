@@ -137,7 +137,7 @@ class TestHealth:
     @pytest.mark.parametrize(
         ("real", "panel", "said"),
         [
-            (True, "", "No refusals"),
+            (True, "", "OK"),
             (False, "http://127.0.0.1:4011/", "Sandbox"),
             (False, "", "api.example.com:8443"),
         ],
@@ -156,7 +156,7 @@ class TestHealth:
         Registration.objects.filter(pk=registration.pk).update(
             next_run_at=timezone.now() - timedelta(minutes=9)
         )
-        assert "Work piles up" in html(boss)
+        assert "Jobs are piling up" in html(boss)
 
     def test_settings_are_linked_for_who_may_see_them(self, boss, viewer):
         assert "Settings &amp; health</a></li>" in html(boss)
@@ -194,12 +194,12 @@ class TestCharts:
         assert "30909" in codes
         assert "?code=30909" in codes
         weekly = page.split('id="chart-weekly"')[1].split("</figure>")[0]
-        assert "submitted 4, accepted 3, refused 1" in weekly
+        assert "submitted 4, accepted 3, rejected 1" in weekly
 
     def test_spent_money_is_for_who_may_see_the_ledger(self, boss, viewer):
         make_registration(Stage.LIVE)
-        assert "Spent a week" in html(boss)
-        assert "Spent a week" not in html(viewer)
+        assert "Spending per week" in html(boss)
+        assert "Spending per week" not in html(viewer)
 
 
 def test_queries_do_not_grow_with_the_registrations(boss):

@@ -40,7 +40,7 @@ def test_one_sees_ones_own_notes_alone_newest_first(mine, ann):
 
 
 def test_nothing_yet_says_what_will_be_here(mine):
-    assert "Nothing yet." in mine.get(LIST).content.decode()
+    assert "No notifications yet." in mine.get(LIST).content.decode()
 
 
 def test_the_navigation_counts_what_is_unread_for_everybody_alone(mine, ann):
@@ -94,7 +94,7 @@ def test_mark_all_spares_what_came_after_the_page_was_made(mine, ann):
     assert (bool(seen.read_at), later.read_at) == (True, None)
     assert mine.get(LIST + "?unread=1").context["notes"][0][0] == later
     mine.post(f"{LIST}read/", {"note": later.pk, "newest": "0"})
-    assert "Nothing is unread." in mine.get(LIST + "?unread=1").content.decode()
+    assert "No unread notifications." in mine.get(LIST + "?unread=1").content.decode()
 
 
 @pytest.mark.parametrize("nonsense", ["", "x", "-1", "9" * 40])
@@ -152,7 +152,7 @@ def test_an_address_inside_our_network_is_refused_and_not_echoed(mine, url):
     answer = mine.post(SETTINGS, form(slack_webhook_url=url))
     assert answer.status_code == 422
     text = answer.content.decode()
-    assert "This cannot be used" in text
+    assert "This URL cannot be used" in text
     assert url not in text
     assert not NotificationSettings.objects.exists()
 
@@ -170,9 +170,9 @@ def test_nonsense_in_the_choices_is_refused(mine):
 
 def test_a_test_is_sent_by_the_worker_and_its_outcome_is_shown(mine, ann, settings, mailoutbox):
     settings.A2P_SENDS_EMAIL = True
-    assert "Send me a test" not in mine.get(SETTINGS).content.decode()
+    assert "Send test" not in mine.get(SETTINGS).content.decode()
     mine.post(SETTINGS, form(by_email="on"))
-    assert "Send me a test" in mine.get(SETTINGS).content.decode()
+    assert "Send test" in mine.get(SETTINGS).content.decode()
     mine.post(f"{LIST}test/", form())
     assert not mailoutbox
     notifications.send_due()

@@ -12,7 +12,9 @@ from registrations.worker import jobs
 from tests.admin.conftest import browser, person
 from tests.customers import make_draft
 from tests.factories import make_registration
+from tests.operations.reconciliation.conftest import account
 
+__all__ = ["account"]
 PAGE = "/admin/registrations/scan/"
 
 
@@ -32,8 +34,8 @@ def scan(db) -> Scan:
 
 def find(scan: Scan, serial: int = 1, **fields) -> Finding:
     values = {
-        "what": "orphan",
-        "kind": "end_user",
+        "finding_type": "orphan",
+        "resource_type": "end_user",
         "sid": f"IT{serial:032x}",
         "action": "delete",
         "note": "Why.",
@@ -67,7 +69,7 @@ def test_scan_now_is_a_post_that_rings_once(db, rung):
         assert client.post(f"{PAGE}now/").headers["Location"] == PAGE
     scan = Scan.objects.get()
     assert (rung, scan.requested_by) == ([(queue.SCAN, scan.pk)], "clerk")
-    assert "A scan is running" in text(client)
+    assert "Scan running" in text(client)
 
 
 def test_findings_are_grouped_and_paid_things_are_loud(scan, settings):
@@ -95,7 +97,7 @@ def test_findings_are_grouped_and_paid_things_are_loud(scan, settings):
     assert "https://console.twilio.com" in page
     assert "6 open findings" in page
     assert page.count(">Delete at Twilio<") == 3
-    assert page.count(">Forget it<") == 1
+    assert page.count(">Forget<") == 1
 
 
 def test_hostile_and_unknown_words_are_shown_not_run(scan):
@@ -109,7 +111,7 @@ def test_hostile_and_unknown_words_are_shown_not_run(scan):
         note=evil,
         state="failed",
         result=evil,
-        kind="warp",
+        resource_type="warp",
     )
     find(
         scan,
@@ -132,7 +134,7 @@ def test_deleting_needs_its_own_permission(scan, rung):
     client = agent()
     page = text(client)
     assert ">Delete at Twilio<" not in page
-    assert ">Forget it<" in page
+    assert ">Forget<" in page
     assert client.get(confirm_url(finding)).status_code == 403
     assert client.post(confirm_url(finding, "action"), {"action": "delete"}).status_code == 403
     assert client.post(confirm_url(lost, "action"), {"action": "forget"}).status_code == 302
@@ -157,7 +159,7 @@ def test_an_act_is_confirmed_then_asked_once(scan, rung):
     client = agent("remove_registration")
     assert client.get(confirm_url(finding, "action")).status_code == 405
     confirm = text(client, confirm_url(finding))
-    assert "Nobody can bring it back" in confirm
+    assert "This cannot be undone" in confirm
     assert 'name="sure"' not in confirm
     finding.refresh_from_db()
     assert (finding.state, rung) == ("open", [])
@@ -166,7 +168,7 @@ def test_an_act_is_confirmed_then_asked_once(scan, rung):
     finding.refresh_from_db()
     assert (finding.state, finding.requested_by) == ("requested", "clerk")
     assert rung == [(queue.FINDING, finding.pk)]
-    assert "Under way" in text(client)
+    assert "In progress" in text(client)
     assert client.get(confirm_url(finding)).headers["Location"] == PAGE
 
 
@@ -184,7 +186,7 @@ def test_a_page_that_went_stale_does_nothing_else(scan, rung):
     """Between looking and clicking a scan decided otherwise: what was confirmed is not what would be done."""
     finding = find(scan, action="forget", finding_type="lost", registration=make_draft())
     page = agent("remove_registration").post(confirm_url(finding, "action"), {"action": "adopt"}, follow=True)
-    assert "Please look again" in page.content.decode()
+    assert "Review it and try again" in page.content.decode()
     assert rung == []
 
 
@@ -263,7 +265,7 @@ def test_from_the_click_to_twilio(account, rung):
     finding = account.only()
     client.post(confirm_url(finding, "action"), {"action": "delete"})
     jobs.act_on_finding(rung.pop()[1])
-    assert "A worker is at its registration" in text(client)
+    assert "Its registration is being worked on" in text(client)
     Registration.objects.update(lease_until=None)
     client.post(confirm_url(finding, "action"), {"action": "delete"})
     jobs.act_on_finding(rung.pop()[1])

@@ -133,7 +133,7 @@ def test_the_page_shows_sums_and_leads_to_each_call(viewer, registration):
     assert "$4.50" in page
     assert f"/admin/registrations/apicall/{run.pk}/change/" in page
     assert registration.get_absolute_url() in page
-    assert "Twilio&#x27;s invoice is what counts" in page or "Twilio's invoice is what counts" in page
+    assert "Twilio&#x27;s invoice is authoritative" in page or "Twilio's invoice is authoritative" in page
 
 
 def test_filters_by_month_and_kind(viewer, registration):
@@ -265,7 +265,7 @@ def test_prices_are_changed_by_who_may_and_the_change_is_in_the_history(viewer):
     keeper.post(f"{PRICES}{fee.pk}/change/", data | {"amount": "4.30"})
     assert prices.price("brand", date(2025, 6, 1)) == Decimal("4.30")
     assert [entry.user.username for entry in LogEntry.objects.all()] == ["kim", "kim"]
-    assert "In force" in viewer.get(PRICES).content.decode()
+    assert "Current" in viewer.get(PRICES).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ class TestSubmit:
         batch = done("submit", registrations, ann)
         rows = outcomes(batch)
         assert [rows[f"Registration {n}"][0] for n in range(4)] == [DONE, DONE, DONE, SKIPPED]
-        assert "This mobile is used for 3 registrations before this one" in rows["Registration 3"][1]
+        assert "This mobile is used for 3 registrations selected before this one" in rows["Registration 3"][1]
 
     def test_the_dry_run_counts_the_chosen_among_each_other(self, ann, monkeypatch):
         """By id, over the portions of the job; who may pass the limit counts, who was submitted counts once."""
@@ -184,8 +184,8 @@ class TestSubmit:
         }  # fmt: skip
         assert rows["Registration 2"] == rows["Registration 3"]
         assert rows["Registration 2"][1].startswith(
-            "This mobile is used for 1 other brand and 2 registrations before this one among the chosen; The "
-            "Campaign Registry takes 3 (30750). Use another one."
+            "This mobile is used for 1 other brand and 2 registrations selected before this one. The "
+            "Campaign Registry allows 3 (30750). Use another one."
         )
         bulk.confirm(batch, user=ann)
         bulk.advance(batch.pk)
@@ -259,7 +259,7 @@ def test_an_owner_whose_account_was_closed_gets_nothing(ann):
     assert rows[registration.label] == (SKIPPED, "This person no longer has an active account.")
 
 
-def test_a_new_owner_is_told_once(ann):
+def test_a_new_owner_is_notified_once(ann):
     bo = get_user_model().objects.create_user("bo", is_staff=True)
     batch = done(
         "assign", [make_registration(label=f"Registration {n}") for n in range(3)], ann, {"owner": bo.pk}

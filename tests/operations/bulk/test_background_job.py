@@ -45,7 +45,7 @@ def test_it_runs_to_its_end(work):
     assert work.finished_at
 
 
-def test_out_of_time_it_rings_for_the_next_job(work):
+def test_out_of_time_it_enqueues_for_the_next_job(work):
     rows = Rows(5)
     rows.advance(work, seconds=0)
     assert (rows.done, queued(queue.BATCH)) == (0, [(work.pk,)])

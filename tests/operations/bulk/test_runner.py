@@ -39,7 +39,7 @@ def test_an_unknown_act_is_refused(ann):
         bulk.start("delete-all", [1], user=ann)
 
 
-def test_rows_are_entered_and_judged_in_portions(ann, registrations, monkeypatch):
+def test_rows_are_added_and_previewed_in_portions(ann, registrations, monkeypatch):
     monkeypatch.setattr(runner, "ADD_AT_ONCE", 3)
     monkeypatch.setattr(runner, "PREVIEW_AT_ONCE", 3)
     monkeypatch.setattr(runner, "RUN_AT_ONCE", 1)
@@ -96,7 +96,7 @@ def test_cancel_stops_after_the_row_that_is_being_done(ann, registrations, monke
     assert [registration.events.filter(tag="hold").count() for registration in registrations] == [1, 1, 1, 1]
 
 
-def test_a_cancelled_dry_run_is_made_anew(ann, registrations):
+def test_a_cancelled_dry_run_is_made_again(ann, registrations):
     batch = prepared("submit", registrations[:1], ann)
     bulk.cancel(batch, user=ann)
     actions.hold(registrations[0], reason="Meanwhile.", actor="bo")
@@ -122,7 +122,7 @@ def test_a_row_that_fails_by_our_error_stops_nobody_else(ann, registrations, mon
     assert batch.state == JobState.DONE
     assert rows["Registration 1"] == (
         ItemState.FAILED,
-        "An error of ours (ValueError). The log has the details.",
+        "Internal error (ValueError). The log has the details.",
     )
     assert [rows[f"Registration {n}"][0] for n in (0, 2, 3)] == [ItemState.DONE] * 3
     registrations[1].refresh_from_db()
@@ -131,7 +131,7 @@ def test_a_row_that_fails_by_our_error_stops_nobody_else(ann, registrations, mon
     assert "5552671" not in caplog.text
 
 
-def test_a_judge_that_fails_passes_the_row_over(ann, registrations, monkeypatch):
+def test_a_preview_that_fails_skips_the_row(ann, registrations, monkeypatch):
     def broken(candidate, params):
         raise ZeroDivisionError
 
@@ -163,7 +163,7 @@ def test_trouble_with_the_database_stops_the_work_and_loses_nothing(ann, registr
     assert [registration.events.filter(tag="hold").count() for registration in registrations] == [1, 1, 1, 1]
 
 
-def test_what_changed_since_the_dry_run_is_judged_again(ann, registrations):
+def test_what_changed_since_the_dry_run_is_previewed_again(ann, registrations):
     batch = prepared("submit", registrations[:2], ann)
     actions.hold(registrations[0], reason="Meanwhile.", actor="bo")
     bulk.confirm(batch, user=ann)
@@ -194,7 +194,7 @@ def test_what_was_edited_since_the_dry_run_is_not_sent(ann, registrations, kind)
     assert outcomes(again)["Registration 0"][0] == ItemState.DONE
 
 
-def test_registrations_that_are_deleted_meanwhile_are_told_and_not_waited_for(ann, registrations):
+def test_registrations_that_are_deleted_meanwhile_are_counted_and_not_waited_for(ann, registrations):
     batch = bulk.start("hold", [registration.pk for registration in registrations], user=ann)
     registrations[0].delete()
     assert (progress.progress(batch).total, progress.progress(batch).settled) == (4, 0)
@@ -210,7 +210,7 @@ def test_registrations_that_are_deleted_meanwhile_are_told_and_not_waited_for(an
     assert (seen.total, seen.settled, seen.deleted) == (1, 1, 2)
 
 
-def test_a_refusal_of_the_verb_is_the_rows_reason(ann, registrations, monkeypatch):
+def test_a_refusal_of_the_action_is_the_rows_reason(ann, registrations, monkeypatch):
     def hold(registration, **more):
         raise actions.Refused("Not today.")
 

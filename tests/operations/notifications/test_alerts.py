@@ -37,7 +37,7 @@ def run_with_tell(harness, registration):
     return harness.run(registration.pk)
 
 
-def test_a_rejection_is_told_to_the_owner_once_and_a_new_try_anew(harness, ann):
+def test_a_rejection_is_notified_to_the_owner_once_and_a_new_try_again(harness, ann):
     registration = make_draft()
     Registration.objects.filter(pk=registration.pk).update(owner=ann)
     harness.fault(method="POST", path="BrandRegistrations$", action="error", status=400, code=21700, times=2)
@@ -55,7 +55,7 @@ def test_a_rejection_is_told_to_the_owner_once_and_a_new_try_anew(harness, ann):
     assert len(texts(ann)) == 2
 
 
-def test_without_an_owner_who_submitted_it_is_told_and_on_hold_nobody(ann):
+def test_without_an_owner_who_submitted_it_is_notified_and_on_hold_nobody(ann):
     registration = make_registration(
         "campaign", answer={"campaign_status": "FAILED", "errors": []}, actor="ann"
     )
@@ -147,7 +147,7 @@ def watcher(db):
     return user
 
 
-def test_red_is_told_once_to_those_who_see_the_health_page(ann, watcher):
+def test_a_system_alert_is_notified_once_to_those_who_see_the_health_page(ann, watcher):
     boss = get_user_model().objects.create_superuser("boss", is_staff=True)
     assert notifications.watch_system({"credentials": "Twilio refuses our credentials."}) == 2
     assert notifications.watch_system({"credentials": "Twilio refuses our credentials."}) == 0
@@ -188,7 +188,7 @@ def test_a_worker_that_went_silent_and_refused_credentials_are_trouble():
     Heartbeat.objects.create(name="worker:there", at=timezone.now() - timedelta(minutes=7))
     registration = make_draft()
     Registration.objects.filter(pk=registration.pk).update(
-        waiting_for="us", reason="Twilio refused our credentials or settings (20003). Ask."
+        waiting_for="us", reason="Twilio rejected our credentials or settings (20003). Ask."
     )
     found = alarms.active()
     assert set(found) == {"worker:there", "credentials"}

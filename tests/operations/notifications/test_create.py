@@ -25,7 +25,7 @@ def choose(user, **values) -> NotificationSettings:
     return NotificationSettings.objects.create(user=user, **values)
 
 
-def test_the_same_news_is_told_once_to_each_person(ann):
+def test_the_same_news_is_notified_once_to_each_person(ann):
     bob = get_user_model().objects.create_user("bob")
     registration = make_draft()
     assert notices.notify(ann, "failure", "k", "It stopped.", registration=registration)
@@ -38,14 +38,14 @@ def test_the_same_news_is_told_once_to_each_person(ann):
     ]
 
 
-def test_nobody_and_people_who_left_are_told_nothing(ann):
+def test_nobody_and_people_who_left_are_not_notified(ann):
     ann.is_active = False
     assert not notices.notify(ann, "failure", "k", "text")
     assert not notices.notify(None, "failure", "k", "text")
     assert not Notification.objects.exists()
 
 
-def test_what_is_rolled_back_was_never_told(ann):
+def test_what_is_rolled_back_was_never_notified(ann):
     with transaction.atomic():
         notices.notify(ann, "mention", "k", "text")
         transaction.set_rollback(True)
@@ -114,7 +114,7 @@ def test_the_hour_of_the_digest_is_the_desks_own_also_when_clocks_change(setting
     assert found.astimezone(UTC).isoformat(timespec="minutes") == next_one + "+00:00"
 
 
-def test_the_end_of_a_batch_is_told_with_its_counts_and_anew_after_a_restart(ann):
+def test_the_end_of_a_batch_is_notified_with_its_counts_and_again_after_a_restart(ann):
     batch = Batch.objects.create(
         kind="submit", user=ann, actor="ann", state="done", finished_at=datetime(2026, 1, 1, tzinfo=UTC)
     )
@@ -127,10 +127,10 @@ def test_the_end_of_a_batch_is_told_with_its_counts_and_anew_after_a_restart(ann
     assert told.text == "Bulk action “Submit” is done: 2 done, 1 skipped, 1 failed."
     batch.state, batch.finished_at = "failed", datetime(2026, 1, 2, tzinfo=UTC)
     bulk_notices.notify_batch_done(batch)
-    assert "“submit” was stopped by an error of ours" in Notification.objects.first().text
+    assert "“submit” was stopped by an internal error" in Notification.objects.first().text
 
 
-def test_the_end_of_an_import_is_told(ann):
+def test_the_end_of_an_import_is_notified(ann):
     upload = Import.objects.create(user=ann, actor="ann", name="customers of May.csv", state="done")
     ImportRow.objects.create(upload=upload, number=2, state="done")
     ImportRow.objects.create(upload=upload, number=3, state="failed")

@@ -189,7 +189,7 @@ def test_each_kind_leads_to_its_page(ann):
     assert notifications.path(Notification.objects.get(kind="red")).endswith("/health/")
 
 
-def test_the_sweep_rings_only_when_something_is_due(both):
+def test_the_sweep_enqueues_only_when_something_is_due(both):
     due_work.enqueue_due_notifications()
     assert not OrmQ.objects.exists()
     tell(both)

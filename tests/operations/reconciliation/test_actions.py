@@ -31,7 +31,7 @@ def orphan(account, registration: Registration | None = None) -> Finding:
 
 
 # --- delete ----------------------------------------------------------------------------------------------------
-def test_an_orphan_is_deleted_by_one_call_and_told_on_its_registration(account):
+def test_an_orphan_is_deleted_by_one_call_and_noted_on_its_registration(account):
     finding = orphan(account)
     before = len(account.harness.writes())
     finding = account.run_action(finding)

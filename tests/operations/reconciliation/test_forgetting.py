@@ -144,7 +144,7 @@ def test_a_hand_made_request_cannot_ask_for_what_is_not_offered(account):
         assert not reconciliation.actions.request(finding, actor="ann", enqueue=False)
 
 
-def test_jobs_carry_ids_and_the_sweep_rings_again(account, monkeypatch):
+def test_jobs_carry_ids_and_the_sweep_enqueues_again(account, monkeypatch):
     sent: list[tuple] = []
     monkeypatch.setattr(queue, "async_task", lambda name, *args, **kwargs: sent.append((name, *args)))
     scan = reconciliation.scan.request(actor="ann")

@@ -48,20 +48,20 @@ NOT_FOUND = errors.Rejected("gone", code=20404, status=404)
 
 
 @pytest.mark.parametrize(
-    ("answer", "severity", "text", "todo"),
+    ("answer", "severity", "text", "advice"),
     [
         ("twilio-approved", "good", "Approved", ""),
         ("Twilio_Approved", "good", "Approved", ""),
-        ("in-review", "wait", "Not approved: ", "looked at every hour"),
+        ("in-review", "wait", "Not approved: ", "checked every hour"),
         ("draft", "bad", "Not approved: draft", "Complete and submit it"),
         ("twilio-rejected", "bad", "Not approved: rejected", "Correct it in Twilio's Console"),
         ("daydreaming", "bad", "Not approved: ", "Complete and submit it"),
-        (NOT_FOUND, "wait", "Could not be read", "correct TWILIO_PRIMARY_PROFILE_SID"),
-        (errors.Misconfigured("no"), "bad", "Could not be read", "check_twilio"),
-        (errors.Unavailable("down"), "wait", "Could not be read", "asked again"),
+        (NOT_FOUND, "wait", "Could not be checked", "correct TWILIO_PRIMARY_PROFILE_SID"),
+        (errors.Misconfigured("no"), "bad", "Could not be checked", "check_twilio"),
+        (errors.Unavailable("down"), "wait", "Could not be checked", "checked again"),
     ],
 )
-def test_the_light_says_what_the_job_found(twilio, settings, answer, severity, text, todo):
+def test_the_health_item_shows_what_the_job_found(twilio, settings, answer, severity, text, advice):
     assert (light().severity, light().text) == ("idle", "Not checked yet")
     twilio.answer = answer
     jobs.check_primary_profile()
@@ -69,8 +69,8 @@ def test_the_light_says_what_the_job_found(twilio, settings, answer, severity, t
     found = light()
     assert found.severity == severity
     assert found.text.startswith(text)
-    assert todo in found.todo
-    assert bool(todo) == bool(found.todo)
+    assert advice in found.advice
+    assert bool(advice) == bool(found.advice)
     assert len(twilio.asked) == 1, "a page asks Twilio nothing"
 
 

@@ -1,4 +1,4 @@
-"""Requests as Twilio signs them, and a postman who carries the sandbox's deliveries in any order."""
+"""Requests signed like Twilio's, and a server that holds the sandbox's deliveries until the test passes them on."""
 
 import hashlib
 import json
@@ -76,7 +76,7 @@ def event(kind: str, *, id: str = "", time: str = "2026-11-01T10:00:00Z", **data
 
 
 def process_all() -> None:
-    """What the worker's jobs do, in an order of nobody's choice."""
+    """What the worker's jobs do, in random order."""
     waiting = list(WebhookDelivery.objects.filter(state="received").values_list("pk", flat=True))
     random.shuffle(waiting)
     for pk in waiting:
@@ -103,7 +103,7 @@ class Letter:
 
 
 class Postman:
-    """A public address that answers 200 and keeps every request until the test hands it on."""
+    """A public address that answers 200 and holds every request until the test passes it on."""
 
     def __init__(self) -> None:
         self.letters: list[Letter] = []
@@ -131,7 +131,7 @@ class Postman:
         self._thread.start()
 
     def wait_for(self, text: str, seconds: float = 10) -> Letter:
-        """The first letter whose body or path holds `text`, once it has come."""
+        """Wait for the first request whose body or path contains `text`."""
 
         def found() -> Letter | None:
             return next(
@@ -145,7 +145,7 @@ class Postman:
         return letter
 
     def hand_over(self, client: Client | None = None) -> None:
-        """Deliver all that has come so far, in the order of its coming."""
+        """Deliver everything received so far, in order."""
         client = client or Client()
         letters, self.letters = self.letters, []
         for letter in letters:
@@ -157,7 +157,7 @@ class Postman:
 
 
 def travel(postman: Postman) -> None:
-    """A moment in which the test event arrives, or Twilio makes up its mind about the sink."""
+    """Give the test event, or Twilio's decision about the sink, time to arrive."""
     threading.Event().wait(0.05)
     postman.hand_over()
 
@@ -172,7 +172,7 @@ def postman(settings) -> Iterator[Postman]:
 
 @pytest.fixture
 def mail(harness: Harness, postman: Postman) -> Postman:
-    """The desk's public address is the postman's, and the sandbox's events go there."""
+    """Our public address is the postman's, and the sandbox sends its events there."""
 
     report = event_streams.set_up(get_client(), pause=lambda seconds: travel(postman))
     assert report.ok, report
@@ -180,7 +180,7 @@ def mail(harness: Harness, postman: Postman) -> Postman:
     return postman
 
 
-# --- registrations --------------------------------------------------------------------------------------------
+# --- registrations --------------------------------------------------------------------------------------
 AUTO_YES = {"mobile_phone_number": "+14155559999"}
 
 

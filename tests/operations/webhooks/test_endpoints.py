@@ -28,7 +28,7 @@ def rows() -> list[WebhookDelivery]:
     return list(WebhookDelivery.objects.order_by("received_at"))
 
 
-def test_new_bundles_are_told_to_call_back_here(twilio):
+def test_new_bundles_are_asked_to_call_back_here(twilio):
     assert payloads.status_callback() == "https://desk.example.com/twilio/bundle-status/#rc=5&rp=all"
     assert reverse("twilio-events") == EVENTS_PATH
 
@@ -130,7 +130,7 @@ class TestDoors:
 
     def test_delivery_and_job_are_stored_together_or_not_at_all(self, twilio: Twilio):
         twilio.client.raise_request_exception = False
-        with patch("registrations.worker.jobs.async_task", side_effect=RuntimeError):
+        with patch("registrations.core.queue.async_task", side_effect=RuntimeError):
             assert twilio.status(REJECTED).status_code == 500
         assert rows() == []
 
@@ -194,7 +194,7 @@ class TestStatusForms:
         assert row.note
         assert OrmQ.objects.count() == 0
 
-    def test_what_no_database_stores_is_mended(self, twilio: Twilio):
+    def test_what_no_database_stores_is_fixed(self, twilio: Twilio):
         fields = {"BundleSid": BUNDLE, "Status": "x" * 500, "FailureReason": "a\0b"}
         assert twilio.status(fields).status_code == 204
         (row,) = rows()

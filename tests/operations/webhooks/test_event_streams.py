@@ -81,7 +81,7 @@ def test_a_dry_run_only_tells(harness: Harness, carry):
     assert (sinks(), writes(harness)) == ([], 0)
 
 
-def test_what_is_missing_or_old_is_mended(harness: Harness, carry):
+def test_what_is_missing_or_old_is_fixed(harness: Harness, carry):
     report = set_up(carry)
     client, sid = get_client(), report.subscription_sid
     failure, verified = (
@@ -140,7 +140,7 @@ def test_one_type_that_twilio_refuses_does_not_keep_out_the_others(harness: Harn
     assert len(list(get_client().iter_subscriptions())) == 1
 
 
-def test_a_subscription_that_the_list_showed_too_late_is_mended(harness: Harness, carry, monkeypatch):
+def test_a_subscription_that_the_list_showed_too_late_is_fixed(harness: Harness, carry, monkeypatch):
     report = set_up(carry)
     get_client().delete_subscribed_event(report.subscription_sid, PREFIX + "brand-registration.brand-failure")
     find, seen = event_streams._Setup._subscription, []

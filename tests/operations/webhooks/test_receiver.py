@@ -109,7 +109,7 @@ class TestOnceAndNeverLost:
         twilio.events(event("brand-registration.brand-verified", brandsid=registration.brand.sid))
         return registration, WebhookDelivery.objects.get()
 
-    def test_processing_twice_rings_once(self, twilio: Twilio):
+    def test_processing_twice_enqueues_once(self, twilio: Twilio):
         registration, row = self.store(twilio)
         for _ in range(2):
             handlers.process(row.pk)
@@ -135,7 +135,7 @@ class TestOnceAndNeverLost:
         assert "RuntimeError" in row.traceback  # for who asks what went wrong
         assert Brand.objects.get().refresh_requested_at
 
-    def test_replaying_reads_the_body_anew(self, twilio: Twilio):
+    def test_replaying_reads_the_body_again(self, twilio: Twilio):
         registration = make_registration(Stage.OTP)
         twilio.events(event("brand-registration.brand-verified", brandsid=registration.brand.sid))
         WebhookDelivery.objects.update(subject="", event_type="", state="errored", note="Unreadable then.")
@@ -214,7 +214,7 @@ class TestSilence:
         twilio.events(event("something-else.happened"))
         assert not {channel.kind: channel for channel in receiver.channels()}["events"].silent
 
-    def test_what_a_delivery_told_does_not_count(self, twilio: Twilio):
+    def test_what_a_delivery_announced_does_not_count(self, twilio: Twilio):
         registration = make_registration(Stage.CAMPAIGN)
         Campaign.objects.update(poll_found_at=None)
         twilio.events(

@@ -67,7 +67,7 @@ def test_a_later_process_with_the_same_number_is_not_the_owner(due_registration)
     assert lease.claim_due() == [due_registration.pk]
 
 
-def test_a_worker_on_another_machine_is_not_judged_from_here(due_registration):
+def test_a_worker_on_another_machine_is_not_checked_from_here(due_registration):
     lease.claim(due_registration.pk)
     Registration.objects.filter(pk=due_registration.pk).update(
         lease_token="othermachine:1:1.00:0123456789abcdef"

@@ -1,4 +1,4 @@
-"""A whole desk in a scratch folder and a scratch database: sandbox, worker, pages, each a real process."""
+"""A complete installation in a scratch folder and database: sandbox, worker, pages, each a real process."""
 
 import os
 import shutil
@@ -30,8 +30,8 @@ class TooSlow(Exception):
     """What was waited for did not come in time; the message says how far it got."""
 
 
-class House:
-    """`with House(scale=…) as house:`; leaving it ends every process and removes folder and database.
+class Installation:
+    """`with Installation(scale=…) as installation:`; leaving it ends every process and removes folder and database.
 
     scale: A2P_TIME_SCALE. latency_ms: extra time of each reply of the sandbox, whose rate limit is always on.
     """
@@ -43,7 +43,7 @@ class House:
         self._outside_name = connection.settings_dict["NAME"]
 
     # --- coming and going ------------------------------------------------------------------------------------
-    def __enter__(self) -> "House":
+    def __enter__(self) -> "Installation":
         self.folder = Path(tempfile.mkdtemp(prefix="a2p-bench-"))
         self.claims = self.folder / "claims"
         self.sandbox_port, self.web_port = free_port(), free_port()
