@@ -25,7 +25,7 @@ from registrations.operations.imports import importer
 from registrations.workflow import notices
 from registrations.workflow.runner import runner
 from tests.admin.test_site import orphan_of
-from tests.browser.bulk import group_url, make_batches, open_preview
+from tests.browser.bulk import make_batches, open_preview, shared_failure_url
 from tests.browser.pages import CUSTOMER, App
 from tests.factories import make_registration
 from tests.operations.imports.files import csv_bytes
@@ -185,7 +185,7 @@ def pages(registrations: Registrations) -> dict[str, str | Callable[[App], objec
     run = registrations.live.api_calls.first()
     upload = make_import()
     return {
-        "board": "/admin/",
+        "dashboard": "/admin/",
         "list": admin("registrations/registration"),
         "list-filtered": admin("registrations/registration") + "?waiting_for__exact=us&q=Nagel",
         "list-no-match": admin("registrations/registration") + "?q=nobody",
@@ -205,8 +205,8 @@ def pages(registrations: Registrations) -> dict[str, str | Callable[[App], objec
         "bulk-work": admin("registrations/batch"),
         "failures": admin("registrations/openproblem"),
         "failures-by-reason": admin("registrations/openproblem") + "?by=reason",
-        "failures-uncatalogued": admin("registrations/openproblem/unknown-codes"),
-        "failure-group": group_url(),
+        "failures-unrecognized": admin("registrations/openproblem/unknown-codes"),
+        "failure-group": shared_failure_url(),
         "failure-preview": open_preview,
         "batch-ready": admin(f"registrations/batch/{registrations.batches['ready'].pk}"),
         "batch-preparing": admin(f"registrations/batch/{registrations.batches['preparing'].pk}"),
@@ -236,9 +236,9 @@ def pages(registrations: Registrations) -> dict[str, str | Callable[[App], objec
         "password-done": admin("password_change/done"),
         "notes": admin("registrations/notification"),
         "notes-settings": admin("registrations/notification/settings"),
-        "money": admin("registrations/fee/money"),
-        "money-registrations": admin("registrations/fee/money") + "?view=registrations",
-        "money-batches": admin("registrations/fee/money") + "?view=batches",
+        "spending": admin("registrations/fee/spending"),
+        "spending-registrations": admin("registrations/fee/spending") + "?view=registrations",
+        "spending-batches": admin("registrations/fee/spending") + "?view=batches",
         "prices": admin("registrations/fee"),
         "price-new": admin("registrations/fee/add"),
         "price-history": admin(f"registrations/fee/{Fee.objects.latest('pk').pk}/history"),
