@@ -34,10 +34,10 @@ demo: .venv/ready  ## the whole product with a sandbox Twilio; prints address an
 	@$(RUN) manage.py demo $(ARGS)
 
 # --- tests -------------------------------------------------------------------------------------------------
-test: check unit smoke  ## checks, unit tests, one crash test, one browser test (about 5 minutes)
+test: check unit smoke  ## checks, unit tests, one crash test, one browser test
 
 # The slow tests mostly wait, so the browser tests run beside them. Their output follows at the end.
-test-all: check unit chromium  ## everything (about 20 minutes)
+test-all: check unit chromium  ## everything; slow and browser tests side by side
 	@mkdir -p $(RESULTS)
 	@$(MAKE) --no-print-directory browser > $(RESULTS)/browser.log 2>&1 & browser=$$!; \
 	$(MAKE) --no-print-directory slow; slow=$$?; \

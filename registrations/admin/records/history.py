@@ -25,7 +25,17 @@ def duration_ms(api_call: ApiCall) -> int | None:
 @admin.register(ApiCall)
 class ApiCallAdmin(FastList, ReadOnlyAdmin):
     title = "API calls"
-    list_display = ("step_", "registration_", "state_", "response_", "sid_", "fee_", "duration", "actor", "at")
+    list_display = (
+        "step_",
+        "registration_",
+        "state_",
+        "response_",
+        "sid_",
+        "fee_",
+        "duration",
+        "actor",
+        "at",
+    )
     list_filter = ("state", StepFilter)
     list_select_related = ("registration",)
     search_help_text = f"{HELP[:-1]}; or an error code."

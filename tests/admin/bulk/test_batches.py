@@ -176,6 +176,8 @@ class TestPage:
         batch = started(lead, "submit", registrations)
         page = text(lead.get(url(batch)))
         assert "Submit · 2 registrations · up to $39.00" in page
+        assert "May cost in total" in page
+        assert page.count('data-label="May cost"') == 3, "each row has its fee, or a dash"
         assert "It is on hold. Release it first." in page
         assert "one brand or campaign registration per second" in page
         assert "Registration 2" in page
