@@ -29,7 +29,7 @@ class SavedView(models.Model):
 
 
 def _search_token() -> str:
-    return secrets.token_urlsafe(12)
+    return secrets.token_hex(8)
 
 
 class SearchTerm(models.Model):

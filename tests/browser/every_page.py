@@ -185,7 +185,7 @@ def pages(registrations: Registrations) -> dict[str, str | Callable[[App], objec
     run = registrations.live.api_calls.first()
     upload = make_import()
     return {
-        "board": "/admin/",
+        "dashboard": "/admin/",
         "list": admin("registrations/registration"),
         "list-filtered": admin("registrations/registration") + "?waiting_for__exact=us&q=Nagel",
         "list-no-match": admin("registrations/registration") + "?q=nobody",
@@ -205,7 +205,7 @@ def pages(registrations: Registrations) -> dict[str, str | Callable[[App], objec
         "bulk-work": admin("registrations/batch"),
         "failures": admin("registrations/openproblem"),
         "failures-by-reason": admin("registrations/openproblem") + "?by=reason",
-        "failures-uncatalogued": admin("registrations/openproblem/unknown-codes"),
+        "failures-unrecognized": admin("registrations/openproblem/unknown-codes"),
         "failure-group": shared_failure_url(),
         "failure-preview": open_preview,
         "batch-ready": admin(f"registrations/batch/{registrations.batches['ready'].pk}"),
@@ -236,9 +236,9 @@ def pages(registrations: Registrations) -> dict[str, str | Callable[[App], objec
         "password-done": admin("password_change/done"),
         "notes": admin("registrations/notification"),
         "notes-settings": admin("registrations/notification/settings"),
-        "money": admin("registrations/fee/money"),
-        "money-registrations": admin("registrations/fee/money") + "?view=registrations",
-        "money-batches": admin("registrations/fee/money") + "?view=batches",
+        "spending": admin("registrations/fee/spending"),
+        "spending-registrations": admin("registrations/fee/spending") + "?view=registrations",
+        "spending-batches": admin("registrations/fee/spending") + "?view=batches",
         "prices": admin("registrations/fee"),
         "price-new": admin("registrations/fee/add"),
         "price-history": admin(f"registrations/fee/{Fee.objects.latest('pk').pk}/history"),

@@ -194,8 +194,8 @@ class TestPage:
         bulk.advance(batch.pk)
         page = text(lead.get(url(batch)))
         assert "3 of 3 finished" in page
-        assert "Where the registrations stand now" in page
-        assert "Paid so far" in page
+        assert "Current stages" in page
+        assert "Charged so far" in page
 
     def test_hold_asks_for_a_reason(self, lead, registrations):
         batch = started(lead, "hold", registrations)

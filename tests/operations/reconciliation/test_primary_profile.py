@@ -56,7 +56,7 @@ NOT_FOUND = errors.Rejected("gone", code=20404, status=404)
         ("draft", "bad", "Not approved: draft", "Complete and submit it"),
         ("twilio-rejected", "bad", "Not approved: rejected", "Correct it in Twilio's Console"),
         ("daydreaming", "bad", "Not approved: ", "Complete and submit it"),
-        (NOT_FOUND, "wait", "Could not be checked", "correct TWILIO_PRIMARY_PROFILE_SID"),
+        (NOT_FOUND, "wait", "Could not be checked", "Correct TWILIO_PRIMARY_PROFILE_SID"),
         (errors.Misconfigured("no"), "bad", "Could not be checked", "check_twilio"),
         (errors.Unavailable("down"), "wait", "Could not be checked", "checked again"),
     ],
