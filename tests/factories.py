@@ -175,7 +175,9 @@ class _Template:
         with transaction.atomic():
             _policies()
             registration = Registration(**{name: renewed(value) for name, value in own.items()})
-            for name, value in changes.items():
+            # What the first of them was given (its owner, its external ID) is not part of the pattern.
+            defaults = {name: Registration._meta.get_field(name).get_default() for name in _COPYABLE}
+            for name, value in {**defaults, **changes}.items():
                 setattr(registration, name, value)
             registration.save(force_insert=True)
             for model, group in itertools.groupby(rest, key=lambda row: row[0]):
