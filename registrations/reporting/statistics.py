@@ -30,7 +30,7 @@ from registrations.models.choices import REMOVAL_STAGES, Stage, WaitingFor
 from registrations.twilio.statuses import BRAND_APPROVED, IDENTITY_VERIFIED
 from registrations.workflow import spending
 from registrations.workflow.planner import deadlines
-from registrations.workflow.runner.retries import CREDENTIALS_REFUSED
+from registrations.workflow.runner.retries import CREDENTIALS_REJECTED
 
 FAST_SECONDS = 0.01
 # Below this number of registrations, a slow count is a coincidence.
@@ -128,7 +128,7 @@ def _texts_owed() -> int:
 def _credentials_refused() -> int:
     """Registrations that stopped because Twilio rejected our credentials or settings."""
     return Registration.objects.filter(
-        waiting_for=WaitingFor.US, reason__startswith=CREDENTIALS_REFUSED
+        waiting_for=WaitingFor.US, reason__startswith=CREDENTIALS_REJECTED
     ).count()
 
 

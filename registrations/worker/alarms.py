@@ -7,7 +7,7 @@ from registrations.models import ApiCall, Registration
 from registrations.models.choices import CallState, WaitingFor
 from registrations.operations.webhooks import receiver
 from registrations.reporting import health
-from registrations.workflow.runner.retries import CREDENTIALS_REFUSED
+from registrations.workflow.runner.retries import CREDENTIALS_REJECTED
 
 # Longer than the wait before refused credentials are tried again (retries.MISCONFIGURED_SECONDS).
 RECENT = timedelta(minutes=20)
@@ -50,7 +50,7 @@ def _credentials() -> dict[str, str]:
     refused = (
         ApiCall.objects.filter(state=CallState.MISCONFIGURED, started_at__gte=since).exists()
         or Registration.objects.filter(
-            waiting_for=WaitingFor.US, reason__startswith=CREDENTIALS_REFUSED
+            waiting_for=WaitingFor.US, reason__startswith=CREDENTIALS_REJECTED
         ).exists()
     )
     text = "Twilio rejects our credentials or settings: nothing is registered until they are fixed."

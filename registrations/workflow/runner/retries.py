@@ -22,7 +22,7 @@ BACKOFF_SECONDS, BACKOFF_CAP_SECONDS = 2.0, 300.0
 NOT_FOUND_SECONDS = 0.5
 MISCONFIGURED_SECONDS = 900.0  # once an operator fixes the credentials, the registration continues by itself
 ERRORED_SECONDS = 600.0
-CREDENTIALS_REFUSED = "Twilio refused our credentials"
+CREDENTIALS_REJECTED = "Twilio rejected our credentials"
 
 
 def reset_attempts(registration: Registration) -> None:
@@ -71,7 +71,7 @@ def misconfigured(registration: Registration, decision: Decision, error: errors.
     return Stop(
         _stage(registration, step),
         WaitingFor.US,
-        f"{CREDENTIALS_REFUSED} or settings ({error}). {_sentence(_title(error))}Ask your administrator. "
+        f"{CREDENTIALS_REJECTED} or settings ({error}). {_sentence(_title(error))}Ask your administrator. "
         "It will be retried automatically.",
         until=clock.now() + clock.scaled(MISCONFIGURED_SECONDS),
     )
