@@ -61,4 +61,4 @@ def test_a_reason_as_text_is_collected_without_an_address():
 
 def test_the_page_says_when_there_is_nothing(client):
     client.force_login(person("looker", "view_registration"))
-    assert "Nothing unknown has come yet" in client.get(LIST).content.decode()
+    assert "No unrecognized errors yet" in client.get(LIST).content.decode()
