@@ -14,7 +14,7 @@ PYTEST := $(RUN) -m pytest -q
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 RESULTS := test-results
 
-.PHONY: help demo test test-all check lint format types unit smoke slow browser chromium bench docs clean
+.PHONY: help demo test test-all check lint format types unit exhaustive smoke slow browser chromium bench docs clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -4
@@ -64,7 +64,11 @@ format: .venv/ready  ## format the code
 
 unit: .venv/ready  ## unit tests
 	@echo "Running the unit tests in $(WORKERS) processes ..."
-	@$(PYTEST) -m "not slow and not browser" -n $(WORKERS) --dist worksteal
+	@$(PYTEST) -m "not slow and not browser and not exhaustive" -n $(WORKERS) --dist worksteal
+
+exhaustive: .venv/ready  ## large families: every rejection, every absurd address, every broken reply
+	@echo "Running the large families of tests in $(WORKERS) processes ..."
+	@$(PYTEST) -m "exhaustive and not slow" -n $(WORKERS) --dist worksteal
 
 # Playwright keeps an asyncio loop in its thread, so the browser tests are a pytest process of their own.
 smoke: chromium  ## kill -9 of a real worker; one customer in Chromium from the form to live

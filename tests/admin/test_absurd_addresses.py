@@ -14,7 +14,7 @@ from registrations.models import Batch, BatchItem, Import, OpenProblem, Scan
 from registrations.models.choices import Stage
 from tests.factories import make_registration
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.exhaustive]
 DIGITS, NUL = "9" * 40, "a\x00b"
 VALUES = {
     "digits": DIGITS,

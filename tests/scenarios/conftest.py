@@ -1,6 +1,7 @@
 """One set of scenes for the package, inside a transaction; each test runs in a savepoint of its own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.db import transaction
@@ -11,6 +12,13 @@ from tests.admin.conftest import person
 from tests.operations.webhooks.conftest import Postman
 from tests.scenarios.scenes import SceneLibrary, frozen
 from tests.workflow.support import Gate
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests of this folder: `make test-all` runs them, `make test` does not."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.exhaustive)
 
 
 @pytest.fixture(scope="package")

@@ -334,6 +334,7 @@ def test_an_evaluation_is_believed_after_three_and_asked_again_by_submit(scenari
 
 
 # --- errors of all kinds -------------------------------------------------------------------------------------------
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "action", ["429", "500", "502", "503", "html", "drop_before", "truncated", "html_after"]
 )

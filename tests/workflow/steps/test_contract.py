@@ -138,6 +138,7 @@ def test_a_call_that_was_not_made_is_made_later_and_once(slug, scenario: Scenari
     assert scenario.harness.violations() == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "action",
     ["500_after", "html_after", "truncated", "500", "503", "html", "drop_before", "drop_after", "429"],
