@@ -112,7 +112,7 @@ def test_cancel_in_the_middle_and_start_again(app, quick, user, sandbox):
     assert Registration.objects.filter(hold=True).count() == 6
 
 
-def test_similar_failures_are_mended_together(app, quick, sandbox):
+def test_similar_failures_are_fixed_together(app, quick, sandbox):
     registrations = [refused(f"Customer {n}") for n in range(3)]
     page = app.page
     page.goto("/admin/")

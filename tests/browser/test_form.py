@@ -89,7 +89,7 @@ def test_characters_are_counted_while_one_types_and_never_cut(app):
     assert field.input_value() == "y" * 1030
 
 
-def test_a_rejected_campaign_is_mended_in_the_form_and_accepted(app, worker, sandbox):
+def test_a_rejected_campaign_is_fixed_in_the_form_and_accepted(app, worker, sandbox):
     description, samples = PARTS["campaign"]["description"], PARTS["campaign"]["message_samples"]
     registration = make_draft(
         trust_bundle={"mobile_phone_number": AUTO_YES},
@@ -122,7 +122,7 @@ def test_a_rejected_campaign_is_mended_in_the_form_and_accepted(app, worker, san
     assert sandbox.world.store.count("BrandRegistrations") == sandbox.world.store.count("Usa2p") == 1
 
 
-def test_a_rejected_e_mail_address_is_mended_in_the_form_and_accepted(app, worker):
+def test_a_rejected_email_address_is_fixed_in_the_form_and_accepted(app, worker):
     registration = make_draft(profile={"email": "bad-email@harborcrafts.com"})
     actions.submit(registration, actor="ann")
     app.registration(registration)

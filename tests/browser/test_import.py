@@ -85,7 +85,7 @@ def test_five_hundred_rows_with_twenty_bad_ones(app, quick, worker, tmp_path):
     expect(page.get_by_role("heading", level=1)).to_have_text("Ann 0 Nails")
 
 
-def test_without_scripts_a_cell_is_mended_all_the_same(signed_in, tmp_path):
+def test_without_scripts_a_cell_is_fixed_all_the_same(signed_in, tmp_path):
     app = signed_in(java_script_enabled=False)
     page = app.page
     page.goto("/admin/registrations/import/add/")

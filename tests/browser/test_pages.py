@@ -230,7 +230,7 @@ def test_resend_waits_for_the_cool_down_and_works_as_soon_as_it_is_over(app, mon
     expect(card).to_contain_text("An OTP text is already being sent.")
 
 
-def test_a_mobile_that_is_nearly_used_up_is_told_as_soon_as_it_is_typed(app):
+def test_a_mobile_that_is_nearly_used_up_is_shown_as_soon_as_it_is_typed(app):
     for label in ("Aster", "Begonia"):
         make_registration("brand", label=label)
     page = app.new().page

@@ -40,7 +40,7 @@ def test_a_registration_is_claimed_given_away_and_the_new_owner_finds_it(app, si
     expect(entry).not_to_contain_text("1")
 
 
-def test_a_colleague_who_is_named_in_a_note_is_told(app, signed_in, bob, registration):
+def test_a_colleague_who_is_named_in_a_note_is_notified(app, signed_in, bob, registration):
     app.registration(registration)
     app.field("Add a note").fill("@bob, can you call the customer? And @nobody.")
     app.button("Add note").click()
@@ -93,7 +93,7 @@ def test_two_edit_the_same_input_and_one_chooses(signed_in, bob, registration, c
     assert (saved.profile.city, saved.profile.last_name) == (city, "Poe")
 
 
-def test_a_plan_that_changed_meanwhile_is_not_sent_but_shown_anew(app, signed_in, bob, registration):
+def test_a_plan_that_changed_meanwhile_is_not_sent_but_shown_again(app, signed_in, bob, registration):
     his = signed_in(bob)
     app.page.goto(f"/admin/registrations/registration/{registration.pk}/confirm/submit/")
     his.edit(registration)
@@ -108,7 +108,7 @@ def test_a_plan_that_changed_meanwhile_is_not_sent_but_shown_anew(app, signed_in
     assert Registration.objects.get(pk=registration.pk).is_submitted
 
 
-def test_how_one_is_told_is_ones_own_choice(app):
+def test_each_person_chooses_their_notifications(app):
     page = app.page
     page.goto("/admin/registrations/notification/settings/")
     app.field("Webhook address").fill("https://10.0.0.1/x")

@@ -47,7 +47,7 @@ def test_a_draft():
     assert found["reason"]
 
 
-def test_every_sid_column_of_the_mirrors_is_exported():
+def test_every_sid_column_of_the_resources_is_exported():
     columns = {
         (part, field.name)
         for part in Registration.PARTS

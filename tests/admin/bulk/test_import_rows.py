@@ -76,7 +76,7 @@ def test_an_update_says_what_it_changes(agent, boss):
 
 
 # --- mending ----------------------------------------------------------------------------------------------------------
-def test_a_cell_is_mended_without_javascript(agent):
+def test_a_cell_is_fixed_without_javascript(agent):
     found = ready(agent, person(1, email="nobody"))
     answer = agent.post(
         url("row", found.pk, 2), {"action": "fix", "cell-email": "a@example.org", "show": "error", "p": "1"}

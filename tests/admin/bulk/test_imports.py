@@ -74,7 +74,7 @@ def test_an_upload_is_checked_by_a_worker(agent, enqueued_imports):
     assert "0 of 2 rows checked" in live.text
 
 
-def test_a_file_that_turns_out_unreadable_is_told_and_cannot_be_gone_on_with(agent, monkeypatch):
+def test_a_file_that_turns_out_unreadable_is_reported_and_stops_the_import(agent, monkeypatch):
     monkeypatch.setattr(importer, "MAX_ROWS", 1)
     upload(agent, person(1), person(2))
     found = Import.objects.get()
@@ -107,7 +107,7 @@ def test_an_import_that_was_cancelled_unread_can_be_gone_on_with(agent):
         (b"\xd0\xcf\x11\xe0 old", "old or protected"),
     ],
 )
-def test_what_is_wrong_with_the_file_is_told_at_the_input(agent, content, text):
+def test_what_is_wrong_with_the_file_is_shown_at_the_input(agent, content, text):
     answer = upload(agent, content=content)
     assert answer.status_code == 422
     assert text in str(answer.context["form"].errors["file"])

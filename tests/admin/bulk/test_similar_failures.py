@@ -85,7 +85,7 @@ def test_one_group(lead, viewer, registrations, key):
     assert 'name="text"' not in shown
 
 
-def test_a_group_that_is_mended_leads_back(lead, key):
+def test_a_group_that_is_fixed_leads_back(lead, key):
     OpenProblem.objects.all().delete()
     response = lead.get(group_url(key))
     assert response.headers["Location"] == LIST

@@ -74,7 +74,7 @@ def test_upstream_errors_of_any_shape(errors):
         assert set(row) == {"code", "text"}
 
 
-def test_upstream_errors_are_told_in_words():
+def test_upstream_errors_are_shown_in_words():
     items = [{"code": 18603}, {"registrationerrorcode": "30886", "registrationerrordescription": "Vague."}]
     assert [(row["code"], row["text"]) for row in display.upstream_errors([*items, "30793"])] == [
         ("18603", "Address not verified"),

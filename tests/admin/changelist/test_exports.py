@@ -51,7 +51,7 @@ def test_csv_holds_the_list_as_it_is_filtered(boss, live, settings):
     assert row["page"] == f"https://desk.example.com/admin/registrations/registration/{live.pk}/detail/"
 
 
-def test_the_reasons_are_told(boss):
+def test_the_reasons_are_listed(boss):
     make_registration(Stage.CAMPAIGN, answer=FAILED)
     (row,) = read_csv(boss.get(f"{LIST}export/csv/"))
     assert row["codes"] == "30909"

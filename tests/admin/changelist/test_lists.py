@@ -168,7 +168,7 @@ def test_the_panel_of_filters_offers_each_of_them(boss, registration, url):
         assert f'data-filter-title="{spec.title}"' in page
 
 
-def test_all_reasons_of_a_mirror_are_listed(boss):
+def test_all_reasons_of_a_resource_are_listed(boss):
     make_registration(
         Stage.CAMPAIGN,
         answer={

@@ -143,7 +143,7 @@ def test_an_overdue_list_costs_the_same_however_long_it_is(boss, django_assert_m
             boss.get(f"/admin/registrations/{name}/?overdue=1")
 
 
-def test_its_rows_are_counted_as_on_the_board_and_with_another_filter_anew(boss, monkeypatch):
+def test_its_rows_are_counted_as_on_the_dashboard_and_with_another_filter_again(boss, monkeypatch):
     late = make_registration(Stage.CAMPAIGN, label="Late Lily")
     Registration.objects.filter(pk=late.pk).update(stage_since=timezone.now() - timedelta(days=20))
     monkeypatch.setitem(statistics.STATISTICS, "overdue", lambda: {"twilio": 7, "us": 1})

@@ -215,7 +215,7 @@ class TestHealth:
 class TestEventStreamsButton:
     URL = "/admin/registrations/webhookdelivery/event-streams/"
 
-    def test_it_is_a_post_and_rings_the_worker(self, admin_client):
+    def test_it_is_a_post_and_enqueues_a_job(self, admin_client):
         from django_q.models import OrmQ
 
         assert admin_client.get(self.URL).status_code == 405

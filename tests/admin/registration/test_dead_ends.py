@@ -220,7 +220,7 @@ class TestVerifiedBrand:
 
 
 class TestOneReason:
-    def test_a_code_is_not_told_twice(self, boss):
+    def test_a_code_is_not_shown_twice(self, boss):
         errors = [{"error_code": 39999, "description": "Nobody has seen this yet."}]
         registration = make_registration(
             Stage.CAMPAIGN, answer={"campaign_status": "FAILED", "errors": errors}

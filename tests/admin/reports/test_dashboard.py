@@ -88,7 +88,7 @@ def test_work_is_shown_by_owner_the_longest_waiting_first(settings):
     assert "Old registration" not in free
 
 
-def test_an_empty_desk_says_what_to_do(boss):
+def test_an_empty_system_says_what_to_do(boss):
     page = html(boss)
     assert "Add the first customer" in page
     # Five times "nothing" tells nobody anything.
@@ -225,7 +225,7 @@ class TestFigures:
     def a_large_desk(self, monkeypatch):
         monkeypatch.setattr(statistics, "SMALL_SYSTEM", -1)
 
-    def test_a_slow_moment_of_a_small_desk_keeps_nothing(self, db, monkeypatch):
+    def test_a_slow_moment_of_a_small_system_keeps_nothing(self, db, monkeypatch):
         monkeypatch.setattr(statistics, "SMALL_SYSTEM", 5_000)
         monkeypatch.setattr(statistics, "FAST_SECONDS", 0)
         statistics.read("standing")
@@ -238,7 +238,7 @@ class TestFigures:
         assert statistics.read("standing") == {"standing": [["us", "draft", 1]]}
         assert not CachedStatistic.objects.exists()
 
-    def test_slow_numbers_are_kept_until_the_worker_counts_anew(self, db, monkeypatch):
+    def test_slow_numbers_are_kept_until_the_worker_counts_again(self, db, monkeypatch):
         monkeypatch.setattr(statistics, "FAST_SECONDS", 0)
         assert statistics.read("standing") == {"standing": []}
         make_registration()

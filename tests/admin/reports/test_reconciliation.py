@@ -61,7 +61,7 @@ def test_before_the_first_scan(db, rung):
     assert "Scan now" in page
 
 
-def test_scan_now_is_a_post_that_rings_once(db, rung):
+def test_scan_now_is_a_post_that_enqueues_once(db, rung):
     client = agent()
     assert client.get(f"{PAGE}now/").status_code == 405
     assert Scan.objects.count() == 0

@@ -77,7 +77,7 @@ def test_months_by_kind_of_good_calls_alone(registration):
     assert sum(month.calls for month in months) == 4
 
 
-def test_a_month_begins_at_midnight_of_the_desk(registration, settings):
+def test_a_month_begins_at_midnight_here(registration, settings):
     settings.TIME_ZONE = "America/New_York"
     pay(registration, at=on(2025, 6, 1, 3))
     with timezone.override("America/New_York"):

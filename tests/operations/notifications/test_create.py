@@ -107,7 +107,7 @@ def test_a_digest_waits_for_its_hour(ann, settings):
         ("2026-10-31T13:00", "2026-11-01T13:00"),
     ],
 )
-def test_the_hour_of_the_digest_is_the_desks_own_also_when_clocks_change(settings, now, next_one):
+def test_the_hour_of_the_digest_is_local_time_also_when_clocks_change(settings, now, next_one):
     settings.TIME_ZONE = "America/New_York"
     with timezone.override("America/New_York"):
         found = next_digest(8, datetime.fromisoformat(now).replace(tzinfo=UTC))

@@ -63,7 +63,7 @@ def test_a_later_generation_is_not_what_the_registration_would_make(account):
     assert account.found() == [("orphan", "end_user", "delete")]
 
 
-def test_an_unknown_key_is_another_desks(account):
+def test_an_unknown_key_is_another_installations(account):
     end_user(account, f"A2P {new_ref()} person")
     account.scan()
     finding = account.only()

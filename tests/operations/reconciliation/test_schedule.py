@@ -51,7 +51,7 @@ def test_it_is_due_after_a_day_and_asked_for_once(account):
     assert Scan.objects.count() == 2
 
 
-def test_one_that_a_person_asked_for_counts_and_an_empty_desk_asks_nothing(account):
+def test_one_that_a_person_asked_for_counts_and_an_empty_system_asks_nothing(account):
     Heartbeat.objects.create(name=schedule.HEARTBEAT, at=clock.now() - timedelta(days=3))
     assert not due_work.enqueue_due_scan(), "there is nothing at Twilio yet"
     account.registration()

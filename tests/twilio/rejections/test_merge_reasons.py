@@ -21,7 +21,7 @@ def test_an_address_rejected_by_code_and_prose_is_one_reason():
     assert reason.url.endswith("/18603")
 
 
-def test_two_wrong_parts_of_an_address_stay_two_and_the_code_is_told_with_both():
+def test_two_wrong_parts_of_an_address_stay_two_and_the_code_is_shown_with_both():
     text = f"{SUGGESTION} [address_sids] - Invalid Postal Code. Address suggestion -> Postal Code: 02139;"
     reasons = merge_reasons("profile", [ADDRESS], text)
     assert [reason.failure.key for reason in reasons] == ["address_region", "address_postal_code"]
