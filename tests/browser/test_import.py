@@ -37,7 +37,7 @@ def test_five_hundred_rows_with_twenty_bad_ones(app, quick, worker, tmp_path):
     page = app.page
     page.goto("/admin/registrations/import/")
     app.link("Import customers").click()
-    app.field("Table").set_input_files(customers(tmp_path))
+    app.field("File").set_input_files(customers(tmp_path))
     app.button("Upload and check").dblclick()
 
     # Checked while one looks on: the page comes to the outcome by itself.
@@ -70,7 +70,7 @@ def test_five_hundred_rows_with_twenty_bad_ones(app, quick, worker, tmp_path):
     expect(page.locator("#live-head .figures")).to_contain_text(f"Needs fixing{BAD - 1}")
 
     with page.expect_download() as download:
-        app.link("Rows to mend as CSV").click()
+        app.link("Rows to fix (CSV)").click()
     with open(download.value.path(), encoding="utf-8-sig", newline="") as file:
         back = list(csv.DictReader(file))
     assert len(back) == BAD - 1
@@ -91,7 +91,7 @@ def test_without_scripts_a_cell_is_fixed_all_the_same(signed_in, tmp_path):
     page.goto("/admin/registrations/import/add/")
     path = tmp_path / "one.csv"
     path.write_bytes(csv_bytes(person(1, email="nobody"), person(2)))
-    app.field("Table").set_input_files(path)
+    app.field("File").set_input_files(path)
     app.button("Upload and check").click()
     importer.advance(Import.objects.get().pk)
     page.reload()

@@ -111,12 +111,12 @@ def test_a_plan_that_changed_meanwhile_is_not_sent_but_shown_again(app, signed_i
 def test_each_person_chooses_their_notifications(app):
     page = app.page
     page.goto("/admin/registrations/notification/settings/")
-    app.field("Webhook address").fill("https://10.0.0.1/x")
+    app.field("Webhook URL").fill("https://10.0.0.1/x")
     app.button("Save").click()
     expect(page.get_by_text("This URL cannot be used: the address is not public.")).to_be_visible()
-    app.field("Webhook address").fill("https://hooks.slack.com/services/T0/B0/secret-part")
+    app.field("Webhook URL").fill("https://hooks.slack.com/services/T0/B0/secret-part")
     app.field("Someone mentions me").select_option(label="Daily digest")
-    app.field("Hour of the digest").select_option(label="17:00")
+    app.field("Digest hour").select_option(label="17:00")
     app.button("Save").click()
     app.expect_said("Saved.")
     saved = NotificationSettings.objects.get()
