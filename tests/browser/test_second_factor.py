@@ -1,4 +1,4 @@
-"""The second factor on a desk that asks everybody for it: enrolment, codes right and wrong, a lost phone."""
+"""The second factor required of everybody: enrolment, codes right and wrong, a lost phone."""
 
 import base64
 import re
@@ -76,7 +76,7 @@ def enrol(app: App) -> tuple[str, list[str]]:
     used = Authenticator(app.page.locator("code").inner_text()).code()
     app.field("Code").fill(used)
     app.button("Turn on").click()
-    expect(app.link("I have kept them")).to_be_visible()
+    expect(app.link("I saved these codes")).to_be_visible()
     return used, app.page.locator("li code").all_inner_texts()
 
 
@@ -97,7 +97,7 @@ def test_who_has_none_is_led_to_enrolment_and_signs_in_with_it_from_then_on(visi
 
     app.button("Set up").click()
     authenticator = Authenticator(page.locator("code").inner_text())
-    scanned = f"otpauth://totp/A2P%20desk%3A{USER}?secret={app.key}&algorithm=SHA1&digits=6&period=30"
+    scanned = f"otpauth://totp/A2P%20desk%3A{USER}?secret={authenticator.key}&algorithm=SHA1&digits=6&period=30"
     drawn = segno.make(f"{scanned}&issuer=A2P%20desk", error="m").svg_inline(border=3)
     code = page.get_by_role("img", name="QR code").locator("path").last
     assert code.get_attribute("d") == re.findall(r' d="([^"]+)"', drawn)[-1]
@@ -115,7 +115,7 @@ def test_who_has_none_is_led_to_enrolment_and_signs_in_with_it_from_then_on(visi
     app.button("Turn on").click()
     expect(page.locator("li code")).to_have_count(8)
     looks(app)
-    app.link("I have kept them").click()
+    app.link("I saved these codes").click()
     heading(app, "Home")
 
     app.button("Log out").click()
@@ -146,7 +146,7 @@ def test_without_the_phone_a_recovery_code_opens_once_and_without_scripts(visito
     app = visitor(java_script_enabled=False)
     app.sign_in(USER, PASSWORD)
     _, codes = enrol(app)
-    app.link("I have kept them").click()
+    app.link("I saved these codes").click()
     for attempt, opens in ((codes[0], True), (codes[0], False), (codes[1].upper(), True)):
         app.button("Log out").click()
         a_minute_passes()
