@@ -174,8 +174,8 @@ def test_a_brand_in_review_with_no_identity_is_waited_for(unhurried, scenario: S
 @pytest.mark.parametrize("status", ["FAILED", "APPROVED"])
 def test_a_brand_that_is_decided_in_the_very_answer(scenario: Scenario, monkeypatch, status):
     def at_once(body: Body) -> Body:
-        young = str(body.get("sid")).startswith("BN") and body.get("status") == "PENDING"
-        if not young:
+        # Later answers too: on a slow database the worker looks again within the same job.
+        if not str(body.get("sid")).startswith("BN"):
             return body
         identity = "VERIFIED" if status == "APPROVED" else None
         return body | {"status": status, "identity_status": identity, "errors": [{"error_code": 30799}]}
