@@ -25,7 +25,7 @@ def kind_of(before: dict[str, Any]) -> str:
     for part in POLLED:
         if next_run_at == before[f"{part}__next_poll_at"]:
             # The first look after a submission is the end of Twilio's settle window.
-            return "settle" if part in SETTLING and before[f"{part}__polls"] == 0 else "poll"
+            return "settle" if part in SETTLING and before[f"{part}__poll_count"] == 0 else "poll"
     return "asked"
 
 
