@@ -97,7 +97,9 @@ def test_who_has_none_is_led_to_enrolment_and_signs_in_with_it_from_then_on(visi
 
     app.button("Set up").click()
     authenticator = Authenticator(page.locator("code").inner_text())
-    scanned = f"otpauth://totp/A2P%20desk%3A{USER}?secret={authenticator.key}&algorithm=SHA1&digits=6&period=30"
+    scanned = (
+        f"otpauth://totp/A2P%20desk%3A{USER}?secret={authenticator.key}&algorithm=SHA1&digits=6&period=30"
+    )
     drawn = segno.make(f"{scanned}&issuer=A2P%20desk", error="m").svg_inline(border=3)
     code = page.get_by_role("img", name="QR code").locator("path").last
     assert code.get_attribute("d") == re.findall(r' d="([^"]+)"', drawn)[-1]
