@@ -14,7 +14,7 @@ PYTEST := $(RUN) -m pytest -q
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 RESULTS := test-results
 
-.PHONY: help demo test test-all check lint format types unit exhaustive smoke slow browser chromium bench docs clean
+.PHONY: help demo test test-all check lint format types unit exhaustive smoke smoke-slow smoke-browser slow browser chromium bench docs clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -4
@@ -34,7 +34,13 @@ demo: .venv/ready  ## the whole product with a sandbox Twilio; prints address an
 	@$(RUN) manage.py demo $(ARGS)
 
 # --- tests -------------------------------------------------------------------------------------------------
-test: check unit smoke  ## checks, unit tests, one crash test, one browser test
+# The crash test mostly waits, so it runs beside the unit tests.
+test: check chromium  ## checks, unit tests, one crash test, one browser test
+	@mkdir -p $(RESULTS)
+	@$(MAKE) --no-print-directory smoke-slow > $(RESULTS)/smoke.log 2>&1 & smoke=$$!; \
+	$(MAKE) --no-print-directory unit; unit=$$?; \
+	wait $$smoke; smoke=$$?; cat $(RESULTS)/smoke.log; exit $$((unit || smoke))
+	@$(MAKE) --no-print-directory smoke-browser
 
 # The slow tests mostly wait, so the browser tests run beside them. Their output follows at the end.
 test-all: check unit chromium  ## everything; slow and browser tests side by side
@@ -71,9 +77,13 @@ exhaustive: .venv/ready  ## large families: every rejection, every absurd addres
 	@$(PYTEST) -m "exhaustive and not slow" -n $(WORKERS) --dist worksteal
 
 # Playwright keeps an asyncio loop in its thread, so the browser tests are a pytest process of their own.
-smoke: chromium  ## kill -9 of a real worker; one customer in Chromium from the form to live
+smoke: smoke-slow smoke-browser  ## kill -9 of a real worker; one customer in Chromium from the form to live
+
+smoke-slow: .venv/ready
 	@echo "Killing a real worker, again and again ..."
 	@$(PYTEST) -m "smoke and slow"
+
+smoke-browser: chromium
 	@echo "Registering a customer in Chromium ..."
 	@$(PYTEST) -m "smoke and browser" tests/browser
 
